@@ -1,0 +1,23 @@
+// Where everything but cmd/ui.ts says things: a sink that ui.ts (or the agent's main) installs.
+// Nothing is printed before a sink is there; secrets never come here.
+
+export type LogLevel = "debug" | "info" | "warning" | "error";
+
+/** Receives every line; installed once by the program's entry. */
+export type LogSink = (level: LogLevel, text: string) => void;
+
+let sink: LogSink = () => {};
+
+/** Installs the sink; returns the one before. */
+export function setLogSink(next: LogSink): LogSink {
+  const before = sink;
+  sink = next;
+  return before;
+}
+
+export const log = {
+  debug: (text: string): void => sink("debug", text),
+  info: (text: string): void => sink("info", text),
+  warning: (text: string): void => sink("warning", text),
+  error: (text: string): void => sink("error", text),
+};

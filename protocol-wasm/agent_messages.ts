@@ -1,0 +1,57 @@
+// The agent link's messages: session (client) on one side, agent on the other.
+// Versioned and append-only: a kind or a field is never removed or renumbered, a new one carries the
+// version that brought it (`since`). `codec.ts` turns these tables into bytes and types.
+// Data frames (kind `data`) skip the codec: raw bytes, the connection id in the header.
+
+import type { MessageTable } from "./codec.ts";
+
+/** The newest protocol version this build speaks; `welcome` names the lower of both sides' versions. */
+export const AGENT_PROTOCOL_VERSION = 1;
+
+/**
+ * Field types: u8 u16 u32 u64 (bigint), bool, str (UTF-8), bytes, address (IP address and port).
+ * A reply has the kind and id of its request; its last frame carries END. A failed one carries ERROR
+ * and the body of `failure` instead.
+ */
+export const agentMessages = {
+  // -- link: who is there, and is it still there -----------------------------------------------------
+  /** agent → client, first frame: prove that you hold the session's private key. */
+  challenge: { kind: 1, since: 1, fields: { version: "u16", nonce: "bytes", release: "str" } },
+  /** client → agent: Ed25519 signature of `"mirrord-agent-v1\0" + nonce`; `steal` asks for the kernel part now. */
+  prove: { kind: 2, since: 1, fields: { version: "u16", signature: "bytes", release: "str", steal: "bool" } },
+  /** agent → client: the proof holds and what was asked for is ready; an ERROR frame says what lacks. */
+  welcome: { kind: 3, since: 1, fields: { version: "u16", kernel: "str" } },
+  /** Either way; the other side answers with the same id and END. Silence for too long is a lost link. */
+  ping: { kind: 4, since: 1, fields: {} },
+  /** client → agent: the session ends now; the agent frees everything and leaves. */
+  goodbye: { kind: 5, since: 1, fields: {} },
+  /** agent → client: something the developer should read. level: 0 info, 1 warning, 2 error. */
+  notice: { kind: 6, since: 1, fields: { level: "u8", text: "str" } },
+  /** Body of any frame that carries ERROR in answer to a request: a Linux errno and one sentence. */
+  failure: { kind: 7, since: 1, fields: { errno: "u32", text: "str" } },
+
+  // -- streams: every connection, incoming or outgoing -------------------------------------------------
+  /** Raw bytes of connection `id`. END = half-close (FIN), ERROR = reset (RST). No codec. */
+  data: { kind: 8, since: 1, fields: {} },
+  /** The receiver took `bytes` of connection `id`; the sender may send as many more. */
+  credit: { kind: 9, since: 1, fields: { bytes: "u32" } },
+
+  // -- env ---------------------------------------------------------------------------------------------
+  /**
+   * client → agent; include/exclude are newline-separated globs over names (include empty = all).
+   * Replies: frames of kind `env` whose body is raw `NAME=value\0` pairs (no codec), END on the last.
+   */
+  env: { kind: 16, since: 1, fields: { include: "str", exclude: "str" } },
+
+  // -- incoming ----------------------------------------------------------------------------------------
+  /** client → agent: send me the connections of `port`. mode: 1 steal. filter: source text (JSON), "" = all. */
+  subscribe: { kind: 32, since: 1, fields: { port: "u16", mode: "u8", filter: "str" } },
+  /** client → agent: `port` is the original's again. Replied when no new connection can be stolen. */
+  unsubscribe: { kind: 33, since: 1, fields: { port: "u16" } },
+  /**
+   * agent → client: a connection of a subscribed port, `id` chosen by the agent; data may follow at once.
+   * The client answers with the same kind and id: END = taken, ERROR = nobody listens, give it to the
+   * original (the agent keeps what it sent until then, so no byte is lost).
+   */
+  incoming: { kind: 34, since: 1, fields: { port: "u16", peer: "address", local: "address", http: "bool" } },
+} as const satisfies MessageTable;

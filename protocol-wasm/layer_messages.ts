@@ -1,0 +1,36 @@
+// The layer link's messages: the layer inside one process of the app ↔ the session, over a Unix socket.
+// Both sides come from the same release, so there are no versions: `hello` compares the tables' hash.
+// `scripts/wire.ts` writes `layer/wire.h` from this table.
+
+import type { MessageTable } from "./codec.ts";
+
+/**
+ * The layer asks, the session answers with the same kind and id; fields of the answer are the table
+ * entry `<kind>Reply`, which shares the kind's number. ERROR answers carry `failure` (errno, text).
+ */
+export const layerMessages = {
+  /** First frame of every link. tables = hash of this table; pid/parent of the process. */
+  hello: { kind: 1, since: 1, fields: { tables: "u32", pid: "u32", parent: "u32", executable: "str" } },
+  /** incoming: are bind/listen/accept to be caught at all? */
+  helloReply: { kind: 1, since: 1, fields: { incoming: "bool" } },
+  /** Body of an ERROR answer. */
+  failure: { kind: 7, since: 1, fields: { errno: "u32", text: "str" } },
+
+  // -- incoming ------------------------------------------------------------------------------------------
+  /** About to bind a TCP socket to `address`: is that port the pod's business? */
+  bind: { kind: 32, since: 1, fields: { address: "address" } },
+  /** managed: the layer may move it to another local port when the asked one cannot be had. */
+  bindReply: { kind: 32, since: 1, fields: { managed: "bool", suggested: "u16" } },
+  /** A managed socket listens: asked = what the app bound, actual = where it really is. Error = errno for the app. */
+  listen: { kind: 33, since: 1, fields: { asked: "address", actual: "address" } },
+  listenReply: { kind: 33, since: 1, fields: {} },
+  /** Accepted on the listener at `listener` (actual) a connection from `peer` (real, local). Who is it? */
+  accepted: { kind: 34, since: 1, fields: { listener: "address", peer: "address" } },
+  /** known = a connection of the pod; its real client and the pod's own address. */
+  acceptedReply: { kind: 34, since: 1, fields: { known: "bool", peer: "address", local: "address" } },
+  /** An unknown fd (inherited or passed) listens at `actual`: is it one of ours, and what did the app ask for? */
+  listener: { kind: 35, since: 1, fields: { actual: "address" } },
+  listenerReply: { kind: 35, since: 1, fields: { known: "bool", asked: "address" } },
+  /** One way, no answer: this process closed its last descriptor of the listener at `actual`. */
+  closed: { kind: 36, since: 1, fields: { actual: "address" } },
+} as const satisfies MessageTable;
