@@ -1,0 +1,5 @@
+// The export list of protocol.wasm, nothing else.
+
+export * from "./frame";
+export * from "./http_head";
+export * from "./filter";

@@ -1,0 +1,167 @@
+// Debian packages: which programs the cluster needs from them, how those are
+// installed without waking a service, and how the dependency closure of a
+// package is unpacked into a folder that becomes an image.
+
+import { join } from "node:path";
+import { attempt, exists, findProgram, run } from "./command.ts";
+import { cacheDir } from "./layout.ts";
+
+/** Program → the Debian package it comes from. */
+const required: Record<string, string> = {
+  "containerd": "containerd",
+  "containerd-shim-runc-v2": "containerd",
+  "ctr": "containerd",
+  "runc": "runc",
+  "etcd": "etcd-server",
+  "iptables": "iptables",
+  "ip6tables": "iptables",
+  "conntrack": "conntrack",
+  "ip": "iproute2",
+  "socat": "socat",
+  "openssl": "openssl",
+  "nsenter": "util-linux",
+  "mount": "mount",
+  "tar": "tar",
+};
+
+const pluginDirs = ["/usr/lib/cni", "/opt/cni/bin"];
+
+/** The folder of the CNI plugins, or null when none has the ones we configure. */
+export async function cniPluginDir(): Promise<string | null> {
+  for (const dir of pluginDirs) {
+    const plugins = ["ptp", "host-local", "portmap", "loopback"].map((name) => exists(join(dir, name)));
+    if ((await Promise.all(plugins)).every(Boolean)) return dir;
+  }
+  return null;
+}
+
+export async function missingPackages(): Promise<string[]> {
+  const missing = new Set<string>();
+  for (const [program, origin] of Object.entries(required)) {
+    if (await findProgram(program) === null) missing.add(origin);
+  }
+  if (await cniPluginDir() === null) missing.add("containernetworking-plugins");
+  return [...missing].sort();
+}
+
+export async function ensurePackages(): Promise<void> {
+  const missing = await missingPackages();
+  if (missing.length === 0) return;
+  const command = `apt-get install --no-install-recommends ${missing.join(" ")}`;
+  if (await findProgram("apt-get") === null) {
+    throw new Error(
+      `Cannot start the test cluster: programs are missing\n` +
+        `Install what Debian calls ${missing.join(", ")} with this system's package tool.`,
+    );
+  }
+  if (Deno.uid() !== 0) {
+    throw new Error(`Cannot install packages: not root\nRun: sudo ${command}`);
+  }
+  await refreshLists(missing);
+  await withoutServices(async () => {
+    await run(["apt-get", "install", "--yes", "--no-install-recommends", ...missing], {
+      env: { DEBIAN_FRONTEND: "noninteractive" },
+    });
+  });
+  for (const unit of ["containerd", "etcd"]) {
+    // Only what this call brought in: a service the user runs stays as it is.
+    const fresh = missing.some((name) => name.startsWith(unit));
+    if (fresh && await findProgram("systemctl") !== null) await attempt(["systemctl", "disable", unit]);
+  }
+}
+
+/** Package installation asks policy-rc.d whether it may start a service: no. */
+async function withoutServices(install: () => Promise<void>): Promise<void> {
+  const policy = "/usr/sbin/policy-rc.d";
+  if (await exists(policy)) return await install();
+  await Deno.writeTextFile(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    await install();
+  } finally {
+    await Deno.remove(policy);
+  }
+}
+
+async function refreshLists(names: readonly string[]): Promise<void> {
+  const { code } = await attempt(["apt-cache", "show", ...names]);
+  if (code !== 0) await run(["apt-get", "update"]);
+}
+
+/** Options that let apt resolve as if nothing were installed, without root. */
+async function privateApt(): Promise<string[]> {
+  const dir = cacheDir("apt");
+  await Deno.mkdir(join(dir, "archives", "partial"), { recursive: true });
+  await Deno.writeTextFile(join(dir, "status"), "");
+  return [
+    `Dir::State::status=${join(dir, "status")}`,
+    `Dir::Cache::archives=${join(dir, "archives")}`,
+    "APT::Install-Recommends=false",
+    "APT::Sandbox::User=root",
+    "Debug::NoLocking=true",
+  ].flatMap((option) => ["-o", option]);
+}
+
+/** `name=version` of each package as the package lists have it now. */
+export async function candidateVersions(names: readonly string[]): Promise<Map<string, string>> {
+  if (await findProgram("apt-cache") === null) {
+    throw new Error("Cannot make the test images: apt-cache not found\nThey are made of Debian packages.");
+  }
+  await refreshLists(names);
+  const options = await privateApt();
+  const shown = await run(["apt-cache", ...options, "--no-all-versions", "show", ...names]);
+  return parseVersions(shown);
+}
+
+export function parseVersions(shown: string): Map<string, string> {
+  const versions = new Map<string, string>();
+  for (const paragraph of shown.split("\n\n")) {
+    const name = paragraph.match(/^Package: (.+)$/m)?.[1];
+    const version = paragraph.match(/^Version: (.+)$/m)?.[1];
+    if (name !== undefined && version !== undefined) versions.set(name, version);
+  }
+  return versions;
+}
+
+/** Only for maintenance of an installed system; programs in an image do without. */
+const maintenance =
+  /^(gcc-.*-base|dpkg|tar|perl.*|libperl.*|.*-perl|usrmerge|init-system-helpers|sysvinit-utils|debconf|passwd|adduser|lsb-base|locales|libc-l10n|ucf|sensible-utils|ssl-cert|openssl|iproute2|libllvm.*|libz3-.*|libcap2-bin|libpam-modules.*|libsemanage.*|libsepol.*|libgdbm.*|libdb5.*|postgresql(-client)?-common)$/;
+
+/** Never opened by a program under test. */
+const unread = ["usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/share/bug", "usr/include"];
+
+/**
+ * Downloads the named packages with all they depend on, and unpacks them into
+ * `root`. No maintainer script runs: what they would do is in the recipes.
+ */
+export async function unpackClosure(names: readonly string[], root: string): Promise<void> {
+  const options = await privateApt();
+  const uris = await run(["apt-get", ...options, "--print-uris", "-qq", "install", ...names]);
+  const all = parseUris(uris);
+  const wanted = all.filter((entry) => names.includes(entry.name) || !maintenance.test(entry.name));
+  await run(["apt-get", ...options, "--yes", "-qq", "--download-only", "install", ...names]);
+  // Both halves of a merged /usr must land in one place.
+  for (const dir of ["bin", "sbin", "lib", "lib64"]) {
+    await Deno.mkdir(join(root, "usr", dir), { recursive: true });
+    await Deno.symlink(join("usr", dir), join(root, dir));
+  }
+  const excludes = unread.flatMap((path) => [`--exclude=./${path}`]);
+  const extract = ["tar", "-x", "-C", root, "--keep-directory-symlink", ...excludes].map(quote).join(" ");
+  for (const { file } of wanted) {
+    const archive = cacheDir("apt", "archives", file);
+    await run(["bash", "-o", "pipefail", "-c", `dpkg-deb --fsys-tarfile ${quote(archive)} | ${extract}`]);
+  }
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Lines of `apt-get --print-uris`: 'URI' file-name size checksum. */
+export function parseUris(printed: string): { name: string; file: string }[] {
+  const found = [];
+  for (const line of printed.split("\n")) {
+    const file = line.match(/^'[^']+' (\S+\.deb) /)?.[1];
+    if (file !== undefined) found.push({ name: file.slice(0, file.indexOf("_")), file });
+  }
+  return found;
+}
