@@ -80,7 +80,18 @@ async function fetchGo(destination: string): Promise<void> {
     });
     const { Dir } = JSON.parse(printed) as { Dir: string };
     // Module files are not executable; go unpacks toolchains with this exception.
-    await run(["find", join(Dir, "bin"), join(Dir, "pkg/tool"), "-type", "f", "-exec", "chmod", "0755", "{}", "+"]);
+    await run([
+      "find",
+      join(Dir, "bin"),
+      join(Dir, "pkg/tool"),
+      "-type",
+      "f",
+      "-exec",
+      "chmod",
+      "0755",
+      "{}",
+      "+",
+    ]);
     await Deno.mkdir(cacheDir("go"), { recursive: true });
     await run(["mv", Dir, destination]);
   } finally {

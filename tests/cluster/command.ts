@@ -98,7 +98,9 @@ export async function until(
     const answer = await check();
     if (answer === true) return;
     if (performance.now() > deadline) {
-      throw new Error(`Cannot wait any longer for "${condition}": ${limitSeconds} s are over\n${answer.trim()}`);
+      throw new Error(
+        `Cannot wait any longer for "${condition}": ${limitSeconds} s are over\n${answer.trim()}`,
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

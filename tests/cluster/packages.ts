@@ -90,7 +90,9 @@ async function refreshLists(names: readonly string[]): Promise<void> {
 /** Options that let apt resolve as if nothing were installed, without root. */
 async function privateApt(): Promise<string[]> {
   const dir = cacheDir("apt");
-  await Deno.mkdir(join(dir, "archives", "partial"), { recursive: true });
+  for (const archives of ["archives", "nothing"]) {
+    await Deno.mkdir(join(dir, archives, "partial"), { recursive: true });
+  }
   await Deno.writeTextFile(join(dir, "status"), "");
   return [
     `Dir::State::status=${join(dir, "status")}`,
@@ -127,7 +129,14 @@ const maintenance =
   /^(gcc-.*-base|dpkg|tar|perl.*|libperl.*|.*-perl|usrmerge|init-system-helpers|sysvinit-utils|debconf|passwd|adduser|lsb-base|locales|libc-l10n|ucf|sensible-utils|ssl-cert|openssl|iproute2|libllvm.*|libz3-.*|libcap2-bin|libpam-modules.*|libsemanage.*|libsepol.*|libgdbm.*|libdb5.*|postgresql(-client)?-common)$/;
 
 /** Never opened by a program under test. */
-const unread = ["usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian", "usr/share/bug", "usr/include"];
+const unread = [
+  "usr/share/doc",
+  "usr/share/man",
+  "usr/share/locale",
+  "usr/share/lintian",
+  "usr/share/bug",
+  "usr/include",
+];
 
 /**
  * Downloads the named packages with all they depend on, and unpacks them into
@@ -135,10 +144,11 @@ const unread = ["usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share
  */
 export async function unpackClosure(names: readonly string[], root: string): Promise<void> {
   const options = await privateApt();
-  const uris = await run(["apt-get", ...options, "--print-uris", "-qq", "install", ...names]);
-  const all = parseUris(uris);
-  const wanted = all.filter((entry) => names.includes(entry.name) || !maintenance.test(entry.name));
   await run(["apt-get", ...options, "--yes", "-qq", "--download-only", "install", ...names]);
+  // apt names only what it would still have to fetch, so it is shown an empty folder.
+  const nothing = ["-o", `Dir::Cache::archives=${cacheDir("apt", "nothing")}`];
+  const uris = await run(["apt-get", ...options, ...nothing, "--print-uris", "-qq", "install", ...names]);
+  const wanted = parseUris(uris).filter(({ name }) => names.includes(name) || !maintenance.test(name));
   // Both halves of a merged /usr must land in one place.
   for (const dir of ["bin", "sbin", "lib", "lib64"]) {
     await Deno.mkdir(join(root, "usr", dir), { recursive: true });

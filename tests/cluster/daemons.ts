@@ -1,0 +1,188 @@
+// The cluster's processes. Each is started into the cluster's cgroup and its
+// network namespace and recorded by pid and start time. The cgroup is what
+// `down` trusts: it also holds whatever the daemons started, shims and
+// containers included, and a process cannot leave it by losing its parent.
+
+import { join } from "node:path";
+import { attempt, exists, run, searchPath, until } from "./command.ts";
+import { cgroupName, inNetnsArgv, nodeNetns, stateDir } from "./layout.ts";
+
+const cgroupMount = "/sys/fs/cgroup";
+
+interface ProcessRecord {
+  pid: number;
+  /** Ticks after boot, field 22 of /proc/PID/stat: proc(5). A pid is used again, this pair is not. */
+  started: string;
+}
+
+/** One folder per cgroup v1 hierarchy, or the only one of v2. */
+export async function clusterCgroups(): Promise<string[]> {
+  if (await exists(join(cgroupMount, "cgroup.controllers"))) return [join(cgroupMount, cgroupName)];
+  const found = [];
+  for await (const entry of Deno.readDir(cgroupMount)) {
+    const dir = join(cgroupMount, entry.name);
+    if (!entry.isSymlink && await exists(join(dir, "cgroup.procs"))) found.push(join(dir, cgroupName));
+  }
+  return found;
+}
+
+/** The kubelet refuses a root cgroup that is missing from any hierarchy. */
+export async function createCgroups(): Promise<void> {
+  for (const dir of await clusterCgroups()) {
+    await Deno.mkdir(dir, { recursive: true });
+    for (const file of ["cpuset.cpus", "cpuset.mems"]) {
+      // In v1 an empty cpuset takes no process; it inherits only when told to.
+      const parent = join(dir, "..", file);
+      if (await exists(parent)) await Deno.writeTextFile(join(dir, file), await Deno.readTextFile(parent));
+    }
+    await Deno.mkdir(join(dir, "daemons"), { recursive: true });
+  }
+}
+
+/** The cgroup of the daemons in one hierarchy; membership in one is enough. */
+async function daemonsCgroup(): Promise<string> {
+  const all = await clusterCgroups();
+  const one = all.find((dir) => dir.includes("/pids/")) ?? all[0];
+  if (one === undefined) {
+    throw new Error("Cannot find a cgroup hierarchy under /sys/fs/cgroup: nothing is mounted");
+  }
+  return join(one, "daemons");
+}
+
+const launch = `
+cgroup=$1 pidfile=$2 log=$3; shift 3
+echo $$ >"$cgroup/cgroup.procs" && echo $$ >"$pidfile" && exec "$@" </dev/null >"$log" 2>&1
+`;
+
+export function logPath(name: string): string {
+  return stateDir("logs", `${name}.log`);
+}
+
+export async function startDaemon(
+  name: string,
+  argv: readonly string[],
+  env: Record<string, string> = {},
+): Promise<void> {
+  const pidFile = stateDir("daemons", `${name}.pid`);
+  await run(
+    [
+      "setsid",
+      "--fork",
+      "sh",
+      "-c",
+      launch,
+      name,
+      await daemonsCgroup(),
+      pidFile,
+      logPath(name),
+      ...inNode(argv),
+    ],
+    { env: { PATH: searchPath(), ...env } },
+  );
+  await until(`${name} has started`, async () => await exists(pidFile) || "no pid file yet", 10);
+  const pid = Number(await Deno.readTextFile(pidFile));
+  const record: ProcessRecord = { pid, started: await startTime(pid) ?? "ended" };
+  await Deno.writeTextFile(stateDir("daemons", `${name}.json`), JSON.stringify(record));
+}
+
+function inNode(argv: readonly string[]): string[] {
+  return inNetnsArgv(nodeNetns, argv);
+}
+
+async function startTime(pid: number): Promise<string | null> {
+  try {
+    return parseStartTime(await Deno.readTextFile(`/proc/${pid}/stat`));
+  } catch {
+    return null; // it has ended: no such file, or no such process while reading
+  }
+}
+
+/** The command name in parentheses may hold spaces and parentheses itself. */
+export function parseStartTime(stat: string): string | null {
+  const [state, ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return state === "Z" || state === "X" ? null : rest[18] ?? null;
+}
+
+export async function isRunning(name: string): Promise<boolean> {
+  const path = stateDir("daemons", `${name}.json`);
+  if (!await exists(path)) return false;
+  const record = JSON.parse(await Deno.readTextFile(path)) as ProcessRecord;
+  return await startTime(record.pid) === record.started;
+}
+
+/** The last lines of a log, for a message about a daemon that did not come up. */
+export async function logTail(name: string, lines = 15): Promise<string> {
+  if (!await exists(logPath(name))) return "(no log)";
+  return (await Deno.readTextFile(logPath(name))).trimEnd().split("\n").slice(-lines).join("\n");
+}
+
+/** A condition of a daemon: fails at once, with its log, when it has ended. */
+export async function untilReady(
+  name: string,
+  check: () => Promise<boolean>,
+  limitSeconds = 60,
+): Promise<void> {
+  await until(`${name} is ready`, async () => {
+    if (await check()) return true;
+    if (!await isRunning(name)) {
+      throw new Error(`Cannot start "${name}": it has ended\n${await logTail(name)}`);
+    }
+    return await logTail(name);
+  }, limitSeconds);
+}
+
+async function processesIn(cgroup: string): Promise<number[]> {
+  const pids: number[] = [];
+  for (const dir of await cgroupTree(cgroup)) {
+    try {
+      const listed = await Deno.readTextFile(join(dir, "cgroup.procs"));
+      pids.push(...listed.split("\n").filter(Boolean).map(Number));
+    } catch {
+      continue; // removed between listing and reading, or a threaded v2 cgroup
+    }
+  }
+  // 0 stands for a process outside our pid namespace: none of ours.
+  return pids.filter((pid) => pid !== 0);
+}
+
+/** A cgroup and all below it, children first. */
+async function cgroupTree(cgroup: string): Promise<string[]> {
+  const found: string[] = [];
+  try {
+    for await (const entry of Deno.readDir(cgroup)) {
+      if (entry.isDirectory) found.push(...await cgroupTree(join(cgroup, entry.name)));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return found;
+  }
+  return [...found, cgroup];
+}
+
+export async function clusterProcesses(): Promise<number[]> {
+  const perHierarchy = await Promise.all((await clusterCgroups()).map(processesIn));
+  return [...new Set(perHierarchy.flat())];
+}
+
+/** Ends every process in the cluster's cgroups, then removes the cgroups. */
+export async function endProcesses(): Promise<void> {
+  await until("all processes of the cluster have ended", async () => {
+    const pids = await clusterProcesses();
+    for (const pid of pids) kill(pid);
+    return pids.length === 0 || `still running: ${pids.join(" ")}`;
+  }, 20);
+  for (const cgroup of await clusterCgroups()) {
+    await until(`${cgroup} is removed`, async () => {
+      for (const dir of await cgroupTree(cgroup)) await attempt(["rmdir", dir]);
+      return !await exists(cgroup) || (await processesIn(cgroup)).join(" ");
+    }, 10);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
