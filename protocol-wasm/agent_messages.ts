@@ -52,6 +52,12 @@ export const agentMessages = {
    * agent → client: a connection of a subscribed port, `id` chosen by the agent; data may follow at once.
    * The client answers with the same kind and id: END = taken, ERROR = nobody listens, give it to the
    * original (the agent keeps what it sent until then, so no byte is lost).
+   * `opens`: both sides' links have the connection's channel from this frame on, so no early data is lost.
    */
-  incoming: { kind: 34, since: 1, fields: { port: "u16", peer: "address", local: "address", http: "bool" } },
+  incoming: {
+    kind: 34,
+    since: 1,
+    opens: true,
+    fields: { port: "u16", peer: "address", local: "address", http: "bool" },
+  },
 } as const satisfies MessageTable;

@@ -10,9 +10,22 @@ export async function buildWasm(): Promise<void> {
     outputs: ["protocol-wasm/protocol.wasm"],
     run: () =>
       command([
-        Deno.execPath(), "run", "-A", "npm:assemblyscript@0.28.20/asc", "protocol-wasm/assembly/index.ts",
-        "--outFile", "protocol-wasm/protocol.wasm", "--runtime", "stub", "--use", "abort=", "-O3", "--converge", "--noAssert",
-        "--initialMemory", "64", "--maximumMemory", "1024",
+        Deno.execPath(),
+        "run",
+        "-A",
+        "npm:assemblyscript@0.28.20/asc",
+        "protocol-wasm/assembly/index.ts",
+        "--outFile",
+        "protocol-wasm/protocol.wasm",
+        "--runtime",
+        "stub",
+        "--use",
+        "abort=",
+        "-O3",
+        "--converge",
+        "--noAssert",
+        "--maximumMemory",
+        "1024",
       ]),
   });
 }

@@ -1,5 +1,5 @@
 // The export list of protocol.wasm, nothing else.
 
+export { connection_close, connection_count, connection_open, MAX_CONNECTIONS, WINDOW } from "./connections";
 export * from "./frame";
-export * from "./http_head";
-export * from "./filter";
+export * from "./http_body";
