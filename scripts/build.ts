@@ -34,7 +34,13 @@ export async function runStep(step: Step): Promise<void> {
 export async function command(argv: string[], options: { env?: Record<string, string> } = {}): Promise<void> {
   const [program, ...args] = argv;
   if (program === undefined) throw new Error("a command needs a program");
-  const child = new Deno.Command(program, { args, cwd: root, env: options.env ?? {}, stdout: "piped", stderr: "piped" });
+  const child = new Deno.Command(program, {
+    args,
+    cwd: root,
+    env: options.env ?? {},
+    stdout: "piped",
+    stderr: "piped",
+  });
   const output = await child.output();
   if (output.success) return;
   Deno.stderr.writeSync(output.stdout);

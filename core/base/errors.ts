@@ -54,7 +54,10 @@ export class KubeError extends MirrordError {
   readonly status: number | undefined;
 
   constructor(message: string, options: MirrordErrorOptions & { status?: number } = {}) {
-    super(message, { exitCode: options.status === 403 ? exitCodes.permission : exitCodes.unavailable, ...options });
+    super(message, {
+      exitCode: options.status === 403 ? exitCodes.permission : exitCodes.unavailable,
+      ...options,
+    });
     this.status = options.status;
   }
 }

@@ -1,0 +1,30 @@
+// The command table. main.ts hands over the arguments; the code that comes back is the program's exit code.
+
+import { parseCommand } from "./args.ts";
+import { printError, showLog } from "./ui.ts";
+
+/** Runs the command that `args` name. Failures are printed here, once. */
+export async function runCommand(args: string[]): Promise<number> {
+  try {
+    const command = await parseCommand(args);
+    switch (command.name) {
+      case "shown":
+        return command.exitCode;
+      case "exec": {
+        showLog();
+        const { exec } = await import("./exec.ts");
+        return await exec(command);
+      }
+      case "verify-config": {
+        const { verifyConfig } = await import("./verify_config.ts");
+        return await verifyConfig(command.file);
+      }
+      case "agent": {
+        const { agent } = await import("./agent.ts");
+        return await agent(command);
+      }
+    }
+  } catch (error) {
+    return printError(error);
+  }
+}

@@ -1,0 +1,70 @@
+// The only place that prints: progress and warnings on standard error, so that standard output stays the app's;
+// an error once, with what to do next and its causes. Called by the commands and main.ts.
+
+import { styleText } from "node:util";
+import { MirrordError } from "../core/base/errors.ts";
+import { type LogLevel, setLogSink } from "../core/base/log.ts";
+
+type Style = Parameters<typeof styleText>[0];
+
+const encoder = new TextEncoder();
+const styles: Record<LogLevel, Style> = { debug: "gray", info: "cyan", warning: "yellow", error: "red" };
+const ranks: LogLevel[] = ["debug", "info", "warning", "error"];
+
+/** Colour by NO_COLOR, FORCE_COLOR, TERM and whether standard error is a terminal. */
+function colour(style: Style, text: string): string {
+  const forced = Deno.env.has("FORCE_COLOR");
+  const wanted = !Deno.env.has("NO_COLOR") && Deno.env.get("TERM") !== "dumb" && Deno.stderr.isTerminal();
+  return forced || wanted ? styleText(style, text, { validateStream: false }) : text;
+}
+
+/** Writes one line to standard output: a command's result. */
+export function printLine(text: string): void {
+  writeFully(Deno.stdout, text + "\n");
+}
+
+/** Prints log lines from `MIRRORD_LOG` (debug, info, warning, error; default info) upwards, unless progress is `off`. */
+export function showLog(): void {
+  const asked = Deno.env.get("MIRRORD_PROGRESS_MODE") === "off"
+    ? "warning"
+    : Deno.env.get("MIRRORD_LOG") ?? "info";
+  const lowest = Math.max(0, ranks.indexOf(asked as LogLevel));
+  setLogSink((level, text) => {
+    if (ranks.indexOf(level) >= lowest) {
+      writeFully(Deno.stderr, `${colour(styles[level], "mirrord")} ${label(level)}${text}\n`);
+    }
+  });
+}
+
+/** Prints a failure: message, causes, help; a bug with its stack. Returns the exit code. */
+export function printError(error: unknown): number {
+  const known = error instanceof MirrordError;
+  const text = known
+    ? error.message
+    : `Cannot go on: this is a bug in mirrord\n${error instanceof Error ? error.stack : error}`;
+  writeFully(Deno.stderr, `${colour("red", "mirrord")} error: ${text}\n`);
+  if (!known) return 70;
+  for (const cause of causes(error)) writeFully(Deno.stderr, `  cause: ${cause}\n`);
+  if (error.help !== undefined) writeFully(Deno.stderr, `  ${colour("bold", "help")}: ${error.help}\n`);
+  return error.exitCode;
+}
+
+function label(level: LogLevel): string {
+  return level === "warning" || level === "error" ? `${level}: ` : "";
+}
+
+function* causes(error: Error): Iterable<string> {
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
+    if (!error.message.includes(cause.message)) yield cause.message;
+  }
+}
+
+function writeFully(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = encoder.encode(text);
+  try {
+    for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
+  } catch (error) {
+    // The reader of our messages is gone; the session is not ended for that.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

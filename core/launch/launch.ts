@@ -1,0 +1,95 @@
+// Runs the app as a child with the layer preloaded, passes signals on to it and returns its exit code. Called by
+// cmd/exec.ts as the last step of the walk; it ends the app when the session is lost.
+
+import { log } from "../base/log.ts";
+
+/** Signals that someone may send to mirrord and means for the app (signal(7)); terminals send some to both. */
+const forwarded: Deno.Signal[] = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGCONT"];
+/** Those a terminal sends to the whole foreground process group, so also to the app. */
+const fromTerminal: Deno.Signal[] = ["SIGINT", "SIGQUIT"];
+const graceMs = 5000;
+
+/** How to start the app. */
+export interface LaunchOptions {
+  program: string;
+  args: string[];
+  /** The whole environment, but for what the layer needs. */
+  env: Record<string, string>;
+  layerPath: string | null;
+  socketPath: string;
+  /** Resolves when the session is lost: the app is ended (SIGTERM, then SIGKILL). */
+  lost: Promise<unknown>;
+}
+
+/** Runs the app to its end; resolves with its exit code, 128 + n if signal n ended it (as shells do). */
+export async function launchApp(options: LaunchOptions): Promise<number> {
+  const child = new Deno.Command(options.program, {
+    args: options.args,
+    clearEnv: true,
+    env: options.layerPath === null ? options.env : withLayer(options, options.layerPath),
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  using _signals = forwardSignals(child);
+  void options.lost.then(() => end(child));
+  // Deno gives 128 + n for signal n already.
+  return (await child.status).code;
+}
+
+function withLayer(options: LaunchOptions, layerPath: string): Record<string, string> {
+  const before = options.env["LD_PRELOAD"];
+  return {
+    ...options.env,
+    LD_PRELOAD: before ? `${layerPath}:${before}` : layerPath,
+    MIRRORD_LAYER_SOCKET: options.socketPath,
+    MIRRORD_SESSION_PID: String(Deno.pid),
+  };
+}
+
+function forwardSignals(child: Deno.ChildProcess): Disposable {
+  const handlers = forwarded.map((signal) => {
+    const handler = (): void => {
+      if (fromTerminal.includes(signal) && inForeground()) return;
+      kill(child, signal);
+    };
+    Deno.addSignalListener(signal, handler);
+    return { signal, handler };
+  });
+  return {
+    [Symbol.dispose]() {
+      for (const { signal, handler } of handlers) Deno.removeSignalListener(signal, handler);
+    },
+  };
+}
+
+/** Is our process group the terminal's foreground one? Then a Ctrl-C reached the app already. Fields 5 and 8 of proc_pid_stat(5). */
+function inForeground(): boolean {
+  try {
+    const stat = Deno.readTextFileSync("/proc/self/stat");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[2] !== undefined && fields[2] === fields[5];
+  } catch {
+    return Deno.stdin.isTerminal();
+  }
+}
+
+/** SIGTERM now, SIGKILL when that was not enough. */
+async function end(child: Deno.ChildProcess): Promise<void> {
+  kill(child, "SIGTERM");
+  const timer = setTimeout(() => {
+    log.warning("The app did not end in time and is killed");
+    kill(child, "SIGKILL");
+  }, graceMs);
+  await child.status;
+  clearTimeout(timer);
+}
+
+function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch (error) {
+    // It ended in the meantime.
+    if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

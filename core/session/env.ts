@@ -1,0 +1,78 @@
+// The environment variables of the target: fetched through the agent before the app starts, then laid over the
+// developer's own. Called by cmd/exec.ts. What the config excludes is never sent by the agent.
+
+import type { agentMessages, Link } from "../../protocol-wasm/mod.ts";
+import { log } from "../base/log.ts";
+
+/** The rules of `feature.env`, in the order in which they apply. */
+export interface EnvConfig {
+  /** Globs over names; empty = all. */
+  include: string[];
+  exclude: string[];
+  /** Variables out of `env_file`. */
+  file: Record<string, string>;
+  /** Pattern over names → new value. */
+  mapping: { matches: (name: string) => boolean; value: string }[];
+  override: Record<string, string>;
+  /** Names removed from the app's environment, whatever their case. */
+  unset: string[];
+}
+
+/** Asks the agent for the variables of the target's process. Rejects with RemoteError or LinkError. */
+export async function fetchEnvironment(
+  link: Link<typeof agentMessages>,
+  config: Pick<EnvConfig, "include" | "exclude">,
+): Promise<Map<string, string>> {
+  const replies = await link.request("env", {
+    include: config.include.join("\n"),
+    exclude: config.exclude.join("\n"),
+  });
+  return parseEnvironment(replies.map((reply) => reply.body));
+}
+
+/** Reads `NAME=value\0` pairs (proc_pid_environ(5)); a value that is no UTF-8 is named in a warning, not mangled. */
+export function parseEnvironment(chunks: Uint8Array[]): Map<string, string> {
+  const block = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    block.set(chunk, offset);
+    offset += chunk.length;
+  }
+  const variables = new Map<string, string>();
+  const strict = new TextDecoder("utf-8", { fatal: true });
+  for (let start = 0; start < block.length;) {
+    const zero = block.indexOf(0, start);
+    const end = zero < 0 ? block.length : zero;
+    addPair(variables, block.subarray(start, end), strict);
+    start = end + 1;
+  }
+  return variables;
+}
+
+function addPair(variables: Map<string, string>, pair: Uint8Array, strict: TextDecoder): void {
+  const equals = pair.indexOf(0x3d);
+  if (equals <= 0) return;
+  const name = new TextDecoder().decode(pair.subarray(0, equals));
+  try {
+    variables.set(name, strict.decode(pair.subarray(equals + 1)));
+  } catch {
+    log.warning(`Cannot pass on variable "${name}" of the target: its value is not UTF-8`);
+  }
+}
+
+/** The app's environment: own, then remote, file, mapping, override; `unset` names removed last. */
+export function mergeEnvironment(
+  own: Record<string, string>,
+  remote: Map<string, string>,
+  config: EnvConfig,
+): Record<string, string> {
+  const merged: Record<string, string> = { ...Object.fromEntries(remote), ...config.file };
+  for (const name of Object.keys(merged)) {
+    const rule = config.mapping.find((one) => one.matches(name));
+    if (rule !== undefined) merged[name] = rule.value;
+  }
+  const result = { ...own, ...merged, ...config.override };
+  const unset = new Set(config.unset.map((name) => name.toLowerCase()));
+  for (const name of Object.keys(result)) if (unset.has(name.toLowerCase())) delete result[name];
+  return result;
+}

@@ -1,0 +1,241 @@
+// Incoming: the app's listeners, the ports subscribed for them at the agent, and every stolen connection on
+// its way into the app. Owned by session.ts. The invariant: a port is subscribed exactly while the app listens
+// on it; a connection that cannot reach the app is handed back to the original, with every byte.
+
+import type { Address, Body, layerMessages } from "../../protocol-wasm/mod.ts";
+import { log } from "../base/log.ts";
+import { relay } from "../base/relay.ts";
+import { closeQuietly, connChannel } from "./streams.ts";
+import { listeningPorts } from "./listening.ts";
+import { errno, type IncomingAgent, type IncomingConfig, type StolenConnection } from "./incoming_types.ts";
+
+/** Finished connections whose real client is still told to an app that accepts late. */
+const rememberedPeers = 1024;
+
+type Accepted = Body<typeof layerMessages.acceptedReply>;
+
+/** One listening socket of the app. */
+interface Listener {
+  asked: Address;
+  actual: Address;
+  /** The pod's port whose connections it gets. */
+  port: number;
+  /** The processes (layer links) that hold it. */
+  holders: Set<object>;
+  /** Dials under way to it: an `accepted` question waits for them before it is answered "unknown". */
+  dialing: Set<Promise<unknown>>;
+  /** Real client and pod address by the local port that the session dialled from. */
+  peers: Map<number, { peer: Address; local: Address }>;
+}
+
+export class Incoming {
+  readonly #config: IncomingConfig;
+  readonly #agent: IncomingAgent;
+  readonly #listeners = new Map<string, Listener>();
+  readonly #subscriptions = new Map<number, Promise<void>>();
+  /** Ports being given back: a new subscription of one waits, so that the two cannot overtake each other. */
+  readonly #leaving = new Map<number, Promise<void>>();
+
+  constructor(agent: IncomingAgent, config: IncomingConfig) {
+    this.#agent = agent;
+    this.#config = config;
+  }
+
+  /** The pod's port for a port the app asks for; null when it is none of the pod's business. */
+  remotePort(asked: Address): number | null {
+    const { ports, ignorePorts, portMapping, ignoreLocalhost } = this.#config;
+    if (asked.port === 0 || ignorePorts.includes(asked.port)) return null;
+    if (ignoreLocalhost && isLoopback(asked.address)) return null;
+    const port = portMapping.get(asked.port) ?? asked.port;
+    if (ports !== null && !ports.includes(port)) return null;
+    return ignorePorts.includes(port) ? null : port;
+  }
+
+  /** The app listens: subscribes the pod's port (once for all its listeners). Returns 0 or the app's errno. */
+  async listen(holder: object, asked: Address, actual: Address): Promise<number> {
+    const port = this.remotePort(asked);
+    if (port === null) return 0;
+    const listener = this.#add(asked, actual, port);
+    listener.holders.add(holder);
+    try {
+      await this.#subscribe(port);
+    } catch (error) {
+      this.#forget(listener);
+      const { code, text } = errno(error);
+      log.error(`Cannot steal port ${port}: ${text}`);
+      return code;
+    }
+    if (actual.port !== asked.port) {
+      log.warning(
+        `Local port ${asked.port} cannot be had: the app listens on local port ${actual.port} instead ` +
+          `and still gets the pod's port ${port}`,
+      );
+    }
+    return 0;
+  }
+
+  /** What the app asked for when it made the listener that is really at `actual`; null if it is not ours. */
+  asked(holder: object, actual: Address): Address | null {
+    const listener = this.#find(actual);
+    listener?.holders.add(holder);
+    return listener?.asked ?? null;
+  }
+
+  /** The app accepted a connection from the local `peer`: which client of the pod is that? */
+  async accepted(actual: Address, peer: Address): Promise<Accepted> {
+    const listener = this.#find(actual);
+    if (listener !== undefined && !listener.peers.has(peer.port)) await Promise.allSettled(listener.dialing);
+    const found = isLoopback(peer.address) ? listener?.peers.get(peer.port) : undefined;
+    return found === undefined ? { known: false, peer, local: actual } : { known: true, ...found };
+  }
+
+  /** `holder` closed the listener, or (no `actual`) is gone: gives back the ports nobody listens on any more. */
+  async released(holder: object, actual?: Address): Promise<void> {
+    const touched = [...this.#listeners.values()].filter((listener) =>
+      listener.holders.has(holder) && (actual === undefined || key(listener.actual) === key(actual))
+    );
+    for (const listener of touched) listener.holders.delete(holder);
+    await this.#sweep(touched.filter((listener) => listener.holders.size === 0));
+  }
+
+  /** A connection of a subscribed port: dials the app and pumps until both sides are done. */
+  async connection(stolen: StolenConnection): Promise<void> {
+    const listener = this.#choose(stolen.port, stolen.local);
+    const conn = listener === undefined ? null : await this.#dial(listener, stolen);
+    if (listener === undefined || conn === null) {
+      await stolen.refuse(111, `the app does not listen on port ${stolen.port} any more`);
+      if (listener !== undefined) await this.#sweep([listener]);
+      return;
+    }
+    try {
+      await stolen.take();
+      await relay(stolen.channel, connChannel(conn));
+    } finally {
+      closeQuietly(conn);
+    }
+  }
+
+  #add(asked: Address, actual: Address, port: number): Listener {
+    const known = this.#listeners.get(key(actual));
+    if (known !== undefined) return known;
+    const listener = {
+      asked,
+      actual,
+      port,
+      holders: new Set<object>(),
+      dialing: new Set<Promise<unknown>>(),
+      peers: new Map(),
+    };
+    this.#listeners.set(key(actual), listener);
+    return listener;
+  }
+
+  /** The listener at `actual`; one bound to every address is also found by one of its addresses. */
+  #find(actual: Address): Listener | undefined {
+    return this.#listeners.get(key(actual)) ??
+      [...this.#listeners.values()].find((one) =>
+        one.actual.port === actual.port && isWildcard(one.actual.address)
+      );
+  }
+
+  #choose(port: number, local: Address): Listener | undefined {
+    const fitting = [...this.#listeners.values()].filter((listener) => listener.port === port);
+    return fitting.find((one) => isV6(one.actual.address) === isV6(local.address)) ?? fitting[0];
+  }
+
+  async #dial(listener: Listener, stolen: StolenConnection): Promise<Deno.TcpConn | null> {
+    const dialing = this.#connect(listener, stolen);
+    listener.dialing.add(dialing);
+    try {
+      return await dialing;
+    } catch (error) {
+      if (error instanceof Deno.errors.ConnectionRefused) return null;
+      throw error;
+    } finally {
+      listener.dialing.delete(dialing);
+    }
+  }
+
+  async #connect(listener: Listener, stolen: StolenConnection): Promise<Deno.TcpConn> {
+    const conn = await Deno.connect({
+      hostname: dialAddress(listener.actual.address),
+      port: listener.actual.port,
+    });
+    conn.setNoDelay(true);
+    const { port } = conn.localAddr as Deno.NetAddr;
+    listener.peers.delete(port);
+    listener.peers.set(port, { peer: stolen.peer, local: stolen.local });
+    const [oldest] = listener.peers.keys();
+    if (listener.peers.size > rememberedPeers && oldest !== undefined) listener.peers.delete(oldest);
+    return conn;
+  }
+
+  #subscribe(port: number): Promise<void> {
+    const known = this.#subscriptions.get(port);
+    if (known !== undefined) return known;
+    const filter = this.#config.filterFor(port);
+    const subscription = Promise.resolve(this.#leaving.get(port)).then(() =>
+      this.#agent.subscribe(port, filter)
+    );
+    this.#subscriptions.set(port, subscription);
+    subscription.then(
+      () => log.info(`Stealing port ${port}${filter === "" ? "" : " (requests that match the filter)"}`),
+      () => this.#subscriptions.delete(port),
+    );
+    return subscription;
+  }
+
+  /** Forgets those of `listeners` that no process listens on, by the kernel's own list. */
+  async #sweep(listeners: Listener[]): Promise<void> {
+    if (listeners.length === 0) return;
+    const open = listeningPorts();
+    for (const listener of listeners) {
+      if (open.has(listener.actual.port) || this.#listeners.get(key(listener.actual)) !== listener) continue;
+      await this.#forget(listener);
+    }
+  }
+
+  async #forget(listener: Listener): Promise<void> {
+    this.#listeners.delete(key(listener.actual));
+    if ([...this.#listeners.values()].some((other) => other.port === listener.port)) return;
+    const subscription = this.#subscriptions.get(listener.port);
+    this.#subscriptions.delete(listener.port);
+    if (subscription === undefined) return;
+    const leaving = this.#leave(listener.port, subscription);
+    this.#leaving.set(listener.port, leaving);
+    await leaving;
+    if (this.#leaving.get(listener.port) === leaving) this.#leaving.delete(listener.port);
+  }
+
+  async #leave(port: number, subscription: Promise<void>): Promise<void> {
+    if (!(await subscription.then(() => true, () => false))) return;
+    try {
+      await this.#agent.unsubscribe(port);
+      log.info(`Port ${port} is the original's again: the app no longer listens on it`);
+    } catch (error) {
+      log.error(`Cannot give back port ${port}: ${errno(error).text}`);
+    }
+  }
+}
+
+function key(address: Address): string {
+  return `${address.address} ${address.port}`;
+}
+
+function isV6(address: string): boolean {
+  return address.includes(":");
+}
+
+function isWildcard(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}
+
+/** Where to dial a listener bound to `address`: the loopback of its family for one bound to all. */
+function dialAddress(address: string): string {
+  if (address === "0.0.0.0") return "127.0.0.1";
+  return address === "::" ? "::1" : address;
+}

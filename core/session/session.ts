@@ -1,0 +1,194 @@
+// The session: the hub between one agent link and the layers of every process of the app. Opened and disposed by
+// cmd/exec.ts.
+//
+// Theory of operation. The layer in each process opens a link to the session's Unix socket when it first needs
+// one; a link lives as long as its process. The session answers the questions of one link one after the other,
+// links side by side. States:
+//   open    layers: hello, bind, listen, listener, accepted, closed; agent: incoming, notice.
+//   lost    the agent's link ended by itself: `lost` has resolved, questions that need the agent are answered
+//           with EIO, the caller ends the app.
+//   closed  disposed: the socket is gone, layers see the end of their link and answer the app with EIO.
+// Nothing falls back to the developer's machine in silence.
+
+import {
+  agentMessages,
+  decode,
+  layerMessages,
+  Link,
+  type Received,
+  tableHash,
+} from "../../protocol-wasm/mod.ts";
+import { SessionError } from "../base/errors.ts";
+import { log, type LogLevel } from "../base/log.ts";
+import { Incoming } from "./incoming.ts";
+import { type IncomingConfig } from "./incoming_types.ts";
+import { closeQuietly, linkStream } from "./streams.ts";
+
+type AgentLink = Link<typeof agentMessages>;
+type LayerLink = Link<typeof layerMessages>;
+type AgentFrame = Received<typeof agentMessages>;
+type LayerFrame = Received<typeof layerMessages>;
+
+const stealMode = 1;
+const eproto = 71;
+const noticeLevels: LogLevel[] = ["info", "warning", "error"];
+
+/** What a session is opened with. */
+export interface SessionOptions {
+  /** The proven link; null = targetless, nothing is remote. */
+  agent: AgentLink | null;
+  /** null = the app's listeners are its own business. */
+  incoming: IncomingConfig | null;
+  /** Where the socket for the layers goes; in a directory only this user can enter. */
+  socketPath: string;
+}
+
+export class Session implements AsyncDisposable {
+  /** Resolves with the reason when the agent's link ends by itself; never rejects. */
+  readonly lost: Promise<SessionError>;
+  readonly socketPath: string;
+  readonly #agent: AgentLink | null;
+  readonly #incoming: Incoming | null;
+  readonly #listener: Deno.Listener;
+  readonly #layers = new Set<LayerLink>();
+  readonly #ended = new AbortController();
+
+  constructor(options: SessionOptions) {
+    this.socketPath = options.socketPath;
+    this.#agent = options.agent;
+    this.#incoming = options.agent === null || options.incoming === null
+      ? null
+      : new Incoming(incomingAgent(options.agent), options.incoming);
+    this.#listener = Deno.listen({ transport: "unix", path: options.socketPath });
+    this.#run(this.#serveLayers());
+    if (options.agent !== null) this.#run(this.#serveAgent(options.agent));
+    this.lost = this.#watch(options.agent);
+  }
+
+  /** Processes of the app that are still linked: after the app's end, those that outlived it. */
+  get processes(): number {
+    return this.#layers.size;
+  }
+
+  /** Closes the socket and every layer's link; the agent's link belongs to who opened it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    closeQuietly(this.#listener);
+    for (const layer of this.#layers) layer.close();
+    await Promise.all([...this.#layers].map((layer) => layer.closed));
+  }
+
+  async #watch(agent: AgentLink | null): Promise<SessionError> {
+    const reason = agent === null ? null : await agent.closed;
+    if (agent === null || this.#ended.signal.aborted) return await new Promise<never>(() => {});
+    return new SessionError(
+      `Cannot go on with the session: the agent is gone (${reason?.message ?? "it left"})`,
+      {
+        help: "The pod answers by itself again. Start mirrord anew when the target is well.",
+        cause: reason,
+      },
+    );
+  }
+
+  /** Lets `work` run by the side; a failure after the end is expected, before it a bug worth a line. */
+  #run(work: Promise<void>): void {
+    work.catch((error) => {
+      if (!this.#ended.signal.aborted) {
+        log.error(`Cannot serve the session: ${error instanceof Error ? error.message : error}`);
+      }
+    });
+  }
+
+  async #serveAgent(agent: AgentLink): Promise<void> {
+    for await (const frame of agent.received()) {
+      if (frame.name === "incoming") this.#run(this.#stolen(agent, frame));
+      if (frame.name === "notice") {
+        const { level, text } = decode(agentMessages.notice, frame.body);
+        log[noticeLevels[level] ?? "warning"](text);
+      }
+    }
+  }
+
+  async #stolen(agent: AgentLink, frame: AgentFrame): Promise<void> {
+    const { port, peer, local } = decode(agentMessages.incoming, frame.body);
+    const channel = agent.openChannel(frame.id);
+    const refuse = (code: number, text: string): Promise<void> => {
+      channel.reset();
+      return agent.fail(frame, code, text);
+    };
+    if (this.#incoming === null) return await refuse(111, "nothing listens here");
+    const take = (): Promise<void> => agent.reply(frame, "incoming", { port, peer, local, http: false });
+    await this.#incoming.connection({ port, peer, local, channel, take, refuse });
+  }
+
+  async #serveLayers(): Promise<void> {
+    for await (const conn of this.#listener) {
+      const layer: LayerLink = new Link(linkStream(conn), layerMessages, { side: "agent" });
+      this.#layers.add(layer);
+      this.#run(this.#serveLayer(layer));
+    }
+  }
+
+  async #serveLayer(layer: LayerLink): Promise<void> {
+    try {
+      for await (const frame of layer.received()) await this.#answer(layer, frame);
+    } finally {
+      this.#layers.delete(layer);
+      await this.#incoming?.released(layer);
+    }
+  }
+
+  async #answer(layer: LayerLink, frame: LayerFrame): Promise<void> {
+    const incoming = this.#incoming;
+    switch (frame.name) {
+      case "hello": {
+        const { tables, executable, pid } = decode(layerMessages.hello, frame.body);
+        if (tables !== tableHash(layerMessages)) {
+          log.error(`Cannot serve process ${pid} (${executable}): its layer comes from another release`);
+          return await layer.fail(frame, eproto, "the layer comes from another release");
+        }
+        return await layer.reply(frame, "helloReply", { incoming: incoming !== null });
+      }
+      case "bind": {
+        const { address } = decode(layerMessages.bind, frame.body);
+        const managed = incoming !== null && incoming.remotePort(address) !== null;
+        return await layer.reply(frame, "bindReply", { managed, suggested: 0 });
+      }
+      case "listen": {
+        const { asked, actual } = decode(layerMessages.listen, frame.body);
+        const code = await incoming?.listen(layer, asked, actual) ?? 0;
+        if (code !== 0) return await layer.fail(frame, code, "");
+        return await layer.reply(frame, "listenReply", {});
+      }
+      case "listener": {
+        const { actual } = decode(layerMessages.listener, frame.body);
+        const asked = incoming?.asked(layer, actual) ?? null;
+        return await layer.reply(frame, "listenerReply", { known: asked !== null, asked: asked ?? actual });
+      }
+      case "accepted": {
+        const { listener, peer } = decode(layerMessages.accepted, frame.body);
+        const answer = await incoming?.accepted(listener, peer) ?? { known: false, peer, local: listener };
+        return await layer.reply(frame, "acceptedReply", answer);
+      }
+      case "closed": {
+        const { actual } = decode(layerMessages.closed, frame.body);
+        return await incoming?.released(layer, actual);
+      }
+      default:
+        return await layer.fail(frame, eproto, `unexpected frame "${frame.name}"`);
+    }
+  }
+}
+
+function incomingAgent(
+  agent: AgentLink,
+): { subscribe(port: number, filter: string): Promise<void>; unsubscribe(port: number): Promise<void> } {
+  return {
+    async subscribe(port, filter) {
+      await agent.request("subscribe", { port, mode: stealMode, filter });
+    },
+    async unsubscribe(port) {
+      await agent.request("unsubscribe", { port });
+    },
+  };
+}

@@ -1,0 +1,54 @@
+// Deno's sockets in the two shapes the session needs: a LinkStream under a layer's link and a ByteChannel
+// towards the app. Called by session.ts and incoming.ts; neither buffers more than one read.
+
+import type { LinkStream } from "../../protocol-wasm/mod.ts";
+import type { ByteChannel } from "../base/relay.ts";
+
+const readSize = 65536;
+
+/** Writes all of `bytes`. */
+export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) written += await conn.write(bytes.subarray(written));
+}
+
+/** A connected socket as the stream under a link. */
+export function linkStream(conn: Deno.Conn): LinkStream {
+  return {
+    read: (into) => conn.read(into),
+    write: (bytes) => writeAll(conn, bytes),
+    close: () => closeQuietly(conn),
+  };
+}
+
+/**
+ * A connected socket as one end of a relay. Deno has no way to send a reset: `reset` closes, which the
+ * kernel turns into a reset only when unread bytes are left (tcp(7)).
+ */
+export function connChannel(conn: Deno.Conn): ByteChannel {
+  const buffer = new Uint8Array(readSize);
+  return {
+    async read() {
+      const count = await conn.read(buffer);
+      return count === null ? null : buffer.subarray(0, count);
+    },
+    write: (bytes) => writeAll(conn, bytes),
+    async closeWrite() {
+      try {
+        await conn.closeWrite();
+      } catch (error) {
+        // The other side may have gone between our last write and now; the read half tells how.
+        if (!(error instanceof Deno.errors.NotConnected)) throw error;
+      }
+    },
+    reset: () => closeQuietly(conn),
+  };
+}
+
+/** Closes a socket that may be closed already. */
+export function closeQuietly(conn: { close(): void }): void {
+  try {
+    conn.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}

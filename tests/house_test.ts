@@ -1,0 +1,229 @@
+// The rules of ARCHITECTURE.md, executed: who imports whom, how long a file may be, what may be named how, where
+// FFI, Kubernetes, printing and exit may stand. A rule changes here and in ARCHITECTURE.md in one commit.
+
+import assert from "node:assert/strict";
+
+const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
+const maximumLines = 400;
+const codeEndings = /\.(ts|c|h)$/;
+const bannedWords = ["manager", "helper", "helpers", "util", "utils", "common", "misc", "info", "service"];
+const coreRooms = ["base", "config", "kube", "target", "deploy", "session", "launch"];
+/** Hosts that documentation and tests may name; everything else is a machine or a registry. */
+const namableHosts =
+  /^(localhost|127\.|\[::1\]|0\.0\.0\.0|10\.|192\.0\.2\.|kubernetes|[a-z0-9.-]*\.(svc|local|test|example|invalid)\b|example\.(com|org)|json-schema\.org|(www\.)?rfc-editor\.org|man7\.org|(www\.|docs\.)?kernel\.org|kubernetes\.io|keepachangelog\.com|semver\.org|github\.com\/\$|\$|[A-Z{<])/;
+
+interface SourceFile {
+  path: string;
+  text: string;
+  lines: string[];
+}
+
+const tracked = await listTracked();
+const files: SourceFile[] = tracked.filter((path) => codeEndings.test(path)).map((path) => {
+  const text = Deno.readTextFileSync(root + path);
+  return { path, text, lines: text.split("\n") };
+});
+const typescript = files.filter((file) => file.path.endsWith(".ts"));
+const shipped = typescript.filter((file) =>
+  /^(main\.ts|cmd\/|core\/|agent\/|protocol-wasm\/)/.test(file.path) && !file.path.endsWith("_test.ts") &&
+  !file.path.startsWith("protocol-wasm/assembly/") && !file.path.startsWith("agent/image/")
+);
+
+/** Tracked files and those about to be: what git does not ignore. */
+async function listTracked(): Promise<string[]> {
+  const { stdout } = await new Deno.Command("git", {
+    args: ["ls-files", "--cached", "--others", "--exclude-standard"],
+    cwd: root,
+  }).output();
+  return new TextDecoder().decode(stdout).split("\n").filter((path) => path !== "" && exists(root + path));
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** Fails with every finding at once. */
+function none(findings: string[]): void {
+  assert.equal(findings.length, 0, "\n" + findings.join("\n"));
+}
+
+/** "core/kube/client.ts" → "core/kube"; "main.ts" → "main". */
+function roomOf(path: string): string {
+  const parts = path.split("/");
+  if (parts.length === 1) return path.replace(/\.ts$/, "");
+  return parts[0] === "core" ? `core/${parts[1]}` : parts[0] ?? "";
+}
+
+/** May a file of room `from` import one of room `to`? */
+function mayImport(from: string, to: string): boolean {
+  if (from === to) return true;
+  const [fromTop, fromRoom] = from.split("/");
+  const [toTop, toRoom] = to.split("/");
+  switch (fromTop) {
+    case "main":
+      return toTop === "cmd" || to === "core/base";
+    case "cmd":
+      return ["core", "agent", "protocol-wasm"].includes(toTop ?? "");
+    case "core":
+      if (toTop === "protocol-wasm") return fromRoom !== "base";
+      return toTop === "core" && coreRooms.indexOf(toRoom ?? "") < coreRooms.indexOf(fromRoom ?? "");
+    case "agent":
+      return toTop === "protocol-wasm" || to === "core/base";
+    default:
+      return false;
+  }
+}
+
+function imports(file: SourceFile): string[] {
+  const found = file.text.matchAll(
+    /(?:^|[\s;])(?:import|export)\s*(?:[^"'();]*?\sfrom\s*)?\(?\s*["']([^"']+)["']/g,
+  );
+  return [...found].map((match) => match[1] ?? "");
+}
+
+function resolve(from: string, specifier: string): string {
+  return new URL(specifier, `file:///${from}`).pathname.slice(1);
+}
+
+Deno.test("imports follow the walk", () => {
+  const findings = shipped.flatMap((file) =>
+    imports(file).filter((name) => name.startsWith(".")).flatMap((name) => {
+      const to = resolve(file.path, name);
+      return mayImport(roomOf(file.path), roomOf(to)) ? [] : [`${file.path} imports ${to}`];
+    })
+  );
+  none(findings);
+});
+
+Deno.test("cmd reaches the agent only from cmd/agent.ts", () => {
+  none(
+    shipped.filter((file) => file.path.startsWith("cmd/") && file.path !== "cmd/agent.ts")
+      .flatMap((file) =>
+        imports(file).filter((name) => name.includes("/agent/")).map((name) => `${file.path} imports ${name}`)
+      ),
+  );
+});
+
+Deno.test("protocol-wasm is entered through its mod.ts", () => {
+  const findings = shipped.filter((file) => !file.path.startsWith("protocol-wasm/")).flatMap((file) =>
+    imports(file).map((name) => name.startsWith(".") ? resolve(file.path, name) : name)
+      .filter((to) => to.startsWith("protocol-wasm/") && to !== "protocol-wasm/mod.ts")
+      .map((to) => `${file.path} imports ${to}`)
+  );
+  none(findings);
+});
+
+Deno.test("nothing imports tests", () => {
+  none(
+    shipped.flatMap((file) =>
+      imports(file).filter((name) => /(^|\/)tests\//.test(name)).map((name) => `${file.path} imports ${name}`)
+    ),
+  );
+});
+
+Deno.test("a file has at most 400 lines", () => {
+  none(
+    files.filter((file) => file.path !== "layer/wire.h" && file.lines.length > maximumLines + 1)
+      .map((file) => `${file.path}: ${file.lines.length} lines`),
+  );
+});
+
+Deno.test("a file opens with what it owns", () => {
+  none(
+    files.filter((file) => !/^(\/\/|\/\*)/.test(file.text)).map((file) =>
+      `${file.path} has no opening comment`
+    ),
+  );
+});
+
+Deno.test("no file or exported name carries a banned word", () => {
+  const findings = files.flatMap((file) => {
+    const names = [
+      ...file.text.matchAll(/export\s+(?:async\s+)?(?:function|class|const|interface|type)\s+(\w+)/g),
+    ].map((m) => m[1] ?? "");
+    const words = [file.path.replace(/^.*\//, "").replace(/\..*$/, ""), ...names];
+    return words.filter((word) => splitWords(word).some((part) => bannedWords.includes(part))).map((word) =>
+      `${file.path}: ${word}`
+    );
+  });
+  none(findings);
+});
+
+function splitWords(name: string): string[] {
+  return name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase().split(/[_-]/);
+}
+
+/** Lines of `among` that match, but for files in `allowed` and for comments. */
+function stray(among: SourceFile[], pattern: RegExp, allowed: RegExp): string[] {
+  return among.filter((file) => !allowed.test(file.path)).flatMap((file) =>
+    file.lines.flatMap((line, index) =>
+      pattern.test(line.replace(/(^|\s)\/\/.*$/, "")) && !/^\s*\*/.test(line)
+        ? [`${file.path}:${index + 1}: ${line.trim()}`]
+        : []
+    )
+  );
+}
+
+Deno.test("Deno.exit stands in main.ts only", () => {
+  none(stray(shipped, /\bDeno\.exit\(/, /^main\.ts$/));
+});
+
+Deno.test("printing stands in cmd/ui.ts only", () => {
+  none(
+    stray(shipped, /\bconsole\.|Deno\.(stdout|stderr)\.write/, /^(cmd\/ui\.ts|main\.ts|agent\/main\.ts)$/),
+  );
+});
+
+Deno.test("FFI stands in agent/sys only", () => {
+  none(stray(shipped, /\bDeno\.(dlopen|UnsafePointer|UnsafeCallback)/, /^agent\/sys\//));
+});
+
+Deno.test("Kubernetes is known in core/kube only", () => {
+  none(
+    stray(shipped, /from "@kubernetes\/client-node[^"]*"|["'`]\/apis?\//, /^core\/kube\//)
+      .filter((line) => !/import type/.test(line)),
+  );
+});
+
+Deno.test("there are no default exports and no barrels", () => {
+  none(stray(shipped, /export default|^export \* from/, /^$/));
+});
+
+Deno.test("tests wait for events, they do not sleep", () => {
+  const tests = typescript.filter((file) => file.path.startsWith("tests/") || file.path.endsWith("_test.ts"));
+  none(
+    stray(tests, /\bawait\s+(sleep|delay)\(|setTimeout\(\s*(resolve|done|r)\s*,/, /^tests\/house_test\.ts$/),
+  );
+});
+
+Deno.test("no committed file names a machine's path or an unknown host", () => {
+  const texts = tracked.filter((path) =>
+    /\.(ts|c|h|md|json|yaml|sh|go)$|^dev$|^\.ci\//.test(path) && !/\.lock$|go\.sum$/.test(path)
+  );
+  const findings = texts.flatMap((path) =>
+    Deno.readTextFileSync(root + path).split("\n").flatMap((line, index) => {
+      const hosts = [...line.matchAll(/\b(?:https?|wss?):\/\/([^\s"'`)>]*)/g)].map((match) => match[1] ?? "");
+      const unknown = hosts.filter((host) => !namableHosts.test(host));
+      const machine = path !== "tests/house_test.ts" && /\/(work|root)\/\w/.test(line);
+      return unknown.length > 0 || machine ? [`${path}:${index + 1}: ${line.trim()}`] : [];
+    })
+  );
+  none(findings);
+});
+
+Deno.test("the Wasm core imports nothing", () => {
+  const module = new WebAssembly.Module(Deno.readFileSync(`${root}protocol-wasm/protocol.wasm`));
+  assert.deepEqual(WebAssembly.Module.imports(module), []);
+});
+
+Deno.test("layer/wire.h is what the tables say", async () => {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "scripts/wire.ts", "--check"],
+    cwd: root,
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+});

@@ -1,0 +1,132 @@
+// `./dev test`: every suite in turn, each step with its time, the counts of all added up in the last line.
+// A suite that ends badly without a failed test of its own counts as one failure, so nothing passes empty.
+
+const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
+
+/** A suite: what must be there before, and the commands whose results count. */
+interface Suite {
+  name: string;
+  /** Commands that must succeed; each counts as one check. */
+  checks?: string[][];
+  /** Paths given to `deno test`. */
+  tests?: string[];
+  before?: string[][];
+  after?: string[][];
+}
+
+interface Count {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const deno = Deno.execPath();
+const buildAll = [deno, "run", "-A", "scripts/build.ts"];
+const cluster = (verb: string): string[] => [deno, "run", "-A", "tests/cluster/cluster.ts", verb];
+const ownCluster = Deno.env.has("MIRRORD_TEST_KUBECONFIG");
+
+const suites: Suite[] = [
+  {
+    name: "ok",
+    before: [[deno, "run", "-A", "scripts/build.ts", "assets"]],
+    checks: [[deno, "fmt", "--check"], [deno, "lint"], [deno, "check"]],
+    tests: ["core", "cmd", "protocol-wasm", "agent", "scripts", "tests/house_test.ts", "tests/cluster"],
+  },
+  { name: "layer", before: [[deno, "run", "-A", "scripts/build.ts", "assets"]], tests: ["tests/layer"] },
+  { name: "agent", before: [[deno, "run", "-A", "scripts/build.ts", "assets"]], tests: ["tests/agent"] },
+  { name: "program", before: [buildAll], tests: ["tests/program"] },
+  {
+    name: "e2e",
+    before: ownCluster ? [buildAll] : [buildAll, cluster("up")],
+    tests: ["tests/e2e"],
+    after: ownCluster ? [] : [cluster("down")],
+  },
+];
+
+const encoder = new TextEncoder();
+
+function say(text: string): void {
+  Deno.stdout.writeSync(encoder.encode(text + "\n"));
+}
+
+/** Runs a command with its output shown; true when it succeeded. */
+async function run(argv: string[]): Promise<boolean> {
+  const [program = "", ...args] = argv;
+  const { success } = await new Deno.Command(program, { args, cwd: root, stdin: "null" }).spawn().status;
+  return success;
+}
+
+/** Runs `deno test` on those of `paths` that hold tests, shows its output and reads its closing counts. */
+async function runTests(paths: string[]): Promise<Count> {
+  const there = paths.filter((path) => exists(root + path));
+  if (there.length === 0) return { passed: 0, failed: 1, skipped: 0 };
+  const child = new Deno.Command(deno, {
+    args: ["test", "-A", "--no-check", ...there],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let text = "";
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    Deno.stdout.writeSync(encoder.encode(chunk));
+    text = (text + chunk).slice(-4000);
+  }
+  const { success } = await child.status;
+  const summary = text.match(/(\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/);
+  const [passed, failed, skipped] = [summary?.[1], summary?.[2], summary?.[3]].map((digits) => Number(digits ?? 0));
+  const count = { passed: passed ?? 0, failed: failed ?? 0, skipped: skipped ?? 0 };
+  const lying = (!success && count.failed === 0) || count.passed + count.failed === 0;
+  return lying ? { ...count, failed: 1 } : count;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function runSuite(suite: Suite): Promise<Count> {
+  const started = performance.now();
+  const count: Count = { passed: 0, failed: 0, skipped: 0 };
+  say(`== ${suite.name}`);
+  let ready = true;
+  for (const argv of suite.before ?? []) ready = ready && await run(argv);
+  if (!ready) count.failed++;
+  for (const argv of ready ? suite.checks ?? [] : []) {
+    if (await run(argv)) count.passed++;
+    else count.failed++;
+  }
+  const tests = ready ? await runTests(suite.tests ?? []) : { passed: 0, failed: 0, skipped: 0 };
+  for (const argv of suite.after ?? []) {
+    if (!await run(argv)) count.failed++;
+  }
+  count.passed += tests.passed;
+  count.failed += tests.failed;
+  count.skipped += tests.skipped;
+  say(`== ${suite.name}: ${describe(count)} (${((performance.now() - started) / 1000).toFixed(0)} s)`);
+  return count;
+}
+
+function describe(count: Count): string {
+  return `${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ""}`;
+}
+
+const asked = Deno.args.length > 0 ? suites.filter((suite) => Deno.args.includes(suite.name)) : suites;
+if (asked.length === 0) {
+  say(`Cannot run "${Deno.args.join(" ")}": the suites are ${suites.map((suite) => suite.name).join(", ")}`);
+  Deno.exit(2);
+}
+const total: Count = { passed: 0, failed: 0, skipped: 0 };
+for (const suite of asked) {
+  const count = await runSuite(suite);
+  total.passed += count.passed;
+  total.failed += count.failed;
+  total.skipped += count.skipped;
+}
+say(describe(total));
+Deno.exit(total.failed === 0 ? 0 : 1);
