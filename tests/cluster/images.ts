@@ -3,7 +3,7 @@
 // docker all load. Archives are cached under recipe and package versions.
 
 import { dirname, join } from "node:path";
-import { contentKey, exists, run } from "./command.ts";
+import { contentKey, exists, run, step } from "./command.ts";
 import { cacheDir, sourceDir } from "./layout.ts";
 import { candidateVersions, unpackClosure } from "./packages.ts";
 
@@ -14,7 +14,7 @@ export interface Recipe {
   files?: Record<string, string | { source: string }>;
 }
 
-const base = ["libc6", "libc-bin", "busybox-static"];
+const base = ["libc6", "libc-bin", "busybox"];
 
 const accounts = [
   "root:x:0:0:root:/root:/bin/sh",
@@ -60,7 +60,7 @@ export const recipes: Record<string, Recipe> = {
     },
   },
   python: {
-    packages: ["python3-minimal", "libpython3-stdlib"],
+    packages: ["python3-minimal", "libpython3-stdlib", "curl"],
     entrypoint: ["/usr/bin/python3", "/app/app.py"],
     files: { "/app/app.py": { source: "apps/app.py" } },
   },
@@ -105,7 +105,20 @@ async function ensureImage(name: string, recipe: Recipe, versions: Map<string, s
   const pinned = packages.map((each) => `${each}=${versions.get(each)}`);
   const key = await contentKey([JSON.stringify(recipe), ...Object.values(files), ...pinned, ...accounts]);
   const archive = cacheDir("images", `${name}-${key}.tar`);
-  if (await exists(archive)) return archive;
+  if (!await exists(archive)) {
+    await step(`  make image ${name}`, () => makeImage(archive, { name, packages, files, recipe }));
+  }
+  return archive;
+}
+
+interface ImageSource {
+  name: string;
+  packages: readonly string[];
+  files: Record<string, string>;
+  recipe: Recipe;
+}
+
+async function makeImage(archive: string, { name, packages, files, recipe }: ImageSource): Promise<void> {
   await Deno.mkdir(cacheDir("images"), { recursive: true });
   const work = await Deno.makeTempDir({ dir: cacheDir("images"), prefix: `.${name}-` });
   try {
@@ -118,7 +131,6 @@ async function ensureImage(name: string, recipe: Recipe, versions: Map<string, s
   } finally {
     await Deno.remove(work, { recursive: true });
   }
-  return archive;
 }
 
 async function resolveFiles(recipe: Recipe): Promise<Record<string, string>> {

@@ -2,7 +2,7 @@
 // laptop, from which the program under test is run. A veth pair links them;
 // nothing links them to the machine's own network.
 
-import { exists, run } from "./command.ts";
+import { attempt, exists, run } from "./command.ts";
 import { inNetnsArgv, laptop, laptopNetns, link, node, nodeNetns } from "./layout.ts";
 
 export async function createNetworks(): Promise<void> {
@@ -34,5 +34,9 @@ export async function createNetworks(): Promise<void> {
 export async function removeNetworks(): Promise<void> {
   for (const netns of [nodeNetns, laptopNetns]) {
     if (await exists(`/run/netns/${netns}`)) await run(["ip", "netns", "delete", netns]);
+  } // ip(8) mounts this folder on itself for its first namespace.
+  if ((await Array.fromAsync(Deno.readDir("/run/netns")).catch(() => [null])).length === 0) {
+    await attempt(["umount", "/run/netns"]);
+    await attempt(["rmdir", "/run/netns"]);
   }
 }

@@ -174,6 +174,7 @@ export async function startControllers({ hyperkube }: Programs): Promise<void> {
       "cluster-cidr": dual(pods),
       "service-cluster-ip-range": dual(services),
       "allocate-node-cidrs": "true",
+      "flex-volume-plugin-dir": stateDir("volume-plugins"),
       "use-service-account-credentials": "true",
       "leader-elect": "false",
     }),
@@ -208,6 +209,8 @@ export async function startNode({ hyperkube }: Programs): Promise<void> {
       "proxy-mode": "iptables",
       "hostname-override": nodeName,
       "cluster-cidr": dual(pods),
+      // A ready pod is reachable through its Service at once, not a second later.
+      "iptables-min-sync-period": "0s",
       // 0 leaves the machine-wide limit on tracked connections alone.
       "conntrack-max-per-core": "0",
     }),
@@ -259,18 +262,23 @@ export async function startDns({ coredns, hyperkube }: Programs): Promise<void> 
 }
 
 function corefile(): string {
-  return `.:53 {
+  const zones = `${clusterDomain} in-addr.arpa ip6.arpa`;
+  return `${zones} {
   bind ${node.v4} ${node.v6}
   errors
   ready 127.0.0.1:${corednsReadyPort}
-  kubernetes ${clusterDomain} in-addr.arpa ip6.arpa {
+  kubernetes ${zones} {
     kubeconfig ${kubeconfigPath()}
     pods insecure
     ttl 1
   }
   cache 1
   loadbalance
-  # There is no outside: say so at once instead of letting resolvers wait.
+}
+# There is no outside: say so at once instead of letting resolvers wait.
+. {
+  bind ${node.v4} ${node.v6}
+  errors
   template ANY ANY {
     rcode NXDOMAIN
   }

@@ -18,6 +18,19 @@ const kernelSettings = [
   "kernel/keys/root_maxbytes",
 ];
 
+/** Made by our daemons when missing, children first. */
+const sharedDirs = [
+  "/run/containerd/s",
+  "/run/containerd",
+  "/var/lib/cni/results",
+  "/var/lib/cni/cache/results",
+  "/var/lib/cni/cache",
+  "/var/lib/cni",
+  "/var/lib/kubelet/device-plugins",
+  "/var/lib/kubelet",
+  "/var/log/containers",
+];
+
 export async function recordKernelSettings(): Promise<void> {
   const saved: Record<string, string> = {};
   for (const name of kernelSettings) {
@@ -68,9 +81,11 @@ function unescapeOctal(path: string): string {
 /** Files for which containerd, CNI and the kubelet know no other place. */
 async function removeStrayRecords(): Promise<void> {
   for (const socket of await shimSockets()) await removeIfThere(socket);
+  const sandboxes = await list(stateDir("containerd", "root", "io.containerd.grpc.v1.cri", "sandboxes"));
   for (const dir of ["/var/lib/cni/results", "/var/lib/cni/cache/results"]) {
     for (const name of await list(dir)) {
-      if (name.startsWith(`${cniNetwork}-`)) await removeIfThere(join(dir, name));
+      const ours = name.startsWith(`${cniNetwork}-`) || sandboxes.some((id) => name.includes(id));
+      if (ours) await removeIfThere(join(dir, name));
     }
   }
   for (const name of await list("/var/log/containers")) {
@@ -79,14 +94,7 @@ async function removeStrayRecords(): Promise<void> {
     if (target.startsWith(stateDir() + "/")) await removeIfThere(path);
   }
   // rmdir leaves a folder alone that somebody else still uses.
-  const parents = [
-    "/run/containerd/s",
-    "/run/containerd",
-    "/var/lib/cni/results",
-    "/var/lib/cni/cache",
-    "/var/lib/cni",
-  ];
-  for (const dir of [...parents, "/var/log/containers"]) await attempt(["rmdir", dir]);
+  for (const dir of sharedDirs) await attempt(["rmdir", dir]);
 }
 
 /** Each shim's bundle names the socket that it listened on. */
