@@ -47,6 +47,14 @@ async function checkProgram(name: string, file: string, path: string, depth = 0)
       "Static programs are not supported yet. For Go: build with CGO_ENABLED=1 (or -linkmode=external).",
     );
   }
+  if (kind.kind === "unknown") {
+    throw cannotRun(
+      name,
+      `"${file}" is neither a 64-bit ELF program nor a script that names its interpreter`,
+      exitCodes.notExecutable,
+      'A script needs a first line such as "#!/bin/sh".',
+    );
+  }
   if (kind.kind === "dynamic") checkDynamic(name, file, kind);
   if (kind.kind !== "script" || depth >= scriptDepth) return;
   const next = kind.interpreter.endsWith("/env")

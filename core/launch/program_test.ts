@@ -1,0 +1,118 @@
+// findProgram on real files: what the shell would find is found, what could not be hooked is refused with its exit code.
+
+import assert from "node:assert/strict";
+import { MirrordError } from "../base/errors.ts";
+import { readProgramKind } from "./elf.ts";
+import { findProgram } from "./program.ts";
+
+const path = "/usr/bin:/bin";
+
+/** A directory with one executable file of `bytes`; removed at the end of the test. */
+function withFile(
+  name: string,
+  bytes: Uint8Array | string,
+  mode = 0o755,
+): { path: string; folder: string } & Disposable {
+  const folder = Deno.makeTempDirSync();
+  const file = `${folder}/${name}`;
+  Deno.writeFileSync(file, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes, { mode });
+  return { path: file, folder, [Symbol.dispose]: () => Deno.removeSync(folder, { recursive: true }) };
+}
+
+/** The smallest ELF file for machine `machine`: a header and at most one program header. */
+function elfFile(machine: number, interpreter: string | null): Uint8Array {
+  const bytes = new Uint8Array(256);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  view.setUint16(18, machine, true);
+  view.setBigUint64(32, 64n, true);
+  view.setUint16(54, 56, true);
+  view.setUint16(56, 1, true);
+  if (interpreter !== null) {
+    const text = new TextEncoder().encode(interpreter + "\0");
+    view.setUint32(64, 3, true);
+    view.setBigUint64(64 + 8, 128n, true);
+    view.setBigUint64(64 + 32, BigInt(text.length), true);
+    bytes.set(text, 128);
+  }
+  return bytes;
+}
+
+async function refusal(name: string, search = path): Promise<MirrordError> {
+  try {
+    await findProgram(name, search);
+  } catch (error) {
+    if (error instanceof MirrordError) return error;
+    throw error;
+  }
+  throw new assert.AssertionError({ message: `${name} was not refused` });
+}
+
+Deno.test("a program is searched in PATH", async () => {
+  assert.match(await findProgram("sh", path), /\/bin\/sh$/);
+});
+
+Deno.test("a missing program is refused with 127", async () => {
+  const error = await refusal("no-such-program-here");
+  assert.equal(error.exitCode, 127);
+  assert.match(error.message, /^Cannot run "no-such-program-here": there is no such program$/);
+});
+
+Deno.test("a file that is not executable is refused with 126", async () => {
+  using file = withFile("app", "#!/bin/sh\n", 0o644);
+  const error = await refusal(file.path);
+  assert.equal(error.exitCode, 126);
+  assert.match(error.message, /not executable/);
+});
+
+Deno.test("a script is followed to its interpreter", async () => {
+  using good = withFile("good", "#!/usr/bin/env sh\n");
+  assert.equal(await findProgram(good.path, path), good.path);
+  using bad = withFile("bad", "#!/no/such/interpreter -x\n");
+  assert.match((await refusal(bad.path)).message, /interpreter "\/no\/such\/interpreter" does not exist/);
+});
+
+Deno.test("a static program is refused, never run un-hooked", async () => {
+  using file = withFile("static", elfFile(Deno.build.arch === "x86_64" ? 62 : 183, null));
+  const error = await refusal(file.path);
+  assert.equal(error.exitCode, 126);
+  assert.match(error.message, /statically linked/);
+});
+
+Deno.test("a script whose interpreter is static is refused", async () => {
+  using file = withFile("static", elfFile(Deno.build.arch === "x86_64" ? 62 : 183, null));
+  using script = withFile("script", `#!${file.path}\n`);
+  assert.match((await refusal(script.path)).message, /statically linked/);
+});
+
+Deno.test("another machine's program and musl's are refused", async () => {
+  using foreign = withFile("foreign", elfFile(8, "/lib/ld.so.1"));
+  assert.match((await refusal(foreign.path)).message, /another machine/);
+  using musl = withFile("musl", elfFile(Deno.build.arch === "x86_64" ? 62 : 183, "/lib/ld-musl-x86_64.so.1"));
+  assert.match((await refusal(musl.path)).message, /musl/);
+});
+
+Deno.test("a set-user-ID program is refused", async () => {
+  using file = withFile(
+    "su",
+    elfFile(Deno.build.arch === "x86_64" ? 62 : 183, "/lib64/ld-linux-x86-64.so.2"),
+  );
+  Deno.chmodSync(file.path, 0o4755);
+  assert.match((await refusal(file.path)).message, /set-user-ID/);
+});
+
+Deno.test("the dynamic linker of a real program is read from its program headers", async () => {
+  const kind = await readProgramKind(Deno.realPathSync("/bin/sh"));
+  assert.equal(kind.kind, "dynamic");
+  assert.match(kind.kind === "dynamic" ? kind.interpreter : "", /ld-linux/);
+});
+
+Deno.test("a file shorter than a header is unknown, not an error", async () => {
+  using file = withFile("short", new Uint8Array([0x7f, 0x45]));
+  assert.deepEqual(await readProgramKind(file.path), { kind: "unknown" });
+});
+
+Deno.test("a file that no kernel runs is refused with 126", async () => {
+  using file = withFile("text", "echo no interpreter named\n");
+  assert.equal((await refusal(file.path)).exitCode, 126);
+});

@@ -1,0 +1,48 @@
+// The target's variables: parsed from the kernel's block, merged in the documented order.
+
+import assert from "node:assert/strict";
+import { setLogSink } from "../base/log.ts";
+import { type EnvConfig, mergeEnvironment, parseEnvironment } from "./env.ts";
+
+const nothing: EnvConfig = { include: [], exclude: [], file: {}, mapping: [], override: {}, unset: [] };
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+Deno.test("a block may be cut anywhere", () => {
+  const block = bytes("A=1\0LONG=ä=b\0EMPTY=\0");
+  for (let cut = 0; cut <= block.length; cut++) {
+    const variables = parseEnvironment([block.subarray(0, cut), block.subarray(cut)]);
+    assert.deepEqual([...variables], [["A", "1"], ["LONG", "ä=b"], ["EMPTY", ""]]);
+  }
+});
+
+Deno.test("a last pair without a zero byte still counts, rubbish does not", () => {
+  assert.deepEqual([...parseEnvironment([bytes("noequals\0=x\0\0A=1")])], [["A", "1"]]);
+});
+
+Deno.test("a value that is no UTF-8 is named, not mangled", () => {
+  const lines: string[] = [];
+  const before = setLogSink((_level, text) => lines.push(text));
+  try {
+    const variables = parseEnvironment([new Uint8Array([0x41, 0x3d, 0xff, 0, 0x42, 0x3d, 0x31, 0])]);
+    assert.deepEqual([...variables], [["B", "1"]]);
+    assert.match(lines.join(), /variable "A"/);
+  } finally {
+    setLogSink(before);
+  }
+});
+
+Deno.test("remote beats own, file beats remote, mapping beats file, override beats all, unset is last", () => {
+  const own = { HOME: "/here", A: "own", B: "own", C: "own", D: "own", E: "own" };
+  const remote = new Map([["A", "remote"], ["B", "remote"], ["C", "remote"], ["D", "remote"], [
+    "e",
+    "remote",
+  ]]);
+  const merged = mergeEnvironment(own, remote, {
+    ...nothing,
+    file: { B: "file", C: "file", D: "file" },
+    mapping: [{ matches: (name) => name === "C" || name === "D", value: "mapped" }],
+    override: { D: "override" },
+    unset: ["E"],
+  });
+  assert.deepEqual(merged, { HOME: "/here", A: "remote", B: "file", C: "mapped", D: "override" });
+});
