@@ -1,0 +1,68 @@
+// The resolved configuration: what every later room reads. No shorthand, every default filled in, every list a list.
+// Made by resolve.ts only.
+
+/** One resolved configuration. Frozen by convention: nobody changes it after load. */
+export interface Config {
+  target: TargetConfig;
+  kube: KubeConfigOptions;
+  agent: AgentConfig;
+  /** null: the app keeps its local environment only. */
+  env: EnvConfig | null;
+  incoming: IncomingConfig;
+  /** The file it came from (`-` is standard input), or undefined. */
+  file: string | undefined;
+}
+
+export interface TargetConfig {
+  /** Target path as written ("deployment/api"); undefined: no target was given. */
+  path: string | undefined;
+  /** undefined: the context's namespace. */
+  namespace: string | undefined;
+}
+
+export interface KubeConfigOptions {
+  /** Path of a kubeconfig file; undefined: KUBECONFIG, ~/.kube/config, in-cluster. */
+  kubeconfig: string | undefined;
+  /** undefined: the current context. */
+  context: string | undefined;
+}
+
+export type ImagePullPolicy = "Always" | "IfNotPresent" | "Never";
+
+export interface AgentConfig {
+  image: string;
+  imagePullPolicy: ImagePullPolicy;
+  imagePullSecrets: string[];
+  /** Longest time from the first request to the agent's welcome. */
+  startupTimeoutSeconds: number;
+  /** After so long without a client, first or lost, the agent leaves. */
+  communicationTimeoutSeconds: number;
+  logLevel: string;
+}
+
+/** Order: remote (include, exclude), envFile, mapping, override; unset last. */
+export interface EnvConfig {
+  /** Globs over names; empty: all. At most one of include and exclude is not empty. */
+  include: string[];
+  exclude: string[];
+  override: Record<string, string>;
+  /** Regular expression over the name → new value. */
+  mapping: Record<string, string>;
+  unset: string[];
+  envFile: string | undefined;
+}
+
+export interface IncomingConfig {
+  mode: "off" | "steal";
+  /** Ports of the target that may be stolen; null: every port on which the app listens. */
+  ports: number[] | null;
+  ignorePorts: number[];
+  /** [local, remote]: the app listens on local, the target's port is remote. */
+  portMapping: [local: number, remote: number][];
+  /** Listeners on loopback stay the machine's own. */
+  ignoreLocalhost: boolean;
+  /** Source text for `compileFilter`; "" = all connections. Compiles: it was tried. */
+  filter: string;
+  /** Ports to which the filter applies; null: all. Others are stolen unfiltered. */
+  filterPorts: number[] | null;
+}

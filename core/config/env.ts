@@ -1,0 +1,178 @@
+// What flags and MIRRORD_* variables change: each is a value put at one path of the configuration document,
+// so that file, variables and flags go through the same checks. Called by load.ts.
+// Precedence (lowest first): default, file, variable, flag.
+
+import { isObject } from "./later.ts";
+import type { Problem } from "./issues.ts";
+
+/** The flags of `exec` and its like that belong to the configuration; undefined = not given. */
+export interface ConfigFlags {
+  target?: string | undefined;
+  namespace?: string | undefined;
+  kubeconfig?: string | undefined;
+  context?: string | undefined;
+  acceptInvalidCertificates?: boolean | undefined;
+  steal?: boolean | undefined;
+  agentImage?: string | undefined;
+  agentLogLevel?: string | undefined;
+  agentStartupTimeout?: string | undefined;
+  envInclude?: string | undefined;
+  envExclude?: string | undefined;
+  envFile?: string | undefined;
+}
+
+/** Read access to variables; `Deno.env` and a Map both are one. */
+export interface Variables {
+  get(name: string): string | undefined;
+}
+
+/** One value from outside the file, and what to call its source in an error. */
+export interface Override {
+  path: string;
+  value: unknown;
+  source: string;
+}
+
+type Kind = "text" | "bool" | "list" | "number" | "steal" | "numbers";
+
+const flagPaths: Readonly<Record<keyof ConfigFlags, [flag: string, path: string, kind: Kind]>> = {
+  target: ["--target", "target.path", "text"],
+  namespace: ["--target-namespace", "target.namespace", "text"],
+  kubeconfig: ["--kubeconfig", "kubeconfig", "text"],
+  context: ["--context", "kube_context", "text"],
+  acceptInvalidCertificates: ["--accept-invalid-certificates", "accept_invalid_certificates", "bool"],
+  steal: ["--steal", "feature.network.incoming.mode", "steal"],
+  agentImage: ["--agent-image", "agent.image", "text"],
+  agentLogLevel: ["--agent-log-level", "agent.log_level", "text"],
+  agentStartupTimeout: ["--agent-startup-timeout", "agent.startup_timeout", "number"],
+  envInclude: ["--override-env-vars-include", "feature.env.include", "list"],
+  envExclude: ["--override-env-vars-exclude", "feature.env.exclude", "list"],
+  envFile: ["--env-file", "feature.env.env_file", "text"],
+};
+
+/** Variables of the configuration format; those of features not there yet are reported by later.ts. */
+const variablePaths: readonly [variable: string, path: string, kind: Kind][] = [
+  ["MIRRORD_IMPERSONATED_TARGET", "target.path", "text"],
+  ["MIRRORD_TARGET_NAMESPACE", "target.namespace", "text"],
+  ["MIRRORD_KUBECONFIG", "kubeconfig", "text"],
+  ["MIRRORD_KUBE_CONTEXT", "kube_context", "text"],
+  ["MIRRORD_ACCEPT_INVALID_CERTIFICATES", "accept_invalid_certificates", "bool"],
+  ["MIRRORD_TELEMETRY", "telemetry", "bool"],
+  ["MIRRORD_AGENT_TCP_STEAL_TRAFFIC", "feature.network.incoming.mode", "steal"],
+  ["MIRRORD_HTTP_HEADER_FILTER", "feature.network.incoming.http_filter.header_filter", "text"],
+  ["MIRRORD_HTTP_PATH_FILTER", "feature.network.incoming.http_filter.path_filter", "text"],
+  ["MIRRORD_HTTP_METHOD_FILTER", "feature.network.incoming.http_filter.method_filter", "text"],
+  ["MIRRORD_HTTP_HEADER_FILTER_JQ", "feature.network.incoming.http_filter.header_filter_jq", "text"],
+  ["MIRRORD_HTTP_FILTER_PORTS", "feature.network.incoming.http_filter.ports", "numbers"],
+  ["MIRRORD_AGENT_IMAGE", "agent.image", "text"],
+  ["MIRRORD_AGENT_IMAGE_PULL_POLICY", "agent.image_pull_policy", "text"],
+  ["MIRRORD_AGENT_RUST_LOG", "agent.log_level", "text"],
+  ["MIRRORD_AGENT_STARTUP_TIMEOUT", "agent.startup_timeout", "number"],
+  ["MIRRORD_AGENT_COMMUNICATION_TIMEOUT", "agent.communication_timeout", "number"],
+  ["MIRRORD_AGENT_NAMESPACE", "agent.namespace", "text"],
+  ["MIRRORD_AGENT_TTL", "agent.ttl", "number"],
+  ["MIRRORD_EPHEMERAL_CONTAINER", "agent.ephemeral", "bool"],
+  ["MIRRORD_OVERRIDE_ENV_VARS_INCLUDE", "feature.env.include", "list"],
+  ["MIRRORD_OVERRIDE_ENV_VARS_EXCLUDE", "feature.env.exclude", "list"],
+  ["MIRRORD_OVERRIDE_ENV_VARS_FILE", "feature.env.env_file", "text"],
+  ["MIRRORD_ENV_LOAD_FROM_PROCESS", "feature.env.load_from_process", "bool"],
+  ["MIRRORD_FILE_MODE", "feature.fs", "text"],
+  ["MIRRORD_REMOTE_DNS", "feature.network.dns", "bool"],
+  ["MIRRORD_TCP_OUTGOING", "feature.network.outgoing.tcp", "bool"],
+  ["MIRRORD_UDP_OUTGOING", "feature.network.outgoing.udp", "bool"],
+  ["MIRRORD_SKIP_PROCESSES", "skip_processes", "list"],
+  ["MIRRORD_OPERATOR_ENABLE", "operator", "bool"],
+];
+
+/** Lists in variables and flags are separated by `;`. */
+const listSeparator = ";";
+
+/** The values that flags and variables give, in the order in which they are to be applied. */
+export function collectOverrides(
+  flags: ConfigFlags,
+  variables: Variables,
+): { overrides: Override[]; problems: Problem[] } {
+  const overrides: Override[] = [];
+  const problems: Problem[] = [];
+  const take = (source: string, path: string, kind: Kind, given: string | boolean) => {
+    const value = convert(kind, given);
+    if (value === undefined) problems.push({ path: [source], state: `"${given}" is not ${kindWords[kind]}` });
+    else overrides.push({ path, value, source });
+  };
+  for (const [name, path, kind] of variablePaths) {
+    const given = variables.get(name);
+    if (given !== undefined && given !== "") take(name, path, kind, given);
+  }
+  for (const [name, [flag, path, kind]] of Object.entries(flagPaths)) {
+    const given: unknown = Reflect.get(flags, name);
+    if (typeof given === "string" || typeof given === "boolean") take(flag, path, kind, given);
+  }
+  return { overrides, problems };
+}
+
+const kindWords: Readonly<Record<Kind, string>> = {
+  text: "a text",
+  bool: "true or false",
+  steal: "true or false",
+  list: "a list",
+  number: "a whole number",
+  numbers: "a list of whole numbers",
+};
+
+function convert(kind: Kind, given: string | boolean): unknown {
+  switch (kind) {
+    case "text":
+      return String(given);
+    case "bool":
+      return readBool(given);
+    case "steal": {
+      const steal = readBool(given);
+      return steal === undefined ? undefined : steal ? "steal" : "off";
+    }
+    case "list":
+      return String(given).split(listSeparator).filter((part) => part !== "");
+    case "number":
+      return readNumber(String(given));
+    case "numbers": {
+      const numbers = String(given).split(/[;,]/).filter((part) => part !== "").map(readNumber);
+      return numbers.includes(undefined) ? undefined : numbers;
+    }
+  }
+}
+
+function readBool(given: string | boolean): boolean | undefined {
+  if (typeof given === "boolean") return given;
+  if (/^(true|1)$/i.test(given)) return true;
+  return /^(false|0)$/i.test(given) ? false : undefined;
+}
+
+function readNumber(given: string): number | undefined {
+  return /^[0-9]{1,9}$/.test(given.trim()) ? Number(given) : undefined;
+}
+
+/**
+ * Puts `override` into `document`. What stands on the way in short form ("steal", true, "pod/x") is first written
+ * out, so that a flag changes one thing and leaves the rest of the file as it is.
+ */
+export function applyOverride(document: Record<string, unknown>, { path, value }: Override): void {
+  const parts = path.split(".");
+  let node = document;
+  parts.slice(0, -1).forEach((part, index) => {
+    const next = expand(parts.slice(0, index + 1).join("."), node[part]);
+    node[part] = next;
+    node = next;
+  });
+  const last = parts[parts.length - 1] ?? path;
+  if (path === "target.path") { for (const key of ["pod", "deployment", "container"]) delete node[key]; }
+  node[last] = value;
+}
+
+function expand(path: string, value: unknown): Record<string, unknown> {
+  if (isObject(value)) return value;
+  if (path === "target" && typeof value === "string") return { path: value };
+  if (path === "feature.network.incoming" && typeof value === "string") return { mode: value };
+  if (path === "feature.network.incoming" && value === false) return { mode: "off" };
+  if (path === "feature.network" && value === false) return { incoming: false, outgoing: false, dns: false };
+  if (path === "feature.network.outgoing" && typeof value === "boolean") return { tcp: value, udp: value };
+  return {};
+}

@@ -1,0 +1,247 @@
+// Checked file → resolved Config, with the rules that no schema can say (two keys that exclude each other, a filter
+// that does not compile). Called by load.ts. Every rule broken adds a problem; none stops the others.
+
+import { VERSION } from "../base/version.ts";
+import type { AgentConfig, Config, EnvConfig, IncomingConfig, TargetConfig } from "./config.ts";
+import type { Problem } from "./issues.ts";
+import type { ConfigFile, EnvFile, FilterLeaf, HttpFilterFile, IncomingFile } from "./schema.ts";
+
+/** Agent image when the configuration names none; its tag is this release. */
+export const DEFAULT_AGENT_IMAGE = `mirrord-agent:${VERSION}`;
+
+/** Compiles filter text; throws with a sentence when it cannot be used (protocol-wasm's compileFilter). */
+export type FilterCheck = (source: string) => void;
+
+/** Where problems go while a file is resolved. */
+export interface Findings {
+  errors: Problem[];
+  warnings: Problem[];
+}
+
+const incomingPath = ["feature", "network", "incoming"] as const;
+const envPath = ["feature", "env"] as const;
+
+/** Fills in defaults and checks the rules between keys. `check` is only called when there is a filter. */
+export function resolveConfig(
+  raw: ConfigFile,
+  options: { file: string | undefined; check: FilterCheck; findings: Findings },
+): Config {
+  const { findings, file } = options;
+  if (raw.accept_invalid_certificates === true) {
+    findings.errors.push({
+      path: ["accept_invalid_certificates"],
+      state: "the API server's certificate is always checked",
+      help: "Give the kubeconfig the server's certificate authority (certificate-authority-data).",
+    });
+  }
+  if (raw.agent?.ephemeral === false) {
+    findings.warnings.push({
+      path: ["agent", "ephemeral"],
+      state: "the agent is always an ephemeral container",
+    });
+  }
+  const target = resolveTargetConfig(raw, findings);
+  const incoming = resolveIncoming(raw, options.check, findings);
+  if (incoming.mode === "steal" && (target.path === undefined || target.path === "targetless")) {
+    findings.errors.push({
+      path: [...incomingPath, "mode"],
+      state: "there is no target to steal from",
+      help: 'Name one: --target "deployment/NAME", or "target" in the file.',
+    });
+  }
+  return {
+    target,
+    kube: { kubeconfig: raw.kubeconfig, context: raw.kube_context },
+    agent: resolveAgent(raw),
+    env: resolveEnv(raw.feature?.env ?? true, findings),
+    incoming,
+    file,
+  };
+}
+
+function resolveTargetConfig({ target }: ConfigFile, findings: Findings): TargetConfig {
+  if (target === undefined || typeof target === "string") return { path: target, namespace: undefined };
+  const { path, namespace, ...workload } = target;
+  const hasWorkload = Object.keys(workload).length > 0;
+  if (path !== undefined && hasWorkload) {
+    findings.errors.push({
+      path: ["target"],
+      state: `"path" and "${Object.keys(workload)[0]}" cannot both be there`,
+    });
+  }
+  if (typeof path === "string") return { path, namespace };
+  const named = path ?? (hasWorkload ? workload : undefined);
+  if (named === undefined) return { path: undefined, namespace };
+  const { pod, deployment, container } = named;
+  if ((pod === undefined) === (deployment === undefined)) {
+    findings.errors.push({ path: ["target"], state: 'it names not exactly one of "pod" and "deployment"' });
+    return { path: undefined, namespace };
+  }
+  const start = pod === undefined ? `deployment/${deployment}` : `pod/${pod}`;
+  return { path: container === undefined ? start : `${start}/container/${container}`, namespace };
+}
+
+function resolveAgent({ agent = {} }: ConfigFile): AgentConfig {
+  const { image } = agent;
+  return {
+    image: image === undefined
+      ? DEFAULT_AGENT_IMAGE
+      : typeof image === "string"
+      ? image
+      : `${image.registry}:${image.tag ?? VERSION}`,
+    imagePullPolicy: agent.image_pull_policy ?? "IfNotPresent",
+    imagePullSecrets: (agent.image_pull_secrets ?? []).map(({ name }) => name),
+    startupTimeoutSeconds: agent.startup_timeout ?? 60,
+    communicationTimeoutSeconds: agent.communication_timeout ?? 30,
+    logLevel: agent.log_level ?? "info",
+  };
+}
+
+function resolveEnv(raw: boolean | EnvFile, findings: Findings): EnvConfig | null {
+  if (raw === false) return null;
+  const given: EnvFile = raw === true ? {} : raw;
+  const include = asList(given.include);
+  const exclude = asList(given.exclude);
+  if (include.length > 0 && exclude.length > 0) {
+    findings.errors.push({
+      path: [...envPath, "include"],
+      state: `"include" and "exclude" cannot both be there`,
+      help: "With include, every other variable is already left out.",
+    });
+  }
+  for (const pattern of Object.keys(given.mapping ?? {})) {
+    try {
+      new RegExp(pattern, "u");
+    } catch (cause) {
+      const state = cause instanceof Error ? cause.message : String(cause);
+      findings.errors.push({ path: [...envPath, "mapping", pattern], state });
+    }
+  }
+  return {
+    include,
+    exclude,
+    override: given.override ?? {},
+    mapping: given.mapping ?? {},
+    unset: asList(given.unset),
+    envFile: given.env_file,
+  };
+}
+
+function resolveIncoming(raw: ConfigFile, check: FilterCheck, findings: Findings): IncomingConfig {
+  const network = raw.feature?.network;
+  const section = typeof network === "object" ? network.incoming : undefined;
+  const given: IncomingFile = typeof section === "object"
+    ? section
+    : section === undefined
+    ? {}
+    : { mode: section === true ? "mirror" : section === false ? "off" : section };
+  if (network === true) {
+    findings.warnings.push({
+      path: ["feature", "network"],
+      state:
+        "outgoing traffic, name resolution and mirroring are not in this release yet, so they stay local",
+    });
+  }
+  if (given.mode === "mirror") {
+    findings.errors.push({
+      path: [...incomingPath, "mode"],
+      state: "mirroring is not in this release yet",
+      help: 'Use "steal" (or --steal) to take the target\'s traffic, "off" to leave it alone.',
+    });
+  } else if (given.mode === undefined && Object.keys(given).length > 0) {
+    findings.errors.push({
+      path: [...incomingPath],
+      state: "it says no mode, and the format's default, mirroring, is not in this release yet",
+      help: 'Add "mode": "steal", or give --steal.',
+    });
+  }
+  checkPorts(given, findings);
+  return {
+    mode: given.mode === "steal" ? "steal" : "off",
+    ports: given.ports ?? null,
+    ignorePorts: given.ignore_ports ?? [],
+    portMapping: given.port_mapping ?? [],
+    ignoreLocalhost: given.ignore_localhost ?? false,
+    filter: resolveFilter(given.http_filter, check, findings),
+    filterPorts: given.http_filter?.ports ?? null,
+  };
+}
+
+function checkPorts(given: IncomingFile, findings: Findings): void {
+  if (given.ports !== undefined && given.ignore_ports !== undefined) {
+    findings.errors.push({
+      path: [...incomingPath, "ignore_ports"],
+      state: `"ports" and "ignore_ports" cannot both be there`,
+      help: "With ports, every other port is already left alone.",
+    });
+  }
+  const seen: [Set<number>, Set<number>] = [new Set(), new Set()];
+  (given.port_mapping ?? []).forEach(([local, remote], index) => {
+    const path = [...incomingPath, "port_mapping", index];
+    if (local === remote) findings.warnings.push({ path, state: `it maps port ${local} to itself` });
+    for (const [set, port, side] of [[seen[0], local, "local"], [seen[1], remote, "remote"]] as const) {
+      if (set.has(port)) findings.errors.push({ path, state: `the ${side} port ${port} is mapped twice` });
+      set.add(port);
+    }
+  });
+}
+
+/** The filter as the text that session and agent compile; "" when there is none or it is wrong. */
+function resolveFilter(raw: HttpFilterFile | undefined, check: FilterCheck, findings: Findings): string {
+  if (raw === undefined) return "";
+  const path = [...incomingPath, "http_filter"];
+  const { ports, header_filter, path_filter, method_filter, ...rest } = raw;
+  const leaf: FilterLeaf = dropUndefined({
+    header: header_filter,
+    path: path_filter,
+    method: method_filter,
+    ...rest,
+  });
+  const before = findings.errors.length;
+  if (Object.keys(leaf).length === 0) {
+    if (ports !== undefined) {
+      findings.errors.push({
+        path,
+        state: "it has ports and no filter",
+        help: "Add a filter, or use incoming.ports.",
+      });
+    }
+    return "";
+  }
+  checkLeaf(leaf, path, findings);
+  if (findings.errors.length > before) return "";
+  const source = JSON.stringify(leaf);
+  try {
+    check(source);
+  } catch (cause) {
+    findings.errors.push({ path, state: cause instanceof Error ? cause.message : String(cause) });
+  }
+  return source;
+}
+
+function checkLeaf(leaf: FilterLeaf, path: readonly (string | number)[], findings: Findings): void {
+  const keys = Object.keys(dropUndefined(leaf));
+  if (keys.length !== 1) {
+    findings.errors.push({
+      path,
+      state: keys.length === 0
+        ? "it says no filter"
+        : `it says ${keys.length} filters at once (${keys.join(", ")})`,
+      help: keys.length === 0 ? 'Write "header", "path" or "method".' : 'Put them into "all_of" or "any_of".',
+    });
+  }
+  for (const key of ["all_of", "any_of"] as const) {
+    const members = leaf[key];
+    if (members?.length === 0) findings.errors.push({ path: [...path, key], state: "the list is empty" });
+    members?.forEach((member, index) => checkLeaf(member, [...path, key, index], findings));
+  }
+  if (leaf.not !== undefined) checkLeaf(leaf.not, [...path, "not"], findings);
+}
+
+function dropUndefined(leaf: FilterLeaf): FilterLeaf {
+  return Object.fromEntries(Object.entries(leaf).filter(([, value]) => value !== undefined));
+}
+
+function asList(value: string | string[] | undefined): string[] {
+  return value === undefined ? [] : typeof value === "string" ? [value] : value;
+}
