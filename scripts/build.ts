@@ -3,6 +3,7 @@
 // its key, a hash over its input files, lies in build/keys/.
 
 import { createHash } from "node:crypto";
+import { buildBpf } from "./build_bpf.ts";
 import { buildWasm } from "./build_wasm.ts";
 
 export const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
@@ -82,6 +83,7 @@ function readIfThere(path: string): string | null {
 /** Builds every embedded file. */
 export async function buildAssets(): Promise<void> {
   await buildWasm();
+  await buildBpf();
 }
 
 if (import.meta.main) {

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+// Hands new TCP connections for a stolen port to the agent's listener; everything else, and every doubt,
+// goes to the original. Loaded by agent/sys/bpf.ts, which fills the three maps. Program and context:
+// Documentation/bpf/prog_sk_lookup.rst of the kernel.
+
+#include <linux/bpf.h>
+#include <linux/in.h>
+
+#define SECTION(name) __attribute__((section(name), used))
+#define FAMILY_IPV4 2
+#define FAMILY_IPV6 10
+
+// Read by scripts/build_bpf.ts: four numbers for each map, in this order.
+struct map_definition {
+	__u32 type;
+	__u32 key_size;
+	__u32 value_size;
+	__u32 max_entries;
+};
+
+// Where the agent's own connections to the original come from. tests: bpf_test.ts holds the size.
+struct bypass_key {
+	__u32 address[4];
+	__u32 port;
+};
+_Static_assert(sizeof(struct bypass_key) == 20, "agent/sys/bpf.ts writes 20 bytes");
+
+// stolen port -> first of its two entries in sockets
+struct map_definition SECTION("maps") ports = {BPF_MAP_TYPE_HASH, sizeof(__u32), sizeof(__u32), 64};
+// even = listener for IPv4, odd = for IPv6
+struct map_definition SECTION("maps") sockets = {BPF_MAP_TYPE_SOCKMAP, sizeof(__u32), sizeof(__u64), 2};
+struct map_definition SECTION("maps") bypasses = {BPF_MAP_TYPE_HASH, sizeof(struct bypass_key), sizeof(__u32), 256};
+
+static void *(*map_lookup)(void *map, const void *key) = (void *)BPF_FUNC_map_lookup_elem;
+static long (*assign)(void *ctx, void *socket, __u64 flags) = (void *)BPF_FUNC_sk_assign;
+static long (*release)(void *socket) = (void *)BPF_FUNC_sk_release;
+
+SECTION("sk_lookup")
+int steal(struct bpf_sk_lookup *ctx)
+{
+	__u32 port = ctx->local_port;
+	struct bypass_key from = {};
+	__u32 *base, index;
+	void *listener;
+
+	if (ctx->protocol != IPPROTO_TCP)
+		return SK_PASS;
+	base = map_lookup(&ports, &port);
+	if (!base)
+		return SK_PASS;
+
+	index = *base;
+	if (ctx->family == FAMILY_IPV4) {
+		from.address[0] = ctx->remote_ip4;
+	} else if (ctx->family == FAMILY_IPV6) {
+		from.address[0] = ctx->remote_ip6[0];
+		from.address[1] = ctx->remote_ip6[1];
+		from.address[2] = ctx->remote_ip6[2];
+		from.address[3] = ctx->remote_ip6[3];
+		index += 1;
+	} else {
+		return SK_PASS;
+	}
+	from.port = ctx->remote_port; // network byte order
+	if (map_lookup(&bypasses, &from))
+		return SK_PASS;
+
+	listener = map_lookup(&sockets, &index);
+	if (!listener)
+		return SK_PASS;
+	assign(ctx, listener, 0);
+	release(listener);
+	return SK_PASS;
+}
+
+char licence[] SECTION("license") = "GPL";

@@ -1,0 +1,133 @@
+// The event loop of the agent's own sockets: one epoll descriptor, edge-triggered. Deno 2.6 can neither adopt
+// a descriptor nor bind before it connects, so these sockets are not the runtime's. Called by socket.ts.
+// Invariant: whoever waits was told EAGAIN by the kernel before, so the next edge wakes it (epoll(7)).
+// The loop runs while something is watched, and holds no thread afterwards.
+
+import { setImmediate } from "node:timers";
+import { c, check, E, errno, K, SystemError } from "./libc.ts";
+
+const maxEvents = 256;
+// struct epoll_event is packed on x86_64 only (epoll_event(3type)).
+const packed = Deno.build.arch === "x86_64";
+const eventSize = packed ? 12 : 16;
+const idOffset = packed ? 4 : 8;
+/** How long one look without a thread may wait, and how many empty ones end the busy phase. */
+const shortWaitMs = 1;
+const emptyLooks = 2;
+
+const events = new Uint8Array(maxEvents * eventSize);
+const eventsView = new DataView(events.buffer);
+const watches = new Map<number, Watch>();
+let epollFd = -1;
+let wakeFd = -1;
+let running = false;
+let sleeping = false;
+
+/** Wakes the waiters of one descriptor. Waiters are few: at most one reader and one writer are meant. */
+export class Watch {
+  readonly #fd: number;
+  #onIn: (() => void) | null = null;
+  #onOut: (() => void) | null = null;
+
+  /** Watches `fd` (non-blocking) until `close`. Throws SystemError for what epoll cannot watch (a plain file). */
+  constructor(fd: number) {
+    start();
+    this.#fd = fd;
+    check("epoll_ctl", c.epoll_ctl(epollFd, K.EPOLL_CTL_ADD, fd, event(fd)));
+    watches.set(fd, this);
+    if (!running) run();
+  }
+
+  /** Resolves when `fd` may be readable again. Only after EAGAIN. */
+  readable(): Promise<void> {
+    return new Promise((resolve) => this.#onIn = resolve);
+  }
+
+  /** Resolves when `fd` may be writable again. Only after EAGAIN or EINPROGRESS. */
+  writable(): Promise<void> {
+    return new Promise((resolve) => this.#onOut = resolve);
+  }
+
+  /** Called by the loop, and by `close`: the waiters try their call again. */
+  fire(bits: number): void {
+    if (bits & ~K.EPOLLOUT) {
+      const onIn = this.#onIn;
+      this.#onIn = null;
+      onIn?.();
+    }
+    if (bits & ~(K.EPOLLIN | K.EPOLLRDHUP)) {
+      const onOut = this.#onOut;
+      this.#onOut = null;
+      onOut?.();
+    }
+  }
+
+  /** Stops watching; must come before the descriptor is closed. Waiters wake. */
+  close(): void {
+    if (watches.get(this.#fd) !== this) return;
+    watches.delete(this.#fd);
+    c.epoll_ctl(epollFd, K.EPOLL_CTL_DEL, this.#fd, event(this.#fd));
+    this.fire(K.EPOLLERR);
+    if (watches.size === 0 && sleeping) wake();
+  }
+}
+
+function event(fd: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(eventSize);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, (K.EPOLLIN | K.EPOLLOUT | K.EPOLLRDHUP | K.EPOLLET) >>> 0, true);
+  view.setUint32(idOffset, fd, true);
+  return bytes;
+}
+
+function start(): void {
+  if (epollFd >= 0) return;
+  epollFd = check("epoll_create1", c.epoll_create1(K.EPOLL_CLOEXEC));
+  wakeFd = check("eventfd", c.eventfd(0, K.EFD_NONBLOCK | K.EFD_CLOEXEC));
+  check("epoll_ctl", c.epoll_ctl(epollFd, K.EPOLL_CTL_ADD, wakeFd, event(wakeFd)));
+}
+
+function wake(): void {
+  c.write(wakeFd, new Uint8Array(new BigUint64Array([1n]).buffer), 8n);
+}
+
+/**
+ * Two phases. Busy: wait on this thread, a millisecond at most, so that an answer costs no hand-over between
+ * threads (5 us instead of 50); the runtime's own events get their turn after each look. Idle: one thread of
+ * the runtime waits without limit.
+ */
+async function run(): Promise<void> {
+  running = true;
+  let empty = 0;
+  try {
+    while (watches.size > 0) {
+      let count: number;
+      if (empty < emptyLooks) {
+        count = c.epoll_wait(epollFd, events, maxEvents, shortWaitMs);
+      } else {
+        sleeping = true;
+        count = await c.epoll_wait_thread(epollFd, events, maxEvents, -1);
+        sleeping = false;
+      }
+      if (count < 0 && errno() !== E.EINTR && empty < emptyLooks) {
+        throw new SystemError("epoll_wait", errno());
+      }
+      empty = count > 0 ? 0 : empty + 1;
+      for (let i = 0; i < count; i++) {
+        const at = i * eventSize;
+        const fd = eventsView.getUint32(at + idOffset, true);
+        if (fd === wakeFd) c.read(wakeFd, new Uint8Array(8), 8n);
+        else watches.get(fd)?.fire(eventsView.getUint32(at, true));
+      }
+      // Not before every promise this look settled has run.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  } finally {
+    running = false;
+    if (watches.size === 0) {
+      c.close(epollFd);
+      c.close(wakeFd);
+      epollFd = wakeFd = -1;
+    }
+  }
+}
