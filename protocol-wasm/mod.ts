@@ -2,6 +2,30 @@
 
 export { AGENT_PROTOCOL_VERSION, agentMessages } from "./agent_messages.ts";
 export { layerMessages } from "./layer_messages.ts";
-export { type Address, type Body, decode, encode, type MessageTable, tableHash } from "./codec.ts";
-export { type ByteChannel, Link, LinkError, type LinkStream, type Received, RemoteError } from "./link.ts";
-export { compileFilter, compileGlobs, type Filter, FilterError, type Globs, HttpRequestReader } from "./filter.ts";
+export {
+  type Address,
+  type Body,
+  decode,
+  encode,
+  type Message,
+  type MessageTable,
+  tableHash,
+} from "./codec.ts";
+export { formatIp, parseIp } from "./ip_address.ts";
+export {
+  type Answered,
+  type ByteChannel,
+  END,
+  ERROR,
+  Link,
+  LinkError,
+  type LinkOptions,
+  type LinkStream,
+  type Received,
+  RemoteError,
+} from "./link.ts";
+export { connStream } from "./stream.ts";
+export { compileFilter, type Filter, FilterError } from "./filter.ts";
+export { compileGlobs, type Globs } from "./glob.ts";
+export { HttpReader, type HttpStep } from "./http.ts";
+export { compileRules, type Destination, type Rules } from "./rules.ts";

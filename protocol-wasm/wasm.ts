@@ -2,6 +2,8 @@
 // filter.ts call it. The module imports nothing, so an instance can reach nothing but its own memory.
 // The file lies beside this module, or beside the bundle this module is in (`deno compile --include` it).
 
+import { Status } from "./assembly/status.ts";
+
 /** A number that the module exports. */
 interface Constant {
   readonly value: number;
@@ -59,4 +61,19 @@ export function protocolModule(): WebAssembly.Module {
 /** A fresh instance; `Core` names the exports that the caller uses. */
 export function instantiate<Core>(): Core {
   return new WebAssembly.Instance(protocolModule()).exports as unknown as Core;
+}
+
+/** One sentence on why the current frame was refused with `status`. */
+export function refusal(status: number, core: FrameCore): string {
+  const frame = `frame of kind ${core.frame_kind()}, connection or request ${core.frame_id() >>> 0}`;
+  const why: Record<number, string> = {
+    [Status.TooLong]: `its ${core.frame_length() >>> 0} bytes are over the limit`,
+    [Status.UnknownFlags]: `it has unknown flags ${core.frame_flags()}`,
+    [Status.NoKind]: "it has no kind",
+    [Status.ShortCredit]: "it is shorter than its fields",
+    [Status.WindowExceeded]: "it is over the credit of its connection",
+    [Status.CreditOverflow]: "it credits more than was sent",
+    [Status.DataAfterEnd]: "it comes after the end of its connection",
+  };
+  return `Cannot accept a ${frame}: ${why[status] ?? `status ${status}`}`;
 }

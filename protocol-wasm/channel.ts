@@ -1,0 +1,204 @@
+// One connection's bytes over a link: what was received and not yet read, what is to be sent and waits for credit.
+// link.ts makes channels and feeds them, outbox.ts takes their bytes. Received bytes never exceed the window, because
+// credit goes back only for what was read; bytes to send stay in the writer's own buffer until they are copied out.
+
+import { RemoteError } from "./errors.ts";
+
+/** A duplex byte stream, structurally the one of core/base/relay.ts. */
+export interface ByteChannel {
+  /** The next bytes, or null after the peer's half-close; rejects once the stream is reset or the link over. */
+  read(): Promise<Uint8Array | null>;
+  /** Resolves when the bytes are taken: that is the back-pressure. Rejects once the stream is reset or the link over. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Half-close: this side sends no more. Resolves when that was written. */
+  closeWrite(): Promise<void>;
+  /** Ends both ways at once; the peer sees a reset. Does nothing on a stream that ended. */
+  reset(): void;
+}
+
+/** What a channel asks of its link. */
+export interface ChannelLink {
+  /** The channel has bytes or an END to send. */
+  sendable(channel: Channel): void;
+  /** `bytes` were read; the peer may send as many more. */
+  consumed(id: number, bytes: number): void;
+  /** This side resets the channel. */
+  resets(channel: Channel): void;
+}
+
+/** Bytes on their way out; `bytes` null is the half-close. */
+interface Outgoing {
+  bytes: Uint8Array | null;
+  sent: number;
+  taken: PromiseWithResolvers<void>;
+}
+
+const ECONNRESET = 104;
+const EPIPE = 32;
+/** Received bytes are credited when this many were read: half a window. */
+const CREDIT_STEP = 1 << 17;
+/** Small pieces that nobody waits for are joined into blocks of this size, so that a window of them stays a window. */
+const BLOCK = 1 << 14;
+
+/** Swallows the rejection of a promise that its caller may not be waiting for; the link's end is told by `closed`. */
+export function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+export class Channel implements ByteChannel {
+  readonly id: number;
+  readonly #link: ChannelLink;
+  #received: Uint8Array[] = [];
+  /** Bytes used of the last received block when it may still be filled, else 0. */
+  #filled = 0;
+  #reader: PromiseWithResolvers<Uint8Array | null> | undefined;
+  #uncredited = 0;
+  #peerEnded = false;
+  #outgoing: Outgoing[] = [];
+  #ended = false;
+  #failure: Error | undefined;
+
+  constructor(id: number, link: ChannelLink) {
+    this.id = id;
+    this.#link = link;
+  }
+
+  read(): Promise<Uint8Array | null> {
+    if (this.#failure !== undefined) return quiet(Promise.reject(this.#failure));
+    if (this.#reader !== undefined) return Promise.reject(new TypeError("a read of this channel is pending"));
+    let bytes = this.#received.shift();
+    if (bytes !== undefined) {
+      if (this.#received.length === 0 && this.#filled > 0) {
+        bytes = bytes.subarray(0, this.#filled);
+        this.#filled = 0;
+      }
+      this.#credit(bytes.length);
+      return Promise.resolve(bytes);
+    }
+    if (this.#peerEnded) return Promise.resolve(null);
+    this.#reader = Promise.withResolvers();
+    return quiet(this.#reader.promise);
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#send(bytes);
+  }
+
+  closeWrite(): Promise<void> {
+    if (this.#ended && this.#failure === undefined) return Promise.resolve();
+    const written = this.#send(null);
+    this.#ended = true;
+    return written;
+  }
+
+  reset(): void {
+    if (this.#failure !== undefined || (this.#ended && this.#outgoing.length === 0 && this.#peerEnded)) {
+      return;
+    }
+    this.fail(new RemoteError(ECONNRESET, "this connection was reset"));
+    this.#link.resets(this);
+  }
+
+  // -- for the link ----------------------------------------------------------------------------------------------
+
+  /** Both sides have ended, and this side's END was put. */
+  get done(): boolean {
+    return this.#peerEnded && this.#ended && this.#outgoing.length === 0;
+  }
+
+  /** Bytes arrived; `bytes` is the channel's from now on. */
+  receive(bytes: Uint8Array): void {
+    if (bytes.length === 0 || this.#failure !== undefined) return;
+    if (this.#reader !== undefined) {
+      this.#credit(bytes.length);
+      this.#answer(bytes);
+    } else if (bytes.length >= BLOCK || this.#received.length === 0) {
+      this.#seal();
+      this.#received.push(bytes);
+    } else this.#join(bytes);
+  }
+
+  /** The peer's half-close arrived. */
+  receiveEnd(): void {
+    this.#peerEnded = true;
+    if (this.#received.length === 0) this.#answer(null);
+  }
+
+  /** Both ways are over with `error`: what waits, and whatever is asked from now on, rejects. */
+  fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#received = [];
+    this.#filled = 0;
+    this.#reader?.reject(error);
+    this.#reader = undefined;
+    for (const outgoing of this.#outgoing.splice(0)) outgoing.taken.reject(error);
+  }
+
+  /** The peer reset the connection. */
+  failReset(): void {
+    this.fail(new RemoteError(ECONNRESET, "the connection was reset by the other side"));
+  }
+
+  /** What is to be sent next: bytes not yet taken, null for the half-close, undefined for nothing. */
+  next(): Uint8Array | null | undefined {
+    const first = this.#outgoing[0];
+    return first === undefined ? undefined : first.bytes === null ? null : first.bytes.subarray(first.sent);
+  }
+
+  /** `count` bytes of `next` were copied out; answers the writer's promise once nothing of its bytes is left. */
+  taken(count: number): PromiseWithResolvers<void> | undefined {
+    const first = this.#outgoing[0];
+    if (first === undefined) return undefined;
+    first.sent += count;
+    if (first.bytes !== null && first.sent < first.bytes.length) return undefined;
+    this.#outgoing.shift();
+    return first.taken;
+  }
+
+  #send(bytes: Uint8Array | null): Promise<void> {
+    if (this.#failure !== undefined) return quiet(Promise.reject(this.#failure));
+    if (this.#ended) {
+      return quiet(Promise.reject(new RemoteError(EPIPE, "this side of the connection is closed")));
+    }
+    if (bytes?.length === 0) return Promise.resolve();
+    const taken = Promise.withResolvers<void>();
+    this.#outgoing.push({ bytes, sent: 0, taken });
+    this.#link.sendable(this);
+    return quiet(taken.promise);
+  }
+
+  #answer(bytes: Uint8Array | null): void {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    reader?.resolve(bytes);
+  }
+
+  #credit(bytes: number): void {
+    this.#uncredited += bytes;
+    if (this.#peerEnded || this.#uncredited < CREDIT_STEP) return;
+    this.#link.consumed(this.id, this.#uncredited);
+    this.#uncredited = 0;
+  }
+
+  /** Appends a small piece to the last block, or begins one. */
+  #join(bytes: Uint8Array): void {
+    let block = this.#received[this.#received.length - 1];
+    if (block === undefined || this.#filled === 0 || this.#filled + bytes.length > block.length) {
+      this.#seal();
+      block = new Uint8Array(BLOCK);
+      this.#received.push(block);
+    }
+    block.set(bytes, this.#filled);
+    this.#filled += bytes.length;
+  }
+
+  /** The last block takes no more: cuts it to what is in it. */
+  #seal(): void {
+    const last = this.#received.length - 1;
+    const block = this.#received[last];
+    if (block !== undefined && this.#filled > 0) this.#received[last] = block.subarray(0, this.#filled);
+    this.#filled = 0;
+  }
+}
