@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import { attempt, exists, run, searchPath, until } from "./command.ts";
-import { cgroupName, inNetnsArgv, nodeNetns, stateDir } from "./layout.ts";
+import { cgroupName, inNetnsArgv, laptopNetns, nodeNetns, stateDir } from "./layout.ts";
 
 const cgroupMount = "/sys/fs/cgroup";
 
@@ -159,12 +159,29 @@ async function cgroupTree(cgroup: string): Promise<string[]> {
   return [...found, cgroup];
 }
 
+/** Processes in our cgroups, and those that only joined one of our network namespaces. */
 export async function clusterProcesses(): Promise<number[]> {
-  const perHierarchy = await Promise.all((await clusterCgroups()).map(processesIn));
-  return [...new Set(perHierarchy.flat())];
+  const inCgroups = await Promise.all((await clusterCgroups()).map(processesIn));
+  const inNamespaces = await Promise.all([nodeNetns, laptopNetns].map(processesInNetns));
+  return [...new Set([...inCgroups.flat(), ...inNamespaces.flat()])];
 }
 
-/** Ends every process in the cluster's cgroups, then removes the cgroups. */
+async function processesInNetns(netns: string): Promise<number[]> {
+  const wanted = await inode(`/run/netns/${netns}`);
+  if (wanted === null) return [];
+  const pids: number[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (/^\d+$/.test(name) && await inode(`/proc/${name}/ns/net`) === wanted) pids.push(Number(name));
+  }
+  return pids;
+}
+
+/** Null when it is gone: processes end while they are looked at. */
+async function inode(path: string): Promise<number | null> {
+  return await Deno.stat(path).then(({ ino }) => ino, () => null);
+}
+
+/** Ends every process of the cluster, then removes its cgroups. */
 export async function endProcesses(): Promise<void> {
   await until("all processes of the cluster have ended", async () => {
     const pids = await clusterProcesses();
