@@ -1,0 +1,37 @@
+/*
+ * Who may enter the ops: one call at a time per thread. A signal handler that interrupts an op, or a libc call
+ * made by an op, finds the guard taken and gets the bare libc call. errno is put back on the way out.
+ * Used by ops/; the variable and guard_active() live in preload/init.c.
+ */
+#ifndef LAYER_GUARD_H
+#define LAYER_GUARD_H
+
+#include <errno.h>
+#include <stdbool.h>
+
+#include "link.h"
+
+extern _Thread_local bool guard_inside __attribute__((tls_model("initial-exec")));
+
+/* Is this process part of a session? Starts the layer if nobody has. */
+bool guard_active(void);
+
+/* True: the op may go on, and must call guard_leave(). False: make the bare libc call. */
+static inline bool guard_enter(int *saved_errno)
+{
+	if (guard_inside || !guard_active() || !link_owns())
+		return false;
+	guard_inside = true;
+	*saved_errno = errno;
+	return true;
+}
+
+/* `result`: what the hook returns, or -errno. Returns what the app sees; its errno is untouched on success. */
+static inline int guard_leave(int saved_errno, int result)
+{
+	guard_inside = false;
+	errno = result < 0 ? -result : saved_errno;
+	return result < 0 ? -1 : result;
+}
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * The list of libc calls that the layer takes over, one line each: X(type, name, parameters, arguments).
+ * preload/linux.c makes two functions of every line: the exported one, which the app calls instead of libc's
+ * and which does nothing but call layer_NAME() of ops/, and next_NAME(), libc's own.
+ * A line here without a layer_NAME() does not link; tests/layer/hooks_test.ts wants a test for each.
+ */
+#ifndef LAYER_HOOKS_H
+#define LAYER_HOOKS_H
+
+#include <sys/socket.h>
+
+#define LAYER_HOOKS(X) \
+	X(int, bind, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length)) \
+	X(int, listen, (int fd, int backlog), (fd, backlog)) \
+	X(int, accept, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length)) \
+	X(int, accept4, (int fd, struct sockaddr *address, socklen_t *length, int flags), (fd, address, length, flags)) \
+	X(int, getsockname, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length)) \
+	X(int, getpeername, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length)) \
+	X(int, close, (int fd), (fd)) \
+	X(int, dup, (int fd), (fd)) \
+	X(int, dup2, (int from, int to), (from, to)) \
+	X(int, dup3, (int from, int to, int flags), (from, to, flags)) \
+	X(int, fcntl, (int fd, int command, long argument), (fd, command, argument)) \
+	X(int, fcntl64, (int fd, int command, long argument), (fd, command, argument)) \
+	X(int, close_range, (unsigned int first, unsigned int last, int flags), (first, last, flags)) \
+	X(void, closefrom, (int first), (first))
+
+/* Second names under which glibc exports a call of the list: X(alias, type, name, parameters, arguments). */
+#define LAYER_ALIASES(X) \
+	X(__close, int, close, (int fd), (fd)) \
+	X(__dup2, int, dup2, (int from, int to), (from, to)) \
+	X(__fcntl, int, fcntl, (int fd, int command, long argument), (fd, command, argument))
+
+#define LAYER_DECLARE(type, name, parameters, arguments) \
+	type layer_##name parameters; \
+	type next_##name parameters;
+LAYER_HOOKS(LAYER_DECLARE)
+#undef LAYER_DECLARE
+
+#endif

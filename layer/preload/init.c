@@ -1,0 +1,61 @@
+/*
+ * Starts the layer in a process: on load, or with the first hook when another library's constructor calls one
+ * before. Opens no link: a process that never binds, listens or accepts must stay cheap (a build has thousands).
+ * The invariant: nothing here fails the app. Without a session the layer stays inert.
+ */
+#include <stdatomic.h>
+
+#include "../config.h"
+#include "../guard.h"
+#include "../link.h"
+#include "../ops/fds.h"
+#include "../sys.h"
+
+enum { FRESH, STARTING, INERT, ACTIVE };
+
+static _Atomic(int) stage;
+_Thread_local bool guard_inside;
+
+/*
+ * A fork child has its own link from the first message on. A child of root may be about to give up its rights (a
+ * server's workers do), after which the session's private socket is out of its reach: it connects now.
+ */
+static void forked(void)
+{
+	link_forked();
+	if (sys_is_root() && fds_any(FDS_LISTENER))
+		link_incoming();
+}
+
+static int start(void)
+{
+	int seen = FRESH, next = INERT;
+
+	if (!atomic_compare_exchange_strong(&stage, &seen, STARTING))
+		return seen;
+	if (config_read() && link_start()) {
+		sys_at_fork(forked);
+		next = ACTIVE;
+	}
+	atomic_store(&stage, next);
+	return next;
+}
+
+/* While another thread starts the layer, calls go through: only constructors run that early. */
+bool guard_active(void)
+{
+	int now = atomic_load_explicit(&stage, memory_order_acquire);
+
+	return (now == FRESH ? start() : now) == ACTIVE;
+}
+
+__attribute__((constructor)) static void loaded(void)
+{
+	pid_t session;
+
+	if (!guard_active())
+		return;
+	session = config_session();
+	if (session > 1 && sys_getppid() == session)
+		sys_die_with(session);
+}

@@ -1,0 +1,50 @@
+/*
+ * The Linux edge of the preload door: exports every call of hooks.h under libc's name and finds libc's own behind
+ * it. The app's dynamic linker binds to these because the layer stands in LD_PRELOAD (ld.so(8)). Nothing is
+ * decided here. A call is looked up when it is first needed, so a hook works before our constructor ran.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+
+#include "../hooks.h"
+
+static int missing(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+/*
+ * The symbol is given to the assembler only, so that libc's prototypes (transparent unions, varargs) do not
+ * clash. fcntl takes its optional argument in a register on x86_64 and aarch64 whether it is named or not.
+ */
+#define EDGE(type, name, parameters, arguments) \
+	static _Atomic(void *) slot_##name; \
+	type next_##name parameters \
+	{ \
+		void *found = atomic_load_explicit(&slot_##name, memory_order_relaxed); \
+		if (!found) { \
+			int saved = errno; \
+			found = dlsym(RTLD_NEXT, #name); \
+			errno = saved; \
+			if (!found) \
+				return (type)missing(); \
+			atomic_store_explicit(&slot_##name, found, memory_order_relaxed); \
+		} \
+		return ((type (*) parameters)found)arguments; \
+	} \
+	__attribute__((visibility("default"))) type hook_##name parameters __asm__(#name); \
+	type hook_##name parameters \
+	{ \
+		return layer_##name arguments; \
+	}
+LAYER_HOOKS(EDGE)
+
+#define ALIAS(alias, type, name, parameters, arguments) \
+	__attribute__((visibility("default"))) type hook##alias parameters __asm__(#alias); \
+	type hook##alias parameters \
+	{ \
+		return layer_##name arguments; \
+	}
+LAYER_ALIASES(ALIAS)

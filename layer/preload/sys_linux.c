@@ -1,0 +1,250 @@
+/*
+ * sys.h on Linux: raw system calls, so that neither a hook of ours nor one of another preloaded library runs.
+ * syscall(2) sets errno; every wrapper here puts it back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "../sys.h"
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+#ifndef SO_COOKIE
+#define SO_COOKIE 57
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+/* Above select(2)'s limit of 1024 would be safest, but the usual soft RLIMIT_NOFILE is 1024. */
+#define HIGH_FD 1000
+#define LOWEST_FD 3
+
+/* -errno instead of errno, which stays as it was. */
+#define RAW(...) ({ \
+	int saved_ = errno; \
+	long result_ = syscall(__VA_ARGS__); \
+	if (result_ < 0) \
+		result_ = -errno; \
+	errno = saved_; \
+	result_; \
+})
+
+pid_t sys_getpid(void)
+{
+	return (pid_t)RAW(SYS_getpid);
+}
+
+pid_t sys_getppid(void)
+{
+	return (pid_t)RAW(SYS_getppid);
+}
+
+bool sys_is_root(void)
+{
+	return RAW(SYS_geteuid) == 0;
+}
+
+void sys_block_signals(struct sys_signals *before)
+{
+	uint64_t all = ~(uint64_t)0;
+
+	RAW(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before->mask, sizeof(all));
+}
+
+void sys_restore_signals(const struct sys_signals *before)
+{
+	RAW(SYS_rt_sigprocmask, SIG_SETMASK, &before->mask, NULL, sizeof(before->mask));
+}
+
+int sys_close(int fd)
+{
+	return (int)RAW(SYS_close, fd);
+}
+
+int sys_dup_high(int fd)
+{
+	struct rlimit limit = { 0, 0 };
+	long high = HIGH_FD;
+	int copy;
+
+	copy = (int)RAW(SYS_fcntl, fd, F_DUPFD_CLOEXEC, high);
+	if (copy >= 0)
+		return copy;
+	if (RAW(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) == 0 && limit.rlim_cur < HIGH_FD)
+		high = (long)limit.rlim_cur - 8;
+	if (high < LOWEST_FD)
+		high = LOWEST_FD;
+	copy = (int)RAW(SYS_fcntl, fd, F_DUPFD_CLOEXEC, high);
+	if (copy < 0)
+		copy = (int)RAW(SYS_fcntl, fd, F_DUPFD_CLOEXEC, (long)LOWEST_FD);
+	return copy;
+}
+
+int sys_connect_unix(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t length = strlen(path);
+	int fd, high, status;
+
+	if (length >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, length + 1);
+	fd = (int)RAW(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	do {
+		status = (int)RAW(SYS_connect, fd, &address, sizeof(address));
+	} while (status == -EINTR);
+	if (status < 0)
+		goto out;
+	status = high = sys_dup_high(fd);
+out:
+	sys_close(fd);
+	return status;
+}
+
+int sys_send_all(int fd, const void *bytes, size_t length)
+{
+	const char *at = bytes;
+	long sent;
+
+	while (length > 0) {
+		sent = RAW(SYS_sendto, fd, at, length, MSG_NOSIGNAL, NULL, 0);
+		if (sent == -EINTR)
+			continue;
+		if (sent < 0)
+			return (int)sent;
+		at += sent;
+		length -= (size_t)sent;
+	}
+	return 0;
+}
+
+int sys_receive_all(int fd, void *bytes, size_t length)
+{
+	char *at = bytes;
+	long got;
+
+	while (length > 0) {
+		got = RAW(SYS_recvfrom, fd, at, length, MSG_WAITALL, NULL, NULL);
+		if (got == -EINTR)
+			continue;
+		if (got <= 0)
+			return got == 0 ? -EPIPE : (int)got;
+		at += got;
+		length -= (size_t)got;
+	}
+	return 0;
+}
+
+int sys_getsockname(int fd, struct sockaddr *address, socklen_t *length)
+{
+	return (int)RAW(SYS_getsockname, fd, address, length);
+}
+
+int sys_getpeername(int fd, struct sockaddr *address, socklen_t *length)
+{
+	return (int)RAW(SYS_getpeername, fd, address, length);
+}
+
+int sys_socket_option(int fd, int option)
+{
+	int value = 0, status;
+	socklen_t length = sizeof(value);
+
+	status = (int)RAW(SYS_getsockopt, fd, SOL_SOCKET, option, &value, &length);
+	return status < 0 ? status : value;
+}
+
+/* SO_COOKIE since Linux 4.12 (socket(7)); never used twice, unlike an inode number. */
+int sys_socket_identity(int fd, uint64_t *identity)
+{
+	socklen_t length = sizeof(*identity);
+
+	return (int)RAW(SYS_getsockopt, fd, SOL_SOCKET, SO_COOKIE, identity, &length);
+}
+
+/* connect(2): an address of family AF_UNSPEC dissolves the association; for a TCP listener, the listening. */
+int sys_unlisten(int fd)
+{
+	struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+
+	return (int)RAW(SYS_connect, fd, &nobody, sizeof(nobody));
+}
+
+int sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
+{
+	return (int)RAW(SYS_close_range, first, last, flags);
+}
+
+int sys_executable(char *path, size_t size)
+{
+	int length = (int)RAW(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", path, size);
+
+	return length < 0 ? 0 : length;
+}
+
+void *sys_map(size_t size, bool wiped)
+{
+	int saved = errno;
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (memory == MAP_FAILED)
+		memory = NULL;
+	else if (wiped)
+		madvise(memory, size, MADV_WIPEONFORK);
+	else
+		madvise(memory, size, MADV_DONTDUMP);
+	errno = saved;
+	return memory;
+}
+
+/* The three-state lock of futex(2)'s example: a free lock costs no system call. */
+void sys_lock(_Atomic(uint32_t) *word)
+{
+	uint32_t seen = 0;
+
+	if (atomic_compare_exchange_strong(word, &seen, 1))
+		return;
+	while (atomic_exchange(word, 2) != 0)
+		RAW(SYS_futex, word, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
+}
+
+void sys_unlock(_Atomic(uint32_t) *word)
+{
+	if (atomic_exchange(word, 0) == 2)
+		RAW(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+/*
+ * What pthread_atfork(3) calls. That function itself lies in a static part of glibc up to 2.33, and would tie us to
+ * libpthread.
+ */
+extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library);
+
+void sys_at_fork(void (*child)(void))
+{
+	__register_atfork(NULL, NULL, child, NULL);
+}
+
+/* PR_SET_PDEATHSIG(2const): kept over execve, cleared in a fork child; the parent may be gone before it is set. */
+void sys_die_with(pid_t parent)
+{
+	RAW(SYS_prctl, PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+	if (sys_getppid() != parent)
+		RAW(SYS_kill, sys_getpid(), SIGTERM);
+}

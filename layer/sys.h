@@ -1,0 +1,57 @@
+/*
+ * The kernel calls that the layer makes for itself, past libc and past our own hooks. They return the result or
+ * -errno and leave errno alone; none is a cancellation point. Implemented per platform in preload/.
+ */
+#ifndef LAYER_SYS_H
+#define LAYER_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* Every signal blocked, and the mask to go back to. */
+struct sys_signals {
+	uint64_t mask;
+};
+
+pid_t sys_getpid(void);
+pid_t sys_getppid(void);
+bool sys_is_root(void);
+void sys_block_signals(struct sys_signals *before);
+void sys_restore_signals(const struct sys_signals *before);
+
+/* A new Unix stream socket connected to `path`, close-on-exec, at a high number that apps do not use. */
+int sys_connect_unix(const char *path);
+/* Another descriptor of `fd`, close-on-exec, at a high number. */
+int sys_dup_high(int fd);
+int sys_close(int fd);
+/* Sends or receives exactly `length` bytes; -EPIPE when the peer is gone. Never raises SIGPIPE. */
+int sys_send_all(int fd, const void *bytes, size_t length);
+int sys_receive_all(int fd, void *bytes, size_t length);
+
+int sys_getsockname(int fd, struct sockaddr *address, socklen_t *length);
+int sys_getpeername(int fd, struct sockaddr *address, socklen_t *length);
+/* Value of an integer option of level SOL_SOCKET. */
+int sys_socket_option(int fd, int option);
+/* A number that no other socket of this boot has; -ENOTSOCK, -EBADF. Two descriptors of one socket share it. */
+int sys_socket_identity(int fd, uint64_t *identity);
+/* Makes a listening socket stop listening; it stays bound. */
+int sys_unlisten(int fd);
+int sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
+
+/* Path of the running program, cut to `size`, not terminated; its length. */
+int sys_executable(char *path, size_t size);
+/* Zeroed memory that costs nothing until touched; with `wiped`, a fork child finds it zeroed. NULL on failure. */
+void *sys_map(size_t size, bool wiped);
+/* A lock word: 0 free, 1 taken, 2 taken and waited for. Not recursive, no owner. */
+void sys_lock(_Atomic(uint32_t) *word);
+void sys_unlock(_Atomic(uint32_t) *word);
+
+/* Runs `child` in every child that libc's fork makes. */
+void sys_at_fork(void (*child)(void));
+/* This process gets SIGTERM when its parent `parent` ends; at once when it has ended already. */
+void sys_die_with(pid_t parent);
+
+#endif

@@ -1,0 +1,73 @@
+// The build steps of the layer: layer/ → core/launch/layer_linux_{x86_64,aarch64}.so. Called by build.ts, and by
+// the tests for builds of their own. The compiler is zig's clang, for it brings the old C library to link
+// against: what it makes loads wherever glibc is 2.17 (2012) or newer. Same sources, same bytes.
+
+import { command, root, runStep } from "./build.ts";
+import { zig } from "./tools.ts";
+
+const glibc = "2.17";
+const machines = ["x86_64", "aarch64"];
+
+/** The layer's C files; tests lie beside them and are not part of it. */
+export function layerSources(): string[] {
+  const folders = ["layer", "layer/ops", "layer/preload"];
+  return folders
+    .flatMap((folder) => [...Deno.readDirSync(root + folder)].map((entry) => `${folder}/${entry.name}`))
+    .filter((path) => path.endsWith(".c") && !path.endsWith("_test.c"))
+    .sort();
+}
+
+/** Flags of every build of the layer, whichever compiler. */
+export const layerFlags = [
+  "-std=gnu11",
+  "-D_GNU_SOURCE",
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+  "-fvisibility=hidden",
+  "-fPIC",
+];
+
+/** Builds the layer for every machine it is embedded for. */
+export async function buildLayer(): Promise<void> {
+  const outputs = machines.map((machine) => `core/launch/layer_linux_${machine}.so`);
+  await runStep({
+    name: "layer",
+    inputs: ["layer", "scripts/build_layer.ts", "scripts/tools.ts"],
+    outputs,
+    run: async () => {
+      Deno.mkdirSync(`${root}core/launch`, { recursive: true });
+      for (const [index, machine] of machines.entries()) {
+        const output = outputs[index];
+        if (output !== undefined) await compile(machine, output);
+      }
+    },
+  });
+}
+
+async function compile(machine: string, output: string): Promise<void> {
+  await command([
+    await zig(),
+    "cc",
+    "-target",
+    `${machine}-linux-gnu.${glibc}`,
+    ...layerFlags,
+    "-Os",
+    "-g0",
+    "-fno-sanitize=all",
+    "-fno-asynchronous-unwind-tables",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-shared",
+    "-s",
+    "-Wl,--gc-sections,--build-id=none,-z,relro,-soname=mirrord_layer.so",
+    "-o",
+    output,
+    ...layerSources(),
+    "-ldl",
+  ]);
+}
+
+if (import.meta.main) {
+  await buildLayer();
+}
