@@ -18,7 +18,7 @@ export interface ExecCommand {
   kubeconfig?: string;
   steal?: true;
   agentImage?: string;
-  agentStartupTimeout?: number;
+  agentStartupTimeout?: string;
   overrideEnvVarsInclude?: string;
   overrideEnvVarsExclude?: string;
   envFile?: string;
@@ -103,7 +103,7 @@ function execFlags(command: Command): Command {
     .option("--kubeconfig <file>", "kubeconfig to use instead of the usual ones")
     .option("--steal", "the target's traffic comes to the app alone")
     .option("-i, --agent-image <image>", "image of the agent")
-    .option("--agent-startup-timeout <seconds>", "how long the agent may take to start", seconds)
+    .option("--agent-startup-timeout <seconds>", "how long the agent may take to start")
     .option(
       "-s, --override-env-vars-include <names>",
       "only these variables of the target (; between names, * and ?)",

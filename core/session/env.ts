@@ -12,10 +12,74 @@ export interface EnvConfig {
   /** Variables out of `env_file`. */
   file: Record<string, string>;
   /** Pattern over names → new value. */
-  mapping: { matches: (name: string) => boolean; value: string }[];
+  mapping: { matches: (name: string) => boolean; value: (name: string) => string }[];
   override: Record<string, string>;
   /** Names removed from the app's environment, whatever their case. */
   unset: string[];
+}
+
+/**
+ * Never taken from the target unless asked for by name: where its programs and libraries lie, its home, its shell. With
+ * these the developer's own tools would break.
+ */
+export const defaultExclude: string[] = [
+  ...[
+    "PATH",
+    "HOME",
+    "HOMEPATH",
+    "PWD",
+    "OLDPWD",
+    "SHELL",
+    "SHLVL",
+    "USER",
+    "LOGNAME",
+    "TERM",
+    "TMPDIR",
+    "_",
+    "MIRRORD_*",
+  ],
+  ...[
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "LD_AUDIT",
+    "DYLD_*",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "NODE_PATH",
+    "NODE_OPTIONS",
+  ],
+  ...[
+    "BUNDLER_*",
+    "BUNDLE_*",
+    "GEM_HOME",
+    "GEM_PATH",
+    "RUBYLIB",
+    "RUBYOPT",
+    "GOPATH",
+    "GOMODCACHE",
+    "RUST_LOG",
+  ],
+  ...["CATALINA_HOME", "CLASSPATH", "JAVA_EXE", "JAVA_HOME", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS"],
+  ...["DOTNET_EnableDiagnostics", "DOTNET_STARTUP_HOOKS"],
+];
+
+/** The globs that the agent is asked with: with an include list that alone counts, else the default exclusions too. */
+export function remoteGlobs(
+  config: { include: string[]; exclude: string[] },
+): Pick<EnvConfig, "include" | "exclude"> {
+  if (config.include.length > 0) return { include: config.include, exclude: config.exclude };
+  return { include: [], exclude: [...defaultExclude, ...config.exclude] };
+}
+
+/** Rules out of `feature.env.mapping`: pattern over the name → value, in which $1 stands for the first group. */
+export function mappingRules(mapping: Record<string, string>): EnvConfig["mapping"] {
+  return Object.entries(mapping).map(([pattern, value]) => {
+    const expression = new RegExp(pattern, "u");
+    return {
+      matches: (name) => expression.test(name),
+      value: (name) => expression.exec(name)?.[0].replace(expression, value) ?? value,
+    };
+  });
 }
 
 /** Asks the agent for the variables of the target's process. Rejects with RemoteError or LinkError. */
@@ -69,7 +133,7 @@ export function mergeEnvironment(
   const merged: Record<string, string> = { ...Object.fromEntries(remote), ...config.file };
   for (const name of Object.keys(merged)) {
     const rule = config.mapping.find((one) => one.matches(name));
-    if (rule !== undefined) merged[name] = rule.value;
+    if (rule !== undefined) merged[name] = rule.value(name);
   }
   const result = { ...own, ...merged, ...config.override };
   const unset = new Set(config.unset.map((name) => name.toLowerCase()));

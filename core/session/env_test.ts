@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { setLogSink } from "../base/log.ts";
-import { type EnvConfig, mergeEnvironment, parseEnvironment } from "./env.ts";
+import { type EnvConfig, mappingRules, mergeEnvironment, parseEnvironment, remoteGlobs } from "./env.ts";
 
 const nothing: EnvConfig = { include: [], exclude: [], file: {}, mapping: [], override: {}, unset: [] };
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -40,9 +40,15 @@ Deno.test("remote beats own, file beats remote, mapping beats file, override bea
   const merged = mergeEnvironment(own, remote, {
     ...nothing,
     file: { B: "file", C: "file", D: "file" },
-    mapping: [{ matches: (name) => name === "C" || name === "D", value: "mapped" }],
+    mapping: mappingRules({ "^([CD])$": "mapped-$1" }),
     override: { D: "override" },
     unset: ["E"],
   });
-  assert.deepEqual(merged, { HOME: "/here", A: "remote", B: "file", C: "mapped", D: "override" });
+  assert.deepEqual(merged, { HOME: "/here", A: "remote", B: "file", C: "mapped-C", D: "override" });
+});
+
+Deno.test("the machine's own paths stay its own unless asked for", () => {
+  assert.ok(remoteGlobs({ include: [], exclude: ["SECRET"] }).exclude.includes("PATH"));
+  assert.ok(remoteGlobs({ include: [], exclude: ["SECRET"] }).exclude.includes("SECRET"));
+  assert.deepEqual(remoteGlobs({ include: ["PATH"], exclude: [] }), { include: ["PATH"], exclude: [] });
 });

@@ -1,0 +1,160 @@
+// `mirrord exec`, the walk: load the config, resolve the target, deploy the agent, open the session, launch the app.
+// Each step is owned by the stack: teardown is the same walk backwards, however it ends.
+
+import { parseEnv } from "node:util";
+import { ConfigError, MirrordError } from "../core/base/errors.ts";
+import { log } from "../core/base/log.ts";
+import { PrivateDir } from "../core/base/private_dir.ts";
+import { type Config, type ConfigFlags, loadConfig } from "../core/config/load.ts";
+import { launchApp } from "../core/launch/launch.ts";
+import { unpackLayer } from "../core/launch/layer_file.ts";
+import { findProgram } from "../core/launch/program.ts";
+import {
+  type EnvConfig,
+  fetchEnvironment,
+  mappingRules,
+  mergeEnvironment,
+  remoteGlobs,
+} from "../core/session/env.ts";
+import type { IncomingConfig } from "../core/session/incoming_types.ts";
+import { Session } from "../core/session/session.ts";
+import { deployAgent } from "../core/deploy/deploy.ts";
+import type { AgentLink } from "../core/deploy/connect.ts";
+import { resolveTarget } from "../core/target/resolve.ts";
+import type { ExecCommand } from "./args.ts";
+
+/** Runs the app to its end and resolves with its exit code. Throws MirrordError when it could not run or the session was lost. */
+export async function exec(command: ExecCommand): Promise<number> {
+  using interrupt = interruptible();
+  const config = await loadConfig({
+    file: command.configFile === true ? ".mirrord/mirrord.json" : command.configFile,
+    flags: configFlags(command),
+    env: Deno.env,
+  });
+  await findProgram(command.program, Deno.env.get("PATH") ?? "");
+  await using stack = new AsyncDisposableStack();
+  const directory = stack.use(PrivateDir.make());
+  const agent = await openAgent(config, stack, interrupt.signal);
+  const session = stack.use(
+    new Session({
+      agent: agent?.link ?? null,
+      incoming: config.incoming.mode === "steal" ? incomingRules(config) : null,
+      socketPath: `${directory.path}/layer.sock`,
+    }),
+  );
+  const env = await appEnvironment(config, agent);
+  interrupt.signal.throwIfAborted();
+  interrupt[Symbol.dispose]();
+  let lost: MirrordError | undefined;
+  const code = await launchApp({
+    program: command.program,
+    args: command.args,
+    env,
+    layerPath: unpackLayer(directory.path),
+    socketPath: session.socketPath,
+    lost: session.lost.then((reason) => lost = reason),
+  });
+  if (lost !== undefined) throw lost;
+  if (session.processes > 0) {
+    log.warning(
+      `The app ended, but ${session.processes} of its processes live on: the target's traffic leaves them now`,
+    );
+  }
+  return code;
+}
+
+/** Brings the agent to the target and opens its link; null when the config has no target. */
+async function openAgent(
+  config: Config,
+  stack: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<AgentLink | null> {
+  const target = await resolveTarget(config, { signal });
+  if (target.kind === "targetless") {
+    log.info("No target: the app runs with this machine's own network and variables");
+    return null;
+  }
+  const steal = config.incoming.mode === "steal";
+  const deployed = stack.use(await deployAgent(target, config, { steal, env: config.env !== null, signal }));
+  const agent = stack.use(await deployed.connect());
+  log.info(`Running as ${target.label}${steal ? "" : "; its traffic stays its own (no --steal)"}`);
+  return agent;
+}
+
+async function appEnvironment(config: Config, agent: AgentLink | null): Promise<Record<string, string>> {
+  const own = Deno.env.toObject();
+  if (config.env === null) return own;
+  const { include, exclude, mapping, override, unset, envFile } = config.env;
+  const rules: EnvConfig = {
+    include,
+    exclude,
+    override,
+    unset,
+    mapping: mappingRules(mapping),
+    file: await readEnvFile(envFile),
+  };
+  const remote = agent === null
+    ? new Map<string, string>()
+    : await fetchEnvironment(agent.link, remoteGlobs(rules));
+  if (agent !== null) log.info(`${remote.size} environment variables of the target`);
+  return mergeEnvironment(own, remote, rules);
+}
+
+async function readEnvFile(path: string | undefined): Promise<Record<string, string>> {
+  if (path === undefined) return {};
+  try {
+    const parsed = parseEnv(await Deno.readTextFile(path));
+    return Object.fromEntries(
+      Object.entries(parsed).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    );
+  } catch (cause) {
+    throw new ConfigError(`Cannot read "${path}": ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
+}
+
+function incomingRules({ incoming }: Config): IncomingConfig {
+  const { filterPorts } = incoming;
+  return {
+    ports: incoming.ports,
+    ignorePorts: incoming.ignorePorts,
+    portMapping: new Map(incoming.portMapping),
+    ignoreLocalhost: incoming.ignoreLocalhost,
+    filterFor: (port) => filterPorts === null || filterPorts.includes(port) ? incoming.filter : "",
+  };
+}
+
+function configFlags(command: ExecCommand): ConfigFlags {
+  return {
+    target: command.target,
+    namespace: command.targetNamespace,
+    kubeconfig: command.kubeconfig,
+    context: command.context,
+    steal: command.steal,
+    agentImage: command.agentImage,
+    agentStartupTimeout: command.agentStartupTimeout,
+    envInclude: command.overrideEnvVarsInclude,
+    envExclude: command.overrideEnvVarsExclude,
+    envFile: command.envFile,
+  };
+}
+
+/** Until disposed: the first signal aborts the start in order (128 + n), a second one ends mirrord as it would any program. */
+function interruptible(): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController();
+  const numbers: Partial<Record<Deno.Signal, number>> = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 };
+  const handlers = Object.entries(numbers).map(([name, number]) => {
+    const signal = name as Deno.Signal;
+    const handler = (): void => {
+      dispose();
+      controller.abort(new MirrordError("Cannot start the app: interrupted", { exitCode: 128 + number }));
+    };
+    Deno.addSignalListener(signal, handler);
+    return { signal, handler };
+  });
+  const dispose = (): void => {
+    for (const { signal, handler } of handlers.splice(0)) Deno.removeSignalListener(signal, handler);
+  };
+  return { signal: controller.signal, [Symbol.dispose]: dispose };
+}

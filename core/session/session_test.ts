@@ -1,0 +1,195 @@
+// The session between a fake agent and a fake layer that both speak real frames; the app's listener is a real socket.
+
+import assert from "node:assert/strict";
+import { type AgentPair, agentPair } from "../../tests/support/fake_agent.ts";
+import {
+  type Address,
+  agentMessages,
+  decode,
+  layerMessages,
+  Link,
+  RemoteError,
+  tableHash,
+} from "../../protocol-wasm/mod.ts";
+import type { IncomingConfig } from "./incoming_types.ts";
+import { Session } from "./session.ts";
+import { linkStream, writeAll } from "./streams.ts";
+
+const stealAll: IncomingConfig = {
+  ports: null,
+  ignorePorts: [9229],
+  portMapping: new Map([[8080, 80]]),
+  ignoreLocalhost: false,
+  filterFor: (port) => port === 81 ? '{"path":"^/x"}' : "",
+};
+const realClient: Address = { address: "10.244.0.7", port: 40000 };
+const podAddress: Address = { address: "10.244.0.9", port: 80 };
+
+interface Stage extends AsyncDisposable {
+  pair: AgentPair;
+  session: Session;
+  layer: Link<typeof layerMessages>;
+}
+
+async function openStage(incoming: IncomingConfig | null = stealAll): Promise<Stage> {
+  const folder = Deno.makeTempDirSync();
+  const pair = await agentPair();
+  const session = new Session({ agent: pair.client, incoming, socketPath: `${folder}/layer.sock` });
+  const layer = await openLayer(session);
+  return {
+    pair,
+    session,
+    layer,
+    async [Symbol.asyncDispose]() {
+      layer.close();
+      await session[Symbol.asyncDispose]();
+      await pair[Symbol.asyncDispose]();
+      Deno.removeSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function openLayer(session: Session): Promise<Link<typeof layerMessages>> {
+  const conn = await Deno.connect({ transport: "unix", path: session.socketPath });
+  return new Link(linkStream(conn), layerMessages, { side: "client" });
+}
+
+/** The app listens on a real socket that stands for port 80; the agent agrees. */
+async function listen(
+  { pair, layer }: Stage,
+  asked: Address,
+): Promise<{ listener: Deno.TcpListener; actual: Address }> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const actual = { address: "127.0.0.1", port: listener.addr.port };
+  const answer = layer.request("listen", { asked, actual });
+  const frame = await pair.expect("subscribe");
+  assert.equal(decode(agentMessages.subscribe, frame.body).port, 80);
+  await pair.agent.reply(frame, "subscribe", { port: 80, mode: 1, filter: "" });
+  await answer;
+  return { listener, actual };
+}
+
+function steal({ pair }: Stage): { id: number; answer: Promise<unknown> } {
+  const id = pair.agent.nextId();
+  return {
+    id,
+    answer: pair.agent.request("incoming", { port: 80, peer: realClient, local: podAddress, http: false }, {
+      id,
+    }),
+  };
+}
+
+Deno.test("hello tells whether incoming is on and refuses another release's tables", async () => {
+  await using stage = await openStage(null);
+  const body = { tables: tableHash(layerMessages), pid: 1, parent: 0, executable: "app" };
+  const [reply] = await stage.layer.request("hello", body);
+  assert.equal(decode(layerMessages.helloReply, reply?.body ?? new Uint8Array()).incoming, false);
+  await assert.rejects(stage.layer.request("hello", { ...body, tables: 1 }), RemoteError);
+});
+
+Deno.test("bind is managed for ports of the pod only", async () => {
+  await using stage = await openStage();
+  const managed = async (port: number): Promise<boolean> => {
+    const [reply] = await stage.layer.request("bind", { address: { address: "0.0.0.0", port } });
+    return decode(layerMessages.bindReply, reply?.body ?? new Uint8Array()).managed;
+  };
+  assert.deepEqual([await managed(80), await managed(8080), await managed(9229)], [true, true, false]);
+});
+
+Deno.test("a stolen connection reaches the app with its real client and ends half by half", async () => {
+  await using stage = await openStage();
+  const { listener, actual } = await listen(stage, { address: "0.0.0.0", port: 8080 });
+  const { id, answer } = steal(stage);
+  const channel = stage.pair.agent.openChannel(id);
+  await channel.write(new TextEncoder().encode("hello"));
+  await channel.closeWrite();
+  using conn = await listener.accept();
+  const peer = { address: "127.0.0.1", port: conn.remoteAddr.port };
+  const [reply] = await stage.layer.request("accepted", { listener: actual, peer });
+  const who = decode(layerMessages.acceptedReply, reply?.body ?? new Uint8Array());
+  assert.deepEqual(who, { known: true, peer: realClient, local: podAddress });
+  assert.equal(await new Response(conn.readable).text(), "hello");
+  await answer;
+  listener.close();
+});
+
+Deno.test("the app's answer reaches the client after the client's half-close", async () => {
+  await using stage = await openStage();
+  const { listener } = await listen(stage, { address: "0.0.0.0", port: 80 });
+  const { id } = steal(stage);
+  const channel = stage.pair.agent.openChannel(id);
+  await channel.closeWrite();
+  const conn = await listener.accept();
+  const buffer = new Uint8Array(16);
+  assert.equal(await conn.read(buffer), null);
+  await writeAll(conn, new TextEncoder().encode("late answer"));
+  conn.close();
+  let text = "";
+  for (let bytes = await channel.read(); bytes !== null; bytes = await channel.read()) {
+    text += new TextDecoder().decode(bytes);
+  }
+  assert.equal(text, "late answer");
+  listener.close();
+});
+
+Deno.test("a connection nobody accepts any more is handed back and the port with it", async () => {
+  await using stage = await openStage();
+  const { listener } = await listen(stage, { address: "0.0.0.0", port: 80 });
+  listener.close();
+  const { answer } = steal(stage);
+  await assert.rejects(answer, (error) => error instanceof RemoteError && error.errno === 111);
+  const frame = await stage.pair.expect("unsubscribe");
+  assert.equal(decode(agentMessages.unsubscribe, frame.body).port, 80);
+  await stage.pair.agent.reply(frame, "unsubscribe", { port: 80 });
+});
+
+Deno.test("the port goes back when the last process that held the listener is gone", async () => {
+  await using stage = await openStage();
+  const { listener, actual } = await listen(stage, { address: "0.0.0.0", port: 80 });
+  const child = await openLayer(stage.session);
+  await child.request("listener", { actual });
+  stage.layer.close();
+  await stage.layer.closed;
+  const { id } = steal(stage);
+  stage.pair.agent.openChannel(id);
+  using conn = await listener.accept();
+  assert.ok(conn.remoteAddr.port > 0);
+  listener.close();
+  child.close();
+  await stage.pair.expect("unsubscribe");
+});
+
+Deno.test("a refusal of the agent becomes the app's errno", async () => {
+  await using stage = await openStage();
+  const actual = { address: "127.0.0.1", port: 1 };
+  const answer = stage.layer.request("listen", { asked: { address: "0.0.0.0", port: 80 }, actual });
+  const frame = await stage.pair.expect("subscribe");
+  await stage.pair.agent.fail(frame, 98, "port 80 is stolen by ana since 10:00");
+  await assert.rejects(answer, (error) => error instanceof RemoteError && error.errno === 98);
+});
+
+Deno.test("two listeners of one port are one subscription", async () => {
+  await using stage = await openStage();
+  const { listener } = await listen(stage, { address: "0.0.0.0", port: 80 });
+  using second = Deno.listen({ hostname: "::1", port: 0 });
+  await stage.layer.request("listen", {
+    asked: { address: "::", port: 80 },
+    actual: { address: "::1", port: second.addr.port },
+  });
+  listener.close();
+});
+
+Deno.test("the end of the agent's link is told once, as an error with the exit code 74", async () => {
+  await using stage = await openStage();
+  stage.pair.agent.close();
+  const error = await stage.session.lost;
+  assert.equal(error.exitCode, 74);
+  assert.match(error.message, /agent is gone/);
+});
+
+Deno.test("the layers' links end with the session", async () => {
+  const stage = await openStage();
+  await stage.session[Symbol.asyncDispose]();
+  await stage.layer.closed;
+  await stage[Symbol.asyncDispose]();
+});
