@@ -2,9 +2,8 @@
 // else the test cluster of this machine when it is up.
 
 import { attempt, exists, type Finished, run, type RunOptions } from "./command.ts";
-import { ensureProgram } from "./build.ts";
 import { inNetnsArgv, kubeconfigPath, laptopNetns } from "./layout.ts";
-import { ctr } from "./node.ts";
+import { ctr, runningPrograms } from "./node.ts";
 
 export interface ClusterAccess {
   kubeconfig: string;
@@ -37,7 +36,7 @@ export async function inNetns(argv: readonly string[]): Promise<string[]> {
 /** kubectl of our build for our cluster, of the user for the user's. */
 export async function kubectlCommand(args: readonly string[]): Promise<string[]> {
   const { kubeconfig } = await requireAccess();
-  const program = await isOwn() ? [await ensureProgram("hyperkube"), "kubectl"] : ["kubectl"];
+  const program = await isOwn() ? [(await runningPrograms()).hyperkube, "kubectl"] : ["kubectl"];
   return await inNetns([...program, "--kubeconfig", kubeconfig, ...args]);
 }
 

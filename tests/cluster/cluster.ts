@@ -15,6 +15,8 @@ import {
   daemonNames,
   kubectlArgv,
   type Programs,
+  recordPrograms,
+  runningPrograms,
   startApi,
   startContainerd,
   startControllers,
@@ -60,7 +62,7 @@ async function up(): Promise<void> {
 async function bringUp(programs: Programs, images: readonly string[]): Promise<void> {
   await step("make folders, cgroups and certificates", async () => {
     for (const dir of ["logs", "daemons"]) await Deno.mkdir(stateDir(dir), { recursive: true });
-    await Deno.writeTextFile(stateDir("programs.json"), JSON.stringify(programs));
+    await recordPrograms(programs);
     await recordKernelSettings();
     await createCgroups();
     await createPki();
@@ -116,7 +118,7 @@ async function inspect(): Promise<Map<string, boolean>> {
 
 async function isNodeReady(): Promise<boolean> {
   if (!await exists(stateDir("programs.json")) || !await exists(kubeconfigPath())) return false;
-  const { hyperkube } = JSON.parse(await Deno.readTextFile(stateDir("programs.json"))) as Programs;
+  const { hyperkube } = await runningPrograms();
   const query = '{.status.conditions[?(@.type=="Ready")].status}';
   const argv = kubectlArgv(hyperkube, [
     "get",
@@ -169,7 +171,7 @@ async function main([verb, ...rest]: readonly string[]): Promise<void> {
     down: () => locked(down),
     status,
     env,
-    images: () => images(rest[0]),
+    images: () => locked(() => images(rest[0])),
   };
   const chosen = verbs[verb ?? ""];
   if (chosen === undefined) throw new Error(`Cannot run "${basename(verb ?? "")}": no such verb\n\n${usage}`);

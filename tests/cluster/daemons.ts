@@ -35,7 +35,22 @@ export async function createCgroups(): Promise<void> {
       const parent = join(dir, "..", file);
       if (await exists(parent)) await Deno.writeTextFile(join(dir, file), await Deno.readTextFile(parent));
     }
+    for (const parent of [join(dir, ".."), dir]) await passControllersOn(parent);
     await Deno.mkdir(join(dir, "daemons"), { recursive: true });
+  }
+}
+
+/** In v2 a group has only the controllers that its parent passes on; the kubelet checks for these. */
+async function passControllersOn(cgroup: string): Promise<void> {
+  const list = join(cgroup, "cgroup.controllers");
+  if (!await exists(list)) return;
+  const present = (await Deno.readTextFile(list)).trim().split(" ");
+  for (
+    const controller of ["cpu", "cpuset", "memory", "pids", "hugetlb"].filter((each) =>
+      present.includes(each)
+    )
+  ) {
+    await Deno.writeTextFile(join(cgroup, "cgroup.subtree_control"), `+${controller}`);
   }
 }
 

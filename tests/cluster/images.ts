@@ -103,7 +103,11 @@ async function ensureImage(name: string, recipe: Recipe, versions: Map<string, s
   const packages = [...base, ...recipe.packages];
   const files = await resolveFiles(recipe);
   const pinned = packages.map((each) => `${each}=${versions.get(each)}`);
-  const key = await contentKey([JSON.stringify(recipe), ...Object.values(files), ...pinned, ...accounts]);
+  // How an image is made counts as much as what it is made of.
+  const code = await Promise.all(
+    ["images.ts", "packages.ts"].map((file) => Deno.readTextFile(sourceDir(file))),
+  );
+  const key = await contentKey([name, ...Object.values(files), ...pinned, ...code]);
   const archive = cacheDir("images", `${name}-${key}.tar`);
   if (!await exists(archive)) {
     await step(`  make image ${name}`, () => makeImage(archive, { name, packages, files, recipe }));

@@ -29,6 +29,15 @@ export interface Programs {
   coredns: string;
 }
 
+/** The programs that the running cluster was started with. */
+export async function runningPrograms(): Promise<Programs> {
+  return JSON.parse(await Deno.readTextFile(stateDir("programs.json"))) as Programs;
+}
+
+export async function recordPrograms(programs: Programs): Promise<void> {
+  await Deno.writeTextFile(stateDir("programs.json"), JSON.stringify(programs));
+}
+
 export const daemonNames = [
   "containerd",
   "etcd",
