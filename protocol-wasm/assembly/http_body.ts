@@ -8,7 +8,7 @@ import { Head, HEAD_LIMIT, HeadFlag, isText, isToken, keepsAlive, Phase, readHea
 const CHUNK_LINE_LIMIT: u32 = 4096;
 const TRAILER_LIMIT: u32 = 65536;
 
-export const enum Stage {
+const enum Stage {
   Head = 0,
   Fixed = 1,
   Chunked = 2,

@@ -3,3 +3,6 @@
 export { connection_close, connection_count, connection_open, MAX_CONNECTIONS, WINDOW } from "./connections";
 export * from "./frame";
 export * from "./http_body";
+export * from "./filter";
+export * from "./glob";
+export * from "./address";

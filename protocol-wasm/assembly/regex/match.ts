@@ -1,0 +1,303 @@
+// Runs a compiled pattern over a text. Called by filter.ts for each header line and path.
+// Method: an automaton whose states are sets of instructions, made when first needed and kept in a bounded table
+// that is emptied when full. Each look-around is first evaluated for every place of the text at once: a
+// look-behind by reading forward, a look-ahead by reading its body backward; the answers are bits of one
+// byte for each place, and the programs that use them read them there.
+// Invariant: at most codeSize steps for each unit of the text and program, whatever pattern and text; no memory.
+
+import { Assertion } from "./parse";
+import { Op, Regex, SET_BYTES, Trait } from "./program";
+import { decodeUnit, decodeUnitBefore, unitLength, unitPoint } from "./utf8";
+
+/** Longest text; `places` must have one byte more. */
+export const TEXT_LIMIT: u32 = 65536;
+
+/** A transition: number of the next state, 0 = not known yet, with MATCHED when the pattern matched before the unit. */
+const MATCHED: u32 = 0x8000;
+/** The state without instructions: nothing can match any more. */
+const DEAD: u32 = 1;
+
+/** True when the pattern matches anywhere in the `length` bytes at `text`. `places` is scratch memory. */
+export function matchesRegex(regex: Regex, text: usize, length: u32, places: usize): bool {
+  const looks = regex.looks;
+  if (looks != 0) memory.fill(places, 0, length + 1);
+  for (let look: u32 = 0; look < looks; look++) {
+    if ((regex.behind >> look) & 1) markForward(regex, look, text, length, places);
+    else markBackward(regex, look, text, length, places);
+  }
+  return looks == 0 ? search(regex, text, length) : searchWithLooks(regex, text, length, places);
+}
+
+/** Class of a code point beyond ASCII. */
+function classOf(regex: Regex, point: u32): u32 {
+  let low: u32 = 0;
+  let high = regex.cutCount;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (load<u32>(regex.cuts + (<usize>middle << 2)) <= point) low = middle;
+    else high = middle;
+  }
+  return load<u8>(regex.cutClasses + low);
+}
+
+function search(regex: Regex, text: usize, length: u32): bool {
+  const end = text + length;
+  const rows = regex.rows;
+  const rowBytes = regex.rowBytes;
+  const ascii = regex.ascii;
+  let state = startState(regex, 0);
+  let at = text;
+  while (at < end) {
+    const c: u32 = load<u8>(at);
+    let symbol: u32;
+    if (c < 128) {
+      symbol = load<u8>(ascii + c);
+      at++;
+    } else {
+      const unit = decodeUnit(at, <u32>(end - at));
+      symbol = classOf(regex, unitPoint(unit));
+      at += unitLength(unit);
+    }
+    let entry: u32 = load<u16>(rows + state * rowBytes + (symbol << 1));
+    if (entry == 0) entry = step(regex, state, symbol, 0, 0, false);
+    if (entry & MATCHED) return true;
+    if (entry == DEAD) {
+      regex.steps += <u32>(at - text);
+      return false;
+    }
+    state = entry;
+  }
+  regex.steps += length;
+  return (transition(regex, state, regex.classes - 1, 0, 0, false) & MATCHED) != 0;
+}
+
+function searchWithLooks(regex: Regex, text: usize, length: u32, places: usize): bool {
+  let state = startState(regex, 0);
+  let at: u32 = 0;
+  while (at < length) {
+    const unit = decodeUnit(text + at, length - at);
+    const point = unitPoint(unit);
+    const symbol: u32 = point < 128 ? <u32>load<u8>(regex.ascii + point) : classOf(regex, point);
+    const entry = transition(regex, state, symbol, load<u8>(places + at), 0, false);
+    if (entry & MATCHED) return true;
+    if (entry == DEAD) return false;
+    state = entry;
+    at += unitLength(unit);
+  }
+  return (transition(regex, state, regex.classes - 1, load<u8>(places + at), 0, false) & MATCHED) != 0;
+}
+
+/** Look-behind: marks every place at which a match of the body ends. */
+function markForward(regex: Regex, look: u32, text: usize, length: u32, places: usize): void {
+  let state = startState(regex, look + 1);
+  let at: u32 = 0;
+  while (true) {
+    let symbol = regex.classes - 1;
+    let bytes: u32 = 0;
+    if (at < length) {
+      const unit = decodeUnit(text + at, length - at);
+      const point = unitPoint(unit);
+      symbol = point < 128 ? <u32>load<u8>(regex.ascii + point) : classOf(regex, point);
+      bytes = unitLength(unit);
+    }
+    const bits: u32 = load<u8>(places + at);
+    const entry = transition(regex, state, symbol, bits, look + 1, false);
+    if (entry & MATCHED) store<u8>(places + at, bits | (1 << look));
+    if (at >= length) return;
+    state = entry & ~MATCHED;
+    at += bytes;
+  }
+}
+
+/** Look-ahead: marks every place at which a match of the body begins. */
+function markBackward(regex: Regex, look: u32, text: usize, length: u32, places: usize): void {
+  let state = startState(regex, look + 1);
+  let at = length;
+  while (true) {
+    let symbol = regex.classes - 1;
+    let bytes: u32 = 0;
+    if (at > 0) {
+      const unit = decodeUnitBefore(text, text + at);
+      const point = unitPoint(unit);
+      symbol = point < 128 ? <u32>load<u8>(regex.ascii + point) : classOf(regex, point);
+      bytes = unitLength(unit);
+    }
+    const bits: u32 = load<u8>(places + at);
+    const entry = transition(regex, state, symbol, bits, look + 1, true);
+    if (entry & MATCHED) store<u8>(places + at, bits | (1 << look));
+    if (at == 0) return;
+    state = entry & ~MATCHED;
+    at -= bytes;
+  }
+}
+
+/** The kept transition, or a new one. `bits`: look-arounds true at the place. */
+@inline
+function transition(regex: Regex, state: u32, symbol: u32, bits: u32, program: u32, backward: bool): u32 {
+  regex.steps++;
+  if (!regex.kept) return step(regex, state, symbol, bits, program, backward);
+  const entry: u32 = load<u16>(entryOf(regex, state, symbol, bits));
+  return entry != 0 ? entry : step(regex, state, symbol, bits, program, backward);
+}
+
+@inline
+function entryOf(regex: Regex, state: u32, symbol: u32, bits: u32): usize {
+  return regex.rows + state * regex.rowBytes + ((symbol + regex.classes * bits) << 1);
+}
+
+/** The state before the first unit of program `program`. */
+function startState(regex: Regex, program: u32): u32 {
+  const entry = regex.programs + (<usize>program << 3);
+  const known = load<u32>(entry, 4);
+  if (known != 0) return known;
+  memory.fill(regex.next, 0, regex.keyBytes);
+  addToKey(regex, load<u32>(entry));
+  const state = stateOf(regex, program, Trait.Edge);
+  store<u32>(entry, state, 4);
+  return state;
+}
+
+@inline
+function addToKey(regex: Regex, instruction: u32): void {
+  const word = regex.next + 4 + (<usize>(instruction >> 5) << 2);
+  store<u32>(word, load<u32>(word) | (1 << (instruction & 31)));
+}
+
+/** Computes a transition: which instructions `state` reaches without reading, and where the unit leads from them. */
+function step(regex: Regex, state: u32, symbol: u32, bits: u32, program: u32, backward: bool): u32 {
+  const key = regex.keys + state * regex.keyBytes;
+  const before: u32 = load<u8>(key, 1);
+  const after: u32 = load<u8>(regex.traits + symbol);
+  const previous = backward ? after : before;
+  const following = backward ? before : after;
+  const reads = symbol != regex.classes - 1;
+  memory.fill(regex.next, 0, regex.keyBytes);
+  if (++regex.mark == 0) {
+    memory.fill(regex.marks, 0, regex.codeSize << 2);
+    regex.mark = 1;
+  }
+  const mark = regex.mark;
+  const stack = regex.stack;
+  let steps: u32 = regex.keyBytes >> 2;
+  let matched = false;
+  let any = false;
+  for (let word: u32 = 4; word < regex.keyBytes; word += 4) {
+    let pending: u32 = load<u32>(key + word);
+    while (pending != 0) {
+      let top = stack;
+      store<u32>(top, ((word - 4) << 3) + ctz(pending));
+      top += 4;
+      pending &= pending - 1;
+      while (top != stack) {
+        top -= 4;
+        const instruction = load<u32>(top);
+        const seen = regex.marks + (<usize>instruction << 2);
+        if (load<u32>(seen) == mark) continue;
+        store<u32>(seen, mark);
+        steps++;
+        const first = load<u32>(regex.code + (<usize>instruction << 3));
+        const x = first >> 8;
+        switch (first & 255) {
+          case Op.Set:
+            if (reads && (load<u8>(regex.sets + x * SET_BYTES + (symbol >> 3)) >> (symbol & 7)) & 1) {
+              addToKey(regex, instruction + 1);
+              any = true;
+            }
+            break;
+          case Op.Jump:
+            store<u32>(top, x);
+            top += 4;
+            break;
+          case Op.Split:
+            store<u32>(top, load<u32>(regex.code + (<usize>instruction << 3), 4));
+            store<u32>(top, x, 4);
+            top += 8;
+            break;
+          case Op.Assert:
+            if (!holds(x, previous, following)) break;
+            store<u32>(top, instruction + 1);
+            top += 4;
+            break;
+          case Op.Look:
+            if (((bits >> x) & 1) == load<u32>(regex.code + (<usize>instruction << 3), 4)) break;
+            store<u32>(top, instruction + 1);
+            top += 4;
+            break;
+          case Op.Match:
+            matched = true;
+            break;
+        }
+      }
+    }
+  }
+  regex.steps += steps;
+  if (program != 0 || !regex.anchored) {
+    addToKey(regex, load<u32>(regex.programs + (<usize>program << 3)));
+    any = true;
+  }
+  const known = regex.states;
+  let entry = any ? stateOf(regex, program, after & ~Trait.Edge) : DEAD;
+  if (matched) entry |= MATCHED;
+  // A table emptied just now no longer holds `state`: its row belongs to another.
+  if (regex.kept && regex.states >= known) store<u16>(entryOf(regex, state, symbol, bits), entry);
+  return entry;
+}
+
+function holds(assertion: u32, previous: u32, following: u32): bool {
+  switch (assertion) {
+    case Assertion.Start:
+      return (previous & Trait.Edge) != 0;
+    case Assertion.End:
+      return (following & Trait.Edge) != 0;
+    case Assertion.LineStart:
+      return (previous & (Trait.Edge | Trait.Line)) != 0;
+    case Assertion.LineEnd:
+      return (following & (Trait.Edge | Trait.Line)) != 0;
+  }
+  const left = previous & Trait.Word;
+  const right = following & Trait.Word;
+  switch (assertion) {
+    case Assertion.Boundary:
+      return left != right;
+    case Assertion.NotBoundary:
+      return left == right;
+    case Assertion.WordStart:
+      return left < right;
+  }
+  return left > right;
+}
+
+/** The number of the state whose instructions are in `regex.next`; makes it when it is new. */
+function stateOf(regex: Regex, program: u32, traits: u32): u32 {
+  const next = regex.next;
+  const keyBytes = regex.keyBytes;
+  store<u32>(next, program | (traits << 8));
+  let hash: u32 = 0;
+  for (let at: u32 = 0; at < keyBytes; at += 4) hash = rotl(hash, 5) ^ (load<u32>(next + at) * 0x9e3779b1);
+  hash ^= hash >> 15;
+  let slot = hash & regex.hashMask;
+  while (true) {
+    const state: u32 = load<u16>(regex.hashes + (slot << 1));
+    if (state == 0) break;
+    if (memory.compare(regex.keys + state * keyBytes, next, keyBytes) == 0) return state;
+    slot = (slot + 1) & regex.hashMask;
+  }
+  if (regex.states >= regex.stateLimit) {
+    empty(regex);
+    slot = hash & regex.hashMask;
+  }
+  const state = ++regex.states;
+  memory.copy(regex.keys + state * keyBytes, next, keyBytes);
+  memory.fill(regex.rows + state * regex.rowBytes, 0, regex.rowBytes);
+  store<u16>(regex.hashes + (slot << 1), state);
+  return state;
+}
+
+/** Forgets all states. Those in use are made again from their keys, which the callers hold in `regex.next`. */
+function empty(regex: Regex): void {
+  regex.states = DEAD;
+  memory.fill(regex.hashes, 0, (regex.hashMask + 1) << 1);
+  for (let program: u32 = 0; program <= regex.looks; program++) {
+    store<u32>(regex.programs + (<usize>program << 3), 0, 4);
+  }
+}
