@@ -128,7 +128,7 @@ const laterKeys: Readonly<Record<string, LaterKey>> = {
   experimental: noEffect("none of these switches exist here"),
   internal_proxy: noEffect(noProxy),
   external_proxy: noEffect(noProxy),
-  startup_retry: noEffect("calls to Kubernetes are retried until agent.startup_timeout"),
+  startup_retry: noEffect("how calls to Kubernetes are retried cannot be changed yet"),
   use_proxy: noEffect("proxy variables are always honoured", isTrue),
 };
 

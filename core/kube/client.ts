@@ -1,0 +1,233 @@
+// The calls to the Kubernetes API that mirrord makes, and no other. Called by target/ and deploy/.
+// Every failure is a KubeError whose text names what was asked for; a 403 names the verb and the resource that the
+// user's role lacks.
+
+import type { V1Deployment } from "@kubernetes/client-node/dist/gen/models/V1Deployment.js";
+import type { V1EphemeralContainer } from "@kubernetes/client-node/dist/gen/models/V1EphemeralContainer.js";
+import type { CoreV1Event } from "@kubernetes/client-node/dist/gen/models/CoreV1Event.js";
+import type { V1Pod } from "@kubernetes/client-node/dist/gen/models/V1Pod.js";
+import type { V1ReplicaSet } from "@kubernetes/client-node/dist/gen/models/V1ReplicaSet.js";
+import type { LinkStream } from "../../protocol-wasm/mod.ts";
+import { ApiError, unreachable } from "./api_error.ts";
+import { type KubeContext, type KubeOptions, loadKubeContext } from "./kubeconfig.ts";
+import { isTable } from "./kubeconfig_file.ts";
+import { openPortForward } from "./port_forward.ts";
+import { jsonLines, type Purpose, Transport } from "./transport.ts";
+
+export type { CoreV1Event, V1Deployment, V1EphemeralContainer, V1Pod, V1ReplicaSet };
+
+/** One context of a cluster. Dispose it to close its connections. */
+export class KubeClient implements Disposable {
+  readonly namespace: string;
+  readonly contextName: string;
+  readonly server: string;
+  readonly #context: KubeContext;
+  readonly #transport: Transport;
+
+  constructor(context: KubeContext) {
+    this.#context = context;
+    this.#transport = new Transport(context);
+    this.namespace = context.namespace;
+    this.contextName = context.name;
+    this.server = context.server;
+  }
+
+  /** Loads the kubeconfig; asks nothing of the server yet. */
+  static async open(options: KubeOptions): Promise<KubeClient> {
+    return new KubeClient(await loadKubeContext(options));
+  }
+
+  async getPod(name: string, signal?: AbortSignal): Promise<V1Pod> {
+    const purpose: Purpose = { action: `read the pod "${name}"`, verb: "get", resource: "pods" };
+    return await this.#transport.json({ purpose, path: this.#core(`pods/${name}`), signal });
+  }
+
+  /** Pods of the namespace; `labels` is a label selector, "" = all. */
+  async listPods(labels = "", signal?: AbortSignal): Promise<V1Pod[]> {
+    const purpose: Purpose = { action: "list pods", verb: "list", resource: "pods" };
+    return await this.#transport.list({
+      purpose,
+      path: this.#core("pods"),
+      query: { labelSelector: labels },
+      signal,
+    });
+  }
+
+  async getDeployment(name: string, signal?: AbortSignal): Promise<V1Deployment> {
+    const purpose: Purpose = {
+      action: `read the deployment "${name}"`,
+      verb: "get",
+      resource: "deployments",
+      group: "apps",
+    };
+    return await this.#transport.json({ purpose, path: this.#apps(`deployments/${name}`), signal });
+  }
+
+  async listDeployments(signal?: AbortSignal): Promise<V1Deployment[]> {
+    const purpose: Purpose = {
+      action: "list deployments",
+      verb: "list",
+      resource: "deployments",
+      group: "apps",
+    };
+    return await this.#transport.list({ purpose, path: this.#apps("deployments"), signal });
+  }
+
+  async listReplicaSets(labels: string, signal?: AbortSignal): Promise<V1ReplicaSet[]> {
+    const purpose: Purpose = {
+      action: "list replica sets",
+      verb: "list",
+      resource: "replicasets",
+      group: "apps",
+    };
+    return await this.#transport.list({
+      purpose,
+      path: this.#apps("replicasets"),
+      query: { labelSelector: labels },
+      signal,
+    });
+  }
+
+  /** Events about the object with `uid`, oldest first. */
+  async listEvents(uid: string, signal?: AbortSignal): Promise<CoreV1Event[]> {
+    const purpose: Purpose = { action: "list events", verb: "list", resource: "events" };
+    const query = { fieldSelector: `involvedObject.uid=${uid}` };
+    return await this.#transport.list<CoreV1Event>({ purpose, path: this.#core("events"), query, signal });
+  }
+
+  /** Adds `container` to the running pod (strategic merge: others stay). Returns the pod as it is now. */
+  async addEphemeralContainer(
+    pod: string,
+    container: V1EphemeralContainer,
+    signal?: AbortSignal,
+  ): Promise<V1Pod> {
+    return await this.#transport.json({
+      purpose: {
+        action: `add an ephemeral container to the pod "${pod}"`,
+        verb: "patch",
+        resource: "pods/ephemeralcontainers",
+      },
+      method: "PATCH",
+      path: this.#core(`pods/${pod}/ephemeralcontainers`),
+      contentType: "application/strategic-merge-patch+json",
+      body: { spec: { ephemeralContainers: [container] } },
+      signal,
+    });
+  }
+
+  /** Last `lines` lines of a container's log. */
+  async readLog(pod: string, container: string, lines: number, signal?: AbortSignal): Promise<string> {
+    const response = await this.#transport.call({
+      purpose: { action: `read the log of the pod "${pod}"`, verb: "get", resource: "pods/log" },
+      path: this.#core(`pods/${pod}/log`),
+      query: { container, tailLines: String(lines), limitBytes: "65536" },
+      signal,
+    });
+    return await response.text();
+  }
+
+  /**
+   * The pod as it is now and each state that follows; ends when the pod is deleted. A watch that the server ends is
+   * opened again. Throws when `signal` aborts.
+   */
+  async *watchPod(name: string, signal: AbortSignal): AsyncGenerator<V1Pod> {
+    const purpose: Purpose = { action: `watch the pod "${name}"`, verb: "watch", resource: "pods" };
+    for (;;) {
+      const pod = await this.getPod(name, signal);
+      yield pod;
+      const response = await this.#transport.call({
+        purpose,
+        path: this.#core("pods"),
+        query: {
+          watch: "1",
+          fieldSelector: `metadata.name=${name}`,
+          resourceVersion: pod.metadata?.resourceVersion ?? "",
+          timeoutSeconds: "240",
+        },
+        signal,
+      });
+      for await (const { type, object } of jsonLines<{ type: string; object: V1Pod }>(response)) {
+        if (type === "DELETED") return;
+        // ERROR: the resource version is too old (410); read the pod again and watch from there.
+        if (type === "ERROR") break;
+        if (type === "ADDED" || type === "MODIFIED") yield object;
+      }
+      signal.throwIfAborted();
+    }
+  }
+
+  /** May the user do this? (SelfSubjectAccessReview, allowed to every user of a cluster by default.) */
+  async allows(purpose: Purpose, signal?: AbortSignal): Promise<boolean> {
+    const [resource = "", subresource = ""] = purpose.resource.split("/");
+    const answer: unknown = await this.#transport.json({
+      purpose: {
+        action: "ask what is allowed",
+        verb: "create",
+        resource: "selfsubjectaccessreviews",
+        group: "authorization.k8s.io",
+      },
+      method: "POST",
+      path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+      body: {
+        apiVersion: "authorization.k8s.io/v1",
+        kind: "SelfSubjectAccessReview",
+        spec: {
+          resourceAttributes: {
+            namespace: this.namespace,
+            verb: purpose.verb,
+            group: purpose.group ?? "",
+            resource,
+            subresource,
+          },
+        },
+      },
+      signal,
+    });
+    return isTable(answer) && isTable(answer["status"]) && answer["status"]["allowed"] === true;
+  }
+
+  /** A stream to `port` on the loopback of `pod`. The pod's own answer (refused) is the stream's rejection. */
+  async portForward(pod: string, port: number, signal?: AbortSignal): Promise<LinkStream> {
+    const { headers, client } = await this.#transport.identity();
+    const path = `${this.#core(`pods/${pod}/portforward`)}?ports=${port}`;
+    return await openPortForward({
+      url: this.#transport.url(path).replace(/^http/, "ws"),
+      headers,
+      client,
+      signal,
+      refused: (cause) => this.#explainUpgrade(pod, port, cause),
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#transport[Symbol.dispose]();
+  }
+
+  #core(rest: string): string {
+    return `/api/v1/namespaces/${encodeURIComponent(this.namespace)}/${rest}`;
+  }
+
+  #apps(rest: string): string {
+    return `/apis/apps/v1/namespaces/${encodeURIComponent(this.namespace)}/${rest}`;
+  }
+
+  /** A failed WebSocket upgrade does not say why; the same request without the upgrade does. */
+  async #explainUpgrade(pod: string, port: number, cause: unknown): Promise<Error> {
+    try {
+      const response = await this.#transport.call({
+        purpose: {
+          action: `forward a port of the pod "${pod}"`,
+          verb: "create",
+          resource: "pods/portforward",
+        },
+        path: this.#core(`pods/${pod}/portforward`),
+        query: { ports: String(port) },
+      });
+      await response.body?.cancel();
+    } catch (error) {
+      // 400: "you must specify … upgrade", so the request itself was in order.
+      if (error instanceof Error && !(error instanceof ApiError && error.status === 400)) return error;
+    }
+    return unreachable(this.#context, cause, `forward a port of the pod "${pod}"`);
+  }
+}

@@ -1,0 +1,228 @@
+// Which cluster, which namespace, and as whom: KUBECONFIG lists, one file, ~/.kube/config, or a pod's own
+// service account. Called by client.ts. Relative paths in a file are relative to that file; of entries with the same
+// name the first file's wins (kubectl: "Organizing Cluster Access Using kubeconfig Files").
+
+import { dirname, isAbsolute, join } from "node:path";
+import { KubeError } from "../base/errors.ts";
+import { nearWords, quoteList } from "../base/near.ts";
+import { type Credentials, credentialsOf } from "./credentials.ts";
+import type { KubeUser } from "./identity.ts";
+import { decodeBase64, isTable, readPem, textOf, unusable } from "./kubeconfig_file.ts";
+
+/** What is asked for; undefined leaves the choice to the kubeconfig. */
+export interface KubeOptions {
+  kubeconfig?: string | undefined;
+  context?: string | undefined;
+  namespace?: string | undefined;
+  /** Usually `Deno.env`. */
+  env: { get(name: string): string | undefined };
+}
+
+/** One usable context. */
+export interface KubeContext {
+  name: string;
+  /** Without a trailing slash; may have a path. */
+  server: string;
+  namespace: string;
+  /** PEM of the cluster's certificate authority. */
+  authority: string | undefined;
+  /** Name that the server's certificate is checked against instead of the server's own. */
+  serverName: string | undefined;
+  proxy: string | undefined;
+  credentials: Credentials;
+}
+
+/** Files of a service account that every pod has unless it opted out. */
+const accountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/** Finds the context; throws KubeError (exit code 78 for what is wrong in a file). */
+export async function loadKubeContext(options: KubeOptions): Promise<KubeContext> {
+  const files = await readFiles(options);
+  if (files.length === 0) {
+    const inCluster = await inClusterContext(options);
+    if (inCluster !== undefined) return inCluster;
+    throw new KubeError("Cannot find a cluster: there is no kubeconfig", {
+      help:
+        "Name one with --kubeconfig or KUBECONFIG, or log in to a cluster so that ~/.kube/config is there.",
+    });
+  }
+  return await contextOf(files, options);
+}
+
+interface ParsedFile {
+  name: string;
+  root: Record<string, unknown>;
+}
+
+async function readFiles({ kubeconfig, env }: KubeOptions): Promise<ParsedFile[]> {
+  const home = env.get("HOME");
+  if (kubeconfig !== undefined) {
+    const name = home === undefined ? kubeconfig : kubeconfig.replace(/^~(?=\/)/, home);
+    const file = await readFile(name);
+    if (file === undefined) throw unusable(name, "there is no such file");
+    return [file];
+  }
+  const listed = env.get("KUBECONFIG")?.split(":").filter((name) => name !== "") ?? [];
+  const names = listed.length > 0 ? listed : home === undefined ? [] : [join(home, ".kube", "config")];
+  const files = (await Promise.all(names.map(readFile))).filter((file) => file !== undefined);
+  if (files.length === 0 && listed.length > 0) {
+    throw unusable(listed.join(":"), "no file of that list in KUBECONFIG exists");
+  }
+  return files;
+}
+
+/** undefined: there is no such file (kubectl skips those in a list). */
+async function readFile(name: string): Promise<ParsedFile | undefined> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(name);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw unusable(name, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  const { parse } = await import("yaml");
+  try {
+    const root: unknown = parse(text) ?? {};
+    if (!isTable(root)) throw new TypeError("it is not a kubeconfig");
+    return { name, root };
+  } catch (cause) {
+    throw unusable(
+      name,
+      (cause instanceof Error ? cause.message : String(cause)).split("\n")[0] ?? "",
+      cause,
+    );
+  }
+}
+
+async function contextOf(files: readonly ParsedFile[], options: KubeOptions): Promise<KubeContext> {
+  const name = options.context ??
+    files.map(({ root }) => textOf(root, "current-context")).find((one) => one !== undefined);
+  const shown = files.map((file) => file.name).join(":");
+  if (name === undefined) {
+    throw unusable(
+      shown,
+      "it says no current context",
+      undefined,
+      'Choose one: "kubectl config use-context NAME", or --context NAME.',
+    );
+  }
+  const context = findEntry(files, "contexts", "context", name);
+  if (context === undefined) throw missing(files, "contexts", "context", name);
+  const clusterName = textOf(context.body, "cluster");
+  if (clusterName === undefined) throw unusable(context.file, `the context "${name}" names no cluster`);
+  const cluster = findEntry(files, "clusters", "cluster", clusterName);
+  if (cluster === undefined) throw missing(files, "clusters", "cluster", clusterName);
+  const userName = textOf(context.body, "user");
+  const user = userName === undefined ? undefined : findEntry(files, "users", "user", userName);
+  if (userName !== undefined && user === undefined) throw missing(files, "users", "user", userName);
+
+  const server = textOf(cluster.body, "server")?.replace(/\/+$/, "");
+  if (server === undefined || !/^https?:\/\/[^/]/.test(server)) {
+    throw unusable(
+      cluster.file,
+      `the cluster "${clusterName}" has no server address that begins with https:// or http://`,
+    );
+  }
+  if (cluster.body["insecure-skip-tls-verify"] === true) {
+    throw unusable(
+      cluster.file,
+      `the cluster "${clusterName}" says insecure-skip-tls-verify, and the server's certificate is always checked`,
+      undefined,
+      "Put the server's certificate authority into certificate-authority-data instead.",
+    );
+  }
+  const describe: KubeUser = {
+    name: userName ?? "",
+    file: user?.file ?? cluster.file,
+    body: user === undefined ? {} : absolutePaths(user),
+    cluster: { server, body: absolutePaths(cluster) },
+  };
+  return {
+    name,
+    server,
+    namespace: options.namespace ?? textOf(context.body, "namespace") ?? "default",
+    authority: await pemOf(cluster, "certificate-authority"),
+    serverName: textOf(cluster.body, "tls-server-name"),
+    proxy: textOf(cluster.body, "proxy-url"),
+    credentials: await credentialsOf(describe),
+  };
+}
+
+/** A pod's own service account: the API server's address is in the variables that Kubernetes sets. */
+async function inClusterContext({ namespace, env }: KubeOptions): Promise<KubeContext | undefined> {
+  const host = env.get("KUBERNETES_SERVICE_HOST");
+  const port = env.get("KUBERNETES_SERVICE_PORT");
+  if (host === undefined || port === undefined) return undefined;
+  const read = (name: string) => Deno.readTextFile(`${accountDirectory}/${name}`).catch(() => undefined);
+  const authority = await read("ca.crt");
+  const own = (await read("namespace"))?.trim();
+  if (authority === undefined) return undefined;
+  const server = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const body = { tokenFile: `${accountDirectory}/token` };
+  return {
+    name: "in-cluster",
+    server,
+    namespace: namespace ?? own ?? "default",
+    authority,
+    serverName: undefined,
+    proxy: undefined,
+    credentials: await credentialsOf({
+      name: "",
+      file: accountDirectory,
+      body,
+      cluster: { server, body: {} },
+    }),
+  };
+}
+
+interface Entry {
+  file: string;
+  body: Record<string, unknown>;
+}
+
+function findEntry(files: readonly ParsedFile[], list: string, key: string, name: string): Entry | undefined {
+  for (const { name: file, root } of files) {
+    const entry = entriesOf(root, list).find((one) => one["name"] === name);
+    if (entry !== undefined) return { file, body: isTable(entry[key]) ? entry[key] : {} };
+  }
+  return undefined;
+}
+
+function entriesOf(root: Record<string, unknown>, list: string): Record<string, unknown>[] {
+  const entries = root[list];
+  return Array.isArray(entries) ? entries.filter(isTable) : [];
+}
+
+/** Keys of clusters and users that hold a path. */
+const pathKeys = ["certificate-authority", "client-certificate", "client-key", "tokenFile"];
+
+function absolutePaths({ file, body }: Entry): Record<string, unknown> {
+  const paths = pathKeys.flatMap((key) => {
+    const value = textOf(body, key);
+    return value === undefined ? [] : [[key, absolute(file, value)]];
+  });
+  return { ...body, ...Object.fromEntries(paths) };
+}
+
+/** A path in `file` as the file means it. */
+function absolute(file: string, path: string): string {
+  return isAbsolute(path) ? path : join(dirname(file), path);
+}
+
+async function pemOf({ file, body }: Entry, key: string): Promise<string | undefined> {
+  const data = textOf(body, `${key}-data`);
+  if (data !== undefined) return decodeBase64(file, `${key}-data`, data);
+  const path = textOf(body, key);
+  return path === undefined ? undefined : await readPem(absolute(file, path), file);
+}
+
+function missing(files: readonly ParsedFile[], list: string, key: string, name: string): KubeError {
+  const known = files.flatMap(({ root }) => entriesOf(root, list).map((one) => String(one["name"])));
+  const near = nearWords(name, known);
+  return unusable(
+    files.map((file) => file.name).join(":"),
+    `there is no ${key} "${name}"`,
+    undefined,
+    near.length > 0 ? `Did you mean ${quoteList(near)}?` : `Known ${list}: ${known.join(", ") || "none"}.`,
+  );
+}

@@ -1,0 +1,201 @@
+// Requests to the API server: identity, TLS, proxy, time limits, retries, and failures turned into KubeErrors.
+// Called by client.ts, which knows the paths. A PATCH is never sent twice by a broken connection.
+
+import { log } from "../base/log.ts";
+import { apiError, unreachable } from "./api_error.ts";
+import type { Identity } from "./identity.ts";
+import type { KubeContext } from "./kubeconfig.ts";
+
+/** What a call wants to do, for its error: `action` reads after "Cannot". */
+export interface Purpose {
+  action: string;
+  verb: "get" | "list" | "watch" | "patch" | "create";
+  /** As in a role: "pods", "pods/ephemeralcontainers". */
+  resource: string;
+  group?: string;
+}
+
+/** One request. */
+export interface Call {
+  purpose: Purpose;
+  method?: "GET" | "PATCH" | "POST";
+  path: string;
+  query?: Record<string, string>;
+  body?: unknown;
+  contentType?: string;
+  signal?: AbortSignal | undefined;
+  /** Milliseconds until the answer's head; undefined: `callMilliseconds`. */
+  limit?: number;
+}
+
+/** Longest time for one call. */
+const callMilliseconds = 15_000;
+/** Entries per page of a list; the server says when there are more. */
+const pageSize = 500;
+/** Times that a call is tried again when the server is too busy (429, 503) or the connection broke. */
+const retries = 2;
+
+/** One server as one user. Dispose it to close its connections. */
+export class Transport implements Disposable {
+  readonly #context: KubeContext;
+  #http: { client: Deno.HttpClient; certificate: Identity["certificate"] } | undefined;
+
+  constructor(context: KubeContext) {
+    this.#context = context;
+  }
+
+  [Symbol.dispose](): void {
+    this.#http?.client.close();
+    this.#http = undefined;
+  }
+
+  /** With a `tls-server-name` the URL carries that name and the HTTP client dials the real server. */
+  url(path: string): string {
+    const { server, serverName } = this.#context;
+    if (serverName === undefined) return server + path;
+    const url = new URL(server);
+    url.hostname = serverName;
+    return url.href.replace(/\/+$/, "") + path;
+  }
+
+  /** All items of a list, page by page. */
+  async list<Item>(call: Call): Promise<Item[]> {
+    const items: Item[] = [];
+    let next = "";
+    do {
+      const query: Record<string, string> = { ...call.query, limit: String(pageSize) };
+      if (next !== "") query["continue"] = next;
+      const page: { items: Item[]; metadata?: { continue?: string } } = await this.json({ ...call, query });
+      items.push(...page.items);
+      next = page.metadata?.continue ?? "";
+    } while (next !== "");
+    return items;
+  }
+
+  /** The answer's JSON, believed to be a `Result`: the API is versioned. */
+  async json<Result>(call: Call): Promise<Result> {
+    const response = await this.call(call);
+    return await response.json();
+  }
+
+  /** The answer once its head is there and says success; throws KubeError else. */
+  async call(call: Call): Promise<Response> {
+    const { purpose, signal } = call;
+    for (let attempt = 0;; attempt++) {
+      let response: Response;
+      try {
+        response = await this.#fetch(call);
+      } catch (cause) {
+        signal?.throwIfAborted();
+        if (!(cause instanceof TypeError) || attempt >= retries || call.method === "PATCH") {
+          if (cause instanceof TypeError || isTimeout(cause)) {
+            throw unreachable(this.#context, cause, purpose.action);
+          }
+          throw cause;
+        }
+        log.debug(`Kubernetes: ${purpose.action}: ${cause.message}; once more`);
+        continue;
+      }
+      if (response.ok) return response;
+      const busy = response.status === 429 || response.status === 503;
+      if (busy && attempt < retries) {
+        await response.body?.cancel();
+        await pause(Number(response.headers.get("retry-after") ?? 1) * 1000, signal);
+        continue;
+      }
+      if (response.status === 401 && attempt === 0 && this.#context.credentials.refresh()) {
+        await response.body?.cancel();
+        continue;
+      }
+      throw await apiError(response, purpose, this.#context);
+    }
+  }
+
+  async #fetch(
+    { method = "GET", path, query = {}, body, contentType, signal, limit }: Call,
+  ): Promise<Response> {
+    const { headers, client } = await this.identity();
+    const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== "")).toString();
+    const abort = new AbortController();
+    const stop = () => abort.abort(signal?.reason);
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", stop);
+    // The limit is for the head only: the body of a watch lasts as long as its reader wants.
+    const timer = setTimeout(
+      () => abort.abort(new DOMException("no answer in time", "TimeoutError")),
+      limit ?? callMilliseconds,
+    );
+    try {
+      return await fetch(this.url(path) + (search === "" ? "" : `?${search}`), {
+        method,
+        client,
+        headers: {
+          Accept: "application/json",
+          ...(body === undefined ? {} : { "Content-Type": contentType ?? "application/json" }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        redirect: "error",
+        signal: abort.signal,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The current identity and an HTTP client that presents its certificate. */
+  async identity(): Promise<{ headers: Record<string, string>; client: Deno.HttpClient }> {
+    const { headers, certificate } = await this.#context.credentials.get();
+    if (this.#http === undefined || this.#http.certificate?.cert !== certificate?.cert) {
+      this.#http?.client.close();
+      this.#http = { client: createClient(this.#context, certificate), certificate };
+    }
+    return { headers, client: this.#http.client };
+  }
+}
+
+function createClient(context: KubeContext, certificate: Identity["certificate"]): Deno.HttpClient {
+  const { authority, proxy, serverName } = context;
+  const { hostname, port, protocol } = new URL(context.server);
+  const transport: Deno.Proxy | undefined = proxy !== undefined
+    ? { url: proxy }
+    : serverName === undefined
+    ? undefined
+    : {
+      transport: "tcp",
+      hostname: hostname.replace(/^\[|\]$/g, ""),
+      port: Number(port || (protocol === "https:" ? 443 : 80)),
+    };
+  return Deno.createHttpClient({
+    ...(authority === undefined ? {} : { caCerts: [authority] }),
+    ...(certificate ?? {}),
+    ...(transport === undefined ? {} : { proxy: transport }),
+    http2: false,
+  });
+}
+
+function isTimeout(cause: unknown): boolean {
+  return cause instanceof DOMException && cause.name === "TimeoutError";
+}
+
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, Math.min(Number.isNaN(milliseconds) ? 1000 : milliseconds, 10_000));
+  const stop = () => reject(signal?.reason);
+  signal?.addEventListener("abort", stop);
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  }
+}
+/** A stream of JSON objects, one a line (watch). */
+export async function* jsonLines<Value>(response: Response): AsyncGenerator<Value> {
+  let rest = "";
+  for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") yield JSON.parse(line);
+  }
+}
