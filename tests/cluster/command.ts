@@ -102,8 +102,15 @@ export async function until(
         `Cannot wait any longer for "${condition}": ${limitSeconds} s are over\n${answer.trim()}`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pollInterval();
   }
+}
+
+/** The processes waited for have no event to wait on: they are asked ten times a second. */
+function pollInterval(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  setTimeout(() => resolve(), 100);
+  return promise;
 }
 
 export async function exists(path: string): Promise<boolean> {

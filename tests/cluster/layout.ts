@@ -22,7 +22,7 @@ export const pods = { v4: "10.244.0.0/16", v6: "fd00:244::/56" };
 export const nodePods = { v4: "10.244.0.0/24", v6: "fd00:244::/64" };
 export const services = { v4: "10.96.0.0/16", v6: "fd00:96::/112" };
 export const dns = { v4: "10.96.0.10", v6: "fd00:96::a" };
-export const kubernetesService = { v4: "10.96.0.1", v6: "fd00:96::1" };
+export const apiAddress = { v4: "10.96.0.1", v6: "fd00:96::1" };
 export const clusterDomain = "cluster.local";
 export const apiPort = 6443;
 

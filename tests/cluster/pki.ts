@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import { run } from "./command.ts";
-import { apiPort, clusterDomain, kubernetesService, node, nodeName, stateDir } from "./layout.ts";
+import { apiAddress, apiPort, clusterDomain, node, nodeName, stateDir } from "./layout.ts";
 
 const curve = ["-pkeyopt", "ec_paramgen_curve:prime256v1"];
 
@@ -26,7 +26,7 @@ export function pkiPath(file: string): string {
 function alternativeNames(): string {
   const kubernetes = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"];
   const names = [...kubernetes, `kubernetes.default.svc.${clusterDomain}`, "localhost", nodeName];
-  const addresses = ["127.0.0.1", "::1", node.v4, node.v6, kubernetesService.v4, kubernetesService.v6];
+  const addresses = ["127.0.0.1", "::1", node.v4, node.v6, apiAddress.v4, apiAddress.v6];
   return [...names.map((name) => `DNS:${name}`), ...addresses.map((ip) => `IP:${ip}`)].join(",");
 }
 
