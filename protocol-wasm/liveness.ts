@@ -1,5 +1,6 @@
 // Whether the peer of a link is still there: asks for a sign of life at an interval, and calls the link lost after a
-// limit without a single byte. link.ts owns one per link. The timers keep no program alive.
+// limit without a single byte. link.ts owns one per link. The timers keep no program alive. Time in which this side
+// itself did not run (a stopped process, a sleeping laptop) is not counted as silence.
 
 import { LinkError } from "./errors.ts";
 
@@ -9,6 +10,9 @@ export interface LivenessOptions {
   /** Milliseconds without any received byte after which the link is lost. */
   limitMs: number;
 }
+
+/** A timer later than this says that this side did not run. */
+const LATE_MS = 50;
 
 export class Liveness {
   readonly #options: LivenessOptions | undefined;
@@ -45,13 +49,18 @@ export class Liveness {
   #schedule(): void {
     if (this.#options === undefined) return;
     const { intervalMs, limitMs } = this.#options;
-    const left = this.#paused ? intervalMs : this.#heardAt + limitMs - performance.now();
-    this.#timer = setTimeout(() => this.#tick(limitMs), Math.max(1, Math.min(intervalMs, left)));
+    const now = performance.now();
+    const left = this.#paused ? intervalMs : this.#heardAt + limitMs - now;
+    const wait = Math.max(1, Math.min(intervalMs, left));
+    this.#timer = setTimeout(() => this.#tick(limitMs, now + wait), wait);
     Deno.unrefTimer(this.#timer);
   }
 
-  #tick(limitMs: number): void {
-    if (!this.#paused && performance.now() - this.#heardAt >= limitMs) {
+  #tick(limitMs: number, due: number): void {
+    const now = performance.now();
+    const late = now - due;
+    if (late > LATE_MS) this.#heardAt += late;
+    if (!this.#paused && now - this.#heardAt >= limitMs) {
       return this.#events.lost(
         new LinkError(`Cannot use the link: the other side was silent for ${limitMs} ms`),
       );
