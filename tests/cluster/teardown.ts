@@ -18,6 +18,9 @@ const kernelSettings = [
   "kernel/keys/root_maxbytes",
 ];
 
+/** A constant of the kubelet, whatever its root folder is. */
+const devicePluginSocket = "/var/lib/kubelet/device-plugins/kubelet.sock";
+
 /** Made by our daemons when missing, children first. */
 const sharedDirs = [
   "/run/containerd/s",
@@ -93,6 +96,9 @@ async function removeStrayRecords(): Promise<void> {
     const target = await Deno.readLink(path).catch(() => "");
     if (target.startsWith(stateDir() + "/")) await removeIfThere(path);
   }
+  // A kubelet of the user's own would still be listening on it.
+  const listening = await Deno.readTextFile("/proc/net/unix");
+  if (!listening.includes(devicePluginSocket)) await removeIfThere(devicePluginSocket);
   // rmdir leaves a folder alone that somebody else still uses.
   for (const dir of sharedDirs) await attempt(["rmdir", dir]);
 }
