@@ -125,7 +125,7 @@ static int lose(void)
 
 static int send_frame(uint16_t kind, uint32_t id, unsigned char *frame, int length)
 {
-	struct wire_header header = { .length = (uint32_t)length, .kind = kind, .flags = WIRE_END, .id = id };
+	struct wire_header header = { .length = (uint32_t)length, .kind = kind, .flags = 0, .id = id };
 
 	if (length < 0)
 		return length;

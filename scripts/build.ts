@@ -4,6 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { buildBpf } from "./build_bpf.ts";
+import { buildLayer } from "./build_layer.ts";
 import { buildWasm } from "./build_wasm.ts";
 
 export const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
@@ -84,6 +85,7 @@ function readIfThere(path: string): string | null {
 export async function buildAssets(): Promise<void> {
   await buildWasm();
   await buildBpf();
+  await buildLayer();
 }
 
 if (import.meta.main) {

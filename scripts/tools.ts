@@ -17,7 +17,8 @@ export async function zig(): Promise<string> {
   return program;
 }
 
-function toolsFolder(): string {
+/** Where tools lie: outside the repository. */
+export function toolsFolder(): string {
   const cache = Deno.env.get("MIRRORD_CACHE") ?? `${Deno.env.get("HOME") ?? "/root"}/.cache/mirrord-dev`;
   return `${cache}/tools`;
 }
@@ -30,12 +31,25 @@ function isFile(path: string): boolean {
   }
 }
 
-/** Downloads a package of the Python registry and unpacks it as `folder`. */
-async function unpackWheel(requirement: string, folder: string): Promise<void> {
+/** Downloads a package of the Python registry and unpacks it as `folder`; `tags` name another machine than this one. */
+export async function unpackWheel(requirement: string, folder: string, tags: string[] = []): Promise<void> {
   Deno.mkdirSync(toolsFolder(), { recursive: true });
+  const platforms = tags.flatMap((tag) => ["--platform", tag]);
   const work = await Deno.makeTempDir({ dir: toolsFolder(), prefix: "wheel." });
   try {
-    await python(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", work, requirement]);
+    await python([
+      "-m",
+      "pip",
+      "download",
+      "--quiet",
+      "--no-deps",
+      "--only-binary",
+      ":all:",
+      "--dest",
+      work,
+      ...platforms,
+      requirement,
+    ]);
     const wheel = [...Deno.readDirSync(work)].find((entry) => entry.name.endsWith(".whl"));
     if (wheel === undefined) throw new Error(`Cannot fetch "${requirement}": pip left no wheel`);
     await python(["-m", "zipfile", "-e", `${work}/${wheel.name}`, `${work}/unpacked`]);

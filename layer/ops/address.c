@@ -14,6 +14,7 @@ static const uint8_t mapped_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0
 
 bool address_read(union name *name, const struct sockaddr *address, socklen_t length)
 {
+	union name whole = { 0 };
 	size_t size;
 
 	if (!address || length < sizeof(address->sa_family))
@@ -26,8 +27,8 @@ bool address_read(union name *name, const struct sockaddr *address, socklen_t le
 		return false;
 	if (length < size)
 		return false;
-	memset(name, 0, sizeof(*name));
-	memcpy(name, address, size);
+	memcpy(&whole, address, size);
+	*name = whole;
 	return true;
 }
 

@@ -1,0 +1,215 @@
+// A session for tests of the layer: real frames over a real Unix socket, but the test decides what is managed and who
+// the clients are. It dials the app's listeners as the session does: the real client is told by the local port.
+// The invariant: every message of every link is kept, in order of arrival, for the test to read or to wait for.
+
+import {
+  type Address,
+  type Body,
+  connStream,
+  decode,
+  layerMessages,
+  Link,
+  type Received,
+  tableHash,
+} from "../../protocol-wasm/mod.ts";
+import { deadline } from "./deadline.ts";
+
+type Messages = typeof layerMessages;
+type LayerLink = Link<Messages>;
+
+/** What the session answers; all is managed unless said otherwise. */
+export interface FakeAnswers {
+  incoming?: boolean;
+  managed?: (asked: Address) => boolean;
+  suggested?: (asked: Address) => number;
+  /** errno for `bind` and `listen`; 0 = fine. */
+  bindErrno?: (asked: Address) => number;
+  listenErrno?: (asked: Address) => number;
+}
+
+/** One message of a layer. `link` counts the links from 1 in order of their opening. */
+export interface Heard {
+  name: string;
+  link: number;
+  pid: number;
+  asked?: Address;
+  actual?: Address;
+}
+
+/** Real client and pod's own address of a connection. */
+export interface Client {
+  peer: Address;
+  local: Address;
+}
+
+export class FakeSession implements AsyncDisposable {
+  readonly heard: Heard[] = [];
+  /** Set by a test before the app asks. */
+  answers: FakeAnswers;
+  links = 0;
+  readonly #folder: string;
+  readonly #listener: Deno.Listener;
+  readonly #open = new Set<LayerLink>();
+  readonly #serving: Promise<void>[] = [];
+  readonly #asked = new Map<string, Address>();
+  readonly #clients = new Map<number, Client>();
+  readonly #dialing = new Set<Promise<unknown>>();
+  readonly #waiting = new Set<() => void>();
+
+  constructor(answers: FakeAnswers = {}) {
+    this.answers = answers;
+    this.#folder = Deno.makeTempDirSync({ prefix: "mirrord-layer-test." });
+    this.#listener = Deno.listen({ transport: "unix", path: `${this.#folder}/session.sock` });
+    this.#serving.push(this.#serve());
+  }
+
+  /** What an app of this session finds in its environment. */
+  env(layer: string): Record<string, string> {
+    return {
+      LD_PRELOAD: layer,
+      MIRRORD_LAYER_SOCKET: `${this.#folder}/session.sock`,
+      MIRRORD_SESSION_PID: String(Deno.pid),
+    };
+  }
+
+  /** Ends all links and takes no more, as a session that was killed. */
+  lose(): void {
+    for (const link of this.#open) link.close();
+    try {
+      this.#listener.close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
+  }
+
+  /** Resolves with the first message, heard or to come, that fits. */
+  async hear(what: string, fits: (heard: Heard) => boolean): Promise<Heard> {
+    for (;;) {
+      const found = this.heard.find(fits);
+      if (found !== undefined) return found;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.add(resolve);
+      await deadline(promise, `the layer says ${what}`);
+      this.#waiting.delete(resolve);
+    }
+  }
+
+  /** The listener for the asked `port`, once the app has one. */
+  listener(port: number): Promise<Heard> {
+    return this.hear(`listen ${port}`, (heard) => heard.name === "listen" && heard.asked?.port === port);
+  }
+
+  /** A connection of the pod's `client` to the listener really at `actual`. */
+  async dial(actual: Address, client: Client): Promise<Deno.TcpConn> {
+    const hostname = { "0.0.0.0": "127.0.0.1", "::": "::1" }[actual.address] ?? actual.address;
+    const dialed = Deno.connect({ hostname, port: actual.port });
+    const told = dialed.then((conn) => this.#clients.set(conn.localAddr.port, client));
+    this.#dialing.add(told);
+    try {
+      await told;
+      return await dialed;
+    } finally {
+      this.#dialing.delete(told);
+    }
+  }
+
+  count(name: string): number {
+    return this.heard.filter((heard) => heard.name === name).length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.lose();
+    await Promise.all(this.#serving);
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  async #serve(): Promise<void> {
+    for await (const conn of this.#listener) this.#serving.push(this.#serveLink(conn, ++this.links));
+  }
+
+  async #serveLink(conn: Deno.Conn, number: number): Promise<void> {
+    const link: LayerLink = new Link(connStream(conn), layerMessages, { side: "agent" });
+    this.#open.add(link);
+    let pid = 0;
+    try {
+      for await (const frame of link.received()) {
+        if (frame.name === "hello") pid = decode(layerMessages.hello, frame.body).pid;
+        await this.#answer(link, frame, { name: frame.name, link: number, pid });
+      }
+    } catch {
+      // The link ended in the middle of an answer: the app was ended.
+    } finally {
+      link.close();
+      await link.closed;
+      this.#open.delete(link);
+      this.#keep({ name: "end", link: number, pid });
+    }
+  }
+
+  #keep(heard: Heard): void {
+    this.heard.push(heard);
+    for (const resolve of this.#waiting) resolve();
+  }
+
+  async #answer(link: LayerLink, frame: Received<Messages>, heard: Heard): Promise<void> {
+    const { incoming, managed, suggested, bindErrno, listenErrno } = this.answers;
+    switch (frame.name) {
+      case "hello": {
+        const { tables } = decode(layerMessages.hello, frame.body);
+        if (tables !== tableHash(layerMessages)) throw new Error("the layer was built from another table");
+        this.#keep(heard);
+        return await link.reply(frame, "helloReply", { incoming: incoming ?? true });
+      }
+      case "bind": {
+        const { address } = decode(layerMessages.bind, frame.body);
+        this.#keep({ ...heard, asked: address });
+        const errno = bindErrno?.(address) ?? 0;
+        if (errno !== 0) return await link.fail(frame, errno, "refused by the test");
+        return await link.reply(frame, "bindReply", {
+          managed: managed?.(address) ?? true,
+          suggested: suggested?.(address) ?? 0,
+        });
+      }
+      case "listen": {
+        const { asked, actual } = decode(layerMessages.listen, frame.body);
+        const errno = listenErrno?.(asked) ?? 0;
+        if (errno === 0) this.#asked.set(key(actual), asked);
+        this.#keep({ ...heard, asked, actual });
+        if (errno !== 0) return await link.fail(frame, errno, "refused by the test");
+        return await link.reply(frame, "listenReply", {});
+      }
+      case "accepted":
+        return await this.#accepted(link, frame, heard);
+      case "listener": {
+        const { actual } = decode(layerMessages.listener, frame.body);
+        const asked = this.#asked.get(key(actual));
+        this.#keep({ ...heard, actual });
+        return await link.reply(frame, "listenerReply", {
+          known: asked !== undefined,
+          asked: asked ?? actual,
+        });
+      }
+      case "closed": {
+        const { actual } = decode(layerMessages.closed, frame.body);
+        return this.#keep({ ...heard, actual });
+      }
+      default:
+        throw new Error(`the layer sent "${frame.name}"`);
+    }
+  }
+
+  async #accepted(link: LayerLink, frame: Received<Messages>, heard: Heard): Promise<void> {
+    const { listener, peer } = decode(layerMessages.accepted, frame.body);
+    if (!this.#clients.has(peer.port)) await Promise.allSettled(this.#dialing);
+    const client = this.#clients.get(peer.port);
+    const reply: Body<Messages["acceptedReply"]> = client === undefined
+      ? { known: false, peer, local: listener }
+      : { known: true, ...client };
+    this.#keep({ ...heard, actual: listener });
+    await link.reply(frame, "acceptedReply", reply);
+  }
+}
+
+function key(address: Address): string {
+  return `${address.address} ${address.port}`;
+}

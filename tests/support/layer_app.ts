@@ -1,0 +1,151 @@
+// Apps under the layer, for tests: compiles the C ones, runs any program as a child of a fake session, and speaks
+// with tests/apps/calls.c. A disposed app is ended and reaped, with every process it left behind.
+
+import assert from "node:assert/strict";
+import { TextLineStream } from "./text_lines.ts";
+import { deadline } from "./deadline.ts";
+import type { FakeSession } from "./fake_session.ts";
+
+const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+
+/** The layer that the binary embeds for this machine. */
+export const builtLayer = `${root}core/launch/layer_linux_${Deno.build.arch}.so`;
+
+const compiled = new Map<string, Promise<string>>();
+
+/** Compiles tests/apps/NAME.c (once per run) and returns the program's path. */
+export function compileApp(name: string): Promise<string> {
+  const known = compiled.get(name) ?? compile(name);
+  compiled.set(name, known);
+  return known;
+}
+
+async function compile(name: string): Promise<string> {
+  const output = `${root}build/apps/${name}`;
+  Deno.mkdirSync(`${root}build/apps`, { recursive: true });
+  const flags = ["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-pthread"];
+  const part = `${output}.${Deno.pid}`;
+  const { success, stderr } = await new Deno.Command("gcc", {
+    args: [...flags, "-o", part, `${root}tests/apps/${name}.c`],
+    stderr: "piped",
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  Deno.renameSync(part, output);
+  return output;
+}
+
+export interface RunOptions {
+  layer?: string;
+  env?: Record<string, string>;
+  cwd?: string;
+}
+
+/** A running program of the app; `lines` are those of its standard output. */
+export class App implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #errors: Promise<string>;
+
+  /** Runs `argv` in `session`, or without any layer when that is null. In a process group of its own. */
+  constructor(session: FakeSession | null, argv: string[], options: RunOptions = {}) {
+    const [program, ...args] = argv;
+    assert.ok(program !== undefined);
+    this.#child = new Deno.Command("setsid", {
+      args: [program, ...args],
+      env: { ...options.env },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+      ...(session === null ? {} : { env: { ...options.env, ...session.env(options.layer ?? builtLayer) } }),
+    }).spawn();
+    this.#lines = this.#child.stdout.pipeThrough(new TextLineStream()).getReader();
+    this.#input = this.#child.stdin.getWriter();
+    this.#errors = new Response(this.#child.stderr).text();
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  get status(): Promise<Deno.CommandStatus> {
+    return this.#child.status;
+  }
+
+  /** What it wrote to standard error, once it ended. */
+  get errors(): Promise<string> {
+    return this.#errors;
+  }
+
+  /** The next line of its output; fails at the end. */
+  async line(): Promise<string> {
+    const { value, done } = await deadline(this.#lines.read(), "the app prints a line");
+    if (done) throw new Error(`the app ended: ${await this.#errors}`);
+    return value;
+  }
+
+  /** The next line of its output that fits. */
+  async lineLike(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const line = await this.line();
+      if (pattern.test(line)) return line;
+    }
+  }
+
+  /** Writes a line to its input. */
+  async write(line: string): Promise<void> {
+    await this.#input.write(new TextEncoder().encode(`${line}\n`));
+  }
+
+  /** Sends `signal` to all processes of the app. */
+  kill(signal: Deno.Signal = "SIGKILL"): void {
+    try {
+      Deno.kill(-this.#child.pid, signal);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound) && !/ESRCH/.test(String(error))) throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill();
+    await this.#input.abort().catch(() => {});
+    await this.#lines.cancel().catch(() => {});
+    await this.#child.status;
+    await this.#errors;
+  }
+}
+
+/** tests/apps/calls.c: makes libc calls one by one. */
+export class Calls implements AsyncDisposable {
+  readonly #app: App;
+
+  private constructor(app: App) {
+    this.#app = app;
+  }
+
+  static async start(session: FakeSession | null, options: RunOptions = {}): Promise<Calls> {
+    const calls = new Calls(new App(session, [await compileApp("calls")], options));
+    assert.equal(await calls.#app.line(), "0");
+    return calls;
+  }
+
+  /** Makes one call, such as "bind 3 0.0.0.0 80"; resolves with the line it prints. */
+  async do(call: string): Promise<string> {
+    await this.#app.write(call);
+    return await this.#app.line();
+  }
+
+  /** Starts a call whose result is read later. */
+  begin(call: string): Promise<void> {
+    return this.#app.write(call);
+  }
+
+  result(): Promise<string> {
+    return this.#app.line();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#app[Symbol.asyncDispose]();
+  }
+}
