@@ -65,7 +65,9 @@ function hashInputs(paths: string[]): string {
 
 function walk(path: string): string[] {
   if (!Deno.statSync(path).isDirectory) return [path];
-  return [...Deno.readDirSync(path)].flatMap((entry) => walk(`${path.replace(/\/$/, "")}/${entry.name}`));
+  return [...Deno.readDirSync(path)].filter((entry) => !/_test\.\w+$/.test(entry.name)).flatMap((entry) =>
+    walk(`${path.replace(/\/$/, "")}/${entry.name}`)
+  );
 }
 
 function exists(path: string): boolean {
@@ -88,6 +90,24 @@ export async function buildAssets(): Promise<void> {
   await buildLayer();
 }
 
-if (import.meta.main) {
+/** Builds everything: dist/mirrord-linux-{x86_64,aarch64} and the agent's image, dist/mirrord-agent.tar. */
+async function buildAll(): Promise<void> {
   await buildAssets();
+  // esbuild is needed for these steps only.
+  const { buildBinary, platforms } = await import("./build_binary.ts");
+  for (const platform of Object.values(platforms)) await buildBinary(platform);
+  await runStep({
+    name: "agent-image",
+    inputs: [...Object.values(platforms).map(({ name }) => `dist/mirrord-${name}`), "agent/image"],
+    outputs: ["dist/mirrord-agent.tar"],
+    run: () =>
+      command([Deno.execPath(), "run", "-A", "agent/image/build_image.ts", "dist/mirrord-agent.tar"]),
+  });
+}
+
+if (import.meta.main) {
+  if (Deno.args.includes("assets")) await buildAssets();
+  else await buildAll();
+  // esbuild's own process would keep this one alive.
+  Deno.exit(0);
 }

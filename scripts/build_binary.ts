@@ -3,9 +3,11 @@
 
 import { build } from "esbuild";
 import { command, root, runStep } from "./build.ts";
+import { denort } from "./denort.ts";
 
 /** What a binary for one machine is called, compiled for and carries. */
 interface Platform {
+  machine: "x86_64" | "aarch64";
   name: string;
   target: string;
   layer: string;
@@ -13,11 +15,13 @@ interface Platform {
 
 export const platforms: Record<"x86_64" | "aarch64", Platform> = {
   x86_64: {
+    machine: "x86_64",
     name: "linux-x86_64",
     target: "x86_64-unknown-linux-gnu",
     layer: "core/launch/layer_linux_x86_64.so",
   },
   aarch64: {
+    machine: "aarch64",
     name: "linux-aarch64",
     target: "aarch64-unknown-linux-gnu",
     layer: "core/launch/layer_linux_aarch64.so",
@@ -52,6 +56,7 @@ export async function buildBinary(platform: Platform): Promise<void> {
       const includes = [...Deno.readDirSync(root + folder)].map((entry) => entry.name).filter((name) =>
         name !== "main.js"
       );
+      const runtime = await denort(platform.machine, platform.target);
       await command([
         Deno.execPath(),
         "compile",
@@ -69,7 +74,7 @@ export async function buildBinary(platform: Platform): Promise<void> {
         "--output",
         output,
         `${folder}/main.js`,
-      ]);
+      ], { env: runtime === null ? {} : { DENORT_BIN: runtime } });
     },
   });
 }

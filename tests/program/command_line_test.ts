@@ -1,0 +1,143 @@
+// The compiled binary without any target: what it prints, what it costs, how it passes the app's end on.
+
+import assert from "node:assert/strict";
+import { binary, Mirrord, runMirrord, userPath } from "../support/program.ts";
+
+/** Directories of sessions that exist now. */
+function sessionFolders(): string[] {
+  const parent = Deno.env.get("TMPDIR") ?? "/tmp";
+  return [...Deno.readDirSync(parent)].map((entry) => entry.name)
+    .filter((name) => /^mirrord-(?!path-)/.test(name)).filter((name) => isDirectory(`${parent}/${name}`));
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("the binary runs where there is no Deno and no Node", async () => {
+  const names = [...Deno.readDirSync(userPath())].map((entry) => entry.name);
+  assert.ok(!names.includes("deno") && !names.includes("node"));
+  const { code, stdout } = await runMirrord(["--version"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^mirrord \d+\.\d+\.\d+\n$/);
+});
+
+Deno.test("the binary is at most 1.25 times an empty compiled program", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    Deno.writeTextFileSync(`${folder}/empty.ts`, "export {};\n");
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["compile", "--quiet", "--no-config", "--output", "empty", "empty.ts"],
+      cwd: folder,
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+    const ratio = Deno.statSync(binary).size / Deno.statSync(`${folder}/empty`).size;
+    assert.ok(ratio <= 1.25, `ratio ${ratio}`);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+Deno.test("help names the commands, a wrong flag ends with 2", async () => {
+  const help = await runMirrord(["--help"]);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /exec/);
+  const wrong = await runMirrord(["exec", "--no-such-flag", "true"]);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /no-such-flag/);
+});
+
+Deno.test("the app's exit code passes through", async () => {
+  for (const code of [0, 3, 74]) {
+    assert.equal((await runMirrord(["exec", "--", "sh", "-c", `exit ${code}`])).code, code);
+  }
+});
+
+Deno.test("the app's output is its own, mirrord speaks on standard error", async () => {
+  const { stdout, stderr } = await runMirrord(["exec", "--", "sh", "-c", "echo out; echo err >&2"]);
+  assert.equal(stdout, "out\n");
+  assert.match(stderr, /^mirrord No target/m);
+  assert.match(stderr, /^err$/m);
+});
+
+Deno.test("a signal to mirrord reaches the app and comes back as 128 + n", async () => {
+  for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]] as const) {
+    await using mirrord = new Mirrord([
+      "exec",
+      "--",
+      "sh",
+      "-c",
+      "echo up >&2; kill -STOP $$; exec sleep 1000",
+    ]);
+    await mirrord.until(/^up$/);
+    mirrord.kill(signal);
+    mirrord.kill("SIGCONT");
+    assert.equal((await mirrord.finished()).code, code);
+  }
+});
+
+Deno.test("an app that handles a signal ends as it likes", async () => {
+  await using mirrord = new Mirrord([
+    "exec",
+    "--",
+    "python3",
+    "-c",
+    [
+      "import signal, sys",
+      "signal.signal(signal.SIGTERM, lambda *a: sys.exit(7))",
+      "print('up', file=sys.stderr, flush=True)",
+      "signal.pause()",
+    ].join("\n"),
+  ]);
+  await mirrord.until(/^up$/);
+  mirrord.kill("SIGTERM");
+  assert.equal((await mirrord.finished()).code, 7);
+});
+
+Deno.test("the session's directory is private and goes with it, also after kill -9", async () => {
+  const before = sessionFolders();
+  const mirrord = new Mirrord(["exec", "--", "sh", "-c", "echo up >&2; exec sleep 1000"]);
+  await mirrord.until(/^up$/);
+  const made = sessionFolders().filter((name) => !before.includes(name));
+  assert.equal(made.length, 1);
+  const app = await mirrord.appPid();
+  assert.equal((Deno.statSync(`${Deno.env.get("TMPDIR") ?? "/tmp"}/${made[0]}`).mode ?? 0) & 0o777, 0o700);
+  const watcher = Deno.watchFs(Deno.env.get("TMPDIR") ?? "/tmp");
+  mirrord.kill("SIGKILL");
+  await mirrord.finished();
+  if (sessionFolders().includes(made[0] ?? "")) {
+    for await (const event of watcher) {
+      if (event.kind === "remove" && event.paths.some((path) => path.endsWith(`/${made[0]}`))) break;
+    }
+  } else watcher.close();
+  assert.deepEqual(sessionFolders(), before);
+  assert.ok(!isDirectory(`/proc/${app}`), "the app outlived its killed session");
+});
+
+Deno.test("a missing program ends with 127 before anything is started", async () => {
+  const { code, stderr } = await runMirrord(["exec", "--target", "process/1", "--", "no-such-program"]);
+  assert.equal(code, 127);
+  assert.match(stderr, /Cannot run "no-such-program": there is no such program/);
+});
+
+Deno.test("bad configuration ends with 78 and names everything wrong", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    Deno.writeTextFileSync(
+      `${folder}/m.yaml`,
+      "feature:\n  network:\n    incoming:\n      mode: stael\n      portz: [1]\n",
+    );
+    const { code, stderr } = await runMirrord(["exec", "-f", "m.yaml", "--", "true"], { cwd: folder });
+    assert.equal(code, 78);
+    assert.match(stderr, /mode/);
+    assert.match(stderr, /portz/);
+    const verdict = await runMirrord(["verify-config", "m.yaml"], { cwd: folder });
+    assert.equal(verdict.code, 78);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
