@@ -30,7 +30,7 @@ const suites: Suite[] = [
     name: "ok",
     before: [[deno, "run", "-A", "scripts/build.ts", "assets"]],
     checks: [[deno, "fmt", "--check"], [deno, "lint"], [deno, "check"]],
-    tests: ["core", "cmd", "protocol-wasm", "agent", "scripts", "tests/house_test.ts", "tests/cluster"],
+    tests: ["core", "cmd", "protocol-wasm", "agent", "scripts", "tests/house_test.ts"],
   },
   { name: "layer", before: [[deno, "run", "-A", "scripts/build.ts", "assets"]], tests: ["tests/layer"] },
   { name: "agent", before: [[deno, "run", "-A", "scripts/build.ts", "assets"]], tests: ["tests/agent"] },
@@ -38,7 +38,7 @@ const suites: Suite[] = [
   {
     name: "e2e",
     before: ownCluster ? [buildAll] : [buildAll, cluster("up")],
-    tests: ["tests/e2e"],
+    tests: ["tests/cluster", "tests/e2e"],
     after: ownCluster ? [] : [cluster("down")],
   },
 ];
