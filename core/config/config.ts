@@ -32,7 +32,6 @@ export type ImagePullPolicy = "Always" | "IfNotPresent" | "Never";
 export interface AgentConfig {
   image: string;
   imagePullPolicy: ImagePullPolicy;
-  imagePullSecrets: string[];
   /** Longest time from the first request to the agent's welcome. */
   startupTimeoutSeconds: number;
   /** After so long without a client, first or lost, the agent leaves. */

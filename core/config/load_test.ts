@@ -40,7 +40,6 @@ Deno.test("no file, no variable and no flag give the defaults without a warning"
         agent: {
           image: `mirrord-agent:${VERSION}`,
           imagePullPolicy: "IfNotPresent",
-          imagePullSecrets: [],
           startupTimeoutSeconds: 60,
           communicationTimeoutSeconds: 30,
           logLevel: "info",

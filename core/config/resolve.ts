@@ -40,6 +40,12 @@ export function resolveConfig(
       state: "the agent is always an ephemeral container",
     });
   }
+  if ((raw.agent?.image_pull_secrets ?? []).length > 0) {
+    findings.warnings.push({
+      path: ["agent", "image_pull_secrets"],
+      state: "it has no effect: the agent's image is pulled with the secrets of the target's pod",
+    });
+  }
   const target = resolveTargetConfig(raw, findings);
   const incoming = resolveIncoming(raw, options.check, findings);
   if (incoming.mode === "steal" && (target.path === undefined || target.path === "targetless")) {
@@ -90,7 +96,6 @@ function resolveAgent({ agent = {} }: ConfigFile): AgentConfig {
       ? image
       : `${image.registry}:${image.tag ?? VERSION}`,
     imagePullPolicy: agent.image_pull_policy ?? "IfNotPresent",
-    imagePullSecrets: (agent.image_pull_secrets ?? []).map(({ name }) => name),
     startupTimeoutSeconds: agent.startup_timeout ?? 60,
     communicationTimeoutSeconds: agent.communication_timeout ?? 30,
     logLevel: agent.log_level ?? "info",

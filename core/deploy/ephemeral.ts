@@ -1,0 +1,210 @@
+// The agent as an ephemeral container of the target's pod. Called by deploy.ts.
+// An ephemeral container cannot be removed, only end: so the agent leaves by itself when no client comes, and what
+// remains is the terminated entry in the pod's spec. It gets exactly the capabilities that the configuration needs.
+
+import { DeployError, exitCodes, MirrordError } from "../base/errors.ts";
+import { log } from "../base/log.ts";
+import { ApiError } from "../kube/api_error.ts";
+import type { V1EphemeralContainer, V1Pod } from "../kube/client.ts";
+import type { PodTarget } from "../target/target.ts";
+import { type AgentLink, NoAnswer, proveLink } from "./connect.ts";
+import { AgentContainer, AgentEnded } from "./container.ts";
+import type { Deployed, DeployNeeds } from "./deploy.ts";
+import { agentArguments, type DeployOrder } from "./order.ts";
+
+/** The agent's exit code when its port is taken by another program of the pod. */
+const portTaken = 98;
+/** Ports from which the agent's is chosen: below the kernel's ephemeral range (ip(7), ip_local_port_range). */
+const firstPort = 20_000;
+const ports = 10_000;
+/** Waits between attempts to reach an agent that runs and does not listen yet, in milliseconds; then the last again. */
+const attempts = [20, 30, 50, 80, 120, 200, 300, 500];
+/** How long an agent that nobody connected to is looked for, to send it away. */
+const recallMilliseconds = 3000;
+
+/** Adds the agent to the pod and waits until it runs. */
+export async function deployEphemeral(target: PodTarget, order: DeployOrder): Promise<Deployed> {
+  const { startup } = order;
+  startup.phase(`Adding the agent to ${target.label}`);
+  let port = randomPort();
+  let container = await addContainer(target, order, port);
+  let connected = false;
+  return {
+    async connect() {
+      try {
+        for (let again = true;; again = false) {
+          try {
+            const link = await connect(target, container, port, order);
+            connected = true;
+            return link;
+          } catch (error) {
+            if (!(error instanceof AgentEnded)) throw error;
+            if (error.code !== portTaken || !again) throw error.explain();
+            log.debug(`Port ${port} is taken in the pod; trying another`);
+            await container[Symbol.asyncDispose]();
+            port = randomPort();
+            container = await addContainer(target, order, port);
+          }
+        }
+      } finally {
+        startup[Symbol.dispose]();
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      startup[Symbol.dispose]();
+      if (!connected) await recall(target, container, port, order);
+      await container[Symbol.asyncDispose]();
+      target[Symbol.dispose]();
+    },
+  };
+}
+
+async function addContainer(target: PodTarget, order: DeployOrder, port: number): Promise<AgentContainer> {
+  const { startup } = order;
+  const name = `mirrord-agent-${randomName()}`;
+  const container = ephemeralContainer(name, target, order, port);
+  let pod: V1Pod;
+  try {
+    pod = await target.kube.addEphemeralContainer(target.pod, container, startup.signal);
+  } catch (error) {
+    throw explainRefusal(error, target);
+  }
+  if (pod.metadata?.uid !== target.uid) {
+    throw new DeployError(`Cannot start the agent: the pod "${target.pod}" was replaced meanwhile`, {
+      help: "Start mirrord again.",
+    });
+  }
+  return new AgentContainer(target, name, container.image ?? "", startup);
+}
+
+/** The container's spec: no secret in it, never privileged, nothing but the capabilities that are needed. */
+export function ephemeralContainer(
+  name: string,
+  target: Pick<PodTarget, "container" | "containerId">,
+  order: DeployOrder,
+  port: number,
+): V1EphemeralContainer {
+  const { config, needs } = order;
+  return {
+    name,
+    image: config.image,
+    imagePullPolicy: config.imagePullPolicy,
+    targetContainerName: target.container,
+    args: agentArguments(order, ["--listen", String(port), "--container-id", target.containerId]),
+    env: [{ name: "MIRRORD_AGENT_LOG", value: config.logLevel }],
+    securityContext: {
+      privileged: false,
+      allowPrivilegeEscalation: false,
+      runAsUser: 0,
+      runAsGroup: 0,
+      runAsNonRoot: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"], add: capabilitiesFor(needs) },
+      // A pod's RuntimeDefault would be inherited, and its filters know bpf(2) and pidfd_getfd(2) only for
+      // containers with more rights than these.
+      seccompProfile: { type: "Unconfined" },
+    },
+    terminationMessagePolicy: "FallbackToLogsOnError",
+  };
+}
+
+/** What each feature needs: steal loads a program and attaches it, env reads another user's /proc entry. */
+export function capabilitiesFor({ steal, env }: DeployNeeds): string[] {
+  return [...(steal ? ["BPF", "NET_ADMIN"] : []), ...(steal || env ? ["SYS_PTRACE"] : [])];
+}
+
+/** Admission plugins say no with a 403 or 422 of their own words. */
+function explainRefusal(error: unknown, target: PodTarget): unknown {
+  if (!(error instanceof ApiError)) return error;
+  const { said, status } = error;
+  if (/PodSecurity/.test(said)) {
+    const level = /violates PodSecurity "([^"]+)"/.exec(said)?.[1] ?? "its level";
+    const rest = said.replace(/^.*?violates PodSecurity "[^"]+":\s*/, "");
+    return new DeployError(
+      `Cannot start the agent: the namespace "${target.namespace}" allows only pods of the PodSecurity level "${level}": ${rest}`,
+      {
+        help:
+          "The agent needs capabilities that this level forbids. Use a target in a namespace with the label " +
+          "pod-security.kubernetes.io/enforce=privileged, or leave out what needs them (--steal, feature.env).",
+        cause: error,
+        exitCode: exitCodes.permission,
+      },
+    );
+  }
+  if (status === 404 && !/pods ".*" not found/.test(said)) {
+    return new DeployError("Cannot start the agent: this cluster has no ephemeral containers", {
+      help: "Kubernetes has them since 1.25.",
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** Tries until the agent answers, the container ends, or the time is up. */
+async function connect(
+  target: PodTarget,
+  container: AgentContainer,
+  port: number,
+  order: DeployOrder,
+): Promise<AgentLink> {
+  const { startup, key, needs } = order;
+  await container.running;
+  startup.phase("Connecting to the agent");
+  const signal = AbortSignal.any([startup.signal, container.ended]);
+  for (let attempt = 0;; attempt++) {
+    try {
+      const stream = await target.kube.portForward(target.pod, port, signal);
+      return await proveLink(stream, { key, steal: needs.steal, signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof NoAnswer)) throw error;
+      const cause = error.cause instanceof Error ? error.cause.message : "";
+      startup.heard(/refused/.test(cause) ? "the agent does not listen yet" : cause);
+    }
+    await pause(attempts[Math.min(attempt, attempts.length - 1)] ?? 500, signal);
+  }
+}
+
+/** Best effort: an agent that was started for nothing is sent away at once rather than after its own limit. */
+async function recall(
+  target: PodTarget,
+  container: AgentContainer,
+  port: number,
+  order: DeployOrder,
+): Promise<void> {
+  if (container.ended.aborted || !container.isRunning) return;
+  const signal = AbortSignal.any([AbortSignal.timeout(recallMilliseconds), container.ended]);
+  try {
+    const stream = await target.kube.portForward(target.pod, port, signal);
+    await using link = await proveLink(stream, { key: order.key, steal: false, signal });
+    log.debug(`The agent on Linux ${link.kernel} is sent away`);
+  } catch (error) {
+    const limit = order.config.communicationTimeoutSeconds;
+    const why = error instanceof MirrordError ? error.message : String(error);
+    log.debug(`The agent leaves by itself within ${limit} s (${why})`);
+  }
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  const stop = () => resolve();
+  signal.addEventListener("abort", stop);
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener("abort", stop);
+  signal.throwIfAborted();
+}
+
+function randomPort(): number {
+  const [value = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return firstPort + value % ports;
+}
+
+/** Five of the letters that Kubernetes uses for generated names. */
+function randomName(): string {
+  const letters = "bcdfghjklmnpqrstvwxz2456789";
+  return Array.from(crypto.getRandomValues(new Uint8Array(5)), (byte) => letters[byte % letters.length]).join(
+    "",
+  );
+}

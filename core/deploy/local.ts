@@ -1,0 +1,152 @@
+// The agent for a process on this machine: this same program again, as root where it must be, spoken to over its
+// standard input and output. Called by deploy.ts. Its end is ours to see to: it sees the end of its input, and is
+// killed by its process id if that does not move it.
+
+import { DeployError, exitCodes } from "../base/errors.ts";
+import { log } from "../base/log.ts";
+import { startTimeOf } from "../target/process.ts";
+import type { ProcessTarget } from "../target/target.ts";
+import type { LinkStream } from "../../protocol-wasm/mod.ts";
+import { type AgentLink, NoAnswer, proveLink } from "./connect.ts";
+import type { Deployed } from "./deploy.ts";
+import { agentArguments, type DeployOrder } from "./order.ts";
+
+/** How long the agent may take to leave before it is killed. */
+const leaveMilliseconds = 2000;
+
+/** Starts the agent beside `target`. */
+export async function deployLocal(target: ProcessTarget, order: DeployOrder): Promise<Deployed> {
+  const { needs, startup, key } = order;
+  startup.phase(`Starting the agent for ${target.label}`);
+  if (await startTimeOf(target.pid) !== target.startTime) {
+    throw new DeployError(`Cannot start the agent: the process ${target.pid} is gone`);
+  }
+  const place = ["--stdio", "--target-pid", String(target.pid)];
+  if (needs.steal) place.push("--netns-of", String(target.pid));
+  const argv = [...ownProgram(), ...agentArguments(order, place)];
+  const asRoot = Deno.uid() !== 0 && (needs.steal || !await canReadEnvironment(target.pid));
+  if (asRoot) log.info("The agent must run as root to enter the target; sudo may ask for your password");
+  const child = spawn(asRoot ? ["sudo", "--", ...argv] : argv);
+  const logged = showLines(child.stderr);
+  const stream = childStream(child);
+  return {
+    async connect(): Promise<AgentLink> {
+      try {
+        return await proveLink(stream, { key, steal: needs.steal, signal: startup.signal });
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error;
+        const { code } = await child.status;
+        throw new DeployError(`Cannot start the agent: it ended with code ${code}: ${await logged}`, {
+          cause: error,
+          exitCode: asRoot && code === 1 ? exitCodes.permission : exitCodes.unavailable,
+        });
+      } finally {
+        startup[Symbol.dispose]();
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      startup[Symbol.dispose]();
+      stream.close();
+      await reap(child);
+      await logged;
+      target[Symbol.dispose]();
+    },
+  };
+}
+
+/** How to start this very program: the compiled binary, or main.ts by the Deno that runs us. */
+function ownProgram(): string[] {
+  if (Deno.build.standalone) return [Deno.execPath()];
+  const main = new URL("../../main.ts", import.meta.url);
+  const config = new URL("../../deno.json", import.meta.url);
+  return [Deno.execPath(), "run", "-A", "--quiet", "--config", config.pathname, main.pathname];
+}
+
+function spawn([program = "", ...args]: string[]): Deno.ChildProcess {
+  try {
+    return new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new DeployError(`Cannot start the agent: there is no program "${program}"`, {
+      help: program === "sudo"
+        ? "Run mirrord as root: a process can be entered by root only."
+        : "Install mirrord again.",
+      cause,
+      exitCode: exitCodes.permission,
+    });
+  }
+}
+
+/** proc(5): who may read it depends on more than the user id, so it is tried. */
+async function canReadEnvironment(pid: number): Promise<boolean> {
+  return await Deno.readFile(`/proc/${pid}/environ`).then(() => true, () => false);
+}
+
+/** The child's standard input and output as a link's stream. */
+export function childStream(child: Deno.ChildProcess): LinkStream {
+  const reader = child.stdout.getReader();
+  const writer = child.stdin.getWriter();
+  let rest: Uint8Array = new Uint8Array(0);
+  let open = true;
+  return {
+    async read(into) {
+      if (rest.length === 0) {
+        const { value, done } = await reader.read();
+        if (done) return null;
+        rest = value;
+      }
+      const count = Math.min(rest.length, into.length);
+      into.set(rest.subarray(0, count));
+      rest = rest.subarray(count);
+      return count;
+    },
+    // A copy: the caller's memory changes, and a stream may keep what it was given.
+    write: (bytes) => writer.write(bytes.slice()),
+    close() {
+      if (!open) return;
+      open = false;
+      writer.close().catch(() => {});
+      reader.cancel().catch(() => {});
+    },
+  };
+}
+
+/** Shows what the agent says on stderr; resolves with its last line. */
+async function showLines(stderr: ReadableStream<Uint8Array>): Promise<string> {
+  let rest = "";
+  let last = "nothing was said";
+  const show = (line: string) => {
+    if (line.trim() === "") return;
+    last = line.trim().slice(0, 500);
+    log.debug(`agent: ${line.slice(0, 2000)}`);
+  };
+  for await (const text of stderr.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = (lines.pop() ?? "").slice(-4096);
+    lines.forEach(show);
+  }
+  show(rest);
+  return last;
+}
+
+/** Waits for the agent's end; after a while asks it to end, then makes it. */
+async function reap(child: Deno.ChildProcess): Promise<void> {
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    const { promise, resolve } = Promise.withResolvers<"late">();
+    const timer = setTimeout(() => resolve("late"), leaveMilliseconds);
+    const outcome = await Promise.race([child.status, promise]);
+    clearTimeout(timer);
+    if (outcome !== "late") return;
+    log.debug(`The agent does not leave; sending ${signal}`);
+    try {
+      child.kill(signal);
+    } catch (error) {
+      // Root's process is not ours to kill; sudo hands on the end of input, which it has seen.
+      if (!(error instanceof Deno.errors.PermissionDenied)) return;
+      log.warning(`The agent (process ${child.pid}) does not leave and cannot be killed: ${error.message}`);
+      child.unref();
+      return;
+    }
+  }
+  await child.status;
+}

@@ -1,0 +1,238 @@
+// A target's path → the pod, container and node it means right now, or the process on this machine.
+// Called by the commands after the configuration is loaded. Nothing is changed in the cluster; every failure is a
+// TargetError that names what exists instead.
+
+import { exitCodes, TargetError } from "../base/errors.ts";
+import { log } from "../base/log.ts";
+import { nearWords, quoteList } from "../base/near.ts";
+import type { Config } from "../config/config.ts";
+import { ApiError } from "../kube/api_error.ts";
+import { KubeClient, type V1Deployment, type V1Pod, type V1ReplicaSet } from "../kube/client.ts";
+import { formatTargetPath, parseTargetPath, type TargetPath } from "./path.ts";
+import { resolveProcess } from "./process.ts";
+import type { PodTarget, Target } from "./target.ts";
+
+export type { NoTarget, PodTarget, ProcessTarget, Target } from "./target.ts";
+
+export interface ResolveOptions {
+  /** Where KUBECONFIG and its like are read; undefined: `Deno.env`. */
+  env?: { get(name: string): string | undefined };
+  signal?: AbortSignal;
+}
+
+/** kubectl's own annotation for "the container that is meant". */
+const defaultContainerAnnotation = "kubectl.kubernetes.io/default-container";
+/** Containers that meshes and injectors add beside the app. */
+const sidecars = new Set([
+  "istio-proxy",
+  "linkerd-proxy",
+  "kuma-sidecar",
+  "vault-agent",
+  "queue-proxy",
+  "traffic-agent",
+  "istio-init",
+  "linkerd-init",
+  "kuma-init",
+  "vault-agent-init",
+]);
+
+/** Finds what `config.target` means. The caller disposes the result. */
+export async function resolveTarget(config: Config, options: ResolveOptions = {}): Promise<Target> {
+  const path = parseTargetPath(config.target.path ?? "targetless");
+  const text = formatTargetPath(path);
+  if (path.kind === "targetless") {
+    return { kind: "targetless", path: text, label: "no target", [Symbol.dispose]() {} };
+  }
+  if (path.kind === "process") return await resolveProcess(path.pid);
+  const kube = await KubeClient.open({
+    ...config.kube,
+    namespace: config.target.namespace,
+    env: options.env ?? Deno.env,
+  });
+  try {
+    const pod = path.kind === "pod"
+      ? await findPod(kube, path.name, text, options.signal)
+      : await findPodOfDeployment(kube, path.name, text, options.signal);
+    return describe(kube, pod, path, text);
+  } catch (error) {
+    kube[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function findPod(kube: KubeClient, name: string, text: string, signal?: AbortSignal): Promise<V1Pod> {
+  let pod: V1Pod;
+  try {
+    pod = await kube.getPod(name, signal);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    const pods = await kube.listPods("", signal).catch(() => []);
+    throw missing(kube, "pod", name, text, pods.map((one) => one.metadata?.name ?? ""));
+  }
+  if (!isReady(pod)) log.warning(`The pod "${name}" is not ready`);
+  return pod;
+}
+
+async function findPodOfDeployment(
+  kube: KubeClient,
+  name: string,
+  text: string,
+  signal?: AbortSignal,
+): Promise<V1Pod> {
+  let deployment: V1Deployment;
+  try {
+    deployment = await kube.getDeployment(name, signal);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    const all = await kube.listDeployments(signal).catch(() => []);
+    throw missing(kube, "deployment", name, text, all.map((one) => one.metadata?.name ?? ""));
+  }
+  const labels = selectorText(deployment);
+  const [sets, pods] = await Promise.all([
+    kube.listReplicaSets(labels, signal),
+    kube.listPods(labels, signal),
+  ]);
+  const own = podsOf(deployment, sets, pods);
+  const chosen = newestReady(own);
+  if (chosen !== undefined) return chosen;
+  const replicas = deployment.spec?.replicas ?? 1;
+  throw new TargetError(
+    `Cannot target "${text}": ${
+      own.length === 0 ? "it has no pod" : `none of its ${own.length} pods is ready`
+    }`,
+    {
+      help: replicas === 0
+        ? `It is scaled to 0: kubectl scale --replicas=1 deployment/${name} --namespace ${kube.namespace}`
+        : `Look why: kubectl get pods --namespace ${kube.namespace} --selector ${labels}`,
+    },
+  );
+}
+
+/** The pods that the deployment's own replica sets made: a label alone can be worn by another's pod. */
+export function podsOf(
+  deployment: V1Deployment,
+  sets: readonly V1ReplicaSet[],
+  pods: readonly V1Pod[],
+): V1Pod[] {
+  const owned = <Owned extends V1ReplicaSet | V1Pod>(
+    list: readonly Owned[],
+    owners: readonly (string | undefined)[],
+  ) =>
+    list.filter((one) =>
+      one.metadata?.ownerReferences?.some(({ uid, controller }) =>
+        controller === true && owners.includes(uid)
+      )
+    );
+  const ownSets = owned(sets, [deployment.metadata?.uid]);
+  return owned(pods, ownSets.map((set) => set.metadata?.uid));
+}
+
+/** The youngest pod that is ready and not on its way out. */
+export function newestReady(pods: readonly V1Pod[]): V1Pod | undefined {
+  return pods
+    .filter((pod) => isReady(pod) && pod.metadata?.deletionTimestamp === undefined)
+    .sort((a, b) => born(b) - born(a))[0];
+}
+
+/** Times come as text in JSON, though the library's type says Date. */
+function born(pod: V1Pod): number {
+  const time: unknown = pod.metadata?.creationTimestamp;
+  return typeof time === "string" || time instanceof Date ? new Date(time).getTime() : 0;
+}
+
+function isReady(pod: V1Pod): boolean {
+  return pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+}
+
+/** The deployment's selector as the API wants it in a query. */
+export function selectorText({ spec }: V1Deployment): string {
+  const { matchLabels = {}, matchExpressions = [] } = spec?.selector ?? {};
+  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+  const expressions = matchExpressions.map(({ key, operator, values = [] }) => {
+    switch (operator) {
+      case "In":
+        return `${key} in (${values.join(",")})`;
+      case "NotIn":
+        return `${key} notin (${values.join(",")})`;
+      case "DoesNotExist":
+        return `!${key}`;
+      default:
+        return key;
+    }
+  });
+  return [...labels, ...expressions].join(",");
+}
+
+function describe(kube: KubeClient, pod: V1Pod, path: TargetPath, text: string): PodTarget {
+  const name = pod.metadata?.name ?? "";
+  const phase = pod.status?.phase;
+  if (phase !== "Running") {
+    throw new TargetError(`Cannot target "${text}": the pod "${name}" is ${phase ?? "in no known phase"}`, {
+      help: `Look why: kubectl describe pod ${name} --namespace ${kube.namespace}`,
+    });
+  }
+  const asked = path.kind === "pod" || path.kind === "deployment" ? path.container : undefined;
+  const container = chooseContainer(pod, asked, text);
+  const others = (pod.spec?.containers ?? []).map((one) => one.name).filter((one) =>
+    one !== container && !sidecars.has(one)
+  );
+  if (asked === undefined && others.length > 0) {
+    log.info(
+      `The pod "${name}" also has ${
+        quoteList(others, "and")
+      }; the target is "${text}/container/${container}"`,
+    );
+  }
+  const status = pod.status?.containerStatuses?.find((one) => one.name === container);
+  if (status?.state?.running === undefined || status.containerID === undefined) {
+    const state = status?.state?.waiting?.reason ?? status?.state?.terminated?.reason ?? "not started";
+    throw new TargetError(`Cannot target "${text}": the container "${container}" does not run (${state})`, {
+      help: `Look why: kubectl logs ${name} --container ${container} --namespace ${kube.namespace}`,
+    });
+  }
+  return {
+    kind: "pod",
+    path: text,
+    label: `pod/${name}/container/${container} in the namespace "${kube.namespace}"`,
+    kube,
+    namespace: kube.namespace,
+    pod: name,
+    uid: pod.metadata?.uid ?? "",
+    node: pod.spec?.nodeName ?? "",
+    container,
+    containerId: status.containerID.replace(/^.*:\/\//, ""),
+    [Symbol.dispose]: () => kube[Symbol.dispose](),
+  };
+}
+
+/** The named container, else the annotated one, else the first that no mesh put there. */
+export function chooseContainer(pod: V1Pod, asked: string | undefined, text: string): string {
+  const names = (pod.spec?.containers ?? []).map(({ name }) => name);
+  if (asked !== undefined) {
+    if (names.includes(asked)) return asked;
+    throw new TargetError(`Cannot target "${text}": its pod has no container "${asked}"`, {
+      help: hint(asked, names),
+      exitCode: exitCodes.config,
+    });
+  }
+  const annotated = pod.metadata?.annotations?.[defaultContainerAnnotation];
+  if (annotated !== undefined && names.includes(annotated)) return annotated;
+  const own = names.filter((name) => !sidecars.has(name));
+  const chosen = own[0] ?? names[0];
+  if (chosen === undefined) throw new TargetError(`Cannot target "${text}": its pod has no container`);
+  return chosen;
+}
+
+function missing(kube: KubeClient, kind: string, name: string, text: string, known: string[]): TargetError {
+  return new TargetError(
+    `Cannot target "${text}": there is no such ${kind} in the namespace "${kube.namespace}"`,
+    { help: hint(name, known, `Another namespace? --target-namespace NAME. `) },
+  );
+}
+
+function hint(name: string, known: readonly string[], otherwise = ""): string {
+  const near = nearWords(name, known);
+  if (near.length > 0) return `Did you mean ${quoteList(near)}?`;
+  const some = known.slice(0, 8).join(", ");
+  return `${otherwise}There is: ${some === "" ? "none" : some}${known.length > 8 ? ", …" : ""}.`;
+}
