@@ -13,6 +13,7 @@ const libc = Deno.dlopen("libc.so.6", {
   read: { parameters: [i32, "buffer", "usize"], result: i32 },
   write: { parameters: [i32, "buffer", "usize"], result: i32 },
   fcntl: { parameters: [i32, i32, i32], result: i32 },
+  signal: { parameters: [i32, "pointer"], result: "pointer" },
   setns: { parameters: [i32, i32], result: i32 },
   socket: { parameters: [i32, i32, i32], result: i32 },
   bind: { parameters: [i32, "buffer", "u32"], result: i32 },
@@ -78,12 +79,18 @@ export function check(call: string, result: number): number {
 export const E = {
   EPERM: 1,
   ENOENT: 2,
+  ESRCH: 3,
   EINTR: 4,
+  EIO: 5,
   EAGAIN: 11,
   EACCES: 13,
+  EBUSY: 16,
+  EEXIST: 17,
   EINVAL: 22,
   EMFILE: 24,
   EPIPE: 32,
+  ENOSYS: 38,
+  EPROTO: 71,
   ENOTSOCK: 88,
   EADDRINUSE: 98,
   EADDRNOTAVAIL: 99,
@@ -130,6 +137,8 @@ export const K = {
   EPOLL_CLOEXEC: 0o2000000,
   EFD_NONBLOCK: 0o4000,
   EFD_CLOEXEC: 0o2000000,
+  SIGPIPE: 13,
+  SIG_IGN: 1n,
 } as const;
 
 /** Number of bpf(2) for this machine (syscalls(2)). */

@@ -1,0 +1,120 @@
+// One session as the agent sees it: owns its link, its subscriptions and its connections, and answers its
+// requests. Made by main.ts from a proven link. Its end, whatever the reason, frees all of them.
+
+import { log } from "../core/base/log.ts";
+import { agentMessages, decode, FilterError, type Link, type Received } from "../protocol-wasm/mod.ts";
+import { environmentFrames, targetEnvironment } from "./env.ts";
+import { Failure } from "./failure.ts";
+import { Connections } from "./incoming/steal.ts";
+import { Subscriptions } from "./incoming/subscriptions.ts";
+import { E } from "./sys/libc.ts";
+import type { TargetProcess } from "./sys/proc.ts";
+
+export type AgentLink = Link<typeof agentMessages>;
+export type AgentFrame = Received<typeof agentMessages>;
+
+/** Why a client ended: it said goodbye, or its link did. */
+export type ClientEnd = { kind: "goodbye" } | { kind: "lost"; reason: string };
+
+const stealMode = 1;
+const warning = 1;
+
+export class Client implements Disposable {
+  readonly #link: AgentLink;
+  readonly #target: TargetProcess;
+  readonly #subscriptions: Subscriptions;
+  readonly #connections: Connections;
+  readonly #noticed = new Set<string>();
+  /** Subscribing and unsubscribing happen one after the other. */
+  #ports: Promise<void> = Promise.resolve();
+
+  constructor(link: AgentLink, options: { owner: string; target: TargetProcess }) {
+    this.#link = link;
+    this.#target = options.target;
+    this.#subscriptions = new Subscriptions(
+      options.owner,
+      (connection) => void this.#connections.serve(connection),
+    );
+    const notice = (port: number, text: string) => this.#notice(port, text);
+    this.#connections = new Connections({ link, subscriptions: this.#subscriptions, notice });
+  }
+
+  /** The kernel part of stealing, now. Throws Failure with what lacks. */
+  prepareSteal(): void {
+    this.#subscriptions.prepare();
+  }
+
+  /** Answers requests until the client says goodbye or its link ends. */
+  async serve(frames: AsyncIterator<AgentFrame>): Promise<ClientEnd> {
+    for (let next = await frames.next(); !next.done; next = await frames.next()) {
+      const frame = next.value;
+      if (frame.name === "goodbye") return { kind: "goodbye" };
+      if (frame.name === "env") void this.#answer(frame, () => this.#env(frame));
+      else if (frame.name === "subscribe") {
+        this.#ports = this.#ports.then(() => this.#answer(frame, () => this.#subscribe(frame)));
+      } else if (frame.name === "unsubscribe") {
+        this.#ports = this.#ports.then(() => this.#answer(frame, () => this.#unsubscribe(frame)));
+      } else {void this.#answer(frame, () =>
+          Promise.reject(new Failure(E.EPROTO, `Cannot answer "${frame.name}": not now`)));}
+    }
+    const reason = await this.#link.closed;
+    return { kind: "lost", reason: reason?.message ?? "the link was closed" };
+  }
+
+  /** Ports first, so that new connections are the original's; then those in flight are reset. */
+  [Symbol.dispose](): void {
+    this.#subscriptions[Symbol.dispose]();
+    this.#connections.resetAll();
+    this.#link.close();
+  }
+
+  /** Runs `work`; what it throws is the answer. */
+  async #answer(frame: AgentFrame, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const [errno, sentence] = described(error);
+      await this.#link.fail(frame, errno, sentence).catch(() => {}); // the link's end is seen by `serve`
+    }
+  }
+
+  async #env(frame: AgentFrame): Promise<void> {
+    const { include, exclude } = decode(agentMessages.env, frame.body);
+    for (const { body, flags } of environmentFrames(targetEnvironment(this.#target, include, exclude))) {
+      await this.#link.send("env", frame.id, body, flags);
+    }
+  }
+
+  async #subscribe(frame: AgentFrame): Promise<void> {
+    const { port, mode, filter } = decode(agentMessages.subscribe, frame.body);
+    if (mode !== stealMode) {
+      throw new Failure(E.EINVAL, `Cannot subscribe to port ${port}: unknown mode ${mode}`);
+    }
+    await this.#subscriptions.add(port, filter);
+    log.info(`port ${port} is stolen${filter === "" ? "" : " by a filter"}`);
+    await this.#link.reply(frame, "subscribe", { port, mode, filter: "" });
+  }
+
+  async #unsubscribe(frame: AgentFrame): Promise<void> {
+    const { port } = decode(agentMessages.unsubscribe, frame.body);
+    this.#subscriptions.remove(port);
+    log.info(`port ${port} is given back`);
+    await this.#link.reply(frame, "unsubscribe", { port });
+  }
+
+  #notice(port: number, state: string): void {
+    const text = `Cannot filter all of port ${port}: ${state}. Such connections go to the original whole.`;
+    if (this.#noticed.has(text)) return;
+    this.#noticed.add(text);
+    log.warning(text);
+    this.#link.send("notice", 0, { level: warning, text }).catch(() => {});
+  }
+}
+
+function described(error: unknown): [errno: number, sentence: string] {
+  if (error instanceof Failure) return [error.errno, error.message];
+  if (error instanceof FilterError) return [E.EINVAL, error.message];
+  const text = error instanceof Error ? error.message : String(error);
+  log.error(`a request failed: ${error instanceof Error ? error.stack ?? text : text}`);
+  return [E.EIO, `Cannot answer: the agent failed (${text})`];
+}

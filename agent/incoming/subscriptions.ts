@@ -1,0 +1,161 @@
+// Who has which port of the target's network namespace: the kernel part of stealing, owned by one client. Called
+// by client.ts (subscribe, unsubscribe) and by steal.ts and http.ts (the way to the original).
+// Invariant: a port is in the BPF map only while its lock is held and a subscription stands here.
+
+import { Failure } from "../failure.ts";
+import type { Endpoint } from "../sys/address.ts";
+import { StealProgram } from "../sys/bpf.ts";
+import { E, errnoName, SystemError } from "../sys/libc.ts";
+import { portHolder, PortLock } from "../sys/port_lock.ts";
+import { dialTcp, type Listener, listenTcp, type Socket } from "../sys/socket.ts";
+import { compileFilter, type Filter } from "../../protocol-wasm/mod.ts";
+import { explainKernelRefusal, requireKernel } from "./requirements.ts";
+
+/** One stolen port. `filter` null: all of its connections. */
+export interface Subscription {
+  readonly port: number;
+  readonly filter: Filter | null;
+}
+
+/** Where an accepted connection goes. */
+export type Claim = { kind: "stolen"; subscription: Subscription } | { kind: "original" } | { kind: "none" };
+
+export class Subscriptions implements Disposable {
+  readonly #owner: string;
+  readonly #onConnection: (connection: Socket) => void;
+  readonly #ports = new Map<number, Subscription & { lock: PortLock }>();
+  /** Ports given back: what the kernel had accepted for them before is the original's. */
+  readonly #released = new Set<number>();
+  readonly #dials = new AbortController();
+  #listeners: Listener[] = [];
+  #program: StealProgram | null = null;
+
+  /** `owner` names the session to others that want the same port; `onConnection` gets each accepted connection. */
+  constructor(owner: string, onConnection: (connection: Socket) => void) {
+    this.#owner = `${owner}, since ${new Date().toISOString()}`;
+    this.#onConnection = onConnection;
+  }
+
+  /** Loads and attaches the BPF program; nothing is stolen yet. Throws Failure with what lacks. */
+  prepare(): void {
+    if (this.#program !== null) return;
+    requireKernel();
+    try {
+      const ipv4 = listenTcp({ address: "127.0.0.1", port: 0 });
+      this.#listeners.push(ipv4);
+      const ipv6 = listenIfThere({ address: "::1", port: 0 });
+      if (ipv6 !== null) this.#listeners.push(ipv6);
+      this.#program = new StealProgram({ ipv4, ipv6 });
+    } catch (error) {
+      this.#closeListeners();
+      throw error instanceof SystemError ? explainKernelRefusal(error) : error;
+    }
+    for (const listener of this.#listeners) void this.#accept(listener);
+  }
+
+  /** From when this resolves, new connections for `port` are stolen. Rejects with Failure. */
+  async add(port: number, filterSource: string): Promise<void> {
+    const action = `Cannot steal port ${port}`;
+    if (port === 0) throw new Failure(E.EINVAL, `${action}: it is not a port`);
+    if (this.#ports.has(port)) throw new Failure(E.EEXIST, `${action}: this session has it already`);
+    this.prepare();
+    const filter = filterSource === "" ? null : compileFilter(filterSource);
+    let lock: PortLock | undefined;
+    try {
+      lock = await this.#lock(port);
+      this.#program?.steal(port);
+      this.#ports.set(port, { port, filter, lock });
+      this.#released.delete(port);
+    } catch (error) {
+      lock?.close();
+      filter?.[Symbol.dispose]();
+      if (!(error instanceof SystemError)) throw error;
+      throw new Failure(error.errno, `${action}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** New connections for `port` go to the original; those already stolen go on. Throws Failure. */
+  remove(port: number): void {
+    const subscription = this.#ports.get(port);
+    if (subscription === undefined) {
+      throw new Failure(E.ENOENT, `Cannot give back port ${port}: it is not stolen`);
+    }
+    this.#program?.release(port);
+    this.#ports.delete(port);
+    this.#released.add(port);
+    subscription.lock.close();
+  }
+
+  /** Whose an accepted connection is, by the port its client dialled. */
+  claim(port: number): Claim {
+    const subscription = this.#ports.get(port);
+    if (subscription !== undefined) return { kind: "stolen", subscription };
+    return this.#released.has(port) ? { kind: "original" } : { kind: "none" };
+  }
+
+  /**
+   * Connects to exactly where a stolen connection's client wanted to go, past the BPF program. The source is the
+   * destination's own address: the one that reaches a listener bound to it alone. Rejects with SystemError.
+   */
+  async dialOriginal(destination: Endpoint): Promise<Socket> {
+    const program = this.#program;
+    let bypass: Endpoint | undefined;
+    try {
+      return await dialTcp({
+        destination,
+        source: { ...destination, port: 0 },
+        bound: (source) => {
+          program?.addBypass(source);
+          bypass = source;
+        },
+        signal: this.#dials.signal,
+      });
+    } finally {
+      if (bypass !== undefined) program?.removeBypass(bypass);
+    }
+  }
+
+  /** Gives every port back and frees all the kernel holds for this client. */
+  [Symbol.dispose](): void {
+    for (const port of [...this.#ports.keys()]) this.remove(port);
+    this.#dials.abort(new SystemError("connect", E.ECONNRESET));
+    this.#program?.close();
+    this.#program = null;
+    this.#closeListeners();
+  }
+
+  async #lock(port: number): Promise<PortLock> {
+    try {
+      return new PortLock(port, this.#owner);
+    } catch (error) {
+      if (!(error instanceof SystemError && error.errno === E.EADDRINUSE)) throw error;
+      const holder = await portHolder(port);
+      const who = holder === "" ? "another session" : `another session (${holder})`;
+      throw new Failure(E.EADDRINUSE, `Cannot steal port ${port}: ${who} has it`, { cause: error });
+    }
+  }
+
+  async #accept(listener: Listener): Promise<void> {
+    for (;;) {
+      const connection = await listener.accept();
+      if (connection === null) return;
+      this.#onConnection(connection);
+    }
+  }
+
+  #closeListeners(): void {
+    for (const listener of this.#listeners.splice(0)) listener.close();
+  }
+}
+
+/** Null where the kernel or this namespace has no such address family. */
+function listenIfThere(endpoint: Endpoint): Listener | null {
+  try {
+    return listenTcp(endpoint);
+  } catch (error) {
+    const absent = error instanceof SystemError &&
+      ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(errnoName(error.errno));
+    if (absent) return null;
+    throw error;
+  }
+}

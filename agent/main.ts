@@ -1,0 +1,230 @@
+// The agent: `mirrord agent …` inside the target's namespaces. cmd/agent.ts calls `runAgent` with its flags. It
+// enters the network namespace, waits for the one client that holds the session's key, serves it and leaves.
+// Invariant: nothing of it outlives the process, and the process outlives neither client nor limits.
+
+import { exitCodes } from "../core/base/errors.ts";
+import { log, setLogSink } from "../core/base/log.ts";
+import type { LinkStream } from "../protocol-wasm/mod.ts";
+import { Client, type ClientEnd } from "./client.ts";
+import { importPublicKey, proveClient, type Proven } from "./door.ts";
+import { Failure } from "./failure.ts";
+import { enterNetns } from "./sys/netns.ts";
+import { E, SystemError } from "./sys/libc.ts";
+import { kernelRelease, type TargetProcess } from "./sys/proc.ts";
+import { type Listener, listenTcp, type Socket } from "./sys/socket.ts";
+import { stdioStream } from "./sys/stdio.ts";
+
+/** How an agent is started; the defaults are those of an ephemeral container. */
+export interface AgentOptions {
+  /** The session's public key: 32 raw bytes of Ed25519 in base64. */
+  publicKey: string;
+  /** tcp: listens on the loopback addresses of the target's network namespace. stdio: one client, this process's parent. */
+  link: { kind: "tcp"; port: number } | { kind: "stdio" };
+  /** The target's process; 1 unless given or found by `containerId`. */
+  targetPid?: number;
+  /** The target's container, where the pod shares one process namespace. */
+  containerId?: string;
+  /** A process whose network namespace to enter. */
+  netns?: number;
+  /** Names the session to others: who, from where. */
+  owner?: string;
+  firstClientLimitSeconds?: number;
+  lostLimitSeconds?: number;
+}
+
+/** How the agent ended: its exit code and, unless all went well, one sentence. */
+interface Ending {
+  code: number;
+  reason: string;
+}
+
+const terminated = 143; // 128 + SIGTERM, as a shell would say
+const unprovenLimit = 16;
+/** How long a refused client may take to read why. */
+const farewellMs = 2000;
+
+/**
+ * Runs one agent to its end; resolves with the exit code. 0: the client said goodbye. 69: no client came in time.
+ * 70: a bug. 74: the link was lost. 77: what was asked for is not permitted or not possible here. 78: the
+ * options are wrong. 143: SIGTERM. The reason goes to standard error and to Kubernetes' termination log.
+ */
+export async function runAgent(options: AgentOptions): Promise<number> {
+  setLogSink((level, text) => {
+    if (level !== "debug") Deno.stderr.writeSync(new TextEncoder().encode(`${level}: ${text}\n`));
+  });
+  const term = Promise.withResolvers<Ending>();
+  const onTerm = () => term.resolve({ code: terminated, reason: "Cannot go on: terminated by SIGTERM" });
+  Deno.addSignalListener("SIGTERM", onTerm);
+  using agent = new Agent(options);
+  let ending: Ending;
+  try {
+    ending = await Promise.race([agent.run(), term.promise]);
+  } catch (error) {
+    ending = describe(error);
+  }
+  Deno.removeSignalListener("SIGTERM", onTerm);
+  if (ending.code !== 0) {
+    log.error(ending.reason);
+    writeTerminationLog(ending.reason);
+  }
+  return ending.code;
+}
+
+class Agent implements Disposable {
+  readonly #options: AgentOptions;
+  readonly #target: TargetProcess;
+  readonly #end = Promise.withResolvers<Ending>();
+  #listeners: Listener[] = [];
+  #client: Client | null = null;
+  #unproven = 0;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#target = {
+      ...(options.targetPid === undefined ? {} : { pid: options.targetPid }),
+      ...(options.containerId === undefined ? {} : { containerId: options.containerId }),
+    };
+  }
+
+  async run(): Promise<Ending> {
+    const { netns, link, publicKey, firstClientLimitSeconds = 30 } = this.#options;
+    const key = await importPublicKey(publicKey).catch((cause) => {
+      throw new Failure(E.EINVAL, "Cannot use the public key: it is not 32 bytes of Ed25519 in base64", {
+        cause,
+      });
+    });
+    if (netns !== undefined) enter(netns);
+    const late = setTimeout(() => {
+      if (this.#client !== null) return;
+      const reason =
+        `Cannot wait longer than ${firstClientLimitSeconds} s: no client with the session's key came`;
+      this.#end.resolve({ code: exitCodes.unavailable, reason });
+    }, firstClientLimitSeconds * 1000);
+    try {
+      if (link.kind === "stdio") this.#greet(stdioStream(), key);
+      else this.#listen(link.port, key);
+      return await this.#end.promise;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const listener of this.#listeners.splice(0)) listener.close();
+    this.#client?.[Symbol.dispose]();
+  }
+
+  #listen(port: number, key: CryptoKey): void {
+    this.#listeners.push(listenTcp({ address: "127.0.0.1", port }));
+    try {
+      this.#listeners.push(listenTcp({ address: "::1", port }));
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error; // no IPv6 here
+    }
+    for (const listener of this.#listeners) void this.#acceptLinks(listener, key);
+    log.info(`ready on port ${this.#listeners[0]?.address.port}`);
+  }
+
+  async #acceptLinks(listener: Listener, key: CryptoKey): Promise<void> {
+    for (;;) {
+      const socket = await listener.accept();
+      if (socket === null) return;
+      if (this.#unproven >= unprovenLimit) socket.reset();
+      else this.#greet(socketStream(socket), key);
+    }
+  }
+
+  #greet(stream: LinkStream, key: CryptoKey): void {
+    this.#unproven++;
+    const limitMs = (this.#options.lostLimitSeconds ?? 15) * 1000;
+    proveClient(stream, key, { intervalMs: limitMs / 3, limitMs })
+      .finally(() => this.#unproven--)
+      .then((proven) => this.#admit(proven))
+      .catch((error) => this.#end.resolve(describe(error)));
+  }
+
+  async #admit(proven: Proven | null): Promise<void> {
+    if (proven === null) {
+      log.warning("a client without the session's key was refused");
+      if (this.#options.link.kind === "stdio") {
+        this.#end.resolve({
+          code: exitCodes.permission,
+          reason: "Cannot serve the client: it has not the session's key",
+        });
+      }
+      return;
+    }
+    const { link, frames, prove, asked } = proven;
+    if (this.#client !== null) {
+      return await refuse(proven, new Failure(E.EBUSY, "Cannot serve a second client: this agent has one"));
+    }
+    const client = new Client(link, { owner: this.#options.owner ?? "a session", target: this.#target });
+    this.#client = client;
+    try {
+      if (asked.steal) client.prepareSteal();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      await refuse(proven, error);
+      return this.#end.resolve({ code: exitCodes.permission, reason: error.message });
+    }
+    link.reply(prove, "welcome", { version: link.version, kernel: kernelRelease() }).catch(() => {});
+    this.#end.resolve(endingOf(await client.serve(frames)));
+  }
+}
+
+/** Answers the proof with a failure, and leaves the client time to read it. */
+async function refuse({ link, prove }: Proven, failure: Failure): Promise<void> {
+  const late = setTimeout(() => link.close(), farewellMs);
+  await link.fail({ kind: "welcome", id: prove.id }, failure.errno, failure.message).catch(() => {});
+  await link.closed;
+  clearTimeout(late);
+}
+
+function endingOf(end: ClientEnd): Ending {
+  if (end.kind === "goodbye") return { code: 0, reason: "" };
+  return { code: exitCodes.linkLost, reason: `Cannot go on without the client: ${end.reason}` };
+}
+
+function enter(pid: number): void {
+  try {
+    enterNetns(pid);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    throw new Failure(error.errno, `Cannot enter the network of process ${pid}: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+function describe(error: unknown): Ending {
+  if (error instanceof Failure) {
+    return {
+      code: error.errno === E.EINVAL ? exitCodes.config : exitCodes.permission,
+      reason: error.message,
+    };
+  }
+  if (error instanceof SystemError) {
+    return { code: exitCodes.unavailable, reason: `Cannot run the agent: ${error.message}` };
+  }
+  return {
+    code: exitCodes.bug,
+    reason: `Cannot go on, a bug: ${error instanceof Error ? error.stack ?? error.message : error}`,
+  };
+}
+
+/** Kubernetes shows what a container left there as the reason of its end (terminationMessagePath). */
+function writeTerminationLog(reason: string): void {
+  try {
+    Deno.writeTextFileSync("/dev/termination-log", reason + "\n", { create: false });
+  } catch {
+    // Not a container of Kubernetes.
+  }
+}
+
+function socketStream(socket: Socket): LinkStream {
+  return {
+    read: (into) => socket.readInto(into),
+    write: (bytes) => socket.write(bytes),
+    close: () => socket.close(),
+  };
+}

@@ -1,0 +1,57 @@
+// What the agent reads in /proc: its own capabilities, the kernel's release, and the target's process. Called by
+// incoming/subscriptions.ts and env.ts. Facts: proc(5), capabilities(7), cgroups(7).
+
+/** Capabilities the agent may need, by their bit. */
+const capabilityBits = { NET_ADMIN: 12, SYS_PTRACE: 19, SYS_ADMIN: 21, BPF: 39 } as const;
+export type Capability = keyof typeof capabilityBits;
+
+/** Whether this thread has `capability` in effect. */
+export function hasCapability(capability: Capability): boolean {
+  const status = Deno.readTextFileSync("/proc/thread-self/status");
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  return (BigInt(`0x${effective}`) >> BigInt(capabilityBits[capability]) & 1n) === 1n;
+}
+
+/** The kernel's release, such as "6.1.0-18-amd64". */
+export function kernelRelease(): string {
+  return Deno.osRelease();
+}
+
+/** Whether `release` is at least `major.minor`. */
+export function kernelAtLeast(release: string, major: number, minor: number): boolean {
+  const [, have = "0", haveMinor = "0"] = /^(\d+)\.(\d+)/.exec(release) ?? [];
+  return Number(have) > major || (Number(have) === major && Number(haveMinor) >= minor);
+}
+
+/** Which process is the target. */
+export interface TargetProcess {
+  /** The process itself, as this process namespace numbers it. */
+  pid?: number;
+  /** The target's container; used when the pod's containers share one process namespace. */
+  containerId?: string;
+}
+
+/**
+ * The process whose environment is the target's. In an ephemeral container with a target that is process 1; where
+ * the whole pod shares process numbers it is the first one in the target container's cgroup.
+ */
+export function findTarget(target: TargetProcess): number {
+  if (target.pid !== undefined) return target.pid;
+  const id = target.containerId?.replace(/^[a-z]+:\/\//, "") ?? "";
+  if (id === "") return 1;
+  const pids = [...Deno.readDirSync("/proc")].map((entry) => Number(entry.name)).filter((pid) => pid > 0);
+  return pids.sort((a, b) => a - b).find((pid) => cgroupOf(pid).includes(id)) ?? 1;
+}
+
+/** `NAME=value` pairs, each ended by a zero byte. Throws Deno.errors.NotFound, or PermissionDenied without SYS_PTRACE. */
+export function readEnvironment(pid: number): Uint8Array {
+  return Deno.readFileSync(`/proc/${pid}/environ`);
+}
+
+function cgroupOf(pid: number): string {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/cgroup`);
+  } catch {
+    return ""; // it ended meanwhile
+  }
+}
