@@ -1,0 +1,101 @@
+// A network namespace of a test's own: a "pod", linked by veth to where the test runs, which is its other host.
+// Disposing ends every process in it and removes it. Needs root and iproute2.
+
+const decoder = new TextDecoder();
+
+/** Runs a command to its end; answers its standard output, throws with what it said when it failed. */
+export async function command(argv: string[]): Promise<string> {
+  const [program = "", ...args] = argv;
+  const { success, stdout, stderr } = await new Deno.Command(program, { args, stdin: "null" }).output();
+  if (!success) throw new Error(`${argv.join(" ")}: ${decoder.decode(stderr).trim()}`);
+  return decoder.decode(stdout);
+}
+
+export class Netns implements AsyncDisposable {
+  readonly name: string;
+  /** The pod's addresses, and those of the test's own end. */
+  readonly ipv4: string;
+  readonly ipv6: string;
+  readonly hostIpv4: string;
+  readonly hostIpv6: string;
+  /** A process that only sits in the namespace; `netns` of an agent's options names it. */
+  pid = 0;
+  #holder: Deno.ChildProcess | null = null;
+
+  private constructor(id: number) {
+    const hex = id.toString(16).padStart(6, "0");
+    this.name = `mt${hex}`;
+    const [high, low] = [id >> 8 & 255, id & 0xfc];
+    const net = `198.${18 + (id >> 16 & 1)}.${high}`;
+    this.hostIpv4 = `${net}.${low + 1}`;
+    this.ipv4 = `${net}.${low + 2}`;
+    const net6 = `fd6d:${parseInt(hex.slice(0, 2), 16).toString(16)}:${
+      parseInt(hex.slice(2), 16).toString(16)
+    }:`;
+    this.hostIpv6 = `${net6}:1`;
+    this.ipv6 = `${net6}:2`;
+  }
+
+  /** `ipv6: false`: the namespace has no IPv6 at all. */
+  static async create(options: { ipv6?: boolean } = {}): Promise<Netns> {
+    const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
+    const netns = new Netns(random & 0xffffff);
+    const { name } = netns;
+    await command(["ip", "netns", "add", name]);
+    try {
+      await command(["ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name]);
+      if (options.ipv6 === false) {
+        await netns.run(["sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6"]);
+      }
+      await command(["ip", "addr", "add", `${netns.hostIpv4}/30`, "dev", name]);
+      await command(["ip", "link", "set", name, "up"]);
+      await command(["ip", "-n", name, "link", "set", "lo", "up"]);
+      await command(["ip", "-n", name, "addr", "add", `${netns.ipv4}/30`, "dev", "eth0"]);
+      await command(["ip", "-n", name, "link", "set", "eth0", "up"]);
+      if (options.ipv6 !== false) {
+        await command(["ip", "addr", "add", `${netns.hostIpv6}/64`, "dev", name, "nodad"]);
+        await command(["ip", "-n", name, "addr", "add", `${netns.ipv6}/64`, "dev", "eth0", "nodad"]);
+      }
+      await netns.#hold();
+      return netns;
+    } catch (error) {
+      await netns[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The command line that runs `argv` inside. */
+  inside(argv: string[]): string[] {
+    return ["nsenter", `--net=/run/netns/${this.name}`, ...argv];
+  }
+
+  /** Runs a command inside, to its end. */
+  run(argv: string[]): Promise<string> {
+    return command(this.inside(argv));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const pids = await command(["ip", "netns", "pids", this.name]).catch(() => "");
+    for (const pid of pids.split("\n").filter(Boolean)) {
+      try {
+        Deno.kill(Number(pid), "SIGKILL");
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+    await this.#holder?.status;
+    await command(["ip", "link", "del", this.name]).catch(() => {}); // gone with the namespace, perhaps
+    await command(["ip", "netns", "del", this.name]);
+  }
+
+  /** Ready once its first byte comes: it is inside then. */
+  async #hold(): Promise<void> {
+    const [program = "", ...args] = this.inside(["sh", "-c", "echo; exec sleep infinity"]);
+    this.#holder = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "null" })
+      .spawn();
+    this.pid = this.#holder.pid;
+    const reader = this.#holder.stdout.getReader();
+    await reader.read();
+    await reader.cancel();
+  }
+}
