@@ -6,3 +6,4 @@ export * from "./http_body";
 export * from "./filter";
 export * from "./glob";
 export * from "./address";
+export * from "./regex";
