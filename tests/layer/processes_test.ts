@@ -1,0 +1,164 @@
+// The layer in more than one process, and the link's own descriptor: fork, vfork, exec, descriptors that are handed
+// over, apps that close numbers which are not theirs, and processes that are none of the session's business.
+
+import assert from "node:assert/strict";
+import { deadline } from "../support/deadline.ts";
+import { FakeSession } from "../support/fake_session.ts";
+import { App, builtLayer, Calls, compileApp } from "../support/layer_app.ts";
+import { busyPort, client } from "./hook_cases.ts";
+
+/** The number at which the layer keeps its link (HIGH_FD in layer/preload/sys_linux.c). */
+const linkFd = 1000;
+
+type Address = { address: string; port: number };
+
+/** An app with a moved listener at descriptor 3. */
+async function withListener(
+  body: (app: Calls, session: FakeSession, actual: Address, port: number) => Promise<void>,
+): Promise<void> {
+  using busy = busyPort();
+  await using session = new FakeSession();
+  await using app = await Calls.start(session);
+  const { port } = busy.addr;
+  assert.equal(await app.do("socket 4"), "3");
+  assert.equal(await app.do(`bind 3 0.0.0.0 ${port}`), "0");
+  assert.equal(await app.do("listen 3 5"), "0");
+  const { actual } = await session.listener(port);
+  assert.ok(actual !== undefined);
+  await body(app, session, actual, port);
+}
+
+Deno.test("a fork child accepts over a link of its own", () =>
+  withListener(async (app, session, actual, port) => {
+    assert.equal(await app.do("fork"), "0");
+    using _conn = await session.dial(actual, client);
+    assert.equal(await app.do("accept 3"), "4 203.0.113.7 4711 16");
+    assert.equal(await app.do("getsockname 3"), `0.0.0.0 ${port}`);
+    assert.equal(session.links, 2);
+    const [first, second] = session.heard.filter((heard) => heard.name === "hello");
+    assert.notEqual(first?.pid, second?.pid);
+    assert.equal(session.count("end"), 0, "the parent's link ended");
+  }));
+
+Deno.test("a vfork child that closes everything leaves the parent's link and listener", () =>
+  withListener(async (app, session, actual, port) => {
+    assert.equal(await app.do("vfork"), "0");
+    using _conn = await session.dial(actual, client);
+    assert.equal(await app.do("accept 3"), "4 203.0.113.7 4711 16");
+    assert.equal(await app.do("getsockname 3"), `0.0.0.0 ${port}`);
+    assert.equal(session.links, 1);
+    assert.equal(session.count("closed"), 0);
+  }));
+
+Deno.test("a listener kept over exec is asked about once", () =>
+  withListener(async (app, session, actual, port) => {
+    assert.equal(await app.do("exec"), "1");
+    assert.equal(await app.do("getsockname 3"), `0.0.0.0 ${port}`);
+    for (const fd of [4, 5]) {
+      using _conn = await session.dial(actual, client);
+      assert.equal(await app.do("accept 3"), `${fd} 203.0.113.7 4711 16`);
+    }
+    assert.equal(session.count("listener"), 1);
+  }));
+
+Deno.test("a connection handed to another program keeps its client", () =>
+  withListener(async (app, session, actual) => {
+    using _conn = await session.dial(actual, client);
+    assert.equal(await app.do("accept 3"), "4 203.0.113.7 4711 16");
+    const fd = await app.do("pass 4");
+    assert.equal(await app.do(`getpeername ${fd}`), "203.0.113.7 4711");
+    assert.equal(await app.do(`getsockname ${fd}`), "10.1.2.3 80");
+  }));
+
+Deno.test("a listener handed to another program is the pod's there too", () =>
+  withListener(async (app, session, actual) => {
+    const fd = await app.do("pass 3");
+    using _conn = await session.dial(actual, client);
+    assert.match(await app.do(`accept ${fd}`), / 203\.0\.113\.7 4711 16$/);
+  }));
+
+Deno.test("the link takes no number that the app would have got", () =>
+  withListener(async (app) => {
+    assert.equal(await app.do("socket 4"), "4");
+    assert.equal(await app.do(`fcntl ${linkFd} 1`), "1", "the link is close-on-exec");
+  }));
+
+for (const call of [`close ${linkFd}`, "close_range 4 4294967295 0", "closefrom 4", `fcntl ${linkFd} 2 0`]) {
+  Deno.test(`"${call}" leaves the link as it is`, () =>
+    withListener(async (app, session, actual) => {
+      assert.equal(await app.do(call), "0");
+      assert.equal(await app.do(`fcntl ${linkFd} 1`), "1");
+      using _conn = await session.dial(actual, client);
+      assert.equal(await app.do("accept 3"), "4 203.0.113.7 4711 16");
+      assert.equal(session.links, 1);
+    }));
+}
+
+for (const call of [`dup2 0 ${linkFd}`, `dup3 0 ${linkFd} 0`]) {
+  Deno.test(`"${call}" gets the number and the link moves on`, () =>
+    withListener(async (app, session, actual) => {
+      assert.equal(await app.do(call), String(linkFd));
+      using _conn = await session.dial(actual, client);
+      assert.equal(await app.do("accept 3"), "4 203.0.113.7 4711 16");
+      assert.equal(session.links, 1);
+      assert.equal(await app.do(`fcntl ${linkFd} 1`), "0", "the number is the app's");
+    }));
+}
+
+Deno.test("a link closed behind the layer's back is opened anew, and its number is not written to", () =>
+  withListener(async (app, session, actual) => {
+    assert.equal(await app.do(`raw_close ${linkFd}`), "0");
+    await session.hear("the end of link 1", (heard) => heard.name === "end");
+    assert.equal(await app.do(`fcntl 3 0 ${linkFd}`), String(linkFd));
+    using _conn = await session.dial(actual, client);
+    assert.equal(await app.do("accept 3"), "4 203.0.113.7 4711 16");
+    assert.equal(session.links, 2);
+  }));
+
+Deno.test("processes that never bind, listen or accept open no link", async () => {
+  await using session = new FakeSession();
+  await using app = new App(session, ["sh", "-c", "for i in $(seq 1000); do /bin/true; done; echo done"]);
+  assert.equal(await app.line(), "done");
+  assert.equal(session.links, 0);
+});
+
+Deno.test("without a session the layer does nothing", async () => {
+  using busy = busyPort();
+  await using app = await Calls.start(null, { env: { LD_PRELOAD: builtLayer } });
+  assert.equal(await app.do("socket 4"), "3");
+  assert.equal(await app.do(`bind 3 0.0.0.0 ${busy.addr.port}`), "EADDRINUSE");
+  assert.equal(await app.do("listen 3 5"), "0");
+});
+
+Deno.test("the app ends with a session that was killed", async () => {
+  // A shell stands for the session: it names itself, starts the app and waits. Both hold the pipe that is read.
+  const program = "print(flush=True); import time; time.sleep(1000)";
+  const script =
+    `MIRRORD_SESSION_PID=$$ MIRRORD_LAYER_SOCKET=/nowhere LD_PRELOAD=$1 python3 -c '${program}' & wait`;
+  const shell = new Deno.Command("sh", { args: ["-c", script, "sh", builtLayer], stdout: "piped" }).spawn();
+  const reader = shell.stdout.getReader();
+  const first = await deadline(reader.read(), "the app runs");
+  assert.equal(first.value?.length, 1);
+  shell.kill("SIGKILL");
+  const { done } = await deadline(reader.read(), "the app ends");
+  assert.ok(done);
+  await shell.status;
+});
+
+Deno.test("threads accept side by side while a signal handler makes the same calls", async () => {
+  await using session = new FakeSession();
+  await using app = new App(session, [await compileApp("threads")]);
+  const port = Number(await app.line());
+  const { actual } = await session.listener(port);
+  assert.ok(actual !== undefined);
+  const expected: string[] = [];
+  for (let i = 0; i < 400; i++) {
+    const peer = { address: `203.0.113.${i % 250}`, port: 10_000 + i };
+    using conn = await session.dial(actual, { peer, local: { address: "10.1.2.3", port: 80 } });
+    const said = new Uint8Array(64);
+    const length = await deadline(conn.read(said), `the app says who client ${i} is`);
+    expected.push(`${peer.address} ${peer.port}`);
+    assert.equal(new TextDecoder().decode(said.subarray(0, length ?? 0)), expected[i]);
+  }
+  assert.match(await app.line(), /^signals [1-9]\d*$/);
+});
