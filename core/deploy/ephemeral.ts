@@ -100,9 +100,9 @@ export function ephemeralContainer(
       runAsNonRoot: false,
       readOnlyRootFilesystem: true,
       capabilities: { drop: ["ALL"], add: capabilitiesFor(needs) },
-      // A pod's RuntimeDefault would be inherited, and its filters know bpf(2) and pidfd_getfd(2) only for
-      // containers with more rights than these.
-      seccompProfile: { type: "Unconfined" },
+      // With the capabilities above the runtimes' default profile allows bpf(2) and pidfd_getfd(2); a stricter
+      // profile of the pod would be inherited otherwise.
+      seccompProfile: { type: "RuntimeDefault" },
     },
     terminationMessagePolicy: "FallbackToLogsOnError",
   };
