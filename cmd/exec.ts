@@ -1,7 +1,6 @@
 // `mirrord exec`, the walk: load the config, resolve the target, deploy the agent, open the session, launch the app.
 // Each step is owned by the stack: teardown is the same walk backwards, however it ends.
 
-import { parseEnv } from "node:util";
 import { ConfigError, MirrordError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
 import { PrivateDir } from "../core/base/private_dir.ts";
@@ -103,10 +102,8 @@ async function appEnvironment(config: Config, agent: AgentLink | null): Promise<
 async function readEnvFile(path: string | undefined): Promise<Record<string, string>> {
   if (path === undefined) return {};
   try {
-    const parsed = parseEnv(await Deno.readTextFile(path));
-    return Object.fromEntries(
-      Object.entries(parsed).filter((entry): entry is [string, string] => entry[1] !== undefined),
-    );
+    const { parse } = await import("dotenv");
+    return parse(await Deno.readTextFile(path));
   } catch (cause) {
     throw new ConfigError(`Cannot read "${path}": ${cause instanceof Error ? cause.message : cause}`, {
       cause,

@@ -2,7 +2,7 @@
 // when the command runs), then `deno compile`d with the embedded files. Called by build.ts after the assets.
 
 import { build } from "esbuild";
-import { command, root, runStep } from "./build.ts";
+import { command, root, runStep } from "./step.ts";
 import { denort } from "./denort.ts";
 
 /** What a binary for one machine is called, compiled for and carries. */

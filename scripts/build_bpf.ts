@@ -2,7 +2,7 @@
 // The compiler's ELF file is read here, once, so that the agent needs no libbpf: what it loads is a small
 // file of our own (layout: see `packProgram`; its reader is agent/sys/bpf_file.ts).
 
-import { command, root, runStep } from "./build.ts";
+import { command, root, runStep } from "./step.ts";
 
 const source = "agent/bpf/steal.bpf.c";
 const output = "agent/sys/steal.bpf.bin";

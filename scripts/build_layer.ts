@@ -2,7 +2,7 @@
 // the tests for builds of their own. The compiler is zig's clang, for it brings the old C library to link
 // against: what it makes loads wherever glibc is 2.17 (2012) or newer. Same sources, same bytes.
 
-import { command, root, runStep } from "./build.ts";
+import { command, root, runStep } from "./step.ts";
 import { zig } from "./tools.ts";
 
 const glibc = "2.17";

@@ -1,6 +1,6 @@
 // The build step of the Wasm core: protocol-wasm/assembly → protocol-wasm/protocol.wasm. Called by build.ts.
 
-import { command, runStep } from "./build.ts";
+import { command, runStep } from "./step.ts";
 
 /** Compiles the AssemblyScript core with the stub runtime and no imports. */
 export async function buildWasm(): Promise<void> {

@@ -1,7 +1,7 @@
 // Fetches the pinned tools that no system package brings, into the cache beside Deno (see ./dev). Called by
 // the build steps. A tool is keyed by its version and appears in the cache whole or not at all.
 
-import { say } from "./build.ts";
+import { say } from "./step.ts";
 
 const zigVersion = "0.15.2";
 

@@ -2,7 +2,7 @@
 // its way into the app. Owned by session.ts. The invariant: a port is subscribed exactly while the app listens
 // on it; a connection that cannot reach the app is handed back to the original, with every byte.
 
-import type { Address, Body, layerMessages } from "../../protocol-wasm/mod.ts";
+import { type Address, type Body, type layerMessages, RemoteError } from "../../protocol-wasm/mod.ts";
 import { log } from "../base/log.ts";
 import { relay } from "../base/relay.ts";
 import { closeQuietly, connChannel } from "./streams.ts";
@@ -213,7 +213,8 @@ export class Incoming {
       await this.#agent.unsubscribe(port);
       log.info(`Port ${port} is the original's again: the app no longer listens on it`);
     } catch (error) {
-      log.error(`Cannot give back port ${port}: ${errno(error).text}`);
+      // With the link, every port went back; who lost it says so.
+      if (error instanceof RemoteError) log.error(`Cannot give back port ${port}: ${error.message}`);
     }
   }
 }
