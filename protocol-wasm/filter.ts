@@ -33,6 +33,8 @@ export interface Filter extends Disposable {
   matches(head: Uint8Array): boolean;
   /** Elementary steps of all matches so far: what a match costs, for tests and benchmarks. */
   readonly steps: number;
+  /** Bytes of Wasm memory that the filter holds. */
+  readonly memoryBytes: number;
 }
 
 const TEXT_LIMIT = 65536;
@@ -82,6 +84,10 @@ class WasmFilter implements Filter {
 
   get steps(): number {
     return this.core.filter_steps(this.#filter);
+  }
+
+  get memoryBytes(): number {
+    return this.core.memory.buffer.byteLength;
   }
 
   write(bytes: Uint8Array): void {

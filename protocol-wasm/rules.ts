@@ -64,6 +64,7 @@ class WasmRules implements Rules {
     const [scheme, rest] = text.includes("://") ? split(text, "://") : ["", text];
     const protocol = scheme === "" ? 0 : protocols[scheme];
     if (protocol === undefined) throw refused(text, `unknown protocol "${scheme}"; tcp or udp is expected`);
+    if (rest === "") throw refused(text, "a host, a network or a port is expected");
     const { host, port } = splitPort(rest);
     const [low, high] = parsePorts(text, port);
     const { kind, name, family, bytes, prefix } = parseHost(text, host);
@@ -143,7 +144,8 @@ function parseHost(rule: string, text: string): Host {
   if (bits !== undefined) throw refused(rule, "an address is expected before the slash");
   const suffix = text.startsWith("*.");
   const name = plainName(suffix ? text.slice(1) : text);
-  if (!/^\.?[a-z0-9_]([a-z0-9_-]*(\.[a-z0-9_-]+)*)$/.test(name)) {
+  // A last label of digits only would be a mistyped address (RFC 3696, 2).
+  if (!/^\.?[a-z0-9_][a-z0-9_-]*(\.[a-z0-9_-]+)*$/.test(name) || /(^|\.)\d+$/.test(name)) {
     throw refused(rule, "a host name, *.suffix, an address or a network is expected");
   }
   return { ...none, kind: suffix ? kinds.suffix : kinds.name, name };
