@@ -272,6 +272,13 @@ int link_bind(const struct wire_bind *message, struct wire_bind_reply *reply)
 	return request(WIRE_BIND, frame, PACKED(bind), unpack_bind_reply, reply);
 }
 
+int link_bound(const struct wire_bound *message)
+{
+	unsigned char frame[WIRE_HEADER_BYTES + WIRE_BOUND_BYTES];
+
+	return request(WIRE_BOUND, frame, PACKED(bound), NULL, NULL);
+}
+
 int link_listen(const struct wire_listen *message)
 {
 	unsigned char frame[WIRE_HEADER_BYTES + WIRE_LISTEN_BYTES];

@@ -16,6 +16,7 @@ bool link_owns(void);
 /* Connects if need be. 1: incoming is to be caught, 0: it is not, -EIO: the session is lost. */
 int link_incoming(void);
 int link_bind(const struct wire_bind *ask, struct wire_bind_reply *reply);
+int link_bound(const struct wire_bound *message);
 int link_listen(const struct wire_listen *ask);
 int link_accepted(const struct wire_accepted *ask, struct wire_accepted_reply *reply);
 int link_listener(const struct wire_listener *ask, struct wire_listener_reply *reply);

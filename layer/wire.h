@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WIRE_TABLES 4105681353u /* hash of the table, for hello.tables */
+#define WIRE_TABLES 252613157u /* hash of the table, for hello.tables */
 #define WIRE_HEADER_BYTES 12u /* of a frame's header */
 #define WIRE_MAX_PAYLOAD 1048576u /* bytes after a header, at most */
 #define WIRE_END 1u /* flag: last frame of a reply */
@@ -38,6 +38,8 @@ enum wire_kind {
 	WIRE_LISTENER = 35,
 	WIRE_LISTENER_REPLY = 35,
 	WIRE_CLOSED = 36,
+	WIRE_BOUND = 37,
+	WIRE_BOUND_REPLY = 37,
 };
 
 struct wire_header {
@@ -489,5 +491,32 @@ static inline int wire_unpack_closed(struct wire_closed *message, const unsigned
 	message->actual = wire_get_address(&reader);
 	return reader.failed ? -EPROTO : 0;
 }
+
+#define WIRE_BOUND_BYTES 38u
+
+struct wire_bound {
+	struct wire_address asked;
+	struct wire_address actual;
+};
+
+static inline int wire_pack_bound(const struct wire_bound *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put_address(&writer, &message->asked);
+	wire_put_address(&writer, &message->actual);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_bound(struct wire_bound *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->asked = wire_get_address(&reader);
+	message->actual = wire_get_address(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_BOUND_REPLY_BYTES 0u
 
 #endif

@@ -28,9 +28,12 @@ export const layerMessages = {
   accepted: { kind: 34, since: 1, fields: { listener: "address", peer: "address" } },
   /** known = a connection of the pod; its real client and the pod's own address. */
   acceptedReply: { kind: 34, since: 1, fields: { known: "bool", peer: "address", local: "address" } },
-  /** An unknown fd (inherited or passed) listens at `actual`: is it one of ours, and what did the app ask for? */
+  /** An unknown fd (inherited or passed) is bound or listens at `actual`: is it ours, and what did the app ask for? */
   listener: { kind: 35, since: 1, fields: { actual: "address" } },
   listenerReply: { kind: 35, since: 1, fields: { known: "bool", asked: "address" } },
   /** One way, no answer: this process closed its last descriptor of the listener at `actual`. */
   closed: { kind: 36, since: 1, fields: { actual: "address" } },
+  /** A managed socket was bound elsewhere than asked; another process may be handed it before it listens. */
+  bound: { kind: 37, since: 1, fields: { asked: "address", actual: "address" } },
+  boundReply: { kind: 37, since: 1, fields: {} },
 } as const satisfies MessageTable;

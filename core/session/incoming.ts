@@ -12,6 +12,9 @@ import { errno, type IncomingAgent, type IncomingConfig, type StolenConnection }
 /** Finished connections whose real client is still told to an app that accepts late. */
 const rememberedPeers = 1024;
 
+/** Sockets bound elsewhere than asked whose asked address is still told. */
+const rememberedBinds = 1024;
+
 type Accepted = Body<typeof layerMessages.acceptedReply>;
 
 /** One listening socket of the app. */
@@ -32,6 +35,8 @@ export class Incoming {
   readonly #config: IncomingConfig;
   readonly #agent: IncomingAgent;
   readonly #listeners = new Map<string, Listener>();
+  /** The asked address by the actual one. */
+  readonly #bound = new Map<string, Address>();
   readonly #subscriptions = new Map<number, Promise<void>>();
   /** Ports being given back: a new subscription of one waits, so that the two cannot overtake each other. */
   readonly #leaving = new Map<number, Promise<void>>();
@@ -74,11 +79,19 @@ export class Incoming {
     return 0;
   }
 
-  /** What the app asked for when it made the listener that is really at `actual`; null if it is not ours. */
+  /** A socket was bound elsewhere than asked: whoever is handed it before it listens can ask for that. */
+  bound(asked: Address, actual: Address): void {
+    this.#bound.delete(key(actual));
+    this.#bound.set(key(actual), asked);
+    const [oldest] = this.#bound.keys();
+    if (this.#bound.size > rememberedBinds && oldest !== undefined) this.#bound.delete(oldest);
+  }
+
+  /** What the app asked for when it made the socket that is really at `actual`; null if it is not ours. */
   asked(holder: object, actual: Address): Address | null {
     const listener = this.#find(actual);
     listener?.holders.add(holder);
-    return listener?.asked ?? null;
+    return listener?.asked ?? this.#bound.get(key(actual)) ?? null;
   }
 
   /** The app accepted a connection from the local `peer`: which client of the pod is that? */

@@ -170,6 +170,11 @@ export class Session implements AsyncDisposable {
         const answer = await incoming?.accepted(listener, peer) ?? { known: false, peer, local: listener };
         return await layer.reply(frame, "acceptedReply", answer);
       }
+      case "bound": {
+        const { asked, actual } = decode(layerMessages.bound, frame.body);
+        incoming?.bound(asked, actual);
+        return await layer.reply(frame, "boundReply", {});
+      }
       case "closed": {
         const { actual } = decode(layerMessages.closed, frame.body);
         return await incoming?.released(layer, actual);

@@ -9,6 +9,7 @@
 
 enum fds_state {
 	FDS_LOCAL, /* asked about: not the session's business */
+	FDS_UNASKED, /* bound by the kernel's choice: asked about when it listens */
 	FDS_BOUND, /* managed, bound: asked, actual */
 	FDS_LISTENER, /* managed, listening: asked, actual */
 	FDS_ACCEPTED, /* a connection of the pod: peer, local */

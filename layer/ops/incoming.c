@@ -1,6 +1,6 @@
 /*
- * bind, listen, accept, getsockname and getpeername of TCP sockets: the app's listeners become the pod's. The session
- * decides what is managed; here its answers are carried out and remembered (fds.c). Called by preload/.
+ * bind, listen and accept of TCP sockets: the app's listeners become the pod's. The session decides what is
+ * managed; here its answers are carried out and remembered (fds.c). Called by preload/, and by names.c to ask.
  * The invariant: a managed call succeeds as the pod would see it or fails with an errno; it never turns into a plain
  * local one. Sockets that the session does not want behave as without us.
  * Not seen: system calls made past libc (syscall(2), io_uring, static binaries).
@@ -11,27 +11,18 @@
 #include "../guard.h"
 #include "../hooks.h"
 #include "../sys.h"
-#include "address.h"
-#include "fds.h"
+#include "incoming.h"
 
-static bool is_stream(int fd)
+bool incoming_is_stream(int fd)
 {
 	return sys_socket_option(fd, SO_TYPE) == SOCK_STREAM;
 }
 
-/* The socket's own address, when it is a TCP one. */
-static bool own_address(int fd, union name *name)
+bool incoming_own_address(int fd, union name *name)
 {
 	socklen_t length = sizeof(*name);
 
 	return sys_getsockname(fd, &name->any, &length) == 0 && address_read(name, &name->any, length);
-}
-
-static bool peer_address(int fd, union name *name)
-{
-	socklen_t length = sizeof(*name);
-
-	return sys_getpeername(fd, &name->any, &length) == 0 && address_read(name, &name->any, length);
 }
 
 static socklen_t size_of(const union name *name)
@@ -39,11 +30,11 @@ static socklen_t size_of(const union name *name)
 	return name->any.sa_family == AF_INET ? sizeof(name->v4) : sizeof(name->v6);
 }
 
-static void note_local(int fd)
+static void note(int fd, enum fds_state state)
 {
-	struct fds_socket local = { .state = FDS_LOCAL };
+	struct fds_socket socket = { .state = state };
 
-	fds_put(fd, &local);
+	fds_put(fd, &socket);
 }
 
 /* next_bind() with -errno. */
@@ -78,85 +69,95 @@ static int bind_elsewhere(int fd, const union name *asked, uint16_t suggested, i
 	return bind_to(fd, &other);
 }
 
-static int bind_managed(int fd, const union name *asked, bool *local)
+bool incoming_is_moved(const struct fds_socket *socket)
 {
-	struct wire_bind ask = { .address = address_to_wire(asked) };
-	struct fds_socket socket = { .state = FDS_BOUND, .asked = *asked };
-	struct wire_bind_reply reply;
-	int status;
+	return !address_same_host(&socket->asked, &socket->actual) ||
+	       address_port(&socket->asked) != address_port(&socket->actual);
+}
 
-	status = link_incoming();
-	if (status <= 0) {
-		*local = status == 0;
-		return status;
-	}
-	status = link_bind(&ask, &reply);
-	if (status < 0)
-		return status;
-	if (!reply.managed) {
-		*local = true;
-		return 0;
-	}
-	status = bind_to(fd, asked);
+/* Binds a managed socket and notes it. Where it went is told at once: another process may get it before it listens. */
+static int bind_noted(int fd, const union name *asked, uint16_t suggested)
+{
+	struct fds_socket socket = { .state = FDS_BOUND, .asked = *asked };
+	struct wire_bound message;
+	int status = bind_to(fd, asked);
+
 	if (status == -EADDRINUSE || status == -EACCES || status == -EADDRNOTAVAIL)
-		status = bind_elsewhere(fd, asked, reply.suggested, status);
+		status = bind_elsewhere(fd, asked, suggested, status);
 	if (status < 0)
 		return status;
-	if (!own_address(fd, &socket.actual))
+	if (!incoming_own_address(fd, &socket.actual))
 		return -EIO;
 	fds_put(fd, &socket);
-	return 0;
+	if (!incoming_is_moved(&socket))
+		return 0;
+	message.asked = address_to_wire(&socket.asked);
+	message.actual = address_to_wire(&socket.actual);
+	return link_bound(&message);
+}
+
+/* `bind` of a TCP socket to a port of the app's choice. */
+static int bind_asked(int fd, const union name *asked)
+{
+	struct wire_bind ask = { .address = address_to_wire(asked) };
+	struct wire_bind_reply reply = { .managed = false };
+	int status = link_incoming();
+
+	if (status > 0)
+		status = link_bind(&ask, &reply);
+	if (status < 0)
+		return status;
+	if (reply.managed)
+		return bind_noted(fd, asked, reply.suggested);
+	status = bind_to(fd, asked);
+	if (status == 0)
+		note(fd, FDS_LOCAL);
+	return status;
 }
 
 int layer_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
 	union name asked;
-	bool local = false;
 	int saved, result;
 
-	if (!address_read(&asked, address, length) || address_port(&asked) == 0 || !guard_enter(&saved))
+	if (!address_read(&asked, address, length) || !incoming_is_stream(fd) || !guard_enter(&saved))
 		return next_bind(fd, address, length);
-	if (!is_stream(fd))
-		local = true;
-	result = local ? 0 : bind_managed(fd, &asked, &local);
-	if (local) {
-		result = next_bind(fd, address, length) < 0 ? -errno : 0;
-		if (result == 0 && fds_has(fd))
-			fds_drop(fd, &(struct fds_socket){ 0 });
-		if (result == 0 && is_stream(fd))
-			note_local(fd);
+	if (address_port(&asked) != 0) {
+		result = bind_asked(fd, &asked);
+	} else {
+		result = bind_to(fd, &asked);
+		if (result == 0)
+			note(fd, FDS_UNASKED);
 	}
 	return guard_leave(saved, result);
 }
 
-/* A socket that came to listen without a bind of ours: is its port the pod's business? 1 yes, 0 no. */
+/* A socket that listens at an address we did not give it: is that the pod's business? 1 yes, 0 no. */
 static int adopt(int fd, struct fds_socket *socket)
 {
 	struct wire_bind ask;
 	struct wire_bind_reply reply;
 	int status;
 
-	if (!own_address(fd, &socket->actual))
+	*socket = (struct fds_socket){ .state = FDS_BOUND };
+	if (!incoming_own_address(fd, &socket->actual))
 		return 0;
 	socket->asked = socket->actual;
-	socket->state = FDS_BOUND;
 	ask.address = address_to_wire(&socket->asked);
 	status = link_bind(&ask, &reply);
 	if (status < 0)
 		return status;
-	if (!reply.managed) {
-		note_local(fd);
-		return 0;
-	}
+	if (!reply.managed)
+		socket->state = FDS_LOCAL;
 	fds_put(fd, socket);
-	return 1;
+	return reply.managed;
 }
 
-/* The socket listens; tell the session, or undo it. `known`: whether `socket` holds its note. */
-static int announce(int fd, struct fds_socket *socket, bool known)
+/* The socket listens; tell the session, or undo it. */
+static int announce(int fd, struct fds_socket *socket)
 {
 	struct wire_listen ask;
-	int status = known ? 1 : adopt(fd, socket);
+	int status = socket->state == FDS_BOUND ? 1 : adopt(fd, socket);
 
 	if (status == 0)
 		return 0;
@@ -172,44 +173,18 @@ static int announce(int fd, struct fds_socket *socket, bool known)
 	return status;
 }
 
-int layer_listen(int fd, int backlog)
-{
-	struct fds_socket socket;
-	union name own;
-	bool known;
-	int saved, result = 0;
-
-	if (!guard_enter(&saved))
-		return next_listen(fd, backlog);
-	known = fds_get(fd, &socket);
-	if ((known && socket.state != FDS_BOUND) || !is_stream(fd) || !own_address(fd, &own) ||
-	    sys_socket_option(fd, SO_ACCEPTCONN) == 1) {
-		result = next_listen(fd, backlog) < 0 ? -errno : 0;
-		goto out;
-	}
-	result = link_incoming();
-	if (result < 0)
-		goto out;
-	known = known && result > 0;
-	if (next_listen(fd, backlog) < 0)
-		result = -errno;
-	else if (result > 0)
-		result = announce(fd, &socket, known);
-out:
-	return guard_leave(saved, result);
-}
-
-/* The note of a listening descriptor; one that was inherited or passed is asked about once. 0 or -errno. */
-static int listener_of(int fd, struct fds_socket *socket)
+int incoming_note_of(int fd, struct fds_socket *socket)
 {
 	struct wire_listener ask;
 	struct wire_listener_reply reply;
+	bool listens;
 	int status;
 
 	if (fds_get(fd, socket))
 		return 0;
-	*socket = (struct fds_socket){ .state = FDS_LOCAL };
-	if (!own_address(fd, &socket->actual))
+	listens = sys_socket_option(fd, SO_ACCEPTCONN) == 1;
+	*socket = (struct fds_socket){ .state = listens ? FDS_LOCAL : FDS_UNASKED };
+	if (!incoming_own_address(fd, &socket->actual) || address_port(&socket->actual) == 0)
 		return 0;
 	status = link_incoming();
 	if (status < 0)
@@ -220,14 +195,41 @@ static int listener_of(int fd, struct fds_socket *socket)
 		if (status < 0)
 			return status;
 		if (reply.known && address_from_wire(&socket->asked, &reply.asked, socket->actual.any.sa_family))
-			socket->state = FDS_LISTENER;
+			socket->state = listens ? FDS_LISTENER : FDS_BOUND;
 	}
 	fds_put(fd, socket);
 	return 0;
 }
 
-/* Asks who is behind the connection `fd` from `peer` and notes it. 0 or -errno. */
-static int identify(int fd, const union name *listener, const union name *peer, struct fds_socket *socket)
+/* libc's listen, then the session's word on it. `socket` is the descriptor's note. */
+static int listen_noted(int fd, int backlog, struct fds_socket *socket)
+{
+	int status = link_incoming();
+
+	if (status < 0)
+		return status;
+	if (next_listen(fd, backlog) < 0)
+		return -errno;
+	return status > 0 ? announce(fd, socket) : 0;
+}
+
+int layer_listen(int fd, int backlog)
+{
+	struct fds_socket socket;
+	union name own;
+	int saved, result;
+
+	if (!incoming_is_stream(fd) || !incoming_own_address(fd, &own) || !guard_enter(&saved))
+		return next_listen(fd, backlog);
+	result = incoming_note_of(fd, &socket);
+	if (result == 0 && (socket.state == FDS_BOUND || socket.state == FDS_UNASKED))
+		result = listen_noted(fd, backlog, &socket);
+	else if (result == 0) /* a listener already, or local: there is nothing to tell */
+		result = next_listen(fd, backlog) < 0 ? -errno : 0;
+	return guard_leave(saved, result);
+}
+
+int incoming_identify(int fd, const union name *listener, const union name *peer, struct fds_socket *socket)
 {
 	struct wire_accepted ask = { .listener = address_to_wire(listener), .peer = address_to_wire(peer) };
 	struct wire_accepted_reply reply;
@@ -252,14 +254,17 @@ static int welcome(int listener, int fd, union name *peer)
 
 	if (fds_has(fd))
 		fds_drop(fd, &socket);
-	status = listener_of(listener, &socket);
+	/* It listens, whatever was noted before: another process that has this socket may have said so. */
+	if (fds_get(listener, &socket) && socket.state == FDS_UNASKED)
+		fds_drop(listener, &socket);
+	status = incoming_note_of(listener, &socket);
 	if (status < 0)
 		return status;
-	if (socket.state != FDS_LISTENER) {
-		note_local(fd);
+	if (socket.state != FDS_LISTENER && socket.state != FDS_BOUND) {
+		note(fd, FDS_LOCAL);
 		return 0;
 	}
-	status = identify(fd, &socket.actual, peer, &connection);
+	status = incoming_identify(fd, &socket.actual, peer, &connection);
 	if (status == 0 && connection.state == FDS_ACCEPTED)
 		*peer = connection.peer;
 	return status;
@@ -315,78 +320,4 @@ int layer_accept(int fd, struct sockaddr *address, socklen_t *length)
 int layer_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
 {
 	ACCEPT(next_accept4, flags);
-}
-
-/*
- * A connection that came here without an accept of ours: handed over by another process of the app, or inherited.
- * Only one from this machine can be the session's.
- */
-static bool may_be_handed_over(int fd, union name *own, union name *peer)
-{
-	if (!is_stream(fd) || !own_address(fd, own) || !peer_address(fd, peer))
-		return false;
-	return address_is_loopback(peer) || address_same_host(own, peer);
-}
-
-/* Finds out what an unnoted descriptor is, when it can matter. False: nothing is known, the kernel's answer stands. */
-static bool investigate(int fd, struct fds_socket *socket)
-{
-	union name own, peer;
-
-	if (is_stream(fd) && sys_socket_option(fd, SO_ACCEPTCONN) == 1)
-		return listener_of(fd, socket) == 0;
-	return may_be_handed_over(fd, &own, &peer) && link_incoming() > 0 && identify(fd, &own, &peer, socket) == 0;
-}
-
-/* What getsockname(2) is to say of a socket that is managed and not where the app bound it. */
-static bool asked_name(int fd, const struct fds_socket *socket, union name *name)
-{
-	union name peer;
-
-	if (socket->state == FDS_BOUND && peer_address(fd, &peer))
-		return false; /* bound, then connected: an outgoing connection */
-	*name = socket->asked;
-	return !address_same_host(name, &socket->actual) || address_port(name) != address_port(&socket->actual);
-}
-
-/* The name that the app is to see instead of the kernel's, if any. */
-static bool substitute(int fd, bool of_peer, union name *name)
-{
-	struct fds_socket socket;
-	bool found = false;
-	int saved;
-
-	if (!guard_enter(&saved))
-		return false;
-	if (!fds_get(fd, &socket) && !investigate(fd, &socket))
-		goto out;
-	if (socket.state == FDS_ACCEPTED) {
-		*name = of_peer ? socket.peer : socket.local;
-		found = true;
-	} else if (!of_peer && (socket.state == FDS_BOUND || socket.state == FDS_LISTENER)) {
-		found = asked_name(fd, &socket, name);
-	}
-out:
-	guard_leave(saved, 0);
-	return found;
-}
-
-int layer_getsockname(int fd, struct sockaddr *address, socklen_t *length)
-{
-	union name name;
-
-	if (!address || !length || (int)*length < 0 || !substitute(fd, false, &name))
-		return next_getsockname(fd, address, length);
-	address_write(&name, address, length);
-	return 0;
-}
-
-int layer_getpeername(int fd, struct sockaddr *address, socklen_t *length)
-{
-	union name name;
-
-	if (!address || !length || (int)*length < 0 || !substitute(fd, true, &name))
-		return next_getpeername(fd, address, length);
-	address_write(&name, address, length);
-	return 0;
 }

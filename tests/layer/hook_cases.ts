@@ -81,8 +81,8 @@ export const hookCases: Record<string, HookCase> = {
   bind: (layer) => withListener(layer, () => Promise.resolve()),
   listen: (layer) =>
     withListener(layer, (_app, session, port) => {
-      assert.deepEqual(session.heard.map((heard) => heard.name), ["hello", "bind", "listen"]);
-      assert.deepEqual(session.heard[2]?.asked, { address: "0.0.0.0", port });
+      assert.deepEqual(session.heard.map((heard) => heard.name), ["hello", "bind", "bound", "listen"]);
+      assert.deepEqual(session.heard[3]?.asked, { address: "0.0.0.0", port });
       return Promise.resolve();
     }),
   accept: (layer) => accepts(layer, "accept"),

@@ -77,6 +77,47 @@ Deno.test("a listener handed to another program is the pod's there too", () =>
     assert.match(await app.do(`accept ${fd}`), / 203\.0\.113\.7 4711 16$/);
   }));
 
+for (const [call, again] of [["pass 3", /^\d+$/], ["exec", /^1$/]] as const) {
+  Deno.test(`a socket bound here listens as asked after "${call}"`, async () => {
+    using busy = busyPort();
+    await using session = new FakeSession();
+    await using app = await Calls.start(session);
+    const { port } = busy.addr;
+    assert.equal(await app.do("socket 4"), "3");
+    assert.equal(await app.do(`bind 3 0.0.0.0 ${port}`), "0");
+    const result = await app.do(call);
+    assert.match(result, again);
+    const fd = call === "exec" ? "3" : result;
+    assert.equal(await app.do(`getsockname ${fd}`), `0.0.0.0 ${port}`);
+    assert.equal(await app.do(`listen ${fd} 5`), "0");
+    const { actual, link } = await session.listener(port);
+    assert.ok(actual !== undefined && link === 2);
+    using _conn = await session.dial(actual, client);
+    assert.match(await app.do(`accept ${fd}`), / 203\.0\.113\.7 4711 16$/);
+  });
+}
+
+Deno.test("a parent accepts on what its fork child made a listener", async () => {
+  using busy = busyPort();
+  await using session = new FakeSession();
+  const script = [
+    "import os, socket",
+    "s = socket.socket()",
+    `s.bind(("0.0.0.0", ${busy.addr.port}))`,
+    "child = os.fork()",
+    "if child == 0:",
+    "    s.listen(5); print('listens', flush=True); os._exit(0)",
+    "os.waitpid(child, 0)",
+    "print(s.accept()[1])",
+  ];
+  await using app = new App(session, ["python3", "-c", script.join("\n")]);
+  assert.equal(await app.line(), "listens");
+  const { actual } = await session.listener(busy.addr.port);
+  assert.ok(actual !== undefined);
+  using _conn = await session.dial(actual, client);
+  assert.equal(await app.line(), "('203.0.113.7', 4711)");
+});
+
 Deno.test("the link takes no number that the app would have got", () =>
   withListener(async (app) => {
     assert.equal(await app.do("socket 4"), "4");

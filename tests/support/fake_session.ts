@@ -189,6 +189,12 @@ export class FakeSession implements AsyncDisposable {
           asked: asked ?? actual,
         });
       }
+      case "bound": {
+        const { asked, actual } = decode(layerMessages.bound, frame.body);
+        this.#asked.set(key(actual), asked);
+        this.#keep({ ...heard, asked, actual });
+        return await link.reply(frame, "boundReply", {});
+      }
       case "closed": {
         const { actual } = decode(layerMessages.closed, frame.body);
         return this.#keep({ ...heard, actual });
