@@ -1,5 +1,6 @@
 // What a user pays at every start: `mirrord --version` against an empty compiled program, in time and in size.
 
+import { runtimeVariables } from "../scripts/denort.ts";
 import { compare, report, timed } from "./measure.ts";
 
 const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
@@ -7,10 +8,11 @@ const binary = `${root}dist/mirrord-linux-${Deno.build.arch}`;
 const folder = Deno.makeTempDirSync();
 const empty = `${folder}/empty`;
 
-async function run(argv: string[]): Promise<void> {
+async function run(argv: string[], env: Record<string, string> = {}): Promise<void> {
   const [program = "", ...args] = argv;
   const { success, stderr } = await new Deno.Command(program, {
     args,
+    env,
     cwd: folder,
     stdout: "null",
     stderr: "piped",
@@ -20,7 +22,10 @@ async function run(argv: string[]): Promise<void> {
 
 try {
   Deno.writeTextFileSync(`${folder}/empty.ts`, "export {};\n");
-  await run([Deno.execPath(), "compile", "--quiet", "--no-config", "--output", empty, "empty.ts"]);
+  await run(
+    [Deno.execPath(), "compile", "--quiet", "--no-config", "--output", empty, "empty.ts"],
+    await runtimeVariables(),
+  );
   const start = await compare(
     () => timed(() => run([binary, "--version"])),
     () => timed(() => run([empty])),

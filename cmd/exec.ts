@@ -1,9 +1,10 @@
 // `mirrord exec`, the walk: load the config, resolve the target, deploy the agent, open the session, launch the app.
 // Each step is owned by the stack: teardown is the same walk backwards, however it ends.
 
-import { ConfigError, MirrordError } from "../core/base/errors.ts";
+import { MirrordError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
 import { PrivateDir } from "../core/base/private_dir.ts";
+import { readEnvFile } from "../core/config/dotenv.ts";
 import { type Config, type ConfigFlags, loadConfig } from "../core/config/load.ts";
 import { launchApp } from "../core/launch/launch.ts";
 import { unpackLayer } from "../core/launch/layer_file.ts";
@@ -90,25 +91,13 @@ async function appEnvironment(config: Config, agent: AgentLink | null): Promise<
     override,
     unset,
     mapping: mappingRules(mapping),
-    file: await readEnvFile(envFile),
+    file: envFile === undefined ? {} : await readEnvFile(envFile),
   };
   const remote = agent === null
     ? new Map<string, string>()
     : await fetchEnvironment(agent.link, remoteGlobs(rules));
   if (agent !== null) log.info(`${remote.size} environment variables of the target`);
   return mergeEnvironment(own, remote, rules);
-}
-
-async function readEnvFile(path: string | undefined): Promise<Record<string, string>> {
-  if (path === undefined) return {};
-  try {
-    const { parse } = await import("dotenv");
-    return parse(await Deno.readTextFile(path));
-  } catch (cause) {
-    throw new ConfigError(`Cannot read "${path}": ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
-  }
 }
 
 function incomingRules({ incoming }: Config): IncomingConfig {

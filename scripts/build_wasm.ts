@@ -17,6 +17,8 @@ export async function buildWasm(): Promise<void> {
         "protocol-wasm/assembly/index.ts",
         "--outFile",
         "protocol-wasm/protocol.wasm",
+        "--enable",
+        "simd",
         "--runtime",
         "stub",
         "--use",

@@ -44,6 +44,13 @@ export async function denort(machine: "x86_64" | "aarch64", target: string): Pro
   return path;
 }
 
+/** The environment in which `deno compile` works for this machine. */
+export async function runtimeVariables(): Promise<Record<string, string>> {
+  const { arch } = Deno.build;
+  const runtime = await denort(arch, Deno.build.target);
+  return runtime === null ? {} : { DENORT_BIN: runtime };
+}
+
 /** Can Deno fetch the runtime by itself? Tries with an empty program. */
 async function downloads(target: string): Promise<boolean> {
   const folder = Deno.makeTempDirSync();

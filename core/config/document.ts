@@ -85,7 +85,7 @@ function parseJson(name: string, text: string): unknown {
 }
 
 async function parseYaml(name: string, text: string): Promise<unknown> {
-  const { parseDocument: parse } = await import("yaml");
+  const { parseDocument: parse } = await import("../base/yaml.ts");
   const document = parse(text);
   const [error] = document.errors;
   if (error !== undefined) {
@@ -110,7 +110,7 @@ async function parseToml(name: string, text: string): Promise<unknown> {
 
 /** JSON is YAML as far as positions go, so one look-up serves both. Only called when there is an error to show. */
 async function lineInYaml(text: string, path: readonly (string | number)[]): Promise<number | undefined> {
-  const { isMap, isNode, isPair, isScalar, isSeq, parseDocument: parse } = await import("yaml");
+  const { isMap, isNode, isPair, isScalar, isSeq, parseDocument: parse } = await import("../base/yaml.ts");
   let node: unknown = parse(text, { strict: false, logLevel: "silent" }).contents;
   let offset: number | undefined;
   for (const part of path) {

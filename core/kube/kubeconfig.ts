@@ -80,7 +80,7 @@ async function readFile(name: string): Promise<ParsedFile | undefined> {
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw unusable(name, cause instanceof Error ? cause.message : String(cause), cause);
   }
-  const { parse } = await import("yaml");
+  const { parse } = await import("../base/yaml.ts");
   try {
     const root: unknown = parse(text) ?? {};
     if (!isTable(root)) throw new TypeError("it is not a kubeconfig");
