@@ -1,0 +1,171 @@
+/* Tests of fds.c with real sockets: notes follow the socket, never the number. Run by tests/layer/ops_test.ts. */
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fds.h"
+#include "tap.h"
+
+static int tcp(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static union name at_port(uint16_t port)
+{
+	union name name;
+
+	memset(&name, 0, sizeof(name));
+	name.v4.sin_family = AF_INET;
+	address_set_port(&name, port);
+	return name;
+}
+
+static void put(int fd, enum fds_state state, uint16_t port)
+{
+	struct fds_socket socket = { .state = state, .asked = at_port(port), .actual = at_port(port) };
+
+	fds_put(fd, &socket);
+}
+
+static void one_socket(void)
+{
+	struct fds_socket socket;
+	int fd = tcp();
+
+	ok(!fds_has(fd) && !fds_get(fd, &socket), "a new socket has no note");
+	put(fd, FDS_BOUND, 80);
+	ok(fds_get(fd, &socket) && socket.state == FDS_BOUND, "what is put is there");
+	fds_listening(fd);
+	ok(fds_get(fd, &socket) && socket.state == FDS_LISTENER, "a bound socket comes to listen");
+	ok(address_port(&socket.asked) == 80, "and keeps its address");
+	ok(fds_drop(fd, &socket) && address_port(&socket.actual) == 80, "its only descriptor is the last");
+	ok(!fds_has(fd) && !fds_drop(fd, &socket), "what is dropped is gone");
+	put(fd, FDS_ACCEPTED, 80);
+	ok(!fds_drop(fd, &socket), "a connection is no listener");
+	close(fd);
+}
+
+static void two_descriptors(void)
+{
+	struct fds_socket socket;
+	int fd = tcp(), copy = dup(fd);
+
+	put(fd, FDS_BOUND, 80);
+	fds_copy(fd, copy);
+	fds_listening(copy);
+	ok(fds_get(fd, &socket) && socket.state == FDS_LISTENER, "both descriptors listen");
+	ok(!fds_drop(fd, &socket), "the first of two is not the last");
+	ok(fds_get(copy, &socket), "the other keeps the note");
+	put(fd, FDS_LISTENER, 80);
+	ok(!fds_drop(copy, &socket), "nor is it when both were noted by themselves");
+	ok(fds_drop(fd, &socket), "the second is");
+	close(copy);
+	close(fd);
+}
+
+static void stale(void)
+{
+	struct fds_socket socket;
+	int fd = tcp(), again;
+
+	put(fd, FDS_ACCEPTED, 80);
+	close(fd);
+	again = tcp();
+	ok(again == fd && fds_has(again), "the number is used again");
+	ok(!fds_get(again, &socket) && !fds_has(again), "the old note is not the new socket's");
+	put(again, FDS_ACCEPTED, 80);
+	close(again);
+	ok(!fds_get(again, &socket), "a closed number has no note");
+	put(-1, FDS_BOUND, 80);
+	put(1 << 30, FDS_BOUND, 80);
+	ok(!fds_has(-1) && !fds_has(1 << 30), "impossible numbers are not noted");
+	put(0, FDS_BOUND, 80);
+	ok(!fds_has(0), "what is no socket is not noted");
+}
+
+static void searching(void)
+{
+	struct fds_socket socket;
+	union name wanted = at_port(81);
+	int first = tcp(), second = tcp();
+
+	put(first, FDS_BOUND, 80);
+	put(second, FDS_LISTENER, 81);
+	ok(fds_next(0, ~0u) == first && fds_next((unsigned int)first + 1, ~0u) == second, "notes come in order");
+	ok(fds_next((unsigned int)second + 1, ~0u) == -1, "and end");
+	ok(fds_any(FDS_LISTENER) && !fds_any(FDS_ACCEPTED), "a state is found or not");
+	ok(fds_find_asked(first, &wanted, &socket) && address_port(&socket.asked) == 81, "an asked port is found");
+	ok(!fds_find_asked(second, &wanted, &socket), "but not one's own");
+	fds_drop(first, &socket);
+	fds_drop(second, &socket);
+	close(first);
+	close(second);
+}
+
+/* More descriptors than there are notes, put and dropped over and over: none may leak. */
+static void exhaustion(void)
+{
+	struct fds_socket socket;
+	int fd = tcp();
+	bool kept = true;
+
+	for (int i = 0; i < 200000 && kept; i++) {
+		put(fd, FDS_ACCEPTED, 80);
+		kept = fds_has(fd);
+	}
+	ok(kept, "notes put over older ones do not leak");
+	fds_drop(fd, &socket);
+	for (int i = 0; i < 200000 && kept; i++) {
+		put(fd, FDS_ACCEPTED, 80);
+		kept = fds_has(fd);
+		fds_drop(fd, &socket);
+	}
+	ok(kept, "dropped notes are used again");
+	close(fd);
+}
+
+static void *churn(void *wrong)
+{
+	struct fds_socket socket;
+
+	for (int i = 0; i < 20000; i++) {
+		int fd = tcp(), copy;
+		uint16_t port = (uint16_t)(fd + 1);
+
+		put(fd, FDS_LISTENER, port);
+		copy = dup(fd);
+		fds_copy(fd, copy);
+		if (!fds_get(copy, &socket) || address_port(&socket.asked) != port)
+			__atomic_fetch_add((int *)wrong, 1, __ATOMIC_RELAXED);
+		if (fds_drop(fd, &socket) || !fds_drop(copy, &socket))
+			__atomic_fetch_add((int *)wrong, 1, __ATOMIC_RELAXED);
+		close(copy);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void threads(void)
+{
+	pthread_t ids[4];
+	int wrong = 0;
+
+	for (int i = 0; i < 4; i++)
+		pthread_create(&ids[i], NULL, churn, &wrong);
+	for (int i = 0; i < 4; i++)
+		pthread_join(ids[i], NULL);
+	ok(wrong == 0, "threads see their own sockets' notes");
+	ok(fds_next(0, ~0u) == -1, "and leave none behind");
+}
+
+int main(void)
+{
+	one_socket();
+	two_descriptors();
+	stale();
+	searching();
+	exhaustion();
+	threads();
+	return tap_end();
+}
