@@ -133,7 +133,11 @@ export class KubeClient implements Disposable {
   async *watchPod(name: string, signal: AbortSignal): AsyncGenerator<V1Pod> {
     const purpose: Purpose = { action: `watch the pod "${name}"`, verb: "watch", resource: "pods" };
     for (;;) {
-      const pod = await this.getPod(name, signal);
+      const pod = await this.getPod(name, signal).catch((error) => {
+        if (error instanceof ApiError && error.status === 404) return undefined;
+        throw error;
+      });
+      if (pod === undefined) return;
       yield pod;
       const response = await this.#transport.call({
         purpose,
@@ -144,6 +148,7 @@ export class KubeClient implements Disposable {
           resourceVersion: pod.metadata?.resourceVersion ?? "",
           timeoutSeconds: "240",
         },
+        streams: true,
         signal,
       });
       for await (const { type, object } of jsonLines<{ type: string; object: V1Pod }>(response)) {

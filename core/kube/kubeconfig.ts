@@ -16,6 +16,8 @@ export interface KubeOptions {
   namespace?: string | undefined;
   /** Usually `Deno.env`. */
   env: { get(name: string): string | undefined };
+  /** Where a pod finds its service account; the usual place. */
+  accountDirectory?: string;
 }
 
 /** One usable context. */
@@ -33,7 +35,7 @@ export interface KubeContext {
 }
 
 /** Files of a service account that every pod has unless it opted out. */
-const accountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
+const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** Finds the context; throws KubeError (exit code 78 for what is wrong in a file). */
 export async function loadKubeContext(options: KubeOptions): Promise<KubeContext> {
@@ -149,7 +151,9 @@ async function contextOf(files: readonly ParsedFile[], options: KubeOptions): Pr
 }
 
 /** A pod's own service account: the API server's address is in the variables that Kubernetes sets. */
-async function inClusterContext({ namespace, env }: KubeOptions): Promise<KubeContext | undefined> {
+async function inClusterContext(
+  { namespace, env, accountDirectory = serviceAccount }: KubeOptions,
+): Promise<KubeContext | undefined> {
   const host = env.get("KUBERNETES_SERVICE_HOST");
   const port = env.get("KUBERNETES_SERVICE_PORT");
   if (host === undefined || port === undefined) return undefined;

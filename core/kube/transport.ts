@@ -24,8 +24,8 @@ export interface Call {
   body?: unknown;
   contentType?: string;
   signal?: AbortSignal | undefined;
-  /** Milliseconds until the answer's head; undefined: `callMilliseconds`. */
-  limit?: number;
+  /** The body comes as it happens (watch): only the answer's head has a time limit. */
+  streams?: boolean;
 }
 
 /** Longest time for one call. */
@@ -78,7 +78,7 @@ export class Transport implements Disposable {
     return await response.json();
   }
 
-  /** The answer once its head is there and says success; throws KubeError else. */
+  /** The answer when it says success; throws KubeError else. */
   async call(call: Call): Promise<Response> {
     const { purpose, signal } = call;
     for (let attempt = 0;; attempt++) {
@@ -112,7 +112,7 @@ export class Transport implements Disposable {
   }
 
   async #fetch(
-    { method = "GET", path, query = {}, body, contentType, signal, limit }: Call,
+    { method = "GET", path, query = {}, body, contentType, signal, streams }: Call,
   ): Promise<Response> {
     const { headers, client } = await this.identity();
     const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== "")).toString();
@@ -120,13 +120,12 @@ export class Transport implements Disposable {
     const stop = () => abort.abort(signal?.reason);
     signal?.throwIfAborted();
     signal?.addEventListener("abort", stop);
-    // The limit is for the head only: the body of a watch lasts as long as its reader wants.
     const timer = setTimeout(
       () => abort.abort(new DOMException("no answer in time", "TimeoutError")),
-      limit ?? callMilliseconds,
+      callMilliseconds,
     );
     try {
-      return await fetch(this.url(path) + (search === "" ? "" : `?${search}`), {
+      const response = await fetch(this.url(path) + (search === "" ? "" : `?${search}`), {
         method,
         client,
         headers: {
@@ -138,6 +137,9 @@ export class Transport implements Disposable {
         redirect: "error",
         signal: abort.signal,
       });
+      if (streams) return response;
+      // Within the limit as well; the copy has no connection behind it.
+      return new Response(await response.arrayBuffer(), response);
     } finally {
       clearTimeout(timer);
     }
