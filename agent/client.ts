@@ -48,7 +48,12 @@ export class Client implements Disposable {
   async serve(frames: AsyncIterator<AgentFrame>): Promise<ClientEnd> {
     for (let next = await frames.next(); !next.done; next = await frames.next()) {
       const frame = next.value;
-      if (frame.name === "goodbye") return { kind: "goodbye" };
+      if (frame.name === "goodbye") {
+        this.#subscriptions[Symbol.dispose]();
+        this.#connections.resetAll();
+        await this.#link.reply(frame, "goodbye", {}).catch(() => {}); // the client need not wait for it
+        return { kind: "goodbye" };
+      }
       if (frame.name === "env") void this.#answer(frame, () => this.#env(frame));
       else if (frame.name === "subscribe") {
         this.#ports = this.#ports.then(() => this.#answer(frame, () => this.#subscribe(frame)));

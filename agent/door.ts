@@ -29,9 +29,10 @@ export interface Proven {
 }
 
 /** The public key of `base64`, 32 raw bytes (RFC 8032). Rejects with TypeError or DOMException for anything else. */
-export function importPublicKey(base64: string): Promise<CryptoKey> {
+export async function importPublicKey(base64: string): Promise<CryptoKey> {
   const raw = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-  return crypto.subtle.importKey("raw", raw, "Ed25519", false, ["verify"]);
+  if (raw.length !== 32) throw new TypeError(`a public key has 32 bytes, this one ${raw.length}`);
+  return await crypto.subtle.importKey("raw", raw, "Ed25519", false, ["verify"]);
 }
 
 /** Challenges `stream`; null when the proof fails, and then the stream is closed. */

@@ -45,7 +45,7 @@ export async function makeKey(): Promise<SessionKey> {
 /** A real agent process. Its options but for the key and the link have the tests' defaults. */
 export interface AgentStart {
   options?: Partial<AgentOptions>;
-  /** Put before the command line, such as `setpriv …`. */
+  /** Put before the command line; brings the agent into the namespace, which it then does not enter itself. */
   prefix?: string[];
 }
 
@@ -55,6 +55,9 @@ export class AgentProcess implements AsyncDisposable {
   readonly #lines: string[] = [];
   readonly #reading: Promise<void>;
   #wake = Promise.withResolvers<void>();
+  #closeStreams = async (): Promise<void> => {
+    await Promise.allSettled([this.#child.stdin.close(), this.#child.stdout.cancel()]);
+  };
 
   constructor(options: AgentOptions, prefix: string[] = []) {
     const argv = [...prefix, Deno.execPath(), "run", "-A", "--quiet", entry, JSON.stringify(options)];
@@ -77,6 +80,9 @@ export class AgentProcess implements AsyncDisposable {
   stream(): LinkStream {
     const reader = this.#child.stdout.getReader();
     const writer = this.#child.stdin.getWriter();
+    this.#closeStreams = async () => {
+      await Promise.allSettled([writer.close(), reader.cancel()]);
+    };
     let rest: Uint8Array = new Uint8Array();
     return {
       async read(into) {
@@ -91,17 +97,8 @@ export class AgentProcess implements AsyncDisposable {
         return count;
       },
       write: (bytes) => writer.write(bytes.slice()),
-      close() {
-        writer.close().catch(() => {});
-        reader.cancel().catch(() => {});
-      },
+      close: () => void this.#closeStreams(),
     };
-  }
-
-  /** Closes the streams of a process whose link is not standard input and output. */
-  async closeStreams(): Promise<void> {
-    await this.#child.stdin.close();
-    await this.#child.stdout.cancel();
   }
 
   /** The first line of standard error that fits. */
@@ -134,6 +131,7 @@ export class AgentProcess implements AsyncDisposable {
       // It ended already.
     }
     await this.finished();
+    await this.#closeStreams();
   }
 
   async #read(): Promise<void> {
@@ -193,7 +191,7 @@ export class FakeClient implements AsyncDisposable {
     const options: AgentOptions = {
       publicKey: key.publicKey,
       link: { kind: "stdio" },
-      netns: netns.pid,
+      ...(start.prefix === undefined ? { netns: netns.pid } : {}),
       targetPid: netns.pid,
       ...start.options,
     };

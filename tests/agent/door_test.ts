@@ -1,0 +1,262 @@
+// Who may be an agent's client, and how an agent ends: wrong keys, second clients, limits, lost links, signals.
+
+import assert from "node:assert/strict";
+import { agentMessages, decode, ERROR, Link, type LinkStream } from "../../protocol-wasm/mod.ts";
+import { deadline } from "../support/deadline.ts";
+import { AgentProcess, FakeClient, makeKey, prove } from "../support/fake_client.ts";
+import { Netns } from "../support/netns.ts";
+import { python, startOriginal, Talk } from "./talk.ts";
+
+const port = 9443;
+
+/** A stream to the agent's port from inside the namespace, as the port-forward of Kubernetes makes one. */
+function bridge(netns: Netns): { stream: LinkStream } & AsyncDisposable {
+  const script = new URL("./bridge.py", import.meta.url).pathname;
+  const [program = "", ...args] = netns.inside(["python3", script, String(port)]);
+  const child = new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "null" }).spawn();
+  const reader = child.stdout.getReader();
+  const writer = child.stdin.getWriter();
+  const stream: LinkStream = {
+    async read(into) {
+      const { value } = await reader.read();
+      if (value === undefined) return null;
+      assert.ok(value.length <= into.length);
+      into.set(value);
+      return value.length;
+    },
+    write: (part) => writer.write(part.slice()),
+    close: () => void writer.close().catch(() => {}),
+  };
+  return {
+    stream,
+    async [Symbol.asyncDispose]() {
+      stream.close();
+      await reader.cancel().catch(() => {});
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It ended already.
+      }
+      await child.status;
+    },
+  };
+}
+
+async function listeningAgent(netns: Netns, options: Record<string, unknown> = {}) {
+  const key = await makeKey();
+  const agent = new AgentProcess({
+    publicKey: key.publicKey,
+    link: { kind: "tcp", port },
+    netns: netns.pid,
+    ...options,
+  });
+  await agent.until(/ready on port/);
+  return { key, agent };
+}
+
+Deno.test("a client with another key gets nothing but the challenge", async () => {
+  await using netns = await Netns.create();
+  const { agent } = await listeningAgent(netns);
+  await using _agent = agent;
+  await using wire = bridge(netns);
+  await using link = new Link(wire.stream, agentMessages, { side: "client" });
+  assert.equal(await prove(link, await makeKey()), null);
+  await agent.until(/without the session's key/);
+});
+
+Deno.test("the right client is served after a wrong one", async () => {
+  await using netns = await Netns.create();
+  const { agent, key } = await listeningAgent(netns);
+  await using _agent = agent;
+  await using wrong = bridge(netns);
+  await using wrongLink = new Link(wrong.stream, agentMessages, { side: "client" });
+  assert.equal(await prove(wrongLink, await makeKey()), null);
+  await using wire = bridge(netns);
+  await using link = new Link(wire.stream, agentMessages, { side: "client" });
+  const welcome = await prove(link, key);
+  assert.ok(welcome !== null && (welcome.flags & ERROR) === 0);
+  assert.equal(decode(agentMessages.welcome, welcome.body).kernel, Deno.osRelease());
+});
+
+Deno.test("a second client with the key is told that the agent has one", async () => {
+  await using netns = await Netns.create();
+  const { agent, key } = await listeningAgent(netns);
+  await using _agent = agent;
+  await using wire = bridge(netns);
+  await using link = new Link(wire.stream, agentMessages, { side: "client" });
+  assert.ok(await prove(link, key) !== null);
+  await using secondWire = bridge(netns);
+  await using second = new Link(secondWire.stream, agentMessages, { side: "client" });
+  const answer = await prove(second, key);
+  assert.ok(answer !== null && (answer.flags & ERROR) !== 0);
+  assert.deepEqual(decode(agentMessages.failure, answer.body), {
+    errno: 16,
+    text: "Cannot serve a second client: this agent has one",
+  });
+  await link.request("subscribe", { port: 80, mode: 1, filter: "" });
+});
+
+Deno.test("who sends kilobytes instead of a proof is closed", async () => {
+  await using netns = await Netns.create();
+  const { agent } = await listeningAgent(netns);
+  await using _agent = agent;
+  const heard = await python(
+    netns,
+    `import socket
+s = socket.create_connection(("127.0.0.1", ${port}))
+try:
+  s.sendall(bytes([0, 0, 8, 0, 2, 0, 0, 0, 1, 0, 0, 0]) + bytes(500000))
+  while s.recv(65536): pass
+except OSError: pass
+print("closed")`,
+  );
+  assert.equal(heard, "closed\n");
+  await agent.until(/without the session's key/);
+});
+
+Deno.test("the agent's port is not reachable from another host", async () => {
+  await using netns = await Netns.create();
+  const { agent } = await listeningAgent(netns);
+  await using _agent = agent;
+  await assert.rejects(Deno.connect({ hostname: netns.ipv4, port }), Deno.errors.ConnectionRefused);
+  await assert.rejects(Deno.connect({ hostname: netns.ipv6, port }), Deno.errors.ConnectionRefused);
+});
+
+Deno.test("an agent on standard input ends when its client has another key", async () => {
+  await using netns = await Netns.create();
+  const key = await makeKey();
+  await using agent = new AgentProcess({
+    publicKey: key.publicKey,
+    link: { kind: "stdio" },
+    netns: netns.pid,
+  });
+  await using link = new Link(agent.stream(), agentMessages, { side: "client" });
+  assert.equal(await prove(link, await makeKey()), null);
+  assert.equal((await agent.finished()).code, 77);
+});
+
+Deno.test("an agent that no client comes to leaves", async () => {
+  await using netns = await Netns.create();
+  const { agent } = await listeningAgent(netns, { firstClientLimitSeconds: 0.2 });
+  await using _agent = agent;
+  const { code, output } = await agent.finished();
+  assert.equal(code, 69);
+  assert.match(output, /no client with the session's key came/);
+});
+
+Deno.test("a public key that is none is refused", async () => {
+  await using netns = await Netns.create();
+  await using agent = new AgentProcess({
+    publicKey: "bm90IGEga2V5",
+    link: { kind: "stdio" },
+    netns: netns.pid,
+  });
+  const { code, output } = await agent.finished();
+  assert.equal(code, 78);
+  assert.match(output, /Cannot use the public key/);
+});
+
+/** A namespace whose port 80 is stolen, with one stolen connection under way. */
+async function stolen(netns: Netns, client: FakeClient): Promise<Talk> {
+  await client.subscribe(80);
+  const peer = await Talk.dial(netns, 80);
+  await peer.say("hello");
+  const offered = await client.offered();
+  await offered.take();
+  await new Talk(offered.channel).until("hello");
+  return peer;
+}
+
+/** Nothing of a session is left: no BPF link, no listener but the original's, which answers. */
+async function assertGivenBack(netns: Netns): Promise<void> {
+  for (const family of ["ipv4", "ipv6"] as const) {
+    using peer = await Talk.dial(netns, 80, family);
+    await peer.until("220 the original\r\n");
+  }
+  const inode = (await Deno.stat(`/proc/${netns.pid}/ns/net`)).ino;
+  const tool = await new Deno.Command("bpftool", { args: ["-j", "link"] }).output().catch(() => null);
+  if (tool?.success) {
+    const links: { netns_ino?: number }[] = JSON.parse(new TextDecoder().decode(tool.stdout) || "[]");
+    assert.deepEqual(links.filter((link) => link.netns_ino === inode), []);
+  }
+  const listening = await python(
+    netns,
+    `for name in "tcp", "tcp6":
+  print(sorted(line.split()[1].split(":")[1] for line in open("/proc/self/net/" + name) if line.split()[3] == "0A"))
+print([line for line in open("/proc/self/net/unix") if "mirrord" in line])`,
+  );
+  assert.equal(listening, "[]\n['0050']\n[]\n");
+}
+
+const endings = [
+  { name: "goodbye", code: 0, end: (client: FakeClient) => client.goodbye() },
+  { name: "the end of the link", code: 74, end: (client: FakeClient) => client.link.close() },
+  { name: "SIGTERM", code: 143, end: (client: FakeClient) => client.agent.kill("SIGTERM") },
+  { name: "SIGKILL", code: 137, end: (client: FakeClient) => client.agent.kill("SIGKILL") },
+];
+for (const { name, code, end } of endings) {
+  Deno.test(`after ${name} the original answers and nothing is left`, async () => {
+    await using netns = await Netns.create();
+    await using _original = await startOriginal(netns, "greet", 80);
+    await using client = await FakeClient.start(netns);
+    using peer = await stolen(netns, client);
+    await end(client);
+    assert.equal((await client.agent.finished()).code, code);
+    await assertGivenBack(netns);
+    // A killed process cannot choose between FIN and RST; the others reset what was in flight.
+    assert.equal((await peer.rest()).reset, name !== "SIGKILL");
+  });
+}
+
+Deno.test("a client that falls silent is lost after the limit", async () => {
+  await using netns = await Netns.create();
+  await using _original = await startOriginal(netns, "greet", 80);
+  const key = await makeKey();
+  await using agent = new AgentProcess({
+    publicKey: key.publicKey,
+    link: { kind: "stdio" },
+    netns: netns.pid,
+    lostLimitSeconds: 0.6,
+  });
+  const real = agent.stream();
+  let silent = false;
+  const stream: LinkStream = {
+    read: (into) => real.read(into),
+    write: (part) => silent ? Promise.resolve() : real.write(part),
+    close: () => real.close(),
+  };
+  await using link = new Link(stream, agentMessages, { side: "client" });
+  assert.ok(await prove(link, key) !== null);
+  await link.request("subscribe", { port: 80, mode: 1, filter: "" });
+  silent = true;
+  assert.equal((await agent.finished()).code, 74);
+  await assertGivenBack(netns);
+});
+
+Deno.test("an idle client that answers pings is not lost", async () => {
+  await using netns = await Netns.create();
+  const key = await makeKey();
+  const limit = { lostLimitSeconds: 0.3 };
+  await using agent = new AgentProcess({
+    publicKey: key.publicKey,
+    link: { kind: "stdio" },
+    netns: netns.pid,
+    ...limit,
+  });
+  const real = agent.stream();
+  let awaited = 1 + 9; // the proof, then nine answers to pings: three of the agent's limits
+  const answered = Promise.withResolvers<void>();
+  const stream: LinkStream = {
+    read: (into) => real.read(into),
+    async write(part) {
+      await real.write(part);
+      if (--awaited === 0) answered.resolve();
+    },
+    close: () => real.close(),
+  };
+  await using link = new Link(stream, agentMessages, { side: "client" });
+  assert.ok(await prove(link, key) !== null);
+  await deadline(answered.promise, "nine pings");
+  await link.request("goodbye", {});
+  assert.equal((await agent.finished()).code, 0);
+});
