@@ -2,7 +2,8 @@
 // The host (../filter.ts) parses the filter's JSON and tells its parts in order: open, leaf, close. One instance holds
 // one filter. Invariant: after the last part nothing takes memory, and a head that is not HTTP/1 never matches.
 
-import { equalsFolded, Head, HEADER_LIMIT, readHead, resetHead, Side } from "./http_head";
+import { equalsFolded } from "./ascii";
+import { Head, HEADER_LIMIT, readHead, resetHead, Side } from "./http_head";
 import { matchesRegex, TEXT_LIMIT } from "./regex/match";
 import { compileRegex, Refusal, Regex } from "./regex/program";
 

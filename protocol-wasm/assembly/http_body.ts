@@ -2,7 +2,8 @@
 // http.ts holds one Reader for each direction; it skips body bytes by number and shows only chunk framing.
 // Invariant: bytes are counted, never changed; after "raw" or "not HTTP" the reader looks at nothing more.
 
-import { Head, HEAD_LIMIT, HeadFlag, isText, isToken, keepsAlive, Phase, readHead, resetHead, Side, equalsWord } from "./http_head";
+import { equalsWord, isText, isToken } from "./ascii";
+import { Head, HEAD_LIMIT, HeadFlag, keepsAlive, Phase, readHead, resetHead, Side } from "./http_head";
 
 /** Longest line of chunk framing, and most bytes of trailers. */
 const CHUNK_LINE_LIMIT: u32 = 4096;

@@ -3,6 +3,8 @@
 // Invariant: a head is accepted only if every server reads it the same way; doubt is "not HTTP", and the
 // reason is one word. Nothing is changed: the accepted bytes are exactly those that came.
 
+import { equalsFolded, equalsWord, isText, isToken, skipText } from "./ascii";
+
 /** Largest head: start line, header lines and the empty line. */
 export const HEAD_LIMIT: u32 = 65536;
 /** Most header lines of one head. */
@@ -77,20 +79,6 @@ export function resetHead(head: Head, base: usize, side: u32, lines: usize): voi
   head.base = base;
   head.side = side;
   head.lines = lines;
-}
-
-/** tchar of RFC 9110, 5.6.2. */
-@inline
-export function isToken(c: u32): bool {
-  if ((c | 32) - 97 < 26 || c - 48 < 10) return true;
-  // ! # $ % & ' * + - . in the first word, ^ _ ` | ~ beyond.
-  return c < 64 ? c > 32 && ((0x6cfa >> (c - 32)) & 1) != 0 : c == 94 || c == 95 || c == 96 || c == 124 || c == 126;
-}
-
-/** A byte that may stand in a field value: visible, space, tab, or beyond ASCII. */
-@inline
-export function isText(c: u32): bool {
-  return (c >= 32 && c != 127) || c == 9;
 }
 
 function bad(head: Head, at: u32, reason: string): i32 {
@@ -207,9 +195,9 @@ export function readHead(head: Head, end: u32): i32 {
         phase = Phase.Value;
         continue;
       case Phase.Value: {
-        let byte = c;
-        while (isText(byte) && ++at < end) byte = load<u8>(base + at);
+        at = skipText(base, at, end);
         if (at >= end) continue;
+        const byte: u32 = load<u8>(base + at);
         if (byte != 13) return bad(head, at, byte == 10 ? "bare-lf" : "header-value");
         head.valueEnd = at;
         phase = Phase.ValueLf;
@@ -254,26 +242,6 @@ function versionByte(head: Head, c: u32): bool {
 
 function isPrefaceMethod(head: Head): bool {
   return equalsWord(head.base + head.methodStart, head.methodEnd - head.methodStart, "PRI");
-}
-
-/** Case-sensitive comparison of bytes with an ASCII word. */
-export function equalsWord(at: usize, length: u32, word: string): bool {
-  if (length != <u32>word.length) return false;
-  for (let i: u32 = 0; i < length; i++) {
-    if (<u32>load<u8>(at + i) != <u32>load<u16>(changetype<usize>(word) + (<usize>i << 1))) return false;
-  }
-  return true;
-}
-
-/** Comparison of bytes with a lower-case ASCII word, whatever the case of the bytes. */
-export function equalsFolded(at: usize, length: u32, word: string): bool {
-  if (length != <u32>word.length) return false;
-  for (let i: u32 = 0; i < length; i++) {
-    let c: u32 = load<u8>(at + i);
-    if (c - 65 < 26) c |= 32;
-    if (c != <u32>load<u16>(changetype<usize>(word) + (<usize>i << 1))) return false;
-  }
-  return true;
 }
 
 function fail(head: Head, reason: string): bool {

@@ -1,7 +1,7 @@
 // Sets of code points as sorted, disjoint, inclusive pairs [low, high, low, high, …]; used while compiling only.
 // A complement also holds the bytes that are no UTF-8 (utf8.ts), so that "." and [^a] take such a byte as one.
 
-import { equalsWord } from "../http_head";
+import { equalsWord } from "../ascii";
 import { INVALID } from "./utf8";
 
 const LAST: u32 = INVALID + 255;

@@ -5,6 +5,7 @@
 // byte for each place, and the programs that use them read them there.
 // Invariant: at most codeSize steps for each unit of the text and program, whatever pattern and text; no memory.
 
+import { skipToFirst } from "./first";
 import { Assertion } from "./parse";
 import { Op, Regex, SET_BYTES, Trait } from "./program";
 import { decodeUnit, decodeUnitBefore, unitLength, unitPoint } from "./utf8";
@@ -12,20 +13,20 @@ import { decodeUnit, decodeUnitBefore, unitLength, unitPoint } from "./utf8";
 /** Longest text; `places` must have one byte more. */
 export const TEXT_LIMIT: u32 = 65536;
 
-/** A transition: number of the next state, 0 = not known yet, with MATCHED when the pattern matched before the unit. */
+/** A transition: the next state, 0 = not known yet, with MATCHED when the pattern matched before the unit. */
 const MATCHED: u32 = 0x8000;
-/** The state without instructions: nothing can match any more. */
-const DEAD: u32 = 1;
 
 /** True when the pattern matches anywhere in the `length` bytes at `text`. `places` is scratch memory. */
 export function matchesRegex(regex: Regex, text: usize, length: u32, places: usize): bool {
   const looks = regex.looks;
-  if (looks != 0) memory.fill(places, 0, length + 1);
+  if (looks == 0) return search(regex, text, length);
+  if (regex.kept && !search(regex, text, length)) return false;
+  memory.fill(places, 0, length + 1);
   for (let look: u32 = 0; look < looks; look++) {
     if ((regex.behind >> look) & 1) markForward(regex, look, text, length, places);
     else markBackward(regex, look, text, length, places);
   }
-  return looks == 0 ? search(regex, text, length) : searchWithLooks(regex, text, length, places);
+  return searchWithLooks(regex, text, length, places);
 }
 
 /** Class of a code point beyond ASCII. */
@@ -40,14 +41,26 @@ function classOf(regex: Regex, point: u32): u32 {
   return load<u8>(regex.cutClasses + low);
 }
 
+/** Matches the rough program, which is the pattern itself when it has no look-around. */
 function search(regex: Regex, text: usize, length: u32): bool {
+  const program = regex.rough;
   const end = text + length;
   const rows = regex.rows;
-  const rowBytes = regex.rowBytes;
   const ascii = regex.ascii;
-  let state = startState(regex, 0);
+  const dead = regex.rowSize;
+  const first = regex.first;
+  let root = first != 0 ? rootState(regex) : 0;
+  let state = first != 0 ? root : startState(regex, program);
   let at = text;
+  regex.steps += length;
   while (at < end) {
+    if (state == root) {
+      const from = at;
+      at = skipToFirst(first, at, end);
+      if (at == end) return false;
+      // The state behind an ASCII character knows whether that ends a word or a line.
+      if (at != from && load<u8>(at - 1) < 128) at--;
+    }
     const c: u32 = load<u8>(at);
     let symbol: u32;
     if (c < 128) {
@@ -58,33 +71,58 @@ function search(regex: Regex, text: usize, length: u32): bool {
       symbol = classOf(regex, unitPoint(unit));
       at += unitLength(unit);
     }
-    let entry: u32 = load<u16>(rows + state * rowBytes + (symbol << 1));
-    if (entry == 0) entry = step(regex, state, symbol, 0, 0, false);
-    if (entry & MATCHED) return true;
-    if (entry == DEAD) {
-      regex.steps += <u32>(at - text);
-      return false;
+    let entry: u32 = load<u16>(rows + ((state + symbol) << 1));
+    if (entry == 0) {
+      entry = step(regex, state, symbol, 0, program, false);
+      if (root != 0) root = rootState(regex);
     }
+    if (entry & MATCHED) return true;
+    if (entry == dead) return false;
     state = entry;
   }
-  regex.steps += length;
-  return (transition(regex, state, regex.classes - 1, 0, 0, false) & MATCHED) != 0;
+  return (transition(regex, state, regex.classes - 1, 0, program, false) & MATCHED) != 0;
+}
+
+/** The state before any match has begun; only of patterns that begin by reading (first.ts). */
+function rootState(regex: Regex): u32 {
+  if (regex.root == 0) {
+    memory.fill(regex.next, 0, regex.keyBytes);
+    addToKey(regex, load<u32>(regex.programs + (<usize>regex.rough << 3)));
+    regex.root = stateOf(regex, regex.rough, 0);
+  }
+  return regex.root;
 }
 
 function searchWithLooks(regex: Regex, text: usize, length: u32, places: usize): bool {
   let state = startState(regex, 0);
   let at: u32 = 0;
   while (at < length) {
-    const unit = decodeUnit(text + at, length - at);
-    const point = unitPoint(unit);
-    const symbol: u32 = point < 128 ? <u32>load<u8>(regex.ascii + point) : classOf(regex, point);
-    const entry = transition(regex, state, symbol, load<u8>(places + at), 0, false);
+    const unit = unitAt(regex, text + at, length - at);
+    const entry = transition(regex, state, unit & 255, load<u8>(places + at), 0, false);
     if (entry & MATCHED) return true;
-    if (entry == DEAD) return false;
+    if (entry == regex.rowSize) return false;
     state = entry;
-    at += unitLength(unit);
+    at += unit >> 8;
   }
   return (transition(regex, state, regex.classes - 1, load<u8>(places + at), 0, false) & MATCHED) != 0;
+}
+
+/** Class of the unit at `at`, and its length << 8. */
+@inline
+function unitAt(regex: Regex, at: usize, rest: u32): u32 {
+  const c: u32 = load<u8>(at);
+  if (c < 128) return <u32>load<u8>(regex.ascii + c) | (1 << 8);
+  const unit = decodeUnit(at, rest);
+  return classOf(regex, unitPoint(unit)) | (unitLength(unit) << 8);
+}
+
+/** The same of the unit before `at`. */
+@inline
+function unitBefore(regex: Regex, text: usize, at: usize): u32 {
+  const c: u32 = load<u8>(at - 1);
+  if (c < 128) return <u32>load<u8>(regex.ascii + c) | (1 << 8);
+  const unit = decodeUnitBefore(text, at);
+  return classOf(regex, unitPoint(unit)) | (unitLength(unit) << 8);
 }
 
 /** Look-behind: marks every place at which a match of the body ends. */
@@ -92,20 +130,13 @@ function markForward(regex: Regex, look: u32, text: usize, length: u32, places: 
   let state = startState(regex, look + 1);
   let at: u32 = 0;
   while (true) {
-    let symbol = regex.classes - 1;
-    let bytes: u32 = 0;
-    if (at < length) {
-      const unit = decodeUnit(text + at, length - at);
-      const point = unitPoint(unit);
-      symbol = point < 128 ? <u32>load<u8>(regex.ascii + point) : classOf(regex, point);
-      bytes = unitLength(unit);
-    }
+    const unit = at < length ? unitAt(regex, text + at, length - at) : regex.classes - 1;
     const bits: u32 = load<u8>(places + at);
-    const entry = transition(regex, state, symbol, bits, look + 1, false);
+    const entry = transition(regex, state, unit & 255, bits, look + 1, false);
     if (entry & MATCHED) store<u8>(places + at, bits | (1 << look));
     if (at >= length) return;
     state = entry & ~MATCHED;
-    at += bytes;
+    at += unit >> 8;
   }
 }
 
@@ -114,20 +145,13 @@ function markBackward(regex: Regex, look: u32, text: usize, length: u32, places:
   let state = startState(regex, look + 1);
   let at = length;
   while (true) {
-    let symbol = regex.classes - 1;
-    let bytes: u32 = 0;
-    if (at > 0) {
-      const unit = decodeUnitBefore(text, text + at);
-      const point = unitPoint(unit);
-      symbol = point < 128 ? <u32>load<u8>(regex.ascii + point) : classOf(regex, point);
-      bytes = unitLength(unit);
-    }
+    const unit = at > 0 ? unitBefore(regex, text, text + at) : regex.classes - 1;
     const bits: u32 = load<u8>(places + at);
-    const entry = transition(regex, state, symbol, bits, look + 1, true);
+    const entry = transition(regex, state, unit & 255, bits, look + 1, true);
     if (entry & MATCHED) store<u8>(places + at, bits | (1 << look));
     if (at == 0) return;
     state = entry & ~MATCHED;
-    at -= bytes;
+    at -= unit >> 8;
   }
 }
 
@@ -142,7 +166,7 @@ function transition(regex: Regex, state: u32, symbol: u32, bits: u32, program: u
 
 @inline
 function entryOf(regex: Regex, state: u32, symbol: u32, bits: u32): usize {
-  return regex.rows + state * regex.rowBytes + ((symbol + regex.classes * bits) << 1);
+  return regex.rows + ((state + symbol + regex.classes * bits) << 1);
 }
 
 /** The state before the first unit of program `program`. */
@@ -165,7 +189,7 @@ function addToKey(regex: Regex, instruction: u32): void {
 
 /** Computes a transition: which instructions `state` reaches without reading, and where the unit leads from them. */
 function step(regex: Regex, state: u32, symbol: u32, bits: u32, program: u32, backward: bool): u32 {
-  const key = regex.keys + state * regex.keyBytes;
+  const key = regex.keys + (state / regex.rowSize) * regex.keyBytes;
   const before: u32 = load<u8>(key, 1);
   const after: u32 = load<u8>(regex.traits + symbol);
   const previous = backward ? after : before;
@@ -231,12 +255,13 @@ function step(regex: Regex, state: u32, symbol: u32, bits: u32, program: u32, ba
     }
   }
   regex.steps += steps;
-  if (program != 0 || !regex.anchored) {
+  if (!regex.anchored || (program != 0 && program != regex.rough)) {
     addToKey(regex, load<u32>(regex.programs + (<usize>program << 3)));
     any = true;
   }
   const known = regex.states;
-  let entry = any ? stateOf(regex, program, after & ~Trait.Edge) : DEAD;
+  // The first row is that of the state without instructions: nothing can match any more.
+  let entry = any ? stateOf(regex, program, after & ~Trait.Edge) : regex.rowSize;
   if (matched) entry |= MATCHED;
   // A table emptied just now no longer holds `state`: its row belongs to another.
   if (regex.kept && regex.states >= known) store<u16>(entryOf(regex, state, symbol, bits), entry);
@@ -267,7 +292,7 @@ function holds(assertion: u32, previous: u32, following: u32): bool {
   return left > right;
 }
 
-/** The number of the state whose instructions are in `regex.next`; makes it when it is new. */
+/** The state whose instructions are in `regex.next`; makes it when it is new. */
 function stateOf(regex: Regex, program: u32, traits: u32): u32 {
   const next = regex.next;
   const keyBytes = regex.keyBytes;
@@ -277,27 +302,28 @@ function stateOf(regex: Regex, program: u32, traits: u32): u32 {
   hash ^= hash >> 15;
   let slot = hash & regex.hashMask;
   while (true) {
-    const state: u32 = load<u16>(regex.hashes + (slot << 1));
-    if (state == 0) break;
-    if (memory.compare(regex.keys + state * keyBytes, next, keyBytes) == 0) return state;
+    const number: u32 = load<u16>(regex.hashes + (slot << 1));
+    if (number == 0) break;
+    if (memory.compare(regex.keys + number * keyBytes, next, keyBytes) == 0) return number * regex.rowSize;
     slot = (slot + 1) & regex.hashMask;
   }
   if (regex.states >= regex.stateLimit) {
     empty(regex);
     slot = hash & regex.hashMask;
   }
-  const state = ++regex.states;
-  memory.copy(regex.keys + state * keyBytes, next, keyBytes);
-  memory.fill(regex.rows + state * regex.rowBytes, 0, regex.rowBytes);
-  store<u16>(regex.hashes + (slot << 1), state);
-  return state;
+  const number = ++regex.states;
+  memory.copy(regex.keys + number * keyBytes, next, keyBytes);
+  memory.fill(regex.rows + ((number * regex.rowSize) << 1), 0, regex.rowSize << 1);
+  store<u16>(regex.hashes + (slot << 1), number);
+  return number * regex.rowSize;
 }
 
 /** Forgets all states. Those in use are made again from their keys, which the callers hold in `regex.next`. */
 function empty(regex: Regex): void {
-  regex.states = DEAD;
+  regex.states = 1;
+  regex.root = 0;
   memory.fill(regex.hashes, 0, (regex.hashMask + 1) << 1);
-  for (let program: u32 = 0; program <= regex.looks; program++) {
+  for (let program: u32 = 0; program <= regex.looks + 1; program++) {
     store<u32>(regex.programs + (<usize>program << 3), 0, 4);
   }
 }

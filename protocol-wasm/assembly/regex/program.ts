@@ -3,6 +3,7 @@
 // know classes only. Invariant: everything match.ts needs is taken here, so that matching takes no memory.
 
 import { wordSet } from "./char_set";
+import { findFirst } from "./first";
 import { Assertion, Node, NodeKind, Parser } from "./parse";
 import { Flag } from "./scan";
 import { INVALID } from "./utf8";
@@ -13,8 +14,11 @@ export const CODE_LIMIT: i32 = 4096;
 const CLASS_LIMIT: i32 = 250;
 /** Steps that expanding counted repetitions may take. */
 const WORK_LIMIT: i32 = 65536;
-/** Bytes for the automaton's transitions; bounds the memory of one pattern. */
-const ROWS_BYTES: u32 = 24576;
+/** Transitions of an automaton (two bytes each); bounds the memory of one pattern. */
+const TRANSITION_LIMIT: u32 = 12288;
+/** Where rows grow too long for that, at least so many states, as far as 15 bits can number the transitions. */
+const LEAST_STATES: u32 = 16;
+const NUMBER_LIMIT: u32 = 32767;
 /** With more look-arounds than this, transitions are not kept: there would be too many for each state. */
 const KEPT_LOOKS: i32 = 3;
 export const SET_BYTES: u32 = 32;
@@ -47,9 +51,12 @@ export class Regex {
   cuts: usize;
   cutClasses: usize;
   traits: usize;
-  /** For each program (0 = the pattern, 1.. = look-arounds): u32 first instruction, u32 start state. */
+  /** For each program (0 = the pattern, 1.. = look-arounds, then `rough`): u32 first instruction, u32 start state. */
   programs: usize;
-  /** Automaton: for each state its key (u32 program and traits, then one bit for each instruction) and its row. */
+  /**
+   * Automaton: for each state its key (u32 program and traits, then one bit for each instruction) and its row of
+   * transitions. A state is named by the number of its row's first transition.
+   */
   keys: usize;
   rows: usize;
   hashes: usize;
@@ -63,13 +70,18 @@ export class Regex {
   /** Classes, the text's end (the last) included. */
   classes: u32;
   looks: u32;
+  /** The program that takes every look-around as true, to rule out most texts cheaply; 0 (the pattern) without any. */
+  rough: u32;
   /** One bit for each look-around: it looks behind. */
   behind: u32;
   anchored: u32;
   kept: u32;
   keyBytes: u32;
-  rowBytes: u32;
+  rowSize: u32;
   stateLimit: u32;
+  /** What a match can begin with (first.ts), and the state before it; 0 = not known. */
+  first: usize;
+  root: u32;
   states: u32;
   hashMask: u32;
   /** Elementary steps of all matches so far; what the tests of linearity count. */
@@ -80,6 +92,8 @@ class Compiler {
   code: Array<u64> = [];
   work: i32 = 0;
   tooLarge: bool = false;
+  /** Leave look-arounds out, as if they were true. */
+  rough: bool = false;
 
   emit(op: Op, x: u32 = 0, y: u32 = 0): i32 {
     if (this.code.length >= CODE_LIMIT) this.tooLarge = true;
@@ -111,7 +125,7 @@ class Compiler {
         this.emit(Op.Assert, node.value);
         break;
       case NodeKind.Look:
-        this.emit(Op.Look, node.value, node.negative ? 1 : 0);
+        if (!this.rough) this.emit(Op.Look, node.value, node.negative ? 1 : 0);
         break;
       case NodeKind.Concat: {
         const count = node.items.length;
@@ -220,10 +234,19 @@ export function compileRegex(text: usize, length: u32, ignoreCase: bool, refusal
     compiler.emit(Op.Match);
     if (look.behind) behind |= 1 << i;
   }
+  const kept = parser.looks.length <= KEPT_LOOKS;
+  if (kept && parser.looks.length > 0) {
+    starts.push(compiler.here);
+    compiler.rough = true;
+    compiler.add(tree, false);
+    compiler.emit(Op.Match);
+  }
   if (compiler.tooLarge) return refuse(refusal, "it needs more than 4096 instructions");
 
   const regex = changetype<Regex>(take(offsetof<Regex>()));
   regex.looks = parser.looks.length;
+  regex.rough = kept && regex.looks != 0 ? regex.looks + 1 : 0;
+  regex.kept = kept ? 1 : 0;
   regex.behind = behind;
   regex.anchored = startsAnchored(tree) ? 1 : 0;
   if (!divide(regex, parser)) return refuse(refusal, "it tells too many characters apart");
@@ -231,7 +254,8 @@ export function compileRegex(text: usize, length: u32, ignoreCase: bool, refusal
   return changetype<usize>(regex);
 }
 
-function take(bytes: usize): usize {
+/** New memory, zeroed. */
+export function take(bytes: usize): usize {
   const at = heap.alloc(bytes);
   memory.fill(at, 0, bytes);
   return at;
@@ -319,14 +343,14 @@ function place(regex: Regex, code: Array<u64>, starts: Array<u32>): void {
   regex.codeSize = size;
   regex.code = take(size << 3);
   for (let i = 0; i < size; i++) store<u64>(regex.code + (<usize>i << 3), code[i]);
-  regex.programs = take(starts.length << 3);
+  regex.programs = take((regex.looks + 2) << 3);
   for (let i = 0; i < starts.length; i++) store<u32>(regex.programs + (<usize>i << 3), starts[i]);
-  regex.kept = regex.looks <= <u32>KEPT_LOOKS ? 1 : 0;
   regex.keyBytes = 4 + ((size + 31) >> 5 << 2);
-  regex.rowBytes = regex.kept ? (regex.classes << regex.looks) * 2 : 0;
-  regex.stateLimit = min<u32>(max<u32>(ROWS_BYTES / max<u32>(regex.rowBytes, regex.keyBytes), 16), 1024);
-  regex.keys = take((regex.stateLimit + 2) * regex.keyBytes);
-  regex.rows = take((regex.stateLimit + 2) * regex.rowBytes);
+  regex.rowSize = regex.kept ? regex.classes << regex.looks : 1;
+  const fitting = min<u32>(TRANSITION_LIMIT / regex.rowSize, (2 * TRANSITION_LIMIT) / regex.keyBytes);
+  regex.stateLimit = min<u32>(min<u32>(max<u32>(fitting, LEAST_STATES), 1024), NUMBER_LIMIT / regex.rowSize - 1);
+  regex.keys = take((regex.stateLimit + 1) * regex.keyBytes);
+  regex.rows = take(((regex.stateLimit + 1) * regex.rowSize) << 1);
   let slots: u32 = 64;
   while (slots < 2 * regex.stateLimit) slots <<= 1;
   regex.hashMask = slots - 1;
@@ -335,4 +359,6 @@ function place(regex: Regex, code: Array<u64>, starts: Array<u32>): void {
   regex.stack = take((size + 1) << 3);
   regex.marks = take(size << 2);
   regex.states = 1;
+  regex.root = 0;
+  regex.first = !regex.kept || regex.anchored ? 0 : findFirst(regex, starts[regex.rough]);
 }
