@@ -38,7 +38,7 @@ Deno.test("no file, no variable and no flag give the defaults without a warning"
         target: { path: undefined, namespace: undefined },
         kube: { kubeconfig: undefined, context: undefined },
         agent: {
-          image: `mirrord-agent:${VERSION}`,
+          image: `localhost/mirrord-agent:${VERSION}`,
           imagePullPolicy: "IfNotPresent",
           startupTimeoutSeconds: 60,
           communicationTimeoutSeconds: 30,

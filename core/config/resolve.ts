@@ -7,7 +7,7 @@ import type { Problem } from "./issues.ts";
 import type { ConfigFile, EnvFile, FilterLeaf, HttpFilterFile, IncomingFile } from "./schema.ts";
 
 /** Agent image when the configuration names none; its tag is this release. */
-export const DEFAULT_AGENT_IMAGE = `mirrord-agent:${VERSION}`;
+export const DEFAULT_AGENT_IMAGE = `localhost/mirrord-agent:${VERSION}`;
 
 /** Compiles filter text; throws with a sentence when it cannot be used (protocol-wasm's compileFilter). */
 export type FilterCheck = (source: string) => void;

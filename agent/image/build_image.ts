@@ -1,0 +1,141 @@
+// Puts the agent's image together without a container engine: for each machine a base layer (the C library out of
+// Debian's packages) and a layer with the compiled binary, as an OCI image layout in one tar. Run by scripts/build.ts:
+// `build_image.ts OUT.tar`. Same inputs, same bytes.
+
+import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import { pack } from "tar-stream";
+import { VERSION } from "../../core/base/version.ts";
+import { type BaseFile, baseFiles, hasPackageTools } from "./base_layer.ts";
+
+const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+/** The name under which a node finds the image once the archive is loaded; no registry has it. */
+const imageName = `localhost/mirrord-agent:${VERSION}`;
+/** Architectures as OCI names them, as Deno does, and as Debian does. */
+const machines = [{ oci: "amd64", binary: "x86_64" }, { oci: "arm64", binary: "aarch64" }];
+
+const manifestType = "application/vnd.oci.image.manifest.v1+json";
+const indexType = "application/vnd.oci.image.index.v1+json";
+const configType = "application/vnd.oci.image.config.v1+json";
+const layerType = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+/** A descriptor of the OCI image specification. */
+interface Descriptor {
+  mediaType: string;
+  digest: string;
+  size: number;
+}
+
+/** The archive's blobs by path; each added once. */
+class Blobs {
+  readonly files = new Map<string, Uint8Array>();
+
+  add(mediaType: string, bytes: Uint8Array): Descriptor {
+    const hex = sha256(bytes);
+    this.files.set(`blobs/sha256/${hex}`, bytes);
+    return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
+  }
+
+  addJson(mediaType: string, value: unknown): Descriptor {
+    return this.add(mediaType, json(value));
+  }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function json(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+function say(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(text + "\n"));
+}
+
+/** A tar of `files`: owned by root, without times. */
+async function tar(files: BaseFile[]): Promise<Uint8Array> {
+  const archive = pack();
+  const collected = new Response(ReadableStream.from(archive as AsyncIterable<Uint8Array>)).bytes();
+  for (const file of files) {
+    const header = { name: file.path, mode: file.mode, mtime: new Date(0), uid: 0, gid: 0 };
+    if (file.type === "file") archive.entry(header, file.bytes as never);
+    else if (file.type === "symlink") archive.entry({ ...header, type: "symlink", linkname: file.target });
+    else archive.entry({ ...header, type: "directory" });
+  }
+  archive.finalize();
+  return await collected;
+}
+
+/** One machine's image: its manifest's descriptor. */
+async function addImage(blobs: Blobs, machine: { oci: string; binary: string }): Promise<Descriptor> {
+  const binary = Deno.readFileSync(`${root}dist/mirrord-linux-${machine.binary}`);
+  const layers = [
+    await tar(await baseFiles(machine.oci)),
+    await tar([{ type: "file", path: "mirrord", mode: 0o755, bytes: binary }]),
+  ];
+  const descriptors = layers.map((layer) => blobs.add(layerType, gzipSync(layer, { level: 3 })));
+  const config = blobs.addJson(configType, {
+    architecture: machine.oci,
+    os: "linux",
+    config: {
+      Entrypoint: ["/mirrord"],
+      Cmd: ["agent"],
+      Env: ["PATH=/", "HOME=/tmp", "NO_COLOR=1"],
+      WorkingDir: "/",
+    },
+    rootfs: { type: "layers", diff_ids: layers.map((layer) => `sha256:${sha256(layer)}`) },
+    history: [{ created_by: "Debian's C library" }, { created_by: `mirrord ${VERSION}` }],
+  });
+  return blobs.addJson(manifestType, {
+    schemaVersion: 2,
+    mediaType: manifestType,
+    config,
+    layers: descriptors,
+  });
+}
+
+async function buildImage(output: string): Promise<void> {
+  if (!hasPackageTools()) {
+    say(
+      "agent-image: skipped, it is made from Debian's packages and this machine has no apt-get and dpkg-deb",
+    );
+    return;
+  }
+  const blobs = new Blobs();
+  const manifests: unknown[] = [];
+  for (const machine of machines) {
+    const manifest = await addImage(blobs, machine);
+    manifests.push({ ...manifest, platform: { os: "linux", architecture: machine.oci } });
+  }
+  const annotations = {
+    "org.opencontainers.image.title": "mirrord agent",
+    "org.opencontainers.image.version": VERSION,
+    "org.opencontainers.image.licenses": "MIT",
+  };
+  const index = blobs.addJson(indexType, { schemaVersion: 2, mediaType: indexType, manifests, annotations });
+  const named = {
+    ...index,
+    annotations: { "io.containerd.image.name": imageName, "org.opencontainers.image.ref.name": VERSION },
+  };
+  const files: BaseFile[] = [...blobs.files].map(([path, bytes]) => ({
+    type: "file",
+    path,
+    mode: 0o644,
+    bytes,
+  }));
+  const top = { schemaVersion: 2, mediaType: indexType, manifests: [named] };
+  files.unshift(
+    { type: "file", path: "oci-layout", mode: 0o644, bytes: json({ imageLayoutVersion: "1.0.0" }) },
+    { type: "file", path: "index.json", mode: 0o644, bytes: json(top) },
+  );
+  Deno.writeFileSync(`${output}.part`, await tar(files));
+  Deno.renameSync(`${output}.part`, output);
+}
+
+const [output] = Deno.args;
+if (output === undefined) {
+  say("usage: build_image.ts OUT.tar");
+  Deno.exit(2);
+}
+await buildImage(output);
