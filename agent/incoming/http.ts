@@ -53,6 +53,7 @@ class Route implements Disposable {
   readonly #requests = new HttpReader("request");
   #original: Side | null = null;
   #app: Side | null = null;
+  #current: Side | null = null;
   #last: Side["name"] | null = null;
 
   constructor(connection: Socket, subscription: Subscription, context: Context) {
@@ -69,18 +70,19 @@ class Route implements Disposable {
       const head = await this.#nextHead();
       if (head === null) return;
       const side = await this.#send(head);
+      this.#current = side;
       const next = await this.#exchange(side);
       this.#last = side.name;
+      if (next === "request") this.#current = null;
       if (next === "request") continue;
       if (next === "tunnel") await relayOrThrow(this.#down, side.stream);
       return;
     }
   }
 
-  /** Whoever answers sees the reset too. */
+  /** Whoever was answering sees the reset too. */
   reset(): void {
-    this.#original?.stream.reset();
-    this.#app?.stream.reset();
+    this.#current?.stream.reset();
   }
 
   [Symbol.dispose](): void {

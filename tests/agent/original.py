@@ -3,6 +3,7 @@
 http    HTTP/1.1 with keep-alive; answers say who was asked for what on which connection (see Handler)
 echo    sends back every byte, half-closes after the peer did
 greet   sends a line first, then as echo
+bytes   answers each HTTP/1 head with the bytes it came as
 count   reads to the end, answers with how many bytes came, then closes
 shut    closes every connection at once
 """
@@ -21,10 +22,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-    def parse_request(self):
-        self.line = self.raw_requestline
-        return super().parse_request()
 
     def body(self):
         if self.headers.get("Transfer-Encoding") == "chunked":
@@ -77,8 +74,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/bye":
             self.close_connection = True
             return self.answer("bye")
-        if self.path == "/raw":
-            return self.answer(self.line.decode() + str(self.headers))
         body = self.body()
         digest = hashlib.sha256(body).hexdigest()[:8]
         self.answer(f"original {self.number} {self.command} {self.path} {len(body)} {digest}")
@@ -99,6 +94,14 @@ class Echo(socketserver.BaseRequestHandler):
             return
         if kind == "greet":
             self.request.sendall(b"220 the original\r\n")
+        if kind == "bytes":
+            heard = b""
+            while chunk := self.request.recv(65536):
+                *heads, heard = (heard + chunk).split(b"\r\n\r\n")
+                for head in heads:
+                    head += b"\r\n\r\n"
+                    self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(head), head))
+            return
         count = 0
         while chunk := self.request.recv(65536):
             count += len(chunk)
@@ -112,6 +115,7 @@ class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 128
+    handle_error = lambda *_: None  # a peer that resets is none
     address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
