@@ -113,6 +113,24 @@ Deno.test("a pattern that explodes a backtracking engine is matched in a step or
   assert.ok(regex.steps < 2 * 65536 + 1000, String(regex.steps));
 });
 
+Deno.test("verdicts stay the same when the table of states is emptied again and again", () => {
+  const random = new RandomSource(13);
+  for (
+    const source of ["a[ab]{12}c", "a[ab]{12}c\\B", "\\B[ab]{12}a[ab]{12}c(?!b)", "(?<!bb)a[ab]{13}c(?=.a)"]
+  ) {
+    using regex = compileRegex(source);
+    const script = new RegExp(source, "u");
+    let matched = 0;
+    for (let round = 0; round < 150; round++) {
+      const letter = () => random.below(round % 2 === 0 ? 40 : 400) === 0 ? "c" : random.pick(["a", "b"]);
+      const text = Array.from({ length: 400 }, letter).join("");
+      assert.equal(regex.matches(text), script.test(text), `${source} on ${text}`);
+      if (script.test(text)) matched++;
+    }
+    assert.ok(matched > 20 && matched < 150, `${source}: ${matched}`);
+  }
+});
+
 Deno.test("text over the limit never matches", () => {
   using regex = compileRegex("a");
   assert.equal(regex.matches("a".repeat(65536)), true);
