@@ -41,6 +41,8 @@ export class Incoming {
   /** Ports being given back: a new subscription of one waits, so that the two cannot overtake each other. */
   readonly #leaving = new Map<number, Promise<void>>();
 
+  readonly #foreignTold = new Set<number>();
+
   constructor(agent: IncomingAgent, config: IncomingConfig) {
     this.#agent = agent;
     this.#config = config;
@@ -120,6 +122,7 @@ export class Incoming {
       if (listener !== undefined) await this.#sweep([listener]);
       return;
     }
+    this.#tellForeignFamily(listener, stolen);
     try {
       await stolen.take();
       await relay(stolen.channel, connChannel(conn));
@@ -154,6 +157,15 @@ export class Incoming {
   #choose(port: number, local: Address): Listener | undefined {
     const fitting = [...this.#listeners.values()].filter((listener) => listener.port === port);
     return fitting.find((one) => isV6(one.actual.address) === isV6(local.address)) ?? fitting[0];
+  }
+
+  /** An IPv4 socket cannot name an IPv6 client: such an app sees the local end of our connection, and that is said once. */
+  #tellForeignFamily(listener: Listener, { peer, port }: StolenConnection): void {
+    if (isV6(listener.asked.address) || !isV6(peer.address) || this.#foreignTold.has(port)) return;
+    this.#foreignTold.add(port);
+    log.warning(
+      `The app listens on port ${port} by IPv4 only: it sees clients that come by IPv6, such as ${peer.address}, as 127.0.0.1`,
+    );
   }
 
   async #dial(listener: Listener, stolen: StolenConnection): Promise<Deno.TcpConn | null> {
