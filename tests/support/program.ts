@@ -23,6 +23,9 @@ const programs = [
   "nginx",
   "redis-server",
   "setsid",
+  "setpriv",
+  "nsenter",
+  "nohup",
 ];
 let path: string | undefined;
 
@@ -30,6 +33,7 @@ let path: string | undefined;
 export function userPath(): string {
   if (path !== undefined) return path;
   const folder = Deno.makeTempDirSync({ prefix: "mirrord-path-" });
+  Deno.chmodSync(folder, 0o755);
   for (const name of programs) {
     const found = ["/usr/bin", "/bin", "/usr/sbin"].map((place) => `${place}/${name}`).find(isFile);
     if (found !== undefined) Deno.symlinkSync(found, `${folder}/${name}`);
@@ -71,6 +75,7 @@ export class Mirrord implements AsyncDisposable {
   readonly #reading: Promise<void>;
   #wake = Promise.withResolvers<void>();
   #over = false;
+  #stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
 
   constructor(args: string[], options: MirrordOptions = {}) {
     const [program = "", ...rest] = [...(options.prefix ?? []), binary, ...args];
@@ -128,9 +133,16 @@ export class Mirrord implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** Writes to the app's standard input; needs `stdin: "piped"`. */
+  async type(text: string): Promise<void> {
+    this.#stdin ??= this.#child.stdin.getWriter();
+    await this.#stdin.write(new TextEncoder().encode(text));
+  }
+
   /** Waits for its end. */
   async finished(): Promise<Finished> {
     const { code } = await deadline(this.#child.status, "mirrord ends");
+    await this.#stdin?.close().catch(() => {}); // the app need not have read all
     const stdout = await this.#stdout;
     await this.#reading;
     return { code, stdout, stderr: this.#lines.join("\n") };

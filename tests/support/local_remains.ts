@@ -1,0 +1,71 @@
+// What a session may have left on this machine: processes, directories, agents and BPF links. Only what belongs to
+// the session or network namespace asked about is counted, so tests may run beside each other.
+
+/** The file's text; "" when it, or its process, is gone. */
+export async function readOrEmpty(path: string): Promise<string> {
+  return await Deno.readTextFile(path).catch(() => "");
+}
+
+async function readLinkOrEmpty(path: string): Promise<string> {
+  return await Deno.readLink(path).catch(() => "");
+}
+
+/** Every process of this machine, by number. */
+async function processes(): Promise<string[]> {
+  const pids: string[] = [];
+  for await (const { name } of Deno.readDir("/proc")) if (/^\d+$/.test(name)) pids.push(name);
+  return pids;
+}
+
+async function commandLine(pid: string): Promise<string> {
+  return (await readOrEmpty(`/proc/${pid}/cmdline`)).replaceAll("\0", " ").trim();
+}
+
+/** Living processes of the session (setsid(2)) that `leader` began, or whose command line or environment names `folder`. */
+export async function sessionProcesses(leader: number, folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of await processes()) {
+    const stat = await readOrEmpty(`/proc/${pid}/stat`);
+    const [state, , , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (state === undefined || state === "" || state === "Z") continue;
+    const line = await commandLine(pid);
+    const inside = session === String(leader) || line.includes(folder) ||
+      (await readOrEmpty(`/proc/${pid}/environ`)).includes(folder);
+    if (inside) found.push(`process ${pid}: ${line.slice(0, 120)}`);
+  }
+  return found;
+}
+
+/** Agents in the network namespace `netns` ("net:[4026532000]"), and BPF links that hang on it (proc_pid_fdinfo(5)). */
+export async function agentRemains(netns: string): Promise<string[]> {
+  const inode = /\d+/.exec(netns)?.[0] ?? "";
+  const found: string[] = [];
+  for (const pid of await processes()) {
+    const line = await commandLine(pid);
+    const isAgent = line.includes(" agent ") && line.includes("--public-key");
+    if (isAgent && await readLinkOrEmpty(`/proc/${pid}/ns/net`) === netns) found.push(`agent ${pid}`);
+    if (!isAgent) continue;
+    for (const fd of await descriptors(pid)) {
+      const held = await readLinkOrEmpty(`/proc/${pid}/fd/${fd}`);
+      if (!held.includes("bpf_link") && !held.includes("bpf-link")) continue;
+      const text = await readOrEmpty(`/proc/${pid}/fdinfo/${fd}`);
+      if (text.includes(`netns_ino:\t${inode}`)) found.push(`BPF link of process ${pid}`);
+    }
+  }
+  return found;
+}
+
+async function descriptors(pid: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(`/proc/${pid}/fd`)) names.push(name);
+  } catch {
+    // The process ended meanwhile.
+  }
+  return names;
+}
+
+/** The agents' process numbers in the network namespace `netns`. */
+export async function agentPids(netns: string): Promise<number[]> {
+  return (await agentRemains(netns)).flatMap((text) => /^agent (\d+)$/.exec(text)?.[1] ?? []).map(Number);
+}

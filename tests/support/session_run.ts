@@ -1,0 +1,67 @@
+// `mirrord exec` on a stage, with a directory of its own for what it makes on this machine and a process session of
+// its own (setsid(2)), so that postcondition.ts can tell what it left.
+
+import { Mirrord, type MirrordOptions } from "./program.ts";
+import type { Stage } from "./stage.ts";
+
+const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+
+/** tests/apps/local.py, which answers as "local" and says on standard error when it listens. */
+export const localApp: string[] = ["python3", `${root}tests/apps/local.py`];
+
+export interface RunOptions {
+  /** Flags of `mirrord exec` beside the target's; `["--steal"]` unless given. */
+  flags?: string[];
+  /** The app; `localApp` unless given. */
+  app?: string[];
+  /** The configuration file's content; mirrord reads it from a file in the run's directory. */
+  config?: unknown;
+  env?: Record<string, string>;
+  /** Put before mirrord, after the stage's own, such as `setpriv …`. */
+  prefix?: string[];
+  cwd?: string;
+  stdin?: "null" | "piped";
+}
+
+/** A running `mirrord exec`. Disposing ends it; `assertClean` of postcondition.ts looks at what it left. */
+export class SessionRun extends Mirrord {
+  readonly stage: Stage;
+  /** Its XDG_RUNTIME_DIR: the session's own directory appears in there. */
+  readonly folder: string;
+
+  constructor(stage: Stage, options: RunOptions = {}) {
+    const folder = Deno.makeTempDirSync({ prefix: "mirrord-run-" });
+    Deno.chmodSync(folder, 0o777);
+    const flags = [...stage.targetFlags, ...(options.flags ?? ["--steal"])];
+    if (options.config !== undefined) {
+      Deno.writeTextFileSync(`${folder}/config.json`, JSON.stringify(options.config));
+      flags.push("--config-file", `${folder}/config.json`);
+    }
+    const settings: MirrordOptions = {
+      env: { XDG_RUNTIME_DIR: folder, ...options.env },
+      prefix: ["setsid", ...stage.prefix, ...(options.prefix ?? [])],
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+    };
+    super(["exec", ...flags, "--", ...(options.app ?? localApp)], settings);
+    this.stage = stage;
+    this.folder = folder;
+  }
+
+  /** Starts it and waits until the local app listens on the stolen port. */
+  static async listening(stage: Stage, options: RunOptions = {}): Promise<SessionRun> {
+    const run = new SessionRun(stage, options);
+    try {
+      await run.until(/^listening /);
+      return run;
+    } catch (error) {
+      await run[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
+    Deno.removeSync(this.folder, { recursive: true });
+  }
+}

@@ -1,0 +1,23 @@
+// Where an end-to-end test plays: a target that answers by itself, its clients, and how mirrord is told of it. Two
+// stages have this shape, a pod (cluster_stage.ts) and a process (process_stage.ts), so that one case runs on both.
+// The invariant: a stage knows what was there before mirrord came, and can say what is there beyond it.
+
+import type { Order } from "./client.ts";
+
+export interface Stage extends AsyncDisposable {
+  kind: "pod" | "process";
+  /** Flags of `mirrord exec` that name the target. */
+  targetFlags: string[];
+  /** Puts mirrord where it reaches the target. */
+  prefix: string[];
+  /** Where clients find the target, in both families; where there is only one, the other is "". */
+  hosts: { ipv4: string; ipv6: string };
+  /** The clients' own addresses, as the target must see them. */
+  clients: { ipv4: string; ipv6: string };
+  /** Does one order of tests/apps/client.py among the clients. */
+  ask(order: Order): Promise<unknown>;
+  /** Changes when the target was restarted or replaced. */
+  identity(): Promise<string>;
+  /** What of ours is at the target: running agents, listeners, locks, BPF links. */
+  remains(): Promise<string[]>;
+}
