@@ -45,8 +45,9 @@ static int bind_to(int fd, const union name *name)
 
 /*
  * The asked address cannot be had here. `suggested` names the only other port to try: where the session already has
- * this listener (then SO_REUSEPORT decides), or what the developer chose; 0 leaves the choice to the kernel.
- * An address of the pod's own becomes the loopback.
+ * this listener, or what the developer chose; 0 leaves the choice to the kernel. Where this process has moved a
+ * socket of the same address, only that place will do: SO_REUSEPORT decides, as it would have. An address of the
+ * pod's own becomes the loopback.
  */
 static int bind_elsewhere(int fd, const union name *asked, uint16_t suggested, int failure)
 {
@@ -61,7 +62,7 @@ static int bind_elsewhere(int fd, const union name *asked, uint16_t suggested, i
 			return status;
 		failure = status;
 	}
-	if (failure == -EADDRINUSE && fds_find_asked(fd, asked, &twin))
+	if (fds_find_asked(fd, asked, &twin))
 		suggested = address_port(&twin.actual);
 	if (suggested == address_port(asked))
 		return failure;

@@ -124,6 +124,26 @@ Deno.test("the link takes no number that the app would have got", () =>
     assert.equal(await app.do(`fcntl ${linkFd} 1`), "1", "the link is close-on-exec");
   }));
 
+for (
+  const [title, before] of [["without standard input", "exec 0<&-"], [
+    "with 64 descriptors at most",
+    "ulimit -n 64",
+  ]]
+) {
+  Deno.test(`${title} the app's numbers are the same with the layer as without`, async () => {
+    const program = "import socket; a = socket.socket(); a.bind(('127.0.0.1', 61235)); a.listen(); " +
+      "print(a.fileno(), socket.socket().fileno(), a.getsockname()[1])";
+    const argv = ["sh", "-c", `${before}; exec python3 -c "${program}"`];
+    await using session = new FakeSession();
+    await using plain = new App(null, argv);
+    const expected = await plain.line();
+    await plain.status;
+    await using hooked = new App(session, argv);
+    assert.equal(await hooked.line(), expected);
+    await session.listener(61235);
+  });
+}
+
 for (const call of [`close ${linkFd}`, "close_range 4 4294967295 0", "closefrom 4", `fcntl ${linkFd} 2 0`]) {
   Deno.test(`"${call}" leaves the link as it is`, () =>
     withListener(async (app, session, actual) => {
