@@ -55,9 +55,10 @@ export async function exec(command: ExecCommand): Promise<number> {
     lost: session.lost.then((reason) => lost = reason),
   });
   if (lost !== undefined) throw lost;
-  if (session.processes > 0) {
+  const outliving = await session.outliving();
+  if (outliving > 0) {
     log.warning(
-      `The app ended, but ${session.processes} of its processes live on: the target's traffic leaves them now`,
+      `The app ended, but ${outliving} of its processes live on: the target's traffic leaves them now`,
     );
   }
   return code;

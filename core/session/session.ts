@@ -31,6 +31,8 @@ type LayerFrame = Received<typeof layerMessages>;
 
 const stealMode = 1;
 const eproto = 71;
+/** A process's link ends with it, but a moment later than its parent hears of it. */
+const settleMs = 300;
 const noticeLevels: LogLevel[] = ["info", "warning", "error"];
 
 /** What a session is opened with. */
@@ -65,8 +67,12 @@ export class Session implements AsyncDisposable {
     this.lost = this.#watch(options.agent);
   }
 
-  /** Processes of the app that are still linked: after the app's end, those that outlived it. */
-  get processes(): number {
+  /** How many processes of the app outlived it: those still linked once the links of the ended ones had time to end. */
+  async outliving(): Promise<number> {
+    const settled = Promise.withResolvers<void>();
+    const timer = setTimeout(settled.resolve, settleMs);
+    await Promise.race([settled.promise, Promise.all([...this.#layers].map((layer) => layer.closed))]);
+    clearTimeout(timer);
     return this.#layers.size;
   }
 

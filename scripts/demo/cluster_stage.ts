@@ -35,6 +35,7 @@ function manifests(program: string): unknown {
           metadata: { labels },
           spec: {
             volumes,
+            terminationGracePeriodSeconds: 0,
             containers: [{
               ...container,
               name: "greeter",
