@@ -28,4 +28,5 @@ export { connStream } from "./stream.ts";
 export { compileFilter, type Filter, FilterError } from "./filter.ts";
 export { compileGlobs, type Globs } from "./glob.ts";
 export { HttpReader, type HttpStep } from "./http.ts";
+export { compileRegex, type Regex, RegexError } from "./regex.ts";
 export { compileRules, type Destination, type Rules } from "./rules.ts";

@@ -55,11 +55,9 @@ function search(regex: Regex, text: usize, length: u32): bool {
   regex.steps += length;
   while (at < end) {
     if (state == root) {
-      const from = at;
+      // What was passed over is of no account: from this state nothing is asked before a unit is read.
       at = skipToFirst(first, at, end);
       if (at == end) return false;
-      // The state behind an ASCII character knows whether that ends a word or a line.
-      if (at != from && load<u8>(at - 1) < 128) at--;
     }
     const c: u32 = load<u8>(at);
     let symbol: u32;
