@@ -73,10 +73,9 @@ class Route implements Disposable {
       this.#current = side;
       const next = await this.#exchange(side);
       this.#last = side.name;
-      if (next === "request") this.#current = null;
-      if (next === "request") continue;
       if (next === "tunnel") await relayOrThrow(this.#down, side.stream);
-      return;
+      if (next !== "request") return;
+      this.#current = null;
     }
   }
 

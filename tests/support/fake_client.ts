@@ -47,6 +47,8 @@ export interface AgentStart {
   options?: Partial<AgentOptions>;
   /** Put before the command line; brings the agent into the namespace, which it then does not enter itself. */
   prefix?: string[];
+  /** The agent is not told which process is the target. */
+  anyProcess?: boolean;
 }
 
 /** An agent with its standard streams; what it prints is kept. */
@@ -192,7 +194,7 @@ export class FakeClient implements AsyncDisposable {
       publicKey: key.publicKey,
       link: { kind: "stdio" },
       ...(start.prefix === undefined ? { netns: netns.pid } : {}),
-      targetPid: netns.pid,
+      ...(start.anyProcess === true ? {} : { targetPid: netns.pid }),
       ...start.options,
     };
     const agent = new AgentProcess(options, start.prefix);
