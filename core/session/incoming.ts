@@ -58,6 +58,17 @@ export class Incoming {
     return ignorePorts.includes(port) ? null : port;
   }
 
+  /**
+   * The local port of the app's listener that asked for the same address, 0 without one: a second process can then share it
+   * by SO_REUSEPORT or fails with EADDRINUSE, as it would in the pod.
+   */
+  suggestedPort(asked: Address): number {
+    const twin = [...this.#listeners.values()].find((one) =>
+      key(one.asked) === key(asked) && one.holders.size > 0
+    );
+    return twin?.actual.port ?? 0;
+  }
+
   /** The app listens: subscribes the pod's port (once for all its listeners). Returns 0 or the app's errno. */
   async listen(holder: object, asked: Address, actual: Address): Promise<number> {
     const port = this.remotePort(asked);
@@ -91,16 +102,19 @@ export class Incoming {
 
   /** What the app asked for when it made the socket that is really at `actual`; null if it is not ours. */
   asked(holder: object, actual: Address): Address | null {
-    const listener = this.#find(actual);
+    const [listener] = this.#fitting(actual);
     listener?.holders.add(holder);
     return listener?.asked ?? this.#bound.get(key(actual)) ?? null;
   }
 
   /** The app accepted a connection from the local `peer`: which client of the pod is that? */
   async accepted(actual: Address, peer: Address): Promise<Accepted> {
-    const listener = this.#find(actual);
-    if (listener !== undefined && !listener.peers.has(peer.port)) await Promise.allSettled(listener.dialing);
-    const found = isLoopback(peer.address) ? listener?.peers.get(peer.port) : undefined;
+    const find = () =>
+      this.#fitting(actual).map((listener) => listener.peers.get(peer.port)).find((one) => one !== undefined);
+    if (find() === undefined) {
+      await Promise.allSettled(this.#fitting(actual).flatMap(({ dialing }) => [...dialing]));
+    }
+    const found = isLoopback(peer.address) ? find() : undefined;
     return found === undefined ? { known: false, peer, local: actual } : { known: true, ...found };
   }
 
@@ -146,12 +160,13 @@ export class Incoming {
     return listener;
   }
 
-  /** The listener at `actual`; one bound to every address is also found by one of its addresses. */
-  #find(actual: Address): Listener | undefined {
-    return this.#listeners.get(key(actual)) ??
-      [...this.#listeners.values()].find((one) =>
-        one.actual.port === actual.port && isWildcard(one.actual.address)
-      );
+  /** The listeners that `actual` may mean: the one bound to it, or those bound to every address. */
+  #fitting(actual: Address): Listener[] {
+    const exact = this.#listeners.get(key(actual));
+    if (exact !== undefined) return [exact];
+    return [...this.#listeners.values()].filter(({ actual: { address, port } }) =>
+      port === actual.port && isWildcard(address)
+    );
   }
 
   #choose(port: number, local: Address): Listener | undefined {

@@ -158,7 +158,10 @@ export class Session implements AsyncDisposable {
       case "bind": {
         const { address } = decode(layerMessages.bind, frame.body);
         const managed = incoming !== null && incoming.remotePort(address) !== null;
-        return await layer.reply(frame, "bindReply", { managed, suggested: 0 });
+        return await layer.reply(frame, "bindReply", {
+          managed,
+          suggested: incoming?.suggestedPort(address) ?? 0,
+        });
       }
       case "listen": {
         const { asked, actual } = decode(layerMessages.listen, frame.body);

@@ -96,6 +96,16 @@ Deno.test("bind is managed for ports of the pod only", async () => {
   assert.deepEqual([await managed(80), await managed(8080), await managed(9229)], [true, true, false]);
 });
 
+Deno.test("a second process that asks for the same address is sent to the first one's port", async () => {
+  await using stage = await openStage();
+  const asked = { address: "0.0.0.0", port: 80 };
+  const { listener, actual } = await listen(stage, asked);
+  await using other = await openLayer(stage.session);
+  const [reply] = await other.request("bind", { address: asked });
+  assert.equal(decode(layerMessages.bindReply, reply?.body ?? new Uint8Array()).suggested, actual.port);
+  listener.close();
+});
+
 Deno.test("a stolen connection reaches the app with its real client and ends half by half", async () => {
   await using stage = await openStage();
   const { listener, actual } = await listen(stage, { address: "0.0.0.0", port: 8080 });
