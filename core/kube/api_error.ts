@@ -41,7 +41,7 @@ export async function apiError(response: Response, purpose: Purpose, place: Plac
   const said = isTable(status) && typeof status["message"] === "string" ? status["message"] : text.trim();
   const reason = isTable(status) && typeof status["reason"] === "string" ? status["reason"] : "";
   const facts = { status: response.status, reason, said };
-  const { action, verb, resource, group } = purpose;
+  const { action } = purpose;
   switch (response.status) {
     case 401:
       return new ApiError(
@@ -52,19 +52,20 @@ export async function apiError(response: Response, purpose: Purpose, place: Plac
           help: "Log in to the cluster again, or choose another context with --context.",
         },
       );
-    case 403:
-      // An admission plugin's refusal is a 403 as well; only RBAC's says "cannot VERB resource".
-      if (!/ cannot \w+ resource /.test(said)) {
-        return new ApiError(`Cannot ${action}: the cluster refused it: ${said}`, facts);
-      }
+    case 403: {
+      // RBAC's refusal names verb and resource; an admission plugin's is a 403 as well, in its own words.
+      const denied = /cannot (\w+) resource "([^"]+)" in API group "([^"]*)"/.exec(said);
+      if (denied === null) return new ApiError(`Cannot ${action}: the cluster refused it: ${said}`, facts);
+      const [, verb, resource, group] = denied;
       return new ApiError(
         `Cannot ${action}: you may not "${verb}" the resource "${resource}" in the namespace "${place.namespace}"`,
         {
           ...facts,
           help: "Ask for a role with this rule: " +
-            `{apiGroups: ["${group ?? ""}"], resources: ["${resource}"], verbs: ["${verb}"]}.`,
+            `{apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["${verb}"]}.`,
         },
       );
+    }
     default:
       return new ApiError(`Cannot ${action}: ${said || `the cluster answered ${response.status}`}`, facts);
   }

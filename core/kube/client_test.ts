@@ -28,7 +28,6 @@ function contextOf(server: string, renewable = false) {
     server,
     namespace: "shop",
     authority: undefined,
-    serverName: undefined,
     proxy: undefined,
     credentials: {
       get: () => Promise.resolve({ headers: { Authorization: `Bearer t${token}` }, certificate: undefined }),

@@ -28,8 +28,6 @@ export interface KubeContext {
   namespace: string;
   /** PEM of the cluster's certificate authority. */
   authority: string | undefined;
-  /** Name that the server's certificate is checked against instead of the server's own. */
-  serverName: string | undefined;
   proxy: string | undefined;
   credentials: Credentials;
 }
@@ -133,6 +131,14 @@ async function contextOf(files: readonly ParsedFile[], options: KubeOptions): Pr
       "Put the server's certificate authority into certificate-authority-data instead.",
     );
   }
+  if (textOf(cluster.body, "tls-server-name") !== undefined) {
+    throw unusable(
+      cluster.file,
+      `the cluster "${clusterName}" says tls-server-name, which is not supported yet`,
+      undefined,
+      "Use a server address that the server's certificate holds.",
+    );
+  }
   const describe: KubeUser = {
     name: userName ?? "",
     file: user?.file ?? cluster.file,
@@ -144,7 +150,6 @@ async function contextOf(files: readonly ParsedFile[], options: KubeOptions): Pr
     server,
     namespace: options.namespace ?? textOf(context.body, "namespace") ?? "default",
     authority: await pemOf(cluster, "certificate-authority"),
-    serverName: textOf(cluster.body, "tls-server-name"),
     proxy: textOf(cluster.body, "proxy-url"),
     credentials: await credentialsOf(describe),
   };
@@ -168,7 +173,6 @@ async function inClusterContext(
     server,
     namespace: namespace ?? own ?? "default",
     authority,
-    serverName: undefined,
     proxy: undefined,
     credentials: await credentialsOf({
       name: "",

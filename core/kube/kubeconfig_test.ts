@@ -233,6 +233,7 @@ Deno.test("what is wrong in a kubeconfig is named, with exit code 78", async () 
     ["current-context: x", /there is no context "x"/],
     [config({}, { server: "ftp://x" }), /no server address/],
     [config({}, { "insecure-skip-tls-verify": true }), /insecure-skip-tls-verify/],
+    [config({}, { "tls-server-name": "x" }), /tls-server-name/],
     [config({}, { "certificate-authority": "gone.crt" }), /gone\.crt" that it names does not exist/],
     [config({}, { "certificate-authority-data": "%%" }), /"certificate-authority-data" is not base64/],
     [config({ "client-certificate-data": "QQ==" }), /only one is there/],

@@ -49,13 +49,9 @@ export class Transport implements Disposable {
     this.#http = undefined;
   }
 
-  /** With a `tls-server-name` the URL carries that name and the HTTP client dials the real server. */
+  /** The address of `path` at this server. */
   url(path: string): string {
-    const { server, serverName } = this.#context;
-    if (serverName === undefined) return server + path;
-    const url = new URL(server);
-    url.hostname = serverName;
-    return url.href.replace(/\/+$/, "") + path;
+    return this.#context.server + path;
   }
 
   /** All items of a list, page by page. */
@@ -157,21 +153,11 @@ export class Transport implements Disposable {
 }
 
 function createClient(context: KubeContext, certificate: Identity["certificate"]): Deno.HttpClient {
-  const { authority, proxy, serverName } = context;
-  const { hostname, port, protocol } = new URL(context.server);
-  const transport: Deno.Proxy | undefined = proxy !== undefined
-    ? { url: proxy }
-    : serverName === undefined
-    ? undefined
-    : {
-      transport: "tcp",
-      hostname: hostname.replace(/^\[|\]$/g, ""),
-      port: Number(port || (protocol === "https:" ? 443 : 80)),
-    };
+  const { authority, proxy } = context;
   return Deno.createHttpClient({
     ...(authority === undefined ? {} : { caCerts: [authority] }),
     ...(certificate ?? {}),
-    ...(transport === undefined ? {} : { proxy: transport }),
+    ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
     http2: false,
   });
 }

@@ -135,7 +135,6 @@ export function fakeCluster(): FakeCluster {
     server: `http://127.0.0.1:${server.addr.port}`,
     namespace: "shop",
     authority: undefined,
-    serverName: undefined,
     proxy: undefined,
     credentials: {
       get: () => Promise.resolve({ headers: {}, certificate: undefined }),
