@@ -25,15 +25,13 @@ async function config() {
 /** A process with a variable of its own, for the length of `use`. */
 async function withProcess(use: (child: Deno.ChildProcess) => Promise<void>): Promise<void> {
   const child = new Deno.Command("sleep", { args: ["120"], env: { MIRRORD_TEST_OWN: "yes" } }).spawn();
+  let running = true;
+  const ended = child.status.then(() => running = false);
   try {
     await use(child);
   } finally {
-    try {
-      child.kill("SIGKILL");
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // it ended already
-    }
-    await child.status;
+    if (running) child.kill("SIGKILL");
+    await ended;
   }
 }
 
