@@ -15,6 +15,7 @@ import sys
 import threading
 import urllib.parse
 
+sys.dont_write_bytecode = True  # the folder is the repository
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cluster", "apps"))
 import app  # noqa: E402
 

@@ -95,7 +95,7 @@ export const stealCases: Case[] = [
         const report = await ask(stage);
         assert.equal(report.by, "local");
         assert.equal(report.own_port, 80);
-        await assert.rejects(ask(stage, { port: 8098 }), /refused/i);
+        await assert.rejects(ask(stage, { host: stage.addresses.ipv4, port: 8098 }), /refused/i);
       });
     },
   },
@@ -107,9 +107,10 @@ export const stealCases: Case[] = [
         "for turn in range(2):",
         "    s = socket.create_server(('', 80))",
         "    print('turn', turn, file=sys.stderr, flush=True)",
-        "    c, _ = s.accept()",
+        "    while True:",
+        "        c, _ = s.accept()",
+        "        if c.recv(4096): break  # else a probe that only connects",
         "    s.close()",
-        "    c.recv(4096)",
         "    c.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\nConnection: close\\r\\n\\r\\nturn')",
         "    c.close()",
         "    print('closed', turn, file=sys.stderr, flush=True)",

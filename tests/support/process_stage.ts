@@ -25,6 +25,7 @@ export class ProcessStage implements Stage {
   readonly prefix: string[] = [];
   readonly targetFlags: string[];
   readonly hosts: { ipv4: string; ipv6: string };
+  readonly addresses: { ipv4: string; ipv6: string };
   readonly clients: { ipv4: string; ipv6: string };
   readonly pid: number;
   readonly netns: Netns | null;
@@ -37,6 +38,7 @@ export class ProcessStage implements Stage {
     this.pid = original.pid;
     this.targetFlags = ["--target", `process/${original.pid}`];
     this.hosts = netns ?? { ipv4: "127.0.0.1", ipv6: "::1" };
+    this.addresses = this.hosts;
     this.clients = netns === null
       ? { ipv4: "127.0.0.1", ipv6: "::1" }
       : { ipv4: netns.hostIpv4, ipv6: netns.hostIpv6 };

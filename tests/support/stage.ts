@@ -12,6 +12,8 @@ export interface Stage extends AsyncDisposable {
   prefix: string[];
   /** Where clients find the target, in both families; where there is only one, the other is "". */
   hosts: { ipv4: string; ipv6: string };
+  /** The target's own addresses, where all of its ports are. */
+  addresses: { ipv4: string; ipv6: string };
   /** The clients' own addresses, as the target must see them. */
   clients: { ipv4: string; ipv6: string };
   /** Does one order of tests/apps/client.py among the clients. */

@@ -1,0 +1,242 @@
+// A stage on the cluster: a Kubernetes namespace of the test file's own with targets out of tests/cluster/workloads.yaml
+// and the client pod. Used by tests/e2e. What only the machine of the test cluster can show (a BPF link, the agent's
+// process number) is looked at where that machine is this one.
+
+import assert from "node:assert/strict";
+import { parseAllDocuments, stringify } from "yaml";
+import {
+  type ClusterAccess,
+  clusterAccess,
+  importImage,
+  inNetns,
+  kubectl,
+  tryKubectl,
+} from "../cluster/access.ts";
+import { kubeconfigPath, sourceDir } from "../cluster/layout.ts";
+import type { Order } from "./client.ts";
+import { agentPids, agentRemains } from "./local_remains.ts";
+import type { Stage } from "./stage.ts";
+
+const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+
+/** Variables that every container of the workloads gets besides its own. */
+const variables = [
+  { name: "GREETING", value: "from-the-pod" },
+  { name: "SECRET_TOKEN", value: "hidden-in-the-pod" },
+];
+
+const access = await clusterAccess();
+
+/** Why there is no cluster to test on; null when there is one. */
+export const missingCluster: string | null = access === null
+  ? "no cluster is up: ./dev cluster up, or MIRRORD_TEST_KUBECONFIG"
+  : null;
+
+/** Why the node's own processes cannot be looked at; null when the node is this machine. */
+export const missingNode: string | null = access === null || access.kubeconfig !== kubeconfigPath()
+  ? missingCluster ?? "the cluster's node is another machine"
+  : null;
+
+/** A Kubernetes object as far as the tests read it. */
+export interface KubeObject {
+  kind: string;
+  metadata: { name: string; labels?: Record<string, string> };
+  // deno-lint-ignore no-explicit-any -- shapes of many kinds, read field by field
+  spec?: any;
+  // deno-lint-ignore no-explicit-any -- as above
+  status?: any;
+}
+
+let imported = false;
+
+/** Makes the built agent's image known to the node, once; on another cluster the user has done that. */
+async function importAgent(): Promise<void> {
+  if (imported || missingNode !== null) return;
+  imported = true;
+  await importImage(`${root}dist/mirrord-agent.tar`);
+}
+
+export interface ClusterStageOptions {
+  /** The target, and the app label of its pod: "app" unless given. Its Service has that name too. */
+  target?: string;
+  /** Names in workloads.yaml to apply besides the target and `client`. */
+  others?: string[];
+  /** The target's path; `deployment/<target>` unless given. */
+  path?: string;
+  /** Labels of the namespace. */
+  labels?: Record<string, string>;
+  /** Changes an object before it is applied. */
+  change?(object: KubeObject): void;
+  /** Objects applied with them. */
+  extra?: unknown[];
+}
+
+export class ClusterStage implements Stage {
+  readonly kind = "pod";
+  readonly namespace: string;
+  readonly access: ClusterAccess;
+  prefix: string[] = [];
+  hosts: { ipv4: string; ipv6: string } = { ipv4: "", ipv6: "" };
+  addresses: { ipv4: string; ipv6: string } = { ipv4: "", ipv6: "" };
+  clients: { ipv4: string; ipv6: string } = { ipv4: "", ipv6: "" };
+  readonly #target: string;
+  readonly #path: string;
+  #before = new Set<string>();
+  #netns = "";
+
+  private constructor(found: ClusterAccess, options: ClusterStageOptions) {
+    this.access = found;
+    this.namespace = `mirrord-e2e-${crypto.randomUUID().slice(0, 8)}`;
+    this.#target = options.target ?? "app";
+    this.#path = options.path ?? `deployment/${this.#target}`;
+  }
+
+  /** Resolves when the target answers and the client can ask. */
+  static async create(options: ClusterStageOptions = {}): Promise<ClusterStage> {
+    if (access === null) throw new Error("there is no cluster");
+    await importAgent();
+    const stage = new ClusterStage(access, options);
+    const labels = { "mirrord-test": "e2e", ...options.labels };
+    const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: stage.namespace, labels } };
+    await kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(namespace) });
+    try {
+      await stage.#apply(options);
+      await stage.#look();
+      return stage;
+    } catch (error) {
+      await stage[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get targetFlags(): string[] {
+    return this.flags(this.#path);
+  }
+
+  /** Flags of `mirrord exec` for another target of this namespace, or with another kubeconfig. */
+  flags(path: string, kubeconfig: string = this.access.kubeconfig): string[] {
+    return ["--kubeconfig", kubeconfig, "--target-namespace", this.namespace, "--target", path];
+  }
+
+  /** kubectl in the stage's namespace. */
+  async kubectl(...args: string[]): Promise<string> {
+    return await kubectl(["--namespace", this.namespace, ...args]);
+  }
+
+  /** The target's pod as it is now; undefined when it is gone. */
+  async pod(): Promise<KubeObject | undefined> {
+    const list = await this.kubectl("get", "pod", "--selector", `app=${this.#target}`, "-o", "json");
+    const pods = (JSON.parse(list) as { items: KubeObject[] }).items;
+    return pods[0];
+  }
+
+  async podName(): Promise<string> {
+    const pod = await this.pod();
+    assert.ok(pod !== undefined, "the target has no pod");
+    return pod.metadata.name;
+  }
+
+  async ask(order: Order): Promise<unknown> {
+    const script = await Deno.readTextFile(`${root}tests/apps/client.py`);
+    const place = ["exec", "--stdin", "client", "--", "python3", "-", JSON.stringify(order)];
+    const { code, stdout, stderr } = await tryKubectl(["--namespace", this.namespace, ...place], {
+      stdin: script,
+    });
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout);
+  }
+
+  async identity(): Promise<string> {
+    const pod = await this.pod();
+    const containers = pod?.status?.containerStatuses ?? [];
+    return [
+      pod?.metadata.name,
+      ...containers.map((one: { containerID: string; restartCount: number }) =>
+        `${one.containerID} ${one.restartCount}`
+      ),
+    ].join(", ");
+  }
+
+  async remains(): Promise<string[]> {
+    const [agents, added] = await Promise.all([this.#runningAgents(), this.#added()]);
+    const processes = missingNode === null ? await agentRemains(this.#netns) : [];
+    return [...agents, ...added, ...processes];
+  }
+
+  /** Process numbers of the agents in the target's pod, on this machine. */
+  async agents(): Promise<number[]> {
+    return await agentPids(this.#netns);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await kubectl(["delete", "namespace", this.namespace, "--wait=false"]);
+  }
+
+  async #apply(options: ClusterStageOptions): Promise<void> {
+    const names = ["client", this.#target, ...(options.others ?? [])];
+    const documents = parseAllDocuments(await Deno.readTextFile(sourceDir("workloads.yaml")));
+    const objects = documents.map((document) => document.toJS() as KubeObject)
+      .filter((object) => names.includes(object.metadata.name));
+    for (const object of objects) {
+      for (const container of object.spec?.template?.spec.containers ?? object.spec?.containers ?? []) {
+        container.env = [...variables, ...(container.env ?? [])];
+      }
+      options.change?.(object);
+    }
+    const all = [...(options.extra ?? []), ...objects].map((object) => stringify(object)).join("---\n");
+    await kubectl(["--namespace", this.namespace, "apply", "-f", "-"], { stdin: all });
+    if (objects.some(({ kind }) => kind === "Deployment")) {
+      await this.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=90s");
+    }
+    await this.kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s");
+  }
+
+  /** Learns addresses and what is at the target before mirrord comes. */
+  async #look(): Promise<void> {
+    this.prefix = await inNetns([]);
+    const client = JSON.parse(await this.kubectl("get", "pod", "client", "-o", "json")) as KubeObject;
+    this.clients = byFamily((client.status.podIPs as { ip: string }[]).map(({ ip }) => ip));
+    await this.lookAgain();
+    const found = await tryKubectl(["-n", this.namespace, "get", "service", this.#target, "-o", "json"]);
+    this.hosts = found.code === 0
+      ? byFamily((JSON.parse(found.stdout) as KubeObject).spec.clusterIPs)
+      : this.addresses;
+  }
+
+  /** Takes the target's present state for what it is without mirrord; after its pod was replaced on purpose. */
+  async lookAgain(): Promise<void> {
+    const podIPs: { ip: string }[] = (await this.pod())?.status.podIPs ?? [];
+    this.addresses = byFamily(podIPs.map(({ ip }) => ip));
+    const inside = await this.#inside();
+    this.#netns = inside.netns;
+    this.#before = new Set(inside.found);
+  }
+
+  async #added(): Promise<string[]> {
+    return (await this.#inside()).found.filter((line) => !this.#before.has(line));
+  }
+
+  /** The target's network namespace, its listening sockets and the locks of stolen ports. */
+  async #inside(): Promise<{ netns: string; found: string[] }> {
+    const script = "readlink /proc/self/ns/net; cat /proc/net/tcp /proc/net/tcp6 /proc/net/unix";
+    const text = await this.kubectl("exec", await this.podName(), "--", "sh", "-c", script);
+    const [netns = "", ...lines] = text.split("\n");
+    const sockets = lines.filter((line) => line.includes(" 0A ")).map((line) => line.trim().split(/\s+/))
+      .map((words) => `listener ${words[1]} ${words[9]}`);
+    return { netns, found: [...sockets, ...lines.filter((line) => line.includes("@mirrord/"))] };
+  }
+
+  async #runningAgents(): Promise<string[]> {
+    const statuses = (await this.pod())?.status?.ephemeralContainerStatuses ?? [];
+    return statuses
+      .filter((one: { state: { terminated?: unknown } }) => one.state.terminated === undefined)
+      .map((one: { name: string }) => `container ${one.name}`);
+  }
+}
+
+function byFamily(addresses: string[]): { ipv4: string; ipv6: string } {
+  return {
+    ipv4: addresses.find((address) => !address.includes(":")) ?? "",
+    ipv6: addresses.find((address) => address.includes(":")) ?? "",
+  };
+}
