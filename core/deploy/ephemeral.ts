@@ -12,7 +12,7 @@ import { AgentContainer, AgentEnded } from "./container.ts";
 import type { Deployed, DeployNeeds } from "./deploy.ts";
 import { agentArguments, type DeployOrder } from "./order.ts";
 
-/** The agent's exit code when its port is taken by another program of the pod. */
+/** EADDRINUSE of Linux: an agent's exit code when another program of the pod has its port. */
 const portTaken = 98;
 /** Ports from which the agent's is chosen: below the kernel's ephemeral range (ip(7), ip_local_port_range). */
 const firstPort = 20_000;
@@ -39,7 +39,7 @@ export async function deployEphemeral(target: PodTarget, order: DeployOrder): Pr
             return link;
           } catch (error) {
             if (!(error instanceof AgentEnded)) throw error;
-            if (error.code !== portTaken || !again) throw error.explain();
+            if (!isPortTaken(error) || !again) throw error.explain();
             log.debug(`Port ${port} is taken in the pod; trying another`);
             await container[Symbol.asyncDispose]();
             port = randomPort();
@@ -194,6 +194,11 @@ async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   clearTimeout(timer);
   signal.removeEventListener("abort", stop);
   signal.throwIfAborted();
+}
+
+/** By the exit code, or by the words that an agent leaves of its failed bind(2). */
+function isPortTaken(error: AgentEnded): boolean {
+  return error.code === portTaken || /bind: EADDRINUSE/.test(error.message);
 }
 
 function randomPort(): number {

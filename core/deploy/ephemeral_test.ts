@@ -84,7 +84,7 @@ Deno.test("a taken port is exchanged for another, once", async () => {
   const second = cluster.nextAdded();
   const connecting = deployed.connect();
   connecting.catch(() => {});
-  cluster.container({ terminated: { exitCode: 98 } });
+  cluster.container({ terminated: { exitCode: 69, message: "Cannot run the agent: bind: EADDRINUSE" } });
   const container = await second;
   assert.notEqual(container.name, cluster.added[0]?.name);
   cluster.container({ terminated: { exitCode: 98, message: "Cannot listen: port taken" } });

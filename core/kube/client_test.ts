@@ -186,7 +186,10 @@ Deno.test("a port-forward carries bytes both ways and reports the end", async ()
     return response;
   }, async (kube) => {
     const stream = await kube.portForward("p", 81);
-    await stream.write(new Uint8Array([7, 8, 9]));
+    const bytes = new Uint8Array([7, 8, 9]);
+    const written = stream.write(bytes);
+    bytes.fill(0); // a link's memory changes as soon as write returned
+    await written;
     const into = new Uint8Array(2);
     assert.equal(await stream.read(into), 2);
     assert.deepEqual([...into], [7, 8]);

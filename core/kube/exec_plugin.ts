@@ -66,7 +66,7 @@ async function execute(
       args: listOf(exec["args"]),
       env: {
         ...variablesOf(exec["env"]),
-        KUBERNETES_EXEC_INFO: execInfo(exec, user, apiVersion, interactive),
+        KUBERNETES_EXEC_INFO: described(exec, user, apiVersion, interactive),
       },
       stdin: interactive ? "inherit" : "null",
       stdout: "piped",
@@ -108,20 +108,20 @@ async function showLines(stderr: ReadableStream<Uint8Array>, command: string): P
   return last;
 }
 
-function execInfo(
+function described(
   exec: Record<string, unknown>,
   { cluster }: KubeUser,
   apiVersion: string,
   interactive: boolean,
 ): string {
   const { body } = cluster;
-  const described = exec["provideClusterInfo"] !== true ? undefined : {
+  const clusterFacts = exec["provideClusterInfo"] !== true ? undefined : {
     server: cluster.server,
     "tls-server-name": textOf(body, "tls-server-name"),
     "certificate-authority-data": textOf(body, "certificate-authority-data"),
     "proxy-url": textOf(body, "proxy-url"),
   };
-  return JSON.stringify({ apiVersion, kind: "ExecCredential", spec: { interactive, cluster: described } });
+  return JSON.stringify({ apiVersion, kind: "ExecCredential", spec: { interactive, cluster: clusterFacts } });
 }
 
 function listOf(value: unknown): string[] {

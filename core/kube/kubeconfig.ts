@@ -33,7 +33,7 @@ export interface KubeContext {
 }
 
 /** Files of a service account that every pod has unless it opted out. */
-const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
+const usualAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** Finds the context; throws KubeError (exit code 78 for what is wrong in a file). */
 export async function loadKubeContext(options: KubeOptions): Promise<KubeContext> {
@@ -157,7 +157,7 @@ async function contextOf(files: readonly ParsedFile[], options: KubeOptions): Pr
 
 /** A pod's own service account: the API server's address is in the variables that Kubernetes sets. */
 async function inClusterContext(
-  { namespace, env, accountDirectory = serviceAccount }: KubeOptions,
+  { namespace, env, accountDirectory = usualAccountDirectory }: KubeOptions,
 ): Promise<KubeContext | undefined> {
   const host = env.get("KUBERNETES_SERVICE_HOST");
   const port = env.get("KUBERNETES_SERVICE_PORT");

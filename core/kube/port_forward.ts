@@ -48,6 +48,8 @@ class PortForward implements LinkStream {
   upgraded = false;
   readonly #socket: WebSocket;
   readonly #received: Uint8Array[] = [];
+  /** The channel byte (0) and room for what is written. */
+  #message = new Uint8Array(1 + 65_536 + 64);
   readonly #open = Promise.withResolvers<void>();
   #first = [true, true];
   #wake: (() => void) | undefined;
@@ -59,7 +61,7 @@ class PortForward implements LinkStream {
     this.opened = this.#open.promise;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.upgraded = true;
-    socket.onmessage = ({ data }) => this.#take(data);
+    socket.onmessage = (event) => this.#take(event.data);
     socket.onerror = (event) => this.fail(errorOf(event));
     socket.onclose = () => this.#end();
   }
@@ -88,9 +90,10 @@ class PortForward implements LinkStream {
 
   async write(bytes: Uint8Array): Promise<void> {
     this.#check();
-    const message = new Uint8Array(1 + bytes.length);
-    message.set(bytes, 1);
-    this.#socket.send(message);
+    if (this.#message.length <= bytes.length) this.#message = new Uint8Array(1 + bytes.length);
+    this.#message.set(bytes, 1);
+    // `send` copies before it returns, so the memory serves the next write too.
+    this.#socket.send(this.#message.subarray(0, 1 + bytes.length));
     // There is no event for it: look again until the socket took enough.
     while (this.#socket.bufferedAmount > highWater && !this.#ended) {
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -108,9 +111,9 @@ class PortForward implements LinkStream {
     if (this.#ended) throw new Error("the port-forward is closed");
   }
 
-  #take(data: unknown): void {
-    if (!(data instanceof ArrayBuffer) || data.byteLength === 0) return;
-    const message = new Uint8Array(data);
+  #take(received: unknown): void {
+    if (!(received instanceof ArrayBuffer) || received.byteLength === 0) return;
+    const message = new Uint8Array(received);
     const channel = message[0] ?? 0;
     const body = message.subarray(1);
     if (this.#first[channel] === true) {
