@@ -18,8 +18,10 @@ export type ClientEnd = { kind: "goodbye" } | { kind: "lost"; reason: string };
 
 const stealMode = 1;
 const warning = 1;
+/** How long the original's answers may take when the client is gone. */
+const leaveLimitMs = 1500;
 
-export class Client implements Disposable {
+export class Client implements AsyncDisposable {
   readonly #link: AgentLink;
   readonly #target: TargetProcess;
   readonly #subscriptions: Subscriptions;
@@ -49,8 +51,7 @@ export class Client implements Disposable {
     for (let next = await frames.next(); !next.done; next = await frames.next()) {
       const frame = next.value;
       if (frame.name === "goodbye") {
-        this.#subscriptions[Symbol.dispose]();
-        this.#connections.resetAll();
+        this.#subscriptions.removeAll();
         await this.#link.reply(frame, "goodbye", {}).catch(() => {}); // the client need not wait for it
         return { kind: "goodbye" };
       }
@@ -66,8 +67,13 @@ export class Client implements Disposable {
     return { kind: "lost", reason: reason?.message ?? "the link was closed" };
   }
 
-  /** Ports first, so that new connections are the original's; then those in flight are reset. */
-  [Symbol.dispose](): void {
+  /**
+   * Ports first, so that new connections are the original's; then what the client had is reset, and what the
+   * original is answering may be finished, for a moment.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#subscriptions.removeAll();
+    await this.#connections.leave(leaveLimitMs);
     this.#subscriptions[Symbol.dispose]();
     this.#connections.resetAll();
     this.#link.close();

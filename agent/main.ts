@@ -55,7 +55,7 @@ export async function runAgent(options: AgentOptions): Promise<number> {
   const term = Promise.withResolvers<Ending>();
   const onTerm = () => term.resolve({ code: terminated, reason: "Cannot go on: terminated by SIGTERM" });
   Deno.addSignalListener("SIGTERM", onTerm);
-  using agent = new Agent(options);
+  await using agent = new Agent(options);
   let ending: Ending;
   try {
     ending = await Promise.race([agent.run(), term.promise]);
@@ -70,7 +70,7 @@ export async function runAgent(options: AgentOptions): Promise<number> {
   return ending.code;
 }
 
-class Agent implements Disposable {
+class Agent implements AsyncDisposable {
   readonly #options: AgentOptions;
   readonly #target: TargetProcess;
   readonly #end = Promise.withResolvers<Ending>();
@@ -109,9 +109,9 @@ class Agent implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     for (const listener of this.#listeners.splice(0)) listener.close();
-    this.#client?.[Symbol.dispose]();
+    await this.#client?.[Symbol.asyncDispose]();
   }
 
   #listen(port: number, key: CryptoKey): void {

@@ -30,22 +30,8 @@ type Next = "request" | "tunnel" | "tail";
 const leaveLimitMs = 10_000;
 const nothing = new Uint8Array();
 
-/** Routes the requests of one connection until it ends. Rejects when the peer is to see a reset. */
-export async function routeHttp(
-  connection: Socket,
-  subscription: Subscription,
-  context: Context,
-): Promise<void> {
-  using route = new Route(connection, subscription, context);
-  try {
-    await route.run();
-  } catch (error) {
-    route.reset();
-    throw error;
-  }
-}
-
-class Route implements Disposable {
+/** One connection whose requests are routed. */
+export class Route implements Disposable {
   readonly #connection: Socket;
   readonly #subscription: Subscription;
   readonly #context: Context;
@@ -55,6 +41,11 @@ class Route implements Disposable {
   #app: Side | null = null;
   #current: Side | null = null;
   #last: Side["name"] | null = null;
+  /** Bytes pass unread, both ways, to the original. */
+  #whole = false;
+  /** A request was read and nobody has it yet. */
+  #routing = false;
+  #leaving = false;
 
   constructor(connection: Socket, subscription: Subscription, context: Context) {
     this.#connection = connection;
@@ -63,25 +54,40 @@ class Route implements Disposable {
     this.#down = new Source(connection);
   }
 
+  /** Routes until the connection ends. Rejects when the peer is to see a reset. */
   async run(): Promise<void> {
+    try {
+      await this.#routeAll();
+    } catch (error) {
+      this.#current?.stream.reset(); // whoever was answering sees the reset too
+      throw error;
+    }
+  }
+
+  /** The client is gone: an answer of the original's may still be finished, nothing else. */
+  leave(): void {
+    this.#leaving = true;
+    if (this.#whole || this.#routing || this.#current?.name === "original") return;
+    if (this.#current === null) this.#connection.close();
+    else this.#connection.reset();
+  }
+
+  async #routeAll(): Promise<void> {
     // An original that does not answer still has requests that the app can.
     await this.#reachOriginal().catch(() => {});
     for (;;) {
       const head = await this.#nextHead();
       if (head === null) return;
-      const side = await this.#send(head);
-      this.#current = side;
+      this.#routing = true;
+      this.#current = await this.#send(head);
+      this.#routing = false;
+      const side = this.#current;
       const next = await this.#exchange(side);
       this.#last = side.name;
       if (next === "tunnel") await relayOrThrow(this.#down, side.stream);
-      if (next !== "request") return;
+      if (next !== "request" || this.#leaving) return;
       this.#current = null;
     }
-  }
-
-  /** Whoever was answering sees the reset too. */
-  reset(): void {
-    this.#current?.stream.reset();
   }
 
   [Symbol.dispose](): void {
@@ -144,6 +150,7 @@ class Route implements Disposable {
 
   /** The rest of the connection, after `first`, is the original's. */
   async #passWhole(first: Uint8Array[]): Promise<null> {
+    this.#whole = true;
     const original = await this.#reachOriginal();
     this.#down.unread(first);
     await relayOrThrow(this.#down, original.stream);

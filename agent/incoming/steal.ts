@@ -8,12 +8,13 @@
 //   refused   the original is dialled, what was kept goes to it first, then bytes both ways; when it does not
 //             answer, the peer is reset, as it would have been without us.
 // A filtered connection is http.ts's. A connection over the limit, or of a port given back meanwhile, goes to
-// the original from the start. The link's end resets all.
+// the original from the start. When the client ends, offered and taken ones are reset; those of the original get a
+// moment to end by themselves.
 
 import { log } from "../../core/base/log.ts";
 import { relay } from "../../core/base/relay.ts";
 import type { Socket } from "../sys/socket.ts";
-import { routeHttp } from "./http.ts";
+import { Route } from "./http.ts";
 import { type Context, offer } from "./offer.ts";
 import { pump, Source } from "./source.ts";
 import type { Subscription } from "./subscriptions.ts";
@@ -21,10 +22,17 @@ import type { Subscription } from "./subscriptions.ts";
 /** More connections than this are given to the original: the agent's memory has a bound. */
 export const connectionLimit = 4096;
 
-/** All connections of one client. `resetAll` ends them with the client. */
+/** A connection under way. */
+interface Open {
+  /** The client is gone: ends it at once, or as soon as the original has done its part. */
+  leave(): void;
+}
+
+/** All connections of one client. */
 export class Connections {
   readonly #context: Context;
-  readonly #open = new Set<Socket>();
+  readonly #open = new Map<Socket, Open>();
+  #onEmpty: (() => void) | null = null;
 
   constructor(context: Context) {
     this.#context = context;
@@ -36,31 +44,46 @@ export class Connections {
     // Somebody dialled the listener itself: nothing is behind it.
     if (claim.kind === "none") return connection.reset();
     const full = this.#open.size >= connectionLimit;
-    this.#open.add(connection);
     try {
       if (claim.kind === "original" || full) await this.#giveToOriginal(new Source(connection), connection);
-      else if (claim.subscription.filter !== null) {
-        await routeHttp(connection, claim.subscription, this.#context);
-      } else await this.#steal(connection, claim.subscription);
+      else if (claim.subscription.filter !== null) await this.#filtered(connection, claim.subscription);
+      else await this.#steal(connection, claim.subscription);
     } catch (error) {
       connection.reset();
-      log.debug(
-        `connection from ${connection.peerAddress.address} reset: ${
-          error instanceof Error ? error.message : error
-        }`,
-      );
+      const why = error instanceof Error ? error.message : error;
+      log.debug(`connection from ${connection.peerAddress.address} reset: ${why}`);
     } finally {
       connection.close();
       this.#open.delete(connection);
+      if (this.#open.size === 0) this.#onEmpty?.();
     }
+  }
+
+  /**
+   * The client is gone: what was its own is reset, what is the original's may end by itself. Resolves when all
+   * have ended, after `limitMs` by reset.
+   */
+  async leave(limitMs: number): Promise<void> {
+    for (const open of [...this.#open.values()]) open.leave();
+    if (this.#open.size === 0) return;
+    const late = setTimeout(() => this.resetAll(), limitMs);
+    await new Promise<void>((resolve) => this.#onEmpty = resolve);
+    clearTimeout(late);
   }
 
   /** Resets every connection. */
   resetAll(): void {
-    for (const connection of this.#open) connection.reset();
+    for (const connection of [...this.#open.keys()]) connection.reset();
+  }
+
+  async #filtered(connection: Socket, subscription: Subscription): Promise<void> {
+    using route = new Route(connection, subscription, this.#context);
+    this.#open.set(connection, route);
+    await route.run();
   }
 
   async #steal(connection: Socket, { port }: Subscription): Promise<void> {
+    this.#open.set(connection, { leave: () => connection.reset() });
     const { channel, answer } = offer(this.#context.link, connection, port, false);
     const source = new Source(connection);
     const kept: Uint8Array[] = [];
@@ -92,6 +115,7 @@ export class Connections {
   }
 
   async #giveToOriginal(source: Source, connection: Socket): Promise<void> {
+    this.#open.set(connection, { leave: () => {} });
     const original = await this.#context.subscriptions.dialOriginal(connection.localAddress);
     try {
       await relay(source, original);

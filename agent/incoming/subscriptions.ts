@@ -115,9 +115,14 @@ export class Subscriptions implements Disposable {
     }
   }
 
-  /** Gives every port back and frees all the kernel holds for this client. */
-  [Symbol.dispose](): void {
+  /** Gives every port back; connections that the kernel accepted before are still served, by the original. */
+  removeAll(): void {
     for (const port of [...this.#ports.keys()]) this.remove(port);
+  }
+
+  /** Frees all the kernel holds for this client. */
+  [Symbol.dispose](): void {
+    this.removeAll();
     this.#dials.abort(new SystemError("connect", E.ECONNRESET));
     this.#program?.close();
     this.#program = null;

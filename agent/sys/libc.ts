@@ -137,6 +137,8 @@ export const K = {
   EPOLL_CLOEXEC: 0o2000000,
   EFD_NONBLOCK: 0o4000,
   EFD_CLOEXEC: 0o2000000,
+  SIGHUP: 1,
+  SIGINT: 2,
   SIGPIPE: 13,
   SIG_IGN: 1n,
 } as const;

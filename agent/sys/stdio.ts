@@ -10,8 +10,11 @@ const output = 1;
 
 /** Takes over descriptors 0 and 1. Throws SystemError when one is neither pipe nor socket. */
 export function stdioStream(): LinkStream {
-  // A write to a closed pipe shall be EPIPE, not the end of the process: signal(7).
-  c.signal(K.SIGPIPE, Deno.UnsafePointer.create(K.SIG_IGN));
+  // A write to a closed pipe shall be EPIPE, not the end of the process (signal(7)). An interrupt typed at the
+  // session's terminal reaches its whole process group; what ends this process is the end of its link.
+  for (const signal of [K.SIGPIPE, K.SIGINT, K.SIGHUP]) {
+    c.signal(signal, Deno.UnsafePointer.create(K.SIG_IGN));
+  }
   for (const fd of [input, output]) {
     check("fcntl", c.fcntl(fd, K.F_SETFL, check("fcntl", c.fcntl(fd, K.F_GETFL, 0)) | K.O_NONBLOCK));
   }

@@ -389,6 +389,24 @@ Deno.test("a port given back routes nothing more, on connections that are open t
   assert.match(await fresh.ask(get("/", mine)), /^original 2 GET \/ 0 /);
 });
 
+Deno.test("when the session ends the original's answers are finished, the app's are reset, idle peers are closed", async () => {
+  await using pod = await Pod.create();
+  using idle = await pod.dial();
+  assert.match(await idle.ask(get("/idle")), /^original /);
+  using theirs = await pod.dial();
+  await theirs.say(post("/theirs", "0123456789").slice(0, -5));
+  using mineToo = await pod.dial();
+  await mineToo.say(get("/mine", mine));
+  await (await pod.app()).until("\r\n\r\n");
+  const done = pod.client.goodbye();
+  assert.equal((await mineToo.rest()).reset, true);
+  assert.deepEqual(await idle.rest(), { heard: "", reset: false });
+  assert.match(await theirs.ask("56789"), /^original \d+ POST \/theirs 10 /);
+  assert.equal(await done, 0);
+  using fresh = await pod.dial();
+  assert.match(await fresh.ask(get("/fresh", mine)), /^original /);
+});
+
 Deno.test("100 connections with 20 mixed requests each are answered by the right side", async () => {
   await using pod = await Pod.create();
   serveApp(pod);
