@@ -26,7 +26,7 @@ struct bypass_key {
 _Static_assert(sizeof(struct bypass_key) == 20, "agent/sys/bpf.ts writes 20 bytes");
 
 // stolen port -> first of its two entries in sockets
-struct map_definition SECTION("maps") ports = {BPF_MAP_TYPE_HASH, sizeof(__u32), sizeof(__u32), 64};
+struct map_definition SECTION("maps") ports = {BPF_MAP_TYPE_HASH, sizeof(__u32), sizeof(__u32), 256};
 // even = listener for IPv4, odd = for IPv6
 struct map_definition SECTION("maps") sockets = {BPF_MAP_TYPE_SOCKMAP, sizeof(__u32), sizeof(__u64), 2};
 struct map_definition SECTION("maps") bypasses = {BPF_MAP_TYPE_HASH, sizeof(struct bypass_key), sizeof(__u32), 256};

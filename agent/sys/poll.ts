@@ -15,6 +15,9 @@ const idOffset = packed ? 4 : 8;
 const shortWaitMs = 1;
 const emptyLooks = 2;
 
+/** Bytes moved in one turn of the loop before readers wait for the next. */
+const turnBytes = 1 << 20;
+
 const events = new Uint8Array(maxEvents * eventSize);
 const eventsView = new DataView(events.buffer);
 const watches = new Map<number, Watch>();
@@ -22,6 +25,7 @@ let epollFd = -1;
 let wakeFd = -1;
 let running = false;
 let sleeping = false;
+let movedBytes = 0;
 
 /** Wakes the waiters of one descriptor. Waiters are few: at most one reader and one writer are meant. */
 export class Watch {
@@ -72,6 +76,24 @@ export class Watch {
   }
 }
 
+/**
+ * Counts bytes that were read. Null: go on; otherwise wait for it, so that two fast ends, whose every call
+ * succeeds at once, leave turns to the others, to timers and signals.
+ */
+export function takeTurn(bytes: number): Promise<void> | null {
+  movedBytes += bytes;
+  return movedBytes < turnBytes ? null : nextTurn();
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) =>
+    setImmediate(() => {
+      movedBytes = 0;
+      resolve();
+    })
+  );
+}
+
 function event(fd: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(eventSize);
   const view = new DataView(bytes.buffer);
@@ -120,7 +142,7 @@ async function run(): Promise<void> {
         else watches.get(fd)?.fire(eventsView.getUint32(at, true));
       }
       // Not before every promise this look settled has run.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
   } finally {
     running = false;

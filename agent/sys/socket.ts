@@ -4,13 +4,15 @@
 
 import { decodeSockaddr, encodeSockaddr, type Endpoint, SOCKADDR_SIZE } from "./address.ts";
 import { c, check, E, errno, K, SystemError } from "./libc.ts";
-import { Watch } from "./poll.ts";
+import { takeTurn, Watch } from "./poll.ts";
 
 const flags = K.SOCK_STREAM | K.SOCK_NONBLOCK | K.SOCK_CLOEXEC;
 const one = words(1);
 const lingerZero = words(1, 0);
 // Reads land here first, then are copied out at their true size: a connection at rest owns no buffer.
 const scratch = new Uint8Array(65536);
+/** What one accepted connection counts of a turn, in bytes. */
+const acceptCost = 16384;
 /** How long accept rests when the process is out of descriptors. */
 const descriptorPauseMs = 20;
 
@@ -42,7 +44,11 @@ export class Socket {
   async read(): Promise<Uint8Array<ArrayBuffer> | null> {
     for (;;) {
       const count = this.#receive(scratch);
-      if (count !== null) return count === 0 ? null : scratch.slice(0, count);
+      if (count !== null) {
+        const bytes = count === 0 ? null : scratch.slice(0, count);
+        await takeTurn(count);
+        return bytes;
+      }
       await this.#watch.readable();
     }
   }
@@ -51,7 +57,10 @@ export class Socket {
   async readInto(into: Uint8Array): Promise<number | null> {
     for (;;) {
       const count = this.#receive(into);
-      if (count !== null) return count === 0 ? null : count;
+      if (count !== null) {
+        await takeTurn(count);
+        return count === 0 ? null : count;
+      }
       await this.#watch.readable();
     }
   }
@@ -147,7 +156,9 @@ export class Listener {
       if (code >= 0) {
         // A connection that was reset while it waited has no peer any more: on to the next.
         try {
-          return new Socket(code);
+          const socket = new Socket(code);
+          await takeTurn(acceptCost);
+          return socket;
         } catch {
           continue;
         }

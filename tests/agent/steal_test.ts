@@ -172,6 +172,35 @@ Deno.test("a stalled connection does not hold up another", async () => {
   assert.equal(await stuck, "failed");
 });
 
+Deno.test("a flood to and from the original does not hold up another connection", async () => {
+  await using netns = await Netns.create();
+  await using _original = await startOriginal(netns, "echo", 80);
+  await using client = await FakeClient.start(netns);
+  await client.subscribe(80);
+  using flood = await Talk.dial(netns, 80);
+  await (await client.offered()).refuse();
+  let flooding = true;
+  const sending = (async () => {
+    const block = new Uint8Array(1 << 20);
+    while (flooding) await flood.say(block);
+    await flood.closeWrite();
+  })();
+  const draining = flood.drain();
+  using peer = await Talk.dial(netns, 80);
+  const offered = await client.offered();
+  await offered.take();
+  const app = new Talk(offered.channel);
+  for (let i = 0; i < 100; i++) {
+    await peer.say(`ping ${i};`);
+    await app.until(`ping ${i};`);
+    await app.say(`pong ${i};`);
+    await peer.until(`pong ${i};`);
+  }
+  flooding = false;
+  await sending;
+  assert.ok(await draining > 0);
+});
+
 Deno.test("a port given back is the original's, and what was stolen goes on", async () => {
   await using netns = await Netns.create();
   await using _original = await startOriginal(netns, "greet", 80);

@@ -86,6 +86,13 @@ export class Talk implements Disposable {
     return (await this.response()).body;
   }
 
+  /** How many bytes still come before the end, which are not kept. */
+  async drain(): Promise<number> {
+    let count = 0;
+    for (let more = await this.#read(); more !== null; more = await this.#read()) count += more.length;
+    return count;
+  }
+
   /** All that still comes, and how it ended. */
   async rest(): Promise<{ heard: string; reset: boolean }> {
     let reset = false;
