@@ -44,9 +44,9 @@ const unprovenLimit = 16;
 const farewellMs = 2000;
 
 /**
- * Runs one agent to its end; resolves with the exit code. 0: the client said goodbye. 69: no client came in time.
- * 70: a bug. 74: the link was lost. 77: what was asked for is not permitted or not possible here. 78: the
- * options are wrong. 143: SIGTERM. The reason goes to standard error and to Kubernetes' termination log.
+ * Runs one agent to its end; resolves with the exit code. 0: the client said goodbye. 69: no client came in time,
+ * or what it asked for is not possible here. 70: a bug. 74: the link was lost. 77: a capability or the key lacks.
+ * 78: the options are wrong. 143: SIGTERM. The reason goes to standard error and to Kubernetes' termination log.
  */
 export async function runAgent(options: AgentOptions): Promise<number> {
   setLogSink((level, text) => {
@@ -165,7 +165,7 @@ class Agent implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       await refuse(proven, error);
-      return this.#end.resolve({ code: exitCodes.permission, reason: error.message });
+      return this.#end.resolve(describe(error));
     }
     link.reply(prove, "welcome", { version: link.version, kernel: kernelRelease() }).catch(() => {});
     this.#end.resolve(endingOf(await client.serve(frames)));
@@ -198,10 +198,13 @@ function enter(pid: number): void {
 
 function describe(error: unknown): Ending {
   if (error instanceof Failure) {
-    return {
-      code: error.errno === E.EINVAL ? exitCodes.config : exitCodes.permission,
-      reason: error.message,
-    };
+    const denied = error.errno === E.EPERM || error.errno === E.EACCES;
+    const code = error.errno === E.EINVAL
+      ? exitCodes.config
+      : denied
+      ? exitCodes.permission
+      : exitCodes.unavailable;
+    return { code, reason: error.message };
   }
   if (error instanceof SystemError) {
     return { code: exitCodes.unavailable, reason: `Cannot run the agent: ${error.message}` };

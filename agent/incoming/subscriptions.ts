@@ -7,8 +7,9 @@ import type { Endpoint } from "../sys/address.ts";
 import { StealProgram } from "../sys/bpf.ts";
 import { E, errnoName, SystemError } from "../sys/libc.ts";
 import { portHolder, PortLock } from "../sys/port_lock.ts";
-import { dialTcp, type Listener, listenTcp, type Socket } from "../sys/socket.ts";
+import { type Listener, listenTcp, type Socket } from "../sys/socket.ts";
 import { compileFilter, type Filter } from "../../protocol-wasm/mod.ts";
+import { WayToOriginal } from "./original.ts";
 import { explainKernelRefusal, requireKernel } from "./requirements.ts";
 
 /** One stolen port. `filter` null: all of its connections. */
@@ -26,7 +27,10 @@ export class Subscriptions implements Disposable {
   readonly #ports = new Map<number, Subscription & { lock: PortLock }>();
   /** Ports given back: what the kernel had accepted for them before is the original's. */
   readonly #released = new Set<number>();
-  readonly #dials = new AbortController();
+  readonly #original = new WayToOriginal({
+    addBypass: (source) => this.#program?.addBypass(source),
+    removeBypass: (source) => this.#program?.removeBypass(source),
+  });
   #listeners: Listener[] = [];
   #program: StealProgram | null = null;
 
@@ -93,26 +97,9 @@ export class Subscriptions implements Disposable {
     return this.#released.has(port) ? { kind: "original" } : { kind: "none" };
   }
 
-  /**
-   * Connects to exactly where a stolen connection's client wanted to go, past the BPF program. The source is the
-   * destination's own address: the one that reaches a listener bound to it alone. Rejects with SystemError.
-   */
-  async dialOriginal(destination: Endpoint): Promise<Socket> {
-    const program = this.#program;
-    let bypass: Endpoint | undefined;
-    try {
-      return await dialTcp({
-        destination,
-        source: { ...destination, port: 0 },
-        bound: (source) => {
-          program?.addBypass(source);
-          bypass = source;
-        },
-        signal: this.#dials.signal,
-      });
-    } finally {
-      if (bypass !== undefined) program?.removeBypass(bypass);
-    }
+  /** Connects to the original at a stolen connection's destination. Rejects with SystemError. */
+  dialOriginal(destination: Endpoint): Promise<Socket> {
+    return this.#original.dial(destination);
   }
 
   /** Gives every port back; connections that the kernel accepted before are still served, by the original. */
@@ -123,7 +110,7 @@ export class Subscriptions implements Disposable {
   /** Frees all the kernel holds for this client. */
   [Symbol.dispose](): void {
     this.removeAll();
-    this.#dials.abort(new SystemError("connect", E.ECONNRESET));
+    this.#original.close();
     this.#program?.close();
     this.#program = null;
     this.#closeListeners();

@@ -23,6 +23,13 @@ export function kernelAtLeast(release: string, major: number, minor: number): bo
   return Number(have) > major || (Number(have) === major && Number(haveMinor) >= minor);
 }
 
+/** The ports that this network namespace gives to outgoing connections (ip(7)). */
+export function ephemeralPorts(): { first: number; last: number } {
+  const text = Deno.readTextFileSync("/proc/sys/net/ipv4/ip_local_port_range");
+  const [first = NaN, last = NaN] = text.trim().split(/\s+/).map(Number);
+  return first <= last ? { first, last } : { first: 32768, last: 60999 };
+}
+
 /** Which process is the target. */
 export interface TargetProcess {
   /** The process itself, as this process namespace numbers it. */

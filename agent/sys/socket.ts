@@ -204,7 +204,10 @@ export interface DialOptions {
   signal?: AbortSignal;
 }
 
-/** Connects. Rejects with SystemError (ECONNREFUSED when nobody listens), or the signal's reason. */
+/**
+ * Connects. Rejects with SystemError (ECONNREFUSED when nobody listens; EADDRINUSE or EADDRNOTAVAIL when the source
+ * port is taken, for this destination or wholly), or the signal's reason.
+ */
 export async function dialTcp(options: DialOptions): Promise<Socket> {
   const { destination, source, bound, signal } = options;
   signal?.throwIfAborted();
@@ -214,6 +217,8 @@ export async function dialTcp(options: DialOptions): Promise<Socket> {
   const abort = () => watch?.close();
   try {
     if (source !== undefined) {
+      // A port that rests in TIME_WAIT can be had again by its number (socket(7)).
+      c.setsockopt(fd, K.SOL_SOCKET, K.SO_REUSEADDR, one, 4);
       const from = encodeSockaddr(source);
       check("bind", c.bind(fd, from, from.length));
       bound?.(nameOf(c.getsockname, fd));

@@ -1,0 +1,83 @@
+// The way to the original, past the BPF program. Owned by subscriptions.ts, used for every connection that is not the
+// session's. Facts: ip(7) on ip_local_port_range, inet_csk_find_open_port and tcp_twsk_unique of the kernel.
+// Invariant: a bypass stands for as long as a dial from its source is under way, no longer.
+
+import type { Endpoint } from "../sys/address.ts";
+import { E, SystemError } from "../sys/libc.ts";
+import { ephemeralPorts } from "../sys/proc.ts";
+import { dialTcp, type Socket } from "../sys/socket.ts";
+
+/** Lets connections from a source pass to the original. */
+export interface Bypasses {
+  addBypass(source: Endpoint): void;
+  removeBypass(source: Endpoint): void;
+}
+
+const portTaken = new Set<number>([E.EADDRINUSE, E.EADDRNOTAVAIL]);
+const attempts = 256;
+
+export class WayToOriginal {
+  readonly #bypasses: Bypasses;
+  readonly #dials = new AbortController();
+  /** Dials under way from each source: two may share one, towards different ports. */
+  readonly #counts = new Map<string, number>();
+  readonly #range = ephemeralPorts();
+  #offset = Math.floor(Math.random() * 65536);
+
+  constructor(bypasses: Bypasses) {
+    this.#bypasses = bypasses;
+  }
+
+  /**
+   * Connects to exactly where a stolen connection's client wanted to go. The source is the destination's own address:
+   * the one that reaches a listener bound to it alone. Its port is chosen here, round the range: the kernel gives a
+   * port that rests in TIME_WAIT only to who names it, and a busy original has more connections in a minute than the
+   * range has ports. Rejects with SystemError.
+   */
+  async dial(destination: Endpoint): Promise<Socket> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#dialFrom({ ...destination, port: this.#nextPort() }, destination);
+      } catch (error) {
+        const taken = error instanceof SystemError && portTaken.has(error.errno);
+        if (!taken || attempt === attempts) throw error;
+      }
+    }
+  }
+
+  /** Gives up the dials under way. */
+  close(): void {
+    this.#dials.abort(new SystemError("connect", E.ECONNRESET));
+  }
+
+  async #dialFrom(source: Endpoint, destination: Endpoint): Promise<Socket> {
+    let bound = false;
+    try {
+      return await dialTcp({
+        destination,
+        source,
+        bound: () => {
+          this.#count(source, 1);
+          bound = true;
+        },
+        signal: this.#dials.signal,
+      });
+    } finally {
+      if (bound) this.#count(source, -1);
+    }
+  }
+
+  #nextPort(): number {
+    const { first, last } = this.#range;
+    return first + this.#offset++ % (last - first + 1);
+  }
+
+  #count(source: Endpoint, change: 1 | -1): void {
+    const key = `${source.address} ${source.port}`;
+    const count = (this.#counts.get(key) ?? 0) + change;
+    if (count === 1 && change === 1) this.#bypasses.addBypass(source);
+    if (count === 0) this.#bypasses.removeBypass(source);
+    if (count > 0) this.#counts.set(key, count);
+    else this.#counts.delete(key);
+  }
+}
