@@ -97,13 +97,13 @@ export class Client implements AsyncDisposable {
   }
 
   async #subscribe(frame: AgentFrame): Promise<void> {
-    const { port, mode, filter } = decode(agentMessages.subscribe, frame.body);
+    const { port, mode, filter, probes } = decode(agentMessages.subscribe, frame.body);
     if (mode !== stealMode) {
       throw new Failure(E.EINVAL, `Cannot subscribe to port ${port}: unknown mode ${mode}`);
     }
-    await this.#subscriptions.add(port, filter);
+    await this.#subscriptions.add(port, { filter, probes });
     log.info(`port ${port} is stolen${filter === "" ? "" : " by a filter"}`);
-    await this.#link.reply(frame, "subscribe", { port, mode, filter: "" });
+    await this.#link.reply(frame, "subscribe", { port, mode, filter: "", probes });
   }
 
   async #unsubscribe(frame: AgentFrame): Promise<void> {

@@ -20,25 +20,26 @@ import type { IncomingConfig } from "../core/session/incoming_types.ts";
 import { Session } from "../core/session/session.ts";
 import { deployAgent } from "../core/deploy/deploy.ts";
 import type { AgentLink } from "../core/deploy/connect.ts";
-import { resolveTarget } from "../core/target/resolve.ts";
+import { resolveTarget, type Target } from "../core/target/resolve.ts";
 import type { ExecCommand } from "./args.ts";
 
 /** Runs the app to its end and resolves with its exit code. Throws MirrordError when it could not run or the session was lost. */
 export async function exec(command: ExecCommand): Promise<number> {
   using interrupt = interruptible();
   const config = await loadConfig({
-    file: command.configFile === true ? ".mirrord/mirrord.json" : command.configFile,
+    file: command.configFile === true ? undefined : command.configFile,
     flags: configFlags(command),
     env: Deno.env,
   });
   await findProgram(command.program, Deno.env.get("PATH") ?? "");
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(PrivateDir.make());
-  const agent = await openAgent(config, stack, interrupt.signal);
+  const target = await resolveTarget(config, { signal: interrupt.signal });
+  const agent = await openAgent(config, target, stack, interrupt.signal);
   const session = stack.use(
     new Session({
       agent: agent?.link ?? null,
-      incoming: config.incoming.mode === "steal" ? incomingRules(config) : null,
+      incoming: config.incoming.mode === "steal" ? incomingRules(config, target) : null,
       socketPath: `${directory.path}/layer.sock`,
     }),
   );
@@ -67,10 +68,10 @@ export async function exec(command: ExecCommand): Promise<number> {
 /** Brings the agent to the target and opens its link; null when the config has no target. */
 async function openAgent(
   config: Config,
+  target: Target,
   stack: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<AgentLink | null> {
-  const target = await resolveTarget(config, { signal });
   if (target.kind === "targetless") {
     log.info("No target: the app runs with this machine's own network and variables");
     return null;
@@ -101,7 +102,7 @@ async function appEnvironment(config: Config, agent: AgentLink | null): Promise<
   return mergeEnvironment(own, remote, rules);
 }
 
-function incomingRules({ incoming }: Config): IncomingConfig {
+function incomingRules({ incoming }: Config, target: Target): IncomingConfig {
   const { filterPorts } = incoming;
   return {
     ports: incoming.ports,
@@ -109,6 +110,7 @@ function incomingRules({ incoming }: Config): IncomingConfig {
     portMapping: new Map(incoming.portMapping),
     ignoreLocalhost: incoming.ignoreLocalhost,
     filterFor: (port) => filterPorts === null || filterPorts.includes(port) ? incoming.filter : "",
+    probePorts: target.kind === "pod" ? target.probePorts : [],
   };
 }
 

@@ -44,8 +44,11 @@ export const agentMessages = {
   env: { kind: 16, since: 1, fields: { include: "str", exclude: "str" } },
 
   // -- incoming ----------------------------------------------------------------------------------------
-  /** client → agent: send me the connections of `port`. mode: 1 steal. filter: source text (JSON), "" = all. */
-  subscribe: { kind: 32, since: 1, fields: { port: "u16", mode: "u8", filter: "str" } },
+  /**
+   * client → agent: send me the connections of `port`. mode: 1 steal. filter: source text (JSON), "" = all.
+   * probes: the kubelet probes this port by HTTP; its requests go to the original whatever the filter says.
+   */
+  subscribe: { kind: 32, since: 1, fields: { port: "u16", mode: "u8", filter: "str", probes: "bool" } },
   /** client → agent: `port` is the original's again. Replied when no new connection can be stolen. */
   unsubscribe: { kind: 33, since: 1, fields: { port: "u16" } },
   /**

@@ -15,15 +15,20 @@ async function withLinks(test: (peers: Peers) => Promise<void>): Promise<void> {
   await test(peers);
 }
 
-const nothing = { port: 0, mode: 0, filter: "" };
+const nothing = { port: 0, mode: 0, filter: "", probes: false };
 
 Deno.test("a request gets its reply, over TCP and over a Unix socket", async () => {
   for (const transport of ["tcp", "unix"] as const) {
     await using peers = await links({ transport });
-    const asked = peers.client.request("subscribe", { port: 80, mode: 1, filter: "{}" });
+    const asked = peers.client.request("subscribe", { port: 80, mode: 1, filter: "{}", probes: false });
     const frame = await peers.nextOf(peers.agent);
-    assert.deepEqual(decode(agentMessages.subscribe, frame.body), { port: 80, mode: 1, filter: "{}" });
-    await peers.agent.reply(frame, "subscribe", { port: 80, mode: 1, filter: "done" });
+    assert.deepEqual(decode(agentMessages.subscribe, frame.body), {
+      port: 80,
+      mode: 1,
+      filter: "{}",
+      probes: false,
+    });
+    await peers.agent.reply(frame, "subscribe", { port: 80, mode: 1, filter: "done", probes: false });
     const [reply] = await asked;
     assert.ok(reply !== undefined);
     assert.equal(decode(agentMessages.subscribe, reply.body).filter, "done");

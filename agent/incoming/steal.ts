@@ -7,6 +7,7 @@
 //   taken     bytes both ways, half-close and reset carried over; nothing is kept.
 //   refused   the original is dialled, what was kept goes to it first, then bytes both ways; when it does not
 //             answer, the peer is reset, as it would have been without us.
+// Before `offered`, on a port that the kubelet probes by HTTP, the first request is awaited: a probe is the original's.
 // A filtered connection is http.ts's. A connection over the limit, or of a port given back meanwhile, goes to
 // the original from the start. When the client ends, offered and taken ones are reset; those of the original get a
 // moment to end by themselves.
@@ -15,6 +16,7 @@ import { log } from "../../core/base/log.ts";
 import { relay } from "../../core/base/relay.ts";
 import type { Socket } from "../sys/socket.ts";
 import { Route } from "./http.ts";
+import { type Filter, HttpReader } from "../../protocol-wasm/mod.ts";
 import { type Context, offer } from "./offer.ts";
 import { pump, Source } from "./source.ts";
 import type { Subscription } from "./subscriptions.ts";
@@ -82,10 +84,13 @@ export class Connections {
     await route.run();
   }
 
-  async #steal(connection: Socket, { port }: Subscription): Promise<void> {
+  async #steal(connection: Socket, { port, probe }: Subscription): Promise<void> {
     this.#open.set(connection, { leave: () => connection.reset() });
-    const { channel, answer } = offer(this.#context.link, connection, port, false);
     const source = new Source(connection);
+    if (probe !== null && await beginsWith(source, probe)) {
+      return await this.#giveToOriginal(source, connection);
+    }
+    const { channel, answer } = offer(this.#context.link, connection, port, false);
     const kept: Uint8Array[] = [];
     let state: "offered" | "taken" | "refused" = "offered";
     const upward = async () => {
@@ -122,5 +127,23 @@ export class Connections {
     } finally {
       original.close();
     }
+  }
+}
+
+/** Is the stream's first request one that `filter` matches? What was read to know it is put back. False for what is no HTTP/1. */
+async function beginsWith(source: Source, filter: Filter): Promise<boolean> {
+  using reader = new HttpReader("request");
+  const read: Uint8Array[] = [];
+  try {
+    for (;;) {
+      const bytes = await source.peek();
+      if (bytes === null) return false;
+      source.consume(bytes.length);
+      read.push(bytes);
+      const { state } = reader.next(bytes);
+      if (state !== "more") return state === "head" && filter.matches(reader.head);
+    }
+  } finally {
+    source.unread(read);
   }
 }

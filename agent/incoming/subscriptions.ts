@@ -12,14 +12,26 @@ import { compileFilter, type Filter } from "../../protocol-wasm/mod.ts";
 import { WayToOriginal } from "./original.ts";
 import { explainKernelRefusal, requireKernel } from "./requirements.ts";
 
-/** One stolen port. `filter` null: all of its connections. */
+/**
+ * One stolen port. `filter` null: all of its connections, but for those whose first request `probe` matches (null: none):
+ * the kubelet opens a connection for each of its probes.
+ */
 export interface Subscription {
   readonly port: number;
   readonly filter: Filter | null;
+  readonly probe: Filter | null;
 }
 
 /** Where an accepted connection goes. */
 export type Claim = { kind: "stolen"; subscription: Subscription } | { kind: "original" } | { kind: "none" };
+
+/** How the kubelet's HTTP probes name themselves (Kubernetes documentation, "HTTP probes"). */
+const probeFilter = JSON.stringify({ header: "^user-agent: kube-probe/" });
+
+/** `source` without the kubelet's probes: these are always the original's. */
+function sparingProbes(source: string): string {
+  return JSON.stringify({ all_of: [{ not: JSON.parse(probeFilter) }, JSON.parse(source)] });
+}
 
 export class Subscriptions implements Disposable {
   readonly #owner: string;
@@ -58,21 +70,23 @@ export class Subscriptions implements Disposable {
   }
 
   /** From when this resolves, new connections for `port` are stolen. Rejects with Failure. */
-  async add(port: number, filterSource: string): Promise<void> {
+  async add(port: number, { filter: source, probes }: { filter: string; probes: boolean }): Promise<void> {
     const action = `Cannot steal port ${port}`;
     if (port === 0) throw new Failure(E.EINVAL, `${action}: it is not a port`);
     if (this.#ports.has(port)) throw new Failure(E.EEXIST, `${action}: this session has it already`);
     this.prepare();
-    const filter = filterSource === "" ? null : compileFilter(filterSource);
+    const filter = source === "" ? null : compileFilter(probes ? sparingProbes(source) : source);
+    const probe = source === "" && probes ? compileFilter(probeFilter) : null;
     let lock: PortLock | undefined;
     try {
       lock = await this.#lock(port);
       this.#program?.steal(port);
-      this.#ports.set(port, { port, filter, lock });
+      this.#ports.set(port, { port, filter, probe, lock });
       this.#released.delete(port);
     } catch (error) {
       lock?.close();
       filter?.[Symbol.dispose]();
+      probe?.[Symbol.dispose]();
       if (!(error instanceof SystemError)) throw error;
       throw new Failure(error.errno, `${action}: ${error.message}`, { cause: error });
     }

@@ -100,7 +100,7 @@ export function ephemeralContainer(
       runAsNonRoot: false,
       readOnlyRootFilesystem: true,
       capabilities: { drop: ["ALL"], add: capabilitiesFor(needs) },
-      // With the capabilities above the runtimes' default profile allows bpf(2) and pidfd_getfd(2); a stricter
+      // With the capabilities above the runtimes' default profile allows bpf(2); a stricter
       // profile of the pod would be inherited otherwise.
       seccompProfile: { type: "RuntimeDefault" },
     },
@@ -110,7 +110,7 @@ export function ephemeralContainer(
 
 /** What each feature needs: steal loads a program and attaches it, env reads another user's /proc entry. */
 export function capabilitiesFor({ steal, env }: DeployNeeds): string[] {
-  return [...(steal ? ["BPF", "NET_ADMIN"] : []), ...(steal || env ? ["SYS_PTRACE"] : [])];
+  return [...(steal ? ["BPF", "NET_ADMIN"] : []), ...(env ? ["SYS_PTRACE"] : [])];
 }
 
 /** Admission plugins say no with a 403 or 422 of their own words. */

@@ -36,6 +36,7 @@ const rejects = (
 Deno.test("only the capabilities that are needed are asked for", () => {
   assert.deepEqual(capabilitiesFor({ steal: true, env: true }), ["BPF", "NET_ADMIN", "SYS_PTRACE"]);
   assert.deepEqual(capabilitiesFor({ steal: false, env: true }), ["SYS_PTRACE"]);
+  assert.deepEqual(capabilitiesFor({ steal: true, env: false }), ["BPF", "NET_ADMIN"]);
   assert.deepEqual(capabilitiesFor({ steal: false, env: false }), []);
 });
 

@@ -214,12 +214,13 @@ export class Incoming {
     const known = this.#subscriptions.get(port);
     if (known !== undefined) return known;
     const filter = this.#config.filterFor(port);
+    const probes = this.#config.probePorts.includes(port);
     const subscription = Promise.resolve(this.#leaving.get(port)).then(() =>
-      this.#agent.subscribe(port, filter)
+      this.#agent.subscribe(port, { filter, probes })
     );
     this.#subscriptions.set(port, subscription);
     subscription.then(
-      () => log.info(`Stealing port ${port}${filter === "" ? "" : " (requests that match the filter)"}`),
+      () => log.info(`Stealing port ${port}${describeSubscription(filter, probes)}`),
       () => this.#subscriptions.delete(port),
     );
     return subscription;
@@ -257,6 +258,14 @@ export class Incoming {
       if (error instanceof RemoteError) log.error(`Cannot give back port ${port}: ${error.message}`);
     }
   }
+}
+
+function describeSubscription(filter: string, probes: boolean): string {
+  const parts = [
+    ...(filter === "" ? [] : ["requests that match the filter"]),
+    ...(probes ? ["not the kubelet's probes"] : []),
+  ];
+  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
 }
 
 function key(address: Address): string {

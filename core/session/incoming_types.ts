@@ -15,11 +15,13 @@ export interface IncomingConfig {
   ignoreLocalhost: boolean;
   /** Filter source text for a port of the pod; "" = every connection. */
   filterFor: (port: number) => string;
+  /** Ports of the pod that the kubelet probes by HTTP. */
+  probePorts: number[];
 }
 
 /** The agent, as far as incoming goes. Both reject with RemoteError (errno, text) when it says no. */
 export interface IncomingAgent {
-  subscribe(port: number, filter: string): Promise<void>;
+  subscribe(port: number, options: { filter: string; probes: boolean }): Promise<void>;
   unsubscribe(port: number): Promise<void>;
 }
 

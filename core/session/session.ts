@@ -21,7 +21,7 @@ import {
 import { SessionError } from "../base/errors.ts";
 import { log, type LogLevel } from "../base/log.ts";
 import { Incoming } from "./incoming.ts";
-import { type IncomingConfig } from "./incoming_types.ts";
+import type { IncomingAgent, IncomingConfig } from "./incoming_types.ts";
 import { closeQuietly, linkStream } from "./streams.ts";
 
 type AgentLink = Link<typeof agentMessages>;
@@ -194,12 +194,10 @@ export class Session implements AsyncDisposable {
   }
 }
 
-function incomingAgent(
-  agent: AgentLink,
-): { subscribe(port: number, filter: string): Promise<void>; unsubscribe(port: number): Promise<void> } {
+function incomingAgent(agent: AgentLink): IncomingAgent {
   return {
-    async subscribe(port, filter) {
-      await agent.request("subscribe", { port, mode: stealMode, filter });
+    async subscribe(port, options) {
+      await agent.request("subscribe", { port, mode: stealMode, ...options });
     },
     async unsubscribe(port) {
       await agent.request("unsubscribe", { port });

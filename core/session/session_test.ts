@@ -21,6 +21,7 @@ const stealAll: IncomingConfig = {
   portMapping: new Map([[8080, 80]]),
   ignoreLocalhost: false,
   filterFor: (port) => port === 81 ? '{"path":"^/x"}' : "",
+  probePorts: [80],
 };
 const realClient: Address = { address: "10.244.0.7", port: 40000 };
 const podAddress: Address = { address: "10.244.0.9", port: 80 };
@@ -63,8 +64,13 @@ async function listen(
   const actual = { address: "127.0.0.1", port: listener.addr.port };
   const answer = layer.request("listen", { asked, actual });
   const frame = await pair.expect("subscribe");
-  assert.equal(decode(agentMessages.subscribe, frame.body).port, 80);
-  await pair.agent.reply(frame, "subscribe", { port: 80, mode: 1, filter: "" });
+  assert.deepEqual(decode(agentMessages.subscribe, frame.body), {
+    port: 80,
+    mode: 1,
+    filter: "",
+    probes: true,
+  });
+  await pair.agent.reply(frame, "subscribe", { port: 80, mode: 1, filter: "", probes: true });
   await answer;
   return { listener, actual };
 }

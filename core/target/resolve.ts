@@ -94,7 +94,15 @@ async function findPodOfDeployment(
   ]);
   const own = podsOf(deployment, sets, pods);
   const chosen = newestReady(own);
-  if (chosen !== undefined) return chosen;
+  if (chosen !== undefined) {
+    const ready = own.filter(isReady).length;
+    if (ready > 1) {
+      log.warning(
+        `"${text}" has ${ready} ready pods: the target is "${chosen.metadata?.name}" alone, traffic of the others stays theirs`,
+      );
+    }
+    return chosen;
+  }
   const replicas = deployment.spec?.replicas ?? 1;
   throw new TargetError(
     `Cannot target "${text}": ${
@@ -201,8 +209,24 @@ function describe(kube: KubeClient, pod: V1Pod, path: TargetPath, text: string):
     node: pod.spec?.nodeName ?? "",
     container,
     containerId: status.containerID.replace(/^.*:\/\//, ""),
+    probePorts: probePorts(pod),
     [Symbol.dispose]: () => kube[Symbol.dispose](),
   };
+}
+
+/**
+ * The ports that the kubelet probes by HTTP, of all containers: they share one network. A named port is looked up in its own
+ * container (Kubernetes API, HTTPGetAction).
+ */
+export function probePorts({ spec }: V1Pod): number[] {
+  const ports = [...spec?.containers ?? [], ...spec?.initContainers ?? []].flatMap((container) =>
+    [container.livenessProbe, container.readinessProbe, container.startupProbe].flatMap((probe) => {
+      const port: unknown = probe?.httpGet?.port;
+      const named = container.ports?.find(({ name }) => name === port)?.containerPort;
+      return named ?? (typeof port === "number" ? port : Number(port));
+    })
+  );
+  return [...new Set(ports)].filter((port) => Number.isInteger(port) && port > 0);
 }
 
 /** The named container, else the annotated one, else the first that no mesh put there. */

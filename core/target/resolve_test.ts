@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { V1Deployment, V1Pod, V1ReplicaSet } from "../kube/client.ts";
 import { resolveProcess, startTimeOf } from "./process.ts";
-import { chooseContainer, newestReady, podsOf, selectorText } from "./resolve.ts";
+import { chooseContainer, newestReady, podsOf, probePorts, selectorText } from "./resolve.ts";
 
 const owner = (uid: string, controller = true) => [{ apiVersion: "", kind: "", name: "", uid, controller }];
 
@@ -98,4 +98,28 @@ Deno.test({
       new RegExp(`Cannot target "process/${child.pid}": there is no such process`),
     );
   },
+});
+
+Deno.test("the ports of HTTP probes are found by number and by their own container's names", () => {
+  const named = { httpGet: { port: "web" } };
+  const ports = probePorts({
+    spec: {
+      containers: [
+        {
+          name: "app",
+          ports: [{ name: "web", containerPort: 8080 }],
+          livenessProbe: named,
+          readinessProbe: named,
+        },
+        { name: "side", ports: [{ name: "web", containerPort: 9090 }], startupProbe: named },
+        {
+          name: "other",
+          livenessProbe: { httpGet: { port: 80 } },
+          readinessProbe: { tcpSocket: { port: 6379 } },
+        },
+        { name: "typo", livenessProbe: { httpGet: { port: "no-such-name" } } },
+      ],
+    },
+  });
+  assert.deepEqual(ports, [8080, 9090, 80]);
 });

@@ -63,7 +63,11 @@ Deno.test("what makes no sense is refused by name", async () => {
     [client.subscribe(80), 17, /has it already/],
     [client.subscribe(0), 22, /it is not a port/],
     [client.unsubscribe(81), 2, /it is not stolen/],
-    [client.link.request("subscribe", { port: 81, mode: 9, filter: "" }), 22, /unknown mode 9/],
+    [
+      client.link.request("subscribe", { port: 81, mode: 9, filter: "", probes: false }),
+      22,
+      /unknown mode 9/,
+    ],
     [client.subscribe(81, '{"header": "("}'), 22, /./],
     [client.link.request("welcome", { version: 1, kernel: "" }), 71, /Cannot answer "welcome"/],
   ] as const;

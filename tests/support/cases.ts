@@ -9,11 +9,12 @@ export interface Case {
   run(stage: Stage): Promise<void>;
 }
 
-/** Registers `cases` on the stage that `make` makes; `missing` says why there can be none. */
+/** Registers `cases` on the stage that `make` makes; `missing` says why there can be none. `label` begins their names. */
 export function registerCases<S extends Stage>(
   cases: readonly { name: string; run(stage: S): Promise<void> }[],
   make: () => Promise<S>,
   missing: string | null = null,
+  label = "",
 ): void {
   let stage: S | undefined;
   if (missing === null) {
@@ -26,7 +27,7 @@ export function registerCases<S extends Stage>(
   }
   for (const { name, run } of cases) {
     Deno.test({
-      name: missing === null ? name : `${name} (skipped: ${missing})`,
+      name: missing === null ? label + name : `${label}${name} (skipped: ${missing})`,
       ignore: missing !== null,
       // The stage's processes live longer than one case.
       sanitizeOps: false,

@@ -124,8 +124,11 @@ export async function websocket(
   };
 }
 
-/** Sends `text` and reads until `expect` came or the end. */
-export async function raw(stage: Stage, order: Where & { text: string; expect: string }): Promise<string> {
+/** Sends `text` and reads until `expect` came or the end; `again`: on new connections until `expect` comes. */
+export async function raw(
+  stage: Stage,
+  order: Where & { text: string; expect: string; again?: boolean },
+): Promise<string> {
   const { text } = await stage.ask({ ...order, do: "raw", ...place(stage, order) }) as { text: string };
   return text;
 }

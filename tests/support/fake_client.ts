@@ -210,8 +210,11 @@ export class FakeClient implements AsyncDisposable {
     }
   }
 
-  async subscribe(port: number, filter = ""): Promise<void> {
-    await deadline(this.link.request("subscribe", { port, mode: 1, filter }), `port ${port} is stolen`);
+  async subscribe(port: number, filter = "", probes = false): Promise<void> {
+    await deadline(
+      this.link.request("subscribe", { port, mode: 1, filter, probes }),
+      `port ${port} is stolen`,
+    );
   }
 
   async unsubscribe(port: number): Promise<void> {

@@ -153,6 +153,7 @@ export function fakeCluster(): FakeCluster {
       node: "node1",
       container: "web",
       containerId: "abc",
+      probePorts: [],
       [Symbol.dispose]: () => kube[Symbol.dispose](),
     },
     added: [],

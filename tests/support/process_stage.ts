@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { attempt, until } from "../cluster/command.ts";
 import type { Order } from "./client.ts";
-import { agentRemains, readOrEmpty } from "./local_remains.ts";
+import { agentPids, agentRemains, readOrEmpty } from "./local_remains.ts";
 import { Netns } from "./netns.ts";
 import type { Stage } from "./stage.ts";
 
@@ -96,6 +96,10 @@ export class ProcessStage implements Stage {
     if (this.netns === null) return [];
     const added = (await this.#listeners()).filter((line) => !this.#before.has(line));
     return [...added, ...await agentRemains(await Deno.readLink(`/proc/${this.pid}/ns/net`))];
+  }
+
+  async agents(): Promise<number[]> {
+    return await agentPids(await Deno.readLink(`/proc/${this.pid}/ns/net`));
   }
 
   /** Ends the original, as if it had crashed. */

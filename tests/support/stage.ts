@@ -22,4 +22,6 @@ export interface Stage extends AsyncDisposable {
   identity(): Promise<string>;
   /** What of ours is at the target: running agents, listeners, locks, BPF links. */
   remains(): Promise<string[]>;
+  /** Process numbers of the agents at the target, on this machine. */
+  agents(): Promise<number[]>;
 }
