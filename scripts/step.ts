@@ -66,7 +66,8 @@ function walk(path: string): string[] {
   );
 }
 
-function exists(path: string): boolean {
+/** Is there anything at `path`? */
+export function exists(path: string): boolean {
   try {
     Deno.statSync(path);
     return true;

@@ -1,7 +1,7 @@
 // `./dev test`: every suite in turn, each step with its time, the counts of all added up in the last line.
 // A suite that ends badly without a failed test of its own counts as one failure, so nothing passes empty.
 
-const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
+import { exists, root } from "../scripts/step.ts";
 
 /** A suite: what must be there before, and the commands whose results count. */
 interface Suite {
@@ -74,20 +74,15 @@ async function runTests(paths: string[]): Promise<Count> {
     text = (text + chunk).slice(-4000);
   }
   const { success } = await child.status;
-  const summary = text.match(/(\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/);
-  const [passed, failed, skipped] = [summary?.[1], summary?.[2], summary?.[3]].map((digits) => Number(digits ?? 0));
+  const summary = text.match(
+    /(\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/,
+  );
+  const [passed, failed, skipped] = [summary?.[1], summary?.[2], summary?.[3]].map((digits) =>
+    Number(digits ?? 0)
+  );
   const count = { passed: passed ?? 0, failed: failed ?? 0, skipped: skipped ?? 0 };
   const lying = (!success && count.failed === 0) || count.passed + count.failed === 0;
   return lying ? { ...count, failed: 1 } : count;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function runSuite(suite: Suite): Promise<Count> {
@@ -113,7 +108,9 @@ async function runSuite(suite: Suite): Promise<Count> {
 }
 
 function describe(count: Count): string {
-  return `${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ""}`;
+  return `${count.passed} passed, ${count.failed} failed${
+    count.skipped > 0 ? `, ${count.skipped} skipped` : ""
+  }`;
 }
 
 const asked = Deno.args.length > 0 ? suites.filter((suite) => Deno.args.includes(suite.name)) : suites;

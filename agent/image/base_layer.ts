@@ -3,6 +3,7 @@
 // The host's apt configuration and package state stay as they are.
 
 import { createHash } from "node:crypto";
+import { exists } from "../../scripts/step.ts";
 
 /** What stands in a layer. Paths have no leading slash. */
 export type BaseFile =
@@ -103,13 +104,4 @@ async function run(argv: string[], cwd?: string): Promise<void> {
   })
     .output();
   if (!success) throw new Error(`Cannot run "${argv.join(" ")}": ${new TextDecoder().decode(stderr).trim()}`);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
