@@ -68,7 +68,13 @@ Deno.test("what makes no sense is refused by name", async () => {
       22,
       /unknown mode 9/,
     ],
-    [client.subscribe(81, '{"header": "("}'), 22, /./],
+    [client.subscribe(81, '{"header": "("}'), 22, /^Cannot use filter/],
+    [client.subscribe(81, "{"), 22, /^Cannot use filter/],
+    [
+      client.link.request("subscribe", { port: 81, mode: 1, filter: "{", probes: true }),
+      22,
+      /^Cannot use filter/,
+    ],
     [client.link.request("welcome", { version: 1, kernel: "" }), 71, /Cannot answer "welcome"/],
   ] as const;
   for (const [asked, errno, sentence] of cases) {

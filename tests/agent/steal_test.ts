@@ -261,6 +261,20 @@ Deno.test("a namespace without IPv6 is stolen from by IPv4 alone", async () => {
   await new Talk(offered.channel).until("hello");
 });
 
+Deno.test("the original is reached more often in a minute than there are ports", async () => {
+  await using netns = await Netns.create();
+  await netns.run(["sh", "-c", "echo 40000 40099 >/proc/sys/net/ipv4/ip_local_port_range"]);
+  await using _original = await startOriginal(netns, "greet", 80);
+  await using client = await FakeClient.start(netns);
+  await client.subscribe(80);
+  client.handle((offered) => void offered.refuse());
+  // A hundred ports; each of these connections leaves its own in TIME_WAIT for a minute.
+  for (let i = 0; i < 300; i++) {
+    using peer = await Talk.dial(netns, 80);
+    await peer.until("220 the original\r\n");
+  }
+});
+
 Deno.test("200 connections in a burst are all answered, none by the wrong side", async () => {
   await using netns = await Netns.create();
   await using _original = await startOriginal(netns, "greet", 80);
