@@ -68,6 +68,9 @@ export async function buildBinary(platform: Platform): Promise<void> {
         "--no-remote",
         "--allow-all",
         "--unstable-net",
+        // The agent's garbage is short-lived: a small young generation keeps it near 100 MB instead of 165 after 25,000
+        // connections (bench/agent_steal.ts), at no cost seen.
+        "--v8-flags=--max-semi-space-size=4",
         "--target",
         platform.target,
         ...includes.flatMap((name) => ["--include", `${folder}/${name}`]),

