@@ -11,6 +11,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import socket
 import sys
 import threading
@@ -60,18 +61,26 @@ def send(http_connection, request):
         encode_chunked=chunked,
     )
     response = http_connection.getresponse()
-    content = response.read()
-    try:
-        report = json.loads(content)
-    except ValueError:
-        report = {"by": content.decode("latin-1")[:200]}
-    if not isinstance(report, dict):
-        report = {"by": str(report)}
+    report = parse(response.read())
     report["status"] = response.status
     report["server"] = response.headers.get("Server", "")
     if body is not None:
         report["sent_sha256"] = hashlib.sha256(body).hexdigest()
     return report
+
+
+def parse(content):
+    """Apps of the tests answer JSON, or "address port address port" of the connection's two ends; others anything."""
+    text = content.decode("latin-1")
+    if ends := re.fullmatch(r"(\S+) (\d+) \S+ \d+", text):
+        return {"by": "local", "peer": ends[1].removeprefix("::ffff:"), "peer_port": int(ends[2])}
+    try:
+        report = json.loads(text)
+    except ValueError:
+        report = None
+    if not isinstance(report, dict):
+        return {"by": text.strip()[:80]}
+    return {**report, "peer": str(report.get("peer", "")).removeprefix("::ffff:")}
 
 
 def ask(order):
@@ -224,13 +233,20 @@ def frame(part):
 
 
 def raw(order):
-    """Sends text as it is and returns the first answer's text."""
-    with connect(order) as one:
-        one.sendall(order["text"].encode())
+    """Sends text as it is and returns what comes until `expect` or the end; `again` on a new connection until it comes."""
+    start = time.monotonic()
+    while True:
         answer = b""
-        while order["expect"].encode() not in answer and (data := one.recv(BLOCK)):
-            answer += data
-        return {"text": answer.decode("latin-1")}
+        try:
+            with connect(order) as one:
+                one.sendall(order["text"].encode())
+                while order["expect"].encode() not in answer and (data := one.recv(BLOCK)):
+                    answer += data
+        except OSError as error:
+            answer = f"{type(error).__name__}: {error}".encode()
+        if order["expect"].encode() in answer or not order.get("again") or time.monotonic() - start > 20:
+            return {"text": answer.decode("latin-1")}
+        time.sleep(0.02)
 
 
 def load(order):

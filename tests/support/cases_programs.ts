@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import type { Case } from "./cases.ts";
 import { ask, many, raw, untilBy } from "./client.ts";
 import { nodePackages, pythonPackages } from "./packages.ts";
-import { withSession } from "./postcondition.ts";
+import { assertClean, assertTargetClean, withSession } from "./postcondition.ts";
 import { localApp, type RunOptions, SessionRun } from "./session_run.ts";
 import type { Stage } from "./stage.ts";
 
@@ -126,7 +126,12 @@ const programs: Program[] = [
   uvicorn,
   nodeCluster,
   nginx,
-  behind("a program behind two shells", ["sh", "-c", `true && sh -c '${python} ${script}; exit $?'`]),
+  behind("a program behind two shells", ["sh", "-c", `true && exec sh -c 'true; exec ${python} ${script}'`]),
+  behind("a program that its shell starts and waits for", [
+    "sh",
+    "-c",
+    `${python} ${script} & trap "kill $!" TERM; wait; wait`,
+  ]),
   behind("a program behind env and nohup", ["env", "A=b", "nohup", python, script]),
 ];
 
@@ -140,7 +145,7 @@ async function serves(stage: Stage, program: Program, count: number): Promise<vo
   try {
     const start = async () => new SessionRun(stage, await program.start(folder));
     await withSession(stage, start, async () => {
-      const first = await untilBy(stage, program.by ?? "local");
+      const first = await untilBy(stage, program.by ?? "local", { path: "/?env=GREETING" });
       if (first.env !== undefined) assert.ok(first.env["GREETING"]?.startsWith("from-the-"));
       const counts = await many(stage, { count, connections: 4 });
       assert.deepEqual(counts.failures, []);
@@ -161,6 +166,22 @@ export const programCases: Case[] = [
     name: `${program.name} answers in the target's place`,
     run: (stage: Stage) => serves(stage, program, 60),
   })),
+  {
+    name: "a process that outlives the app loses the target's traffic, and mirrord says so",
+    run: async (stage) => {
+      const identity = await stage.identity();
+      await using run = new SessionRun(stage, { app: ["sh", "-c", `${python} ${script} & wait`] });
+      const { pid } = await untilBy(stage, "local");
+      run.kill("SIGTERM");
+      await run.until(/1 of its processes live on/);
+      await run.end();
+      assert.ok(Deno.statSync(`/proc/${pid}`).isDirectory);
+      await assertTargetClean(stage, identity);
+      Deno.kill(pid, "SIGKILL");
+      assert.equal((await run.finished()).code, 143);
+      await assertClean(run, identity);
+    },
+  },
   {
     name: "redis-server answers in the target's place and knows its clients",
     run: (stage) => {

@@ -22,8 +22,8 @@ async function commandLine(pid: string): Promise<string> {
 }
 
 /** Living processes of the session (setsid(2)) that `leader` began, or whose command line or environment names `folder`. */
-export async function sessionProcesses(leader: number, folder: string): Promise<string[]> {
-  const found: string[] = [];
+export async function sessionProcesses(leader: number, folder: string): Promise<Map<number, string>> {
+  const found = new Map<number, string>();
   for (const pid of await processes()) {
     const stat = await readOrEmpty(`/proc/${pid}/stat`);
     const [state, , , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
@@ -31,7 +31,7 @@ export async function sessionProcesses(leader: number, folder: string): Promise<
     const line = await commandLine(pid);
     const inside = session === String(leader) || line.includes(folder) ||
       (await readOrEmpty(`/proc/${pid}/environ`)).includes(folder);
-    if (inside) found.push(`process ${pid}: ${line.slice(0, 120)}`);
+    if (inside) found.set(Number(pid), line.slice(0, 120));
   }
   return found;
 }

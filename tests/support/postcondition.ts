@@ -23,9 +23,10 @@ export async function assertClean(
 ): Promise<void> {
   await until("nothing of the session is left on this machine", async () => {
     const entries = [...Deno.readDirSync(run.folder)].map(({ name }) => name);
+    const processes = [...await sessionProcesses(run.pid, run.folder)];
     const left = [
       ...entries.filter((name) => name !== "config.json").map((name) => `directory ${name}`),
-      ...await sessionProcesses(run.pid, run.folder),
+      ...processes.map(([pid, line]) => `process ${pid}: ${line}`),
     ];
     return left.length === 0 || left.join("\n");
   }, options.within ?? 15);

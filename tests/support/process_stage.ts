@@ -12,10 +12,12 @@ const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 const listening = " 0A ";
 
 export interface ProcessStageOptions {
-  /** Where the original listens; "::" unless given. */
+  /** Where the original listens: "::" unless given; "own" is the namespace's IPv4 address. */
   listen?: string;
   port?: number;
   env?: Record<string, string>;
+  /** The clients are in the target's namespace too, and dial 127.0.0.1. */
+  inside?: boolean;
   /** In the developer's own network instead of another. */
   sameNetns?: boolean;
 }
@@ -32,14 +34,20 @@ export class ProcessStage implements Stage {
   readonly #original: Deno.ChildProcess;
   #before = new Set<string>();
 
-  private constructor(original: Deno.ChildProcess, netns: Netns | null) {
+  readonly #inside: boolean;
+
+  private constructor(original: Deno.ChildProcess, netns: Netns | null, options: ProcessStageOptions) {
     this.#original = original;
     this.netns = netns;
     this.pid = original.pid;
     this.targetFlags = ["--target", `process/${original.pid}`];
-    this.hosts = netns ?? { ipv4: "127.0.0.1", ipv6: "::1" };
+    this.#inside = options.inside === true;
+    const one = options.listen !== undefined;
+    this.hosts = netns === null || this.#inside
+      ? { ipv4: "127.0.0.1", ipv6: one ? "" : "::1" }
+      : { ipv4: netns.ipv4, ipv6: one ? "" : netns.ipv6 };
     this.addresses = this.hosts;
-    this.clients = netns === null
+    this.clients = netns === null || this.#inside
       ? { ipv4: "127.0.0.1", ipv6: "::1" }
       : { ipv4: netns.hostIpv4, ipv6: netns.hostIpv6 };
   }
@@ -56,7 +64,7 @@ export class ProcessStage implements Stage {
       env: {
         PATH: "/usr/bin:/bin",
         PORT: String(port),
-        LISTEN: options.listen ?? "::",
+        LISTEN: options.listen === "own" ? netns?.ipv4 ?? "127.0.0.1" : options.listen ?? "::",
         GREETING: "from-the-target",
         SECRET_TOKEN: "hidden-in-the-target",
         ...options.env,
@@ -65,7 +73,7 @@ export class ProcessStage implements Stage {
       stdout: "null",
       stderr: "inherit",
     }).spawn();
-    const stage = new ProcessStage(original, netns);
+    const stage = new ProcessStage(original, netns, options);
     try {
       const hex = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
       await until("the original listens", async () => {
@@ -82,7 +90,8 @@ export class ProcessStage implements Stage {
 
   async ask(order: Order): Promise<unknown> {
     const argv = ["/usr/bin/python3", `${root}tests/apps/client.py`, JSON.stringify(order)];
-    const { code, stdout, stderr } = await attempt(argv);
+    const place = this.#inside && this.netns !== null ? this.netns.inside(argv) : argv;
+    const { code, stdout, stderr } = await attempt(place);
     assert.equal(code, 0, stderr);
     return JSON.parse(stdout);
   }

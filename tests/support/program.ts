@@ -143,17 +143,23 @@ export class Mirrord implements AsyncDisposable {
   async finished(): Promise<Finished> {
     const { code } = await deadline(this.#child.status, "mirrord ends");
     await this.#stdin?.close().catch(() => {}); // the app need not have read all
-    const stdout = await this.#stdout;
-    await this.#reading;
+    const stdout = await deadline(this.#stdout, "the app's last process closes standard output");
+    await deadline(this.#reading, "the app's last process closes standard error");
     return { code, stdout, stderr: this.#lines.join("\n") };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Asks it to end, unless it has, and waits for that; its app's processes may live on. */
+  async end(): Promise<void> {
     try {
       this.#child.kill("SIGTERM");
     } catch {
       // It ended already.
     }
+    await deadline(this.#child.status, "mirrord ends");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
     await this.finished();
   }
 }

@@ -1,6 +1,7 @@
 // `mirrord exec` on a stage, with a directory of its own for what it makes on this machine and a process session of
 // its own (setsid(2)), so that postcondition.ts can tell what it left.
 
+import { sessionProcesses } from "./local_remains.ts";
 import { Mirrord, type MirrordOptions } from "./program.ts";
 import type { Stage } from "./stage.ts";
 
@@ -60,8 +61,17 @@ export class SessionRun extends Mirrord {
     }
   }
 
+  /** Ends it; kills what is left: nothing, unless the case failed or meant it. */
   override async [Symbol.asyncDispose](): Promise<void> {
-    await super[Symbol.asyncDispose]();
+    await this.end();
+    for (const pid of (await sessionProcesses(this.pid, this.folder)).keys()) {
+      try {
+        Deno.kill(pid, "SIGKILL");
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+    await this.finished();
     Deno.removeSync(this.folder, { recursive: true });
   }
 }
