@@ -131,6 +131,8 @@ export class Session implements AsyncDisposable {
     for await (const conn of this.#listener) {
       const layer: LayerLink = new Link(linkStream(conn), layerMessages, { side: "agent" });
       this.#layers.add(layer);
+      // Here, not where its frames end: whoever awaits `closed` must find it gone.
+      void layer.closed.then(() => this.#layers.delete(layer));
       this.#run(this.#serveLayer(layer));
     }
   }
@@ -139,7 +141,6 @@ export class Session implements AsyncDisposable {
     try {
       for await (const frame of layer.received()) await this.#answer(layer, frame);
     } finally {
-      this.#layers.delete(layer);
       await this.#incoming?.released(layer);
     }
   }

@@ -203,6 +203,20 @@ Deno.test("the end of the agent's link is told once, as an error with the exit c
   assert.match(error.message, /agent is gone/);
 });
 
+Deno.test("a process outlives the app exactly while its link is open", async () => {
+  await using stage = await openStage();
+  await stage.layer.request("hello", {
+    tables: tableHash(layerMessages),
+    pid: 1,
+    parent: 0,
+    executable: "app",
+  });
+  assert.equal(await stage.session.outliving(), 1);
+  const counting = stage.session.outliving();
+  stage.layer.close();
+  assert.equal(await counting, 0);
+});
+
 Deno.test("the layers' links end with the session", async () => {
   const stage = await openStage();
   await stage.session[Symbol.asyncDispose]();
