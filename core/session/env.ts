@@ -1,7 +1,8 @@
 // The environment variables of the target: fetched through the agent before the app starts, then laid over the
 // developer's own. Called by cmd/exec.ts. What the config excludes is never sent by the agent.
 
-import type { agentMessages, Link } from "../../protocol-wasm/mod.ts";
+import { type agentMessages, type Link, LinkError, RemoteError } from "../../protocol-wasm/mod.ts";
+import { exitCodes, SessionError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 
 /** The rules of `feature.env`, in the order in which they apply. */
@@ -82,7 +83,10 @@ export function mappingRules(mapping: Record<string, string>): EnvConfig["mappin
   });
 }
 
-/** Asks the agent for the variables of the target's process. Rejects with RemoteError or LinkError. */
+/** What the agent answers when the kernel keeps the variables from it (errno(3)). */
+const EACCES = 13;
+
+/** Asks the agent for the variables of the target's process; throws SessionError when they cannot be had. */
 export async function fetchEnvironment(
   link: Link<typeof agentMessages>,
   config: Pick<EnvConfig, "include" | "exclude">,
@@ -90,8 +94,23 @@ export async function fetchEnvironment(
   const replies = await link.request("env", {
     include: config.include.join("\n"),
     exclude: config.exclude.join("\n"),
+  }).catch((error) => {
+    throw explain(error);
   });
   return parseEnvironment(replies.map((reply) => reply.body));
+}
+
+function explain(error: unknown): unknown {
+  if (error instanceof LinkError) {
+    return new SessionError(`Cannot fetch the target's variables: the agent is gone (${error.message})`, {
+      cause: error,
+    });
+  }
+  if (!(error instanceof RemoteError)) return error;
+  return new SessionError(error.message, {
+    help: 'Without the target\'s variables it goes on: "feature": {"env": false}.',
+    exitCode: error.errno === EACCES ? exitCodes.permission : exitCodes.unavailable,
+  });
 }
 
 /** Reads `NAME=value\0` pairs (proc_pid_environ(5)); a value that is no UTF-8 is named in a warning, not mangled. */

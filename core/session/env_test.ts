@@ -1,8 +1,17 @@
 // The target's variables: parsed from the kernel's block, merged in the documented order.
 
 import assert from "node:assert/strict";
+import { agentPair } from "../../tests/support/fake_agent.ts";
+import { SessionError } from "../base/errors.ts";
 import { setLogSink } from "../base/log.ts";
-import { type EnvConfig, mappingRules, mergeEnvironment, parseEnvironment, remoteGlobs } from "./env.ts";
+import {
+  type EnvConfig,
+  fetchEnvironment,
+  mappingRules,
+  mergeEnvironment,
+  parseEnvironment,
+  remoteGlobs,
+} from "./env.ts";
 
 const nothing: EnvConfig = { include: [], exclude: [], file: {}, mapping: [], override: {}, unset: [] };
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -51,4 +60,27 @@ Deno.test("the machine's own paths stay its own unless asked for", () => {
   assert.ok(remoteGlobs({ include: [], exclude: ["SECRET"] }).exclude.includes("PATH"));
   assert.ok(remoteGlobs({ include: [], exclude: ["SECRET"] }).exclude.includes("SECRET"));
   assert.deepEqual(remoteGlobs({ include: ["PATH"], exclude: [] }), { include: ["PATH"], exclude: [] });
+});
+
+Deno.test("a refusal of the agent is a sentence with its exit code, as is its end", async () => {
+  for (const [errno, exitCode] of [[13, 77], [3, 69]] as const) {
+    await using pair = await agentPair();
+    const fetched = fetchEnvironment(pair.client, remoteGlobs(nothing));
+    await pair.agent.fail(
+      await pair.expect("env"),
+      errno,
+      "Cannot read the environment of process 1: so it is",
+    );
+    await assert.rejects(fetched, (error) => {
+      assert.ok(error instanceof SessionError);
+      assert.match(error.message, /^Cannot read the environment of process 1: so it is$/);
+      assert.equal(error.exitCode, exitCode);
+      return true;
+    });
+  }
+  await using pair = await agentPair();
+  const fetched = fetchEnvironment(pair.client, remoteGlobs(nothing));
+  await pair.expect("env");
+  pair.agent.close();
+  await assert.rejects(fetched, (error) => error instanceof SessionError && error.exitCode === 74);
 });
