@@ -14,6 +14,8 @@ export interface ExecCommand {
   configFile?: string | true;
   target?: string;
   targetNamespace?: string;
+  /** kubectl's name for it. */
+  namespace?: string;
   context?: string;
   kubeconfig?: string;
   steal?: true;
@@ -95,6 +97,7 @@ function execFlags(command: Command): Command {
       "pod/NAME, deployment/NAME (each with /container/C), process/PID or targetless",
     )
     .option("-n, --target-namespace <name>", "namespace of the target")
+    .option("--namespace <name>", "the same, as kubectl calls it")
     .option(
       "-f, --config-file [file]",
       "JSON, YAML or TOML file (default .mirrord/mirrord.json; - is standard input)",

@@ -117,7 +117,7 @@ function incomingRules({ incoming }: Config, target: Target): IncomingConfig {
 function configFlags(command: ExecCommand): ConfigFlags {
   return {
     target: command.target,
-    namespace: command.targetNamespace,
+    namespace: command.targetNamespace ?? command.namespace,
     kubeconfig: command.kubeconfig,
     context: command.context,
     steal: command.steal,

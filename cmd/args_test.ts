@@ -1,0 +1,18 @@
+// The command line as a value: which flags mean the same.
+
+import assert from "node:assert/strict";
+import { parseCommand } from "./args.ts";
+
+Deno.test("the namespace may be called as kubectl calls it", async () => {
+  for (
+    const [flag, key] of [["-n", "targetNamespace"], ["--target-namespace", "targetNamespace"], [
+      "--namespace",
+      "namespace",
+    ]] as const
+  ) {
+    const command = await parseCommand(["exec", flag, "shop", "--", "app", "-n", "its own"]);
+    assert.ok(command.name === "exec");
+    assert.equal(command[key], "shop");
+    assert.deepEqual([command.program, ...command.args], ["app", "-n", "its own"]);
+  }
+});
