@@ -1,5 +1,6 @@
 // The only place that prints: progress and warnings on standard error, so that standard output stays the app's;
-// an error once, with what to do next and its causes. Called by the commands and main.ts.
+// an error once, with what to do next and its causes. Called by the commands and main.ts. What is printed may come from
+// a pod, an API server or a file: no control character of it reaches the terminal.
 
 import { styleText } from "node:util";
 import { MirrordError } from "../core/base/errors.ts";
@@ -18,9 +19,19 @@ function colour(style: Style, text: string): string {
   return forced || wanted ? styleText(style, text, { validateStream: false }) : text;
 }
 
+/** C0 and C1 controls but for tab and newline, DEL, and what turns the direction of text (Unicode, UAX #9). */
+// deno-lint-ignore no-control-regex
+const unprintable = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** `text` with each control character written out, as in "\\u001b": a terminal obeys none of it. */
+export function printable(text: string): string {
+  const lines = text.replace(/\r(?=\n|$)/g, "");
+  return lines.replace(unprintable, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 /** Writes one line to standard output: a command's result. */
 export function printLine(text: string): void {
-  writeFully(Deno.stdout, text + "\n");
+  writeFully(Deno.stdout, printable(text) + "\n");
 }
 
 /** Prints log lines from `MIRRORD_LOG` (debug, info, warning, error; default info) upwards, unless progress is `off`. */
@@ -31,7 +42,7 @@ export function showLog(): void {
   const lowest = Math.max(0, ranks.indexOf(asked as LogLevel));
   setLogSink((level, text) => {
     if (ranks.indexOf(level) >= lowest) {
-      writeFully(Deno.stderr, `${colour(styles[level], "mirrord")} ${label(level)}${text}\n`);
+      writeFully(Deno.stderr, `${colour(styles[level], "mirrord")} ${label(level)}${oneLine(text)}\n`);
     }
   });
 }
@@ -42,11 +53,18 @@ export function printError(error: unknown): number {
   const text = known
     ? error.message
     : `Cannot go on: this is a bug in mirrord\n${error instanceof Error ? error.stack : error}`;
-  writeFully(Deno.stderr, `${colour("red", "mirrord")} error: ${text}\n`);
+  writeFully(Deno.stderr, `${colour("red", "mirrord")} error: ${printable(text)}\n`);
   if (!known) return 70;
-  for (const cause of causes(error)) writeFully(Deno.stderr, `  cause: ${cause}\n`);
-  if (error.help !== undefined) writeFully(Deno.stderr, `  ${colour("bold", "help")}: ${error.help}\n`);
+  for (const cause of causes(error)) writeFully(Deno.stderr, `  cause: ${printable(cause)}\n`);
+  if (error.help !== undefined) {
+    writeFully(Deno.stderr, `  ${colour("bold", "help")}: ${printable(error.help)}\n`);
+  }
   return error.exitCode;
+}
+
+/** A log line stays one: text from elsewhere cannot begin another that looks like ours. */
+function oneLine(text: string): string {
+  return printable(text.replaceAll("\n", " "));
 }
 
 function label(level: LogLevel): string {
