@@ -17,12 +17,14 @@ const portTaken = 98;
 /** Ports from which the agent's is chosen: below the kernel's ephemeral range (ip(7), ip_local_port_range). */
 const firstPort = 20_000;
 const ports = 10_000;
-/** Waits between attempts to reach an agent that runs and does not listen yet, in milliseconds; then the last again. */
-const attempts = [20, 30, 50, 80, 120, 200, 300, 500];
+/** No container starts faster than this. */
+const headStartMilliseconds = 150;
+/** Waits between attempts to reach an agent that does not listen yet, in milliseconds; then the last again. */
+const attempts = [50, 50, 100, 100, 150, 150, 200, 200, 300, 300, 500];
 /** How long an agent that nobody connected to is looked for, to send it away. */
 const recallMilliseconds = 3000;
 
-/** Adds the agent to the pod and waits until it runs. */
+/** Adds the agent to the pod; `connect` waits until it answers. */
 export async function deployEphemeral(target: PodTarget, order: DeployOrder): Promise<Deployed> {
   const { startup } = order;
   startup.phase(`Adding the agent to ${target.label}`);
@@ -148,9 +150,12 @@ async function connect(
   order: DeployOrder,
 ): Promise<AgentLink> {
   const { startup, key, needs } = order;
-  await container.running;
-  startup.phase("Connecting to the agent");
-  const signal = AbortSignal.any([startup.signal, container.ended]);
+  const failed = new AbortController();
+  container.running.catch((error) => failed.abort(error));
+  const signal = AbortSignal.any([startup.signal, container.ended, failed.signal]);
+  // The pod's status lags behind its containers by up to two seconds (kubelet's relist period): the agent is looked for
+  // from the start.
+  await Promise.race([container.running, pause(headStartMilliseconds, signal)]);
   for (let attempt = 0;; attempt++) {
     try {
       const stream = await target.kube.portForward(target.pod, port, signal);
