@@ -23,7 +23,7 @@ function colour(style: Style, text: string): string {
 // deno-lint-ignore no-control-regex
 const unprintable = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** `text` with each control character written out, as in "\\u001b": a terminal obeys none of it. */
+/** `text` with each control character written out, as in "\u001b": a terminal obeys none of it. */
 export function printable(text: string): string {
   const lines = text.replace(/\r(?=\n|$)/g, "");
   return lines.replace(unprintable, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);

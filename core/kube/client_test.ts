@@ -135,6 +135,25 @@ Deno.test("a server that nobody listens at is unreachable, with its address", as
   });
 });
 
+Deno.test("a certificate or proxy that is none is the kubeconfig's fault, no bug", async () => {
+  const context = contextOf("https://127.0.0.1:1");
+  const certificate = { cert: "no certificate", key: "no key" };
+  const get = () => Promise.resolve({ headers: {}, certificate });
+  for (
+    const unusable of [
+      { ...context, proxy: "no address" },
+      { ...context, credentials: { get, refresh: () => false } },
+    ]
+  ) {
+    using kube = new KubeClient(unusable);
+    await assert.rejects(kube.getPod("p"), (error) => {
+      assert.ok(error instanceof KubeError, String(error));
+      assert.equal(error.exitCode, 78);
+      return true;
+    });
+  }
+});
+
 Deno.test("a watch goes on when the server ends it, and ends with the pod", async () => {
   const line = (type: string, version: string) =>
     JSON.stringify({ type, object: { metadata: { name: "p", resourceVersion: version } } }) + "\n";

@@ -85,12 +85,9 @@ async function readFile(name: string): Promise<ParsedFile | undefined> {
     const root: unknown = parse(text) ?? {};
     if (!isTable(root)) throw new TypeError("it is not a kubeconfig");
     return { name, root };
-  } catch (cause) {
-    throw unusable(
-      name,
-      (cause instanceof Error ? cause.message : String(cause)).split("\n")[0] ?? "",
-      cause,
-    );
+  } catch (error) {
+    // Without its cause: what follows the first line shows the place in the file, and that may be a secret.
+    throw unusable(name, (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "");
   }
 }
 

@@ -196,6 +196,46 @@ Deno.test("a plugin that fails says how", async () => {
   }
 });
 
+/** Everything of an error that is printed: message, help, causes. */
+function shown(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  return [error.message, error instanceof KubeError ? error.help : "", shown(error.cause)].join("\n");
+}
+
+Deno.test("no error shows a secret", async () => {
+  const secret = "hunter2hunter2";
+  const plugin = {
+    exec: {
+      apiVersion: "client.authentication.k8s.io/v1",
+      command: "./prints",
+      interactiveMode: "Never",
+    },
+  };
+  const files = [
+    config({ token: `${secret}\nmore` }),
+    config({ tokenFile: "token" }),
+    config(plugin),
+    `users:\n- name: u\n  user:\n    token: ${secret}: more\n`,
+  ];
+  for (const text of files) {
+    await withFiles({
+      config: text,
+      token: `${secret} and more`,
+      prints: `#!/bin/sh\necho ${secret}\n`,
+    }, async (directory) => {
+      const kubeconfig = `${directory}/config`;
+      const login = loadKubeContext({ kubeconfig, env: new Map() }).then(({ credentials }) =>
+        credentials.get()
+      );
+      await assert.rejects(login, (error) => {
+        assert.ok(error instanceof KubeError, String(error));
+        assert.ok(!shown(error).includes(secret.slice(0, 6)), shown(error));
+        return true;
+      });
+    });
+  }
+});
+
 Deno.test("an OIDC token that still holds is used as it is", async () => {
   const part = (value: unknown) =>
     new TextEncoder().encode(JSON.stringify(value)).toBase64({ alphabet: "base64url", omitPadding: true });

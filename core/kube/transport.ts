@@ -1,6 +1,7 @@
 // Requests to the API server: identity, TLS, proxy, time limits, retries, and failures turned into KubeErrors.
 // Called by client.ts, which knows the paths. A PATCH is never sent twice by a broken connection.
 
+import { exitCodes, KubeError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { apiError, unreachable } from "./api_error.ts";
 import type { Identity } from "./identity.ts";
@@ -154,12 +155,23 @@ export class Transport implements Disposable {
 
 function createClient(context: KubeContext, certificate: Identity["certificate"]): Deno.HttpClient {
   const { authority, proxy } = context;
-  return Deno.createHttpClient({
-    ...(authority === undefined ? {} : { caCerts: [authority] }),
-    ...(certificate ?? {}),
-    ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
-    http2: false,
-  });
+  try {
+    return Deno.createHttpClient({
+      ...(authority === undefined ? {} : { caCerts: [authority] }),
+      ...(certificate ?? {}),
+      ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
+      http2: false,
+    });
+  } catch (cause) {
+    throw new KubeError(
+      `Cannot use the context "${context.name}": its certificates or its proxy-url cannot be used`,
+      {
+        help: "Check client-certificate, client-key, certificate-authority and proxy-url in the kubeconfig.",
+        exitCode: exitCodes.config,
+        cause,
+      },
+    );
+  }
 }
 
 function isTimeout(cause: unknown): boolean {
