@@ -12,11 +12,12 @@ export class PrivateDir implements AsyncDisposable {
     this.#watcher = watcher;
   }
 
-  /** Makes the directory under $XDG_RUNTIME_DIR or the system's temporary directory. */
+  /** Makes the directory under $XDG_RUNTIME_DIR if that is this user's alone, else under $TMPDIR, else under /tmp. */
   static make(): PrivateDir {
-    const parent = Deno.env.get("XDG_RUNTIME_DIR");
+    const [runtime, temporary] = ["XDG_RUNTIME_DIR", "TMPDIR"].map((name) => Deno.env.get(name));
+    const dir = fits(runtime) && isOwn(runtime) ? runtime : fits(temporary) ? temporary : "/tmp";
     // mkdtemp(3) makes it 0700.
-    const path = Deno.makeTempDirSync({ prefix: "mirrord-", ...(usable(parent) ? { dir: parent } : {}) });
+    const path = Deno.makeTempDirSync({ prefix: "mirrord-", dir });
     const watching = new Deno.Command("/bin/sh", {
       args: ["-c", watcher, "mirrord-cleanup", path],
       stdin: "piped",
@@ -35,10 +36,19 @@ export class PrivateDir implements AsyncDisposable {
   }
 }
 
-function usable(path: string | undefined): path is string {
-  if (path === undefined || !path.startsWith("/")) return false;
+/**
+ * Can a session's directory lie there? A Unix socket's path has at most 107 bytes (unix(7)), of which ours takes 40 at
+ * most; LD_PRELOAD cannot express spaces, colons and dollar signs (ld.so(8)).
+ */
+function fits(path: string | undefined): path is string {
+  return path !== undefined && /^\/[^\s:;$]*$/.test(path) && new TextEncoder().encode(path).length <= 67;
+}
+
+/** In a directory of another user, that user could put another in the place of ours: sudo may keep its variable. */
+function isOwn(path: string): boolean {
   try {
-    return Deno.statSync(path).isDirectory;
+    const { isDirectory, uid, mode } = Deno.statSync(path);
+    return isDirectory && uid === Deno.uid() && ((mode ?? 0) & 0o077) === 0;
   } catch {
     return false;
   }

@@ -43,3 +43,43 @@ Deno.test("a private directory goes when its owner is killed", async () => {
   else for await (const event of watcher) if (event.kind === "remove" && event.paths.includes(path)) break;
   assert.equal(exists(path), false);
 });
+
+/** Where the directory goes with these variables. */
+async function placeWith(env: Record<string, string>): Promise<string> {
+  const module = JSON.stringify(new URL("./private_dir.ts", import.meta.url).href);
+  const code =
+    `import { PrivateDir } from ${module}; await using dir = PrivateDir.make(); console.log(dir.path)`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", code], env })
+    .output();
+  return new TextDecoder().decode(stdout).trim().replace(/\/mirrord-[^/]*$/, "");
+}
+
+Deno.test("the directory lies where only its user can reach and the dynamic linker finds it", async () => {
+  const base = Deno.makeTempDirSync({ dir: "/tmp" });
+  try {
+    const place = (name: string, mode: number) => {
+      Deno.mkdirSync(`${base}/${name}`);
+      Deno.chmodSync(`${base}/${name}`, mode);
+      return `${base}/${name}`;
+    };
+    const temporary = place("t", 0o755);
+    const own = place("own", 0o700);
+    assert.equal(await placeWith({ XDG_RUNTIME_DIR: own, TMPDIR: temporary }), own);
+    assert.equal(await placeWith({ XDG_RUNTIME_DIR: place("open", 0o755), TMPDIR: temporary }), temporary);
+    assert.equal(await placeWith({ XDG_RUNTIME_DIR: `${base}/none`, TMPDIR: temporary }), temporary);
+    assert.equal(
+      await placeWith({ XDG_RUNTIME_DIR: place("with space", 0o700), TMPDIR: temporary }),
+      temporary,
+    );
+    for (const name of ["a:b", "with space again", "x".repeat(80)]) {
+      assert.equal(await placeWith({ XDG_RUNTIME_DIR: "", TMPDIR: place(name, 0o700) }), "/tmp", name);
+    }
+    if (Deno.uid() === 0) {
+      const foreign = place("foreign", 0o700);
+      Deno.chownSync(foreign, 12345, null);
+      assert.equal(await placeWith({ XDG_RUNTIME_DIR: foreign, TMPDIR: temporary }), temporary);
+    }
+  } finally {
+    Deno.removeSync(base, { recursive: true });
+  }
+});
