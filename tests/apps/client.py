@@ -187,7 +187,7 @@ def stalled(order):
     """One connection asks for `size` bytes and reads none, while `count` others are answered; then it reads all."""
     one = connection(order)
     one.request("GET", f"/bytes/{order['size']}", headers=order.get("headers", {}))
-    others = many({**order, "connections": 4})
+    others = many({"host": order["host"], "port": order.get("port", 80), "count": order["count"], "connections": 4})
     return {"others": others, **read_pattern(one.getresponse(), order["size"])}
 
 

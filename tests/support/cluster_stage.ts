@@ -12,6 +12,7 @@ import {
   kubectl,
   tryKubectl,
 } from "../cluster/access.ts";
+import type { Finished } from "../cluster/command.ts";
 import { kubeconfigPath, sourceDir } from "../cluster/layout.ts";
 import type { Order } from "./client.ts";
 import { agentPids, agentRemains } from "./local_remains.ts";
@@ -63,6 +64,8 @@ export interface ClusterStageOptions {
   others?: string[];
   /** The target's path; `deployment/<target>` unless given. */
   path?: string;
+  /** The clients are in the target's pod, and dial 127.0.0.1. */
+  inside?: boolean;
   /** Labels of the namespace. */
   labels?: Record<string, string>;
   /** Changes an object before it is applied. */
@@ -81,6 +84,7 @@ export class ClusterStage implements Stage {
   clients: { ipv4: string; ipv6: string } = { ipv4: "", ipv6: "" };
   readonly #target: string;
   readonly #path: string;
+  readonly #inPod: boolean;
   #before = new Set<string>();
   #netns = "";
 
@@ -88,6 +92,7 @@ export class ClusterStage implements Stage {
     this.access = found;
     this.namespace = `mirrord-e2e-${crypto.randomUUID().slice(0, 8)}`;
     this.#target = options.target ?? "app";
+    this.#inPod = options.inside === true;
     this.#path = options.path ?? `deployment/${this.#target}`;
   }
 
@@ -123,6 +128,22 @@ export class ClusterStage implements Stage {
     return await kubectl(["--namespace", this.namespace, ...args]);
   }
 
+  /** The same for a failure that the test expects. */
+  async tryKubectl(...args: string[]): Promise<Finished> {
+    return await tryKubectl(["--namespace", this.namespace, ...args]);
+  }
+
+  /** Applies objects in the stage's namespace. */
+  async apply(objects: unknown[]): Promise<void> {
+    const text = objects.map((object) => stringify(object)).join("---\n");
+    await kubectl(["--namespace", this.namespace, "apply", "-f", "-"], { stdin: text });
+  }
+
+  /** Sets a label of the namespace (NAME=VALUE), or takes one away (NAME-). */
+  async label(label: string): Promise<void> {
+    await kubectl(["label", "--overwrite", "namespace", this.namespace, label]);
+  }
+
   /** The target's pod as it is now; undefined when it is gone. */
   async pod(): Promise<KubeObject | undefined> {
     const list = await this.kubectl("get", "pod", "--selector", `app=${this.#target}`, "-o", "json");
@@ -138,7 +159,8 @@ export class ClusterStage implements Stage {
 
   async ask(order: Order): Promise<unknown> {
     const script = await Deno.readTextFile(`${root}tests/apps/client.py`);
-    const place = ["exec", "--stdin", "client", "--", "python3", "-", JSON.stringify(order)];
+    const pod = this.#inPod ? await this.podName() : "client";
+    const place = ["exec", "--stdin", pod, "--", "python3", "-", JSON.stringify(order)];
     const { code, stdout, stderr } = await tryKubectl(["--namespace", this.namespace, ...place], {
       stdin: script,
     });
@@ -183,8 +205,7 @@ export class ClusterStage implements Stage {
       }
       options.change?.(object);
     }
-    const all = [...(options.extra ?? []), ...objects].map((object) => stringify(object)).join("---\n");
-    await kubectl(["--namespace", this.namespace, "apply", "-f", "-"], { stdin: all });
+    await this.apply([...(options.extra ?? []), ...objects]);
     if (objects.some(({ kind }) => kind === "Deployment")) {
       await this.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=90s");
     }
@@ -197,7 +218,11 @@ export class ClusterStage implements Stage {
     const client = JSON.parse(await this.kubectl("get", "pod", "client", "-o", "json")) as KubeObject;
     this.clients = byFamily((client.status.podIPs as { ip: string }[]).map(({ ip }) => ip));
     await this.lookAgain();
-    const found = await tryKubectl(["-n", this.namespace, "get", "service", this.#target, "-o", "json"]);
+    if (this.#inPod) {
+      this.hosts = this.clients = { ipv4: "127.0.0.1", ipv6: "" };
+      return;
+    }
+    const found = await this.tryKubectl("get", "service", this.#target, "-o", "json");
     this.hosts = found.code === 0
       ? byFamily((JSON.parse(found.stdout) as KubeObject).spec.clusterIPs)
       : this.addresses;
@@ -226,11 +251,14 @@ export class ClusterStage implements Stage {
     return { netns, found: [...sockets, ...lines.filter((line) => line.includes("@mirrord/"))] };
   }
 
+  /** Agents that run or will. One whose image cannot be had never does, and Kubernetes removes none. */
   async #runningAgents(): Promise<string[]> {
-    const statuses = (await this.pod())?.status?.ephemeralContainerStatuses ?? [];
+    type State = { terminated?: unknown; waiting?: { reason?: string } };
+    const statuses: { name: string; state: State }[] =
+      (await this.pod())?.status?.ephemeralContainerStatuses ?? [];
     return statuses
-      .filter((one: { state: { terminated?: unknown } }) => one.state.terminated === undefined)
-      .map((one: { name: string }) => `container ${one.name}`);
+      .filter(({ state }) => state.terminated === undefined && !/Image/.test(state.waiting?.reason ?? ""))
+      .map(({ name, state }) => `container ${name} ${JSON.stringify(state)}`);
   }
 }
 

@@ -11,6 +11,8 @@ const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 export const localApp: string[] = ["python3", `${root}tests/apps/local.py`];
 
 export interface RunOptions {
+  /** Flags that name the target; the stage's own unless given. */
+  targetFlags?: string[];
   /** Flags of `mirrord exec` beside the target's; `["--steal"]` unless given. */
   flags?: string[];
   /** The app; `localApp` unless given. */
@@ -33,7 +35,7 @@ export class SessionRun extends Mirrord {
   constructor(stage: Stage, options: RunOptions = {}) {
     const folder = Deno.makeTempDirSync({ prefix: "mirrord-run-" });
     Deno.chmodSync(folder, 0o777);
-    const flags = [...stage.targetFlags, ...(options.flags ?? ["--steal"])];
+    const flags = [...(options.targetFlags ?? stage.targetFlags), ...(options.flags ?? ["--steal"])];
     if (options.config !== undefined) {
       Deno.writeTextFileSync(`${folder}/config.json`, JSON.stringify(options.config));
       flags.push("--config-file", `${folder}/config.json`);

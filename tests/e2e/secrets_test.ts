@@ -1,0 +1,140 @@
+// What must not be seen: the pod's secrets outside the app, the session's key, more rights than the session needs. And
+// who must not be served: anybody but the session's own mirrord.
+
+import assert from "node:assert/strict";
+import { until } from "../cluster/command.ts";
+import { registerCases } from "../support/cases.ts";
+import { ask } from "../support/client.ts";
+import { ClusterStage, type KubeObject, missingCluster } from "../support/cluster_stage.ts";
+import { withSession } from "../support/postcondition.ts";
+import { SessionRun } from "../support/session_run.ts";
+
+const canary = `canary-${crypto.randomUUID()}`;
+const secret = {
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: { name: "canary" },
+  stringData: { value: canary },
+};
+
+/** The app's containers get the canary out of the secret. */
+function addCanary(object: KubeObject): void {
+  if (object.metadata.name !== "app" || object.kind !== "Deployment") return;
+  const valueFrom = { secretKeyRef: { name: "canary", key: "value" } };
+  object.spec.template.spec.containers[0].env.push({ name: "CANARY", valueFrom });
+}
+
+interface AgentSpec {
+  name: string;
+  args: string[];
+  env?: unknown[];
+  securityContext: { privileged: boolean; capabilities: { add: string[]; drop: string[] } };
+}
+
+/** The spec of the one agent that has not ended. */
+async function agentSpec(stage: ClusterStage): Promise<AgentSpec> {
+  const pod = await stage.pod();
+  const specs: AgentSpec[] = pod?.spec.ephemeralContainers ?? [];
+  const statuses: { name: string; state: { terminated?: unknown } }[] =
+    pod?.status.ephemeralContainerStatuses ?? [];
+  const ended = statuses.filter(({ state }) => state.terminated !== undefined).map(({ name }) => name);
+  const [spec, ...others] = specs.filter(({ name }) => !ended.includes(name));
+  assert.ok(spec !== undefined && others.length === 0, "the pod has not one agent");
+  return spec;
+}
+
+async function commandLines(): Promise<string> {
+  const lines: string[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (/^\d+$/.test(name)) lines.push(await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => ""));
+  }
+  return lines.join("\n");
+}
+
+const withEnv = { feature: { network: { incoming: "steal" } } };
+
+const cases = [
+  {
+    name: "a secret variable reaches the app and nothing else",
+    run: (stage: ClusterStage) => {
+      const start = () => SessionRun.listening(stage, { env: { MIRRORD_LOG: "debug" } });
+      return withSession(stage, start, async (run) => {
+        assert.equal((await ask(stage, { path: "/?env=CANARY" })).env["CANARY"], canary);
+        assert.ok(!(await commandLines()).includes(canary), "it is in a command line");
+        assert.ok(!JSON.stringify(await stage.pod()).includes(canary), "it is in the pod's spec or status");
+        const { name } = await agentSpec(stage);
+        run.kill("SIGTERM");
+        const { stderr } = await run.finished();
+        await until("the agent's log can be read", async () => {
+          const log = await stage.tryKubectl("logs", await stage.podName(), "--container", name);
+          assert.ok(!log.stdout.includes(canary), "it is in the agent's log");
+          return log.stdout.includes("port 80 is stolen") || log.stdout + log.stderr;
+        }, 20);
+        assert.match(stderr, /environment variables of the target/);
+        assert.ok(!stderr.includes(canary), "it is in mirrord's messages");
+      });
+    },
+  },
+  {
+    name: "the agent's spec holds the public key and nothing else of its length",
+    run: (stage: ClusterStage) =>
+      withSession(stage, () => SessionRun.listening(stage), async () => {
+        const { args, env } = await agentSpec(stage);
+        const key = args[args.indexOf("--public-key") + 1] ?? "";
+        assert.equal(atob(key).length, 32);
+        const rest = JSON.stringify([...args.filter((arg) => arg !== key), env ?? []]);
+        const containerIds = /"[0-9a-f]{64}"/g;
+        assert.doesNotMatch(rest.replace(containerIds, ""), /[A-Za-z0-9+/_-]{40,}={0,2}/);
+      }),
+  },
+  ...[
+    { what: "variables only", config: {}, add: ["SYS_PTRACE"], env: { PORT: "0" } },
+    { what: "steal and variables", config: withEnv, add: ["BPF", "NET_ADMIN", "SYS_PTRACE"] },
+    {
+      what: "steal only",
+      config: { feature: { env: false, ...withEnv.feature } },
+      add: ["BPF", "NET_ADMIN"],
+    },
+  ].map(({ what, config, add, env }) => ({
+    name: `for ${what} the agent gets ${add.join(", ")}`,
+    run: (stage: ClusterStage) => {
+      const options = { flags: [], config, ...(env === undefined ? {} : { env }) };
+      return withSession(stage, () => SessionRun.listening(stage, options), async () => {
+        const { securityContext: { privileged, capabilities } } = await agentSpec(stage);
+        assert.equal(privileged, false);
+        assert.deepEqual(capabilities.drop, ["ALL"]);
+        assert.deepEqual([...capabilities.add].sort(), add);
+      });
+    },
+  })),
+  {
+    name: "a process in the pod without the key is sent away, another pod reaches nothing",
+    run: (stage: ClusterStage) =>
+      withSession(stage, () => SessionRun.listening(stage), async () => {
+        const { args } = await agentSpec(stage);
+        const port = args[args.indexOf("--listen") + 1] ?? "";
+        const intruder = [
+          "import os, socket, sys",
+          "s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 20)",
+          "challenge = s.recv(4096)",
+          "s.sendall(os.urandom(2048))",
+          "said = b''",
+          "try:",
+          "    while more := s.recv(4096): said += more",
+          "except ConnectionResetError: pass",
+          "print('ended', len(challenge) > 0, len(said) < 512)",
+        ].join("\n");
+        const inPod = ["exec", await stage.podName(), "--", "python3", "-c", intruder];
+        assert.equal(await stage.kubectl(...inPod, "127.0.0.1", port), "ended True True\n");
+        const elsewhere = ["exec", "client", "--", "python3", "-c", intruder];
+        await assert.rejects(stage.kubectl(...elsewhere, stage.addresses.ipv4, port), /Connection refused/);
+        assert.equal((await ask(stage)).by, "local");
+      }),
+  },
+];
+
+registerCases(
+  cases,
+  () => ClusterStage.create({ change: addCanary, extra: [secret] }),
+  missingCluster,
+);
