@@ -41,7 +41,7 @@ export class Incoming {
   /** Ports being given back: a new subscription of one waits, so that the two cannot overtake each other. */
   readonly #leaving = new Map<number, Promise<void>>();
 
-  readonly #foreignTold = new Set<number>();
+  readonly #told = new Set<string>();
 
   constructor(agent: IncomingAgent, config: IncomingConfig) {
     this.#agent = agent;
@@ -147,7 +147,8 @@ export class Incoming {
 
   #add(asked: Address, actual: Address, port: number): Listener {
     const known = this.#listeners.get(key(actual));
-    if (known !== undefined) return known;
+    const same = known?.port === port && key(known.asked) === key(asked);
+    if (known !== undefined && (same || known.holders.size > 0)) return known;
     const listener = {
       asked,
       actual,
@@ -157,6 +158,8 @@ export class Incoming {
       peers: new Map(),
     };
     this.#listeners.set(key(actual), listener);
+    // Whoever held the one before never spoke to us, and ended unseen.
+    if (known !== undefined) void this.#giveBackUnused(known.port);
     return listener;
   }
 
@@ -176,11 +179,17 @@ export class Incoming {
 
   /** An IPv4 socket cannot name an IPv6 client: such an app sees the local end of our connection, and that is said once. */
   #tellForeignFamily(listener: Listener, { peer, port }: StolenConnection): void {
-    if (isV6(listener.asked.address) || !isV6(peer.address) || this.#foreignTold.has(port)) return;
-    this.#foreignTold.add(port);
-    log.warning(
+    if (isV6(listener.asked.address) || !isV6(peer.address)) return;
+    this.#warnOnce(
+      `foreign ${port}`,
       `The app listens on port ${port} by IPv4 only: it sees clients that come by IPv6, such as ${peer.address}, as 127.0.0.1`,
     );
+  }
+
+  #warnOnce(subject: string, text: string): void {
+    if (this.#told.has(subject)) return;
+    this.#told.add(subject);
+    log.warning(text);
   }
 
   async #dial(listener: Listener, stolen: StolenConnection): Promise<Deno.TcpConn | null> {
@@ -190,7 +199,12 @@ export class Incoming {
       return await dialing;
     } catch (error) {
       if (error instanceof Deno.errors.ConnectionRefused) return null;
-      throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      this.#warnOnce(
+        `dial ${stolen.port} ${why}`,
+        `Cannot reach the app on port ${stolen.port}, the original answers instead: ${why}`,
+      );
+      return null;
     } finally {
       listener.dialing.delete(dialing);
     }
@@ -238,14 +252,19 @@ export class Incoming {
 
   async #forget(listener: Listener): Promise<void> {
     this.#listeners.delete(key(listener.actual));
-    if ([...this.#listeners.values()].some((other) => other.port === listener.port)) return;
-    const subscription = this.#subscriptions.get(listener.port);
-    this.#subscriptions.delete(listener.port);
+    await this.#giveBackUnused(listener.port);
+  }
+
+  /** Ends the subscription of `port` unless a listener still wants it. Never rejects. */
+  async #giveBackUnused(port: number): Promise<void> {
+    if ([...this.#listeners.values()].some((other) => other.port === port)) return;
+    const subscription = this.#subscriptions.get(port);
+    this.#subscriptions.delete(port);
     if (subscription === undefined) return;
-    const leaving = this.#leave(listener.port, subscription);
-    this.#leaving.set(listener.port, leaving);
+    const leaving = this.#leave(port, subscription);
+    this.#leaving.set(port, leaving);
     await leaving;
-    if (this.#leaving.get(listener.port) === leaving) this.#leaving.delete(listener.port);
+    if (this.#leaving.get(port) === leaving) this.#leaving.delete(port);
   }
 
   async #leave(port: number, subscription: Promise<void>): Promise<void> {

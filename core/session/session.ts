@@ -12,9 +12,11 @@
 
 import {
   agentMessages,
+  type Body,
   decode,
   layerMessages,
   Link,
+  LinkError,
   type Received,
   tableHash,
 } from "../../protocol-wasm/mod.ts";
@@ -33,6 +35,8 @@ const stealMode = 1;
 const eproto = 71;
 /** A process's link ends with it, but a moment later than its parent hears of it. */
 const settleMs = 300;
+/** How long accepting rests after it failed. */
+const acceptPauseMs = 100;
 const noticeLevels: LogLevel[] = ["info", "warning", "error"];
 
 /** What a session is opened with. */
@@ -100,23 +104,34 @@ export class Session implements AsyncDisposable {
   #run(work: Promise<void>): void {
     work.catch((error) => {
       if (!this.#ended.signal.aborted) {
-        log.error(`Cannot serve the session: ${error instanceof Error ? error.message : error}`);
+        log.error(`Cannot serve the session: ${describe(error)}`);
       }
     });
   }
 
   async #serveAgent(agent: AgentLink): Promise<void> {
-    for await (const frame of agent.received()) {
-      if (frame.name === "incoming") this.#run(this.#stolen(agent, frame));
-      if (frame.name === "notice") {
-        const { level, text } = decode(agentMessages.notice, frame.body);
-        log[noticeLevels[level] ?? "warning"](text);
+    try {
+      for await (const frame of agent.received()) {
+        if (frame.name === "incoming") {
+          this.#run(this.#stolen(agent, frame, decode(agentMessages.incoming, frame.body)));
+        }
+        if (frame.name === "notice") {
+          const { level, text } = decode(agentMessages.notice, frame.body);
+          log[noticeLevels[level] ?? "warning"](text);
+        }
       }
+    } catch (error) {
+      // A frame that says nothing: with such an agent no connection would be answered, and nobody would know.
+      if (!(error instanceof LinkError)) throw error;
+      agent.close(error);
     }
   }
 
-  async #stolen(agent: AgentLink, frame: AgentFrame): Promise<void> {
-    const { port, peer, local } = decode(agentMessages.incoming, frame.body);
+  async #stolen(
+    agent: AgentLink,
+    frame: AgentFrame,
+    { port, peer, local }: Body<typeof agentMessages.incoming>,
+  ): Promise<void> {
     const channel = agent.openChannel(frame.id);
     const refuse = (code: number, text: string): Promise<void> => {
       channel.reset();
@@ -128,19 +143,37 @@ export class Session implements AsyncDisposable {
   }
 
   async #serveLayers(): Promise<void> {
-    for await (const conn of this.#listener) {
-      const layer: LayerLink = new Link(linkStream(conn), layerMessages, { side: "agent" });
-      this.#layers.add(layer);
-      // Here, not where its frames end: whoever awaits `closed` must find it gone.
-      void layer.closed.then(() => this.#layers.delete(layer));
-      this.#run(this.#serveLayer(layer));
+    for (let told = false; !this.#ended.signal.aborted;) {
+      try {
+        this.#admit(await this.#listener.accept());
+        told = false;
+      } catch (error) {
+        if (this.#ended.signal.aborted) return;
+        // Out of descriptors, say: the process waits in the socket's queue, and is served when there is room.
+        if (!told) log.warning(`Cannot serve a new process of the app yet: ${describe(error)}`);
+        told = true;
+        await new Promise((resolve) => setTimeout(resolve, acceptPauseMs));
+      }
     }
+  }
+
+  #admit(conn: Deno.Conn): void {
+    const layer: LayerLink = new Link(linkStream(conn), layerMessages, { side: "agent" });
+    this.#layers.add(layer);
+    // Here, not where its frames end: whoever awaits `closed` must find it gone.
+    void layer.closed.then(() => this.#layers.delete(layer));
+    this.#run(this.#serveLayer(layer));
   }
 
   async #serveLayer(layer: LayerLink): Promise<void> {
     try {
       for await (const frame of layer.received()) await this.#answer(layer, frame);
+    } catch (error) {
+      // The process ended before it had its answer, or asked what nobody can read.
+      if (!(error instanceof LinkError)) throw error;
+      log.debug(`A process of the app is no longer served: ${error.message}`);
     } finally {
+      layer.close(); // a process that still waits gets EIO, not silence
       await this.#incoming?.released(layer);
     }
   }
@@ -193,6 +226,10 @@ export class Session implements AsyncDisposable {
         return await layer.fail(frame, eproto, `unexpected frame "${frame.name}"`);
     }
   }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function incomingAgent(agent: AgentLink): IncomingAgent {

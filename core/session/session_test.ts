@@ -1,6 +1,7 @@
 // The session between a fake agent and a fake layer that both speak real frames; the app's listener is a real socket.
 
 import assert from "node:assert/strict";
+import { deadline } from "../../tests/support/deadline.ts";
 import { type AgentPair, agentPair } from "../../tests/support/fake_agent.ts";
 import {
   type Address,
@@ -159,6 +160,39 @@ Deno.test("a connection nobody accepts any more is handed back and the port with
   await stage.pair.agent.reply(frame, "unsubscribe", { port: 80 });
 });
 
+Deno.test("a connection that cannot be dialled for whatever reason is handed back", async () => {
+  await using stage = await openStage();
+  // Nothing can be dialled there: connect(2) fails with ENETUNREACH.
+  const address = { address: "255.255.255.255", port: 80 };
+  const answer = stage.layer.request("listen", { asked: address, actual: address });
+  const frame = await stage.pair.expect("subscribe");
+  await stage.pair.agent.reply(frame, "subscribe", { port: 80, mode: 1, filter: "", probes: true });
+  await answer;
+  const { answer: verdict } = steal(stage);
+  await assert.rejects(verdict, (error) => error instanceof RemoteError && error.errno === 111);
+});
+
+Deno.test("a listener takes the place of one whose process ended unseen", async () => {
+  await using stage = await openStage();
+  const { listener, actual } = await listen(stage, { address: "0.0.0.0", port: 80 });
+  using _listener = listener;
+  // The socket lives on, as in a process that the session never heard of.
+  await stage.layer.send("closed", stage.layer.nextId(), { actual });
+  await stage.layer.request("bind", { address: actual });
+  const answer = stage.layer.request("listen", { asked: { address: "0.0.0.0", port: 90 }, actual });
+  const told: string[] = [];
+  for (let asked = 0; asked < 2; asked++) {
+    const frame = await stage.pair.agent.received()[Symbol.asyncIterator]().next();
+    assert.ok(!frame.done);
+    const { name, body } = frame.value;
+    assert.ok(name === "subscribe" || name === "unsubscribe");
+    told.push(`${name} ${decode(agentMessages[name], body).port}`);
+    await stage.pair.agent.reply(frame.value, name, body);
+  }
+  assert.deepEqual(told.sort(), ["subscribe 90", "unsubscribe 80"]);
+  await answer;
+});
+
 Deno.test("the port goes back when the last process that held the listener is gone", async () => {
   await using stage = await openStage();
   const { listener, actual } = await listen(stage, { address: "0.0.0.0", port: 80 });
@@ -213,6 +247,25 @@ Deno.test("a process outlives the app while its link is open, whatever is still 
   stage.layer.close();
   assert.equal(await stage.session.outliving(), 0);
   await stage.pair.agent.reply(leaving, "unsubscribe", { port: 80 });
+});
+
+Deno.test("a process that sends nonsense is let go, the others are served on", async () => {
+  await using stage = await openStage();
+  const other = await openLayer(stage.session);
+  await stage.layer.send("bind", stage.layer.nextId(), new Uint8Array(3));
+  await stage.layer.closed;
+  const [reply] = await other.request("bind", { address: { address: "0.0.0.0", port: 80 } });
+  assert.ok(reply !== undefined);
+  other.close();
+});
+
+Deno.test("an agent that sends nonsense is lost, not ignored", async () => {
+  for (const name of ["incoming", "notice"] as const) {
+    await using stage = await openStage();
+    await stage.pair.agent.send(name, 2, new Uint8Array(1));
+    const error = await deadline(stage.session.lost, "the session's loss");
+    assert.equal(error.exitCode, 74);
+  }
 });
 
 Deno.test("the layers' links end with the session", async () => {
