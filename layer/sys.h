@@ -39,6 +39,11 @@ int sys_socket_option(int fd, int option);
 int sys_socket_identity(int fd, uint64_t *identity);
 /* Makes a listening socket stop listening; it stays bound. */
 int sys_unlisten(int fd);
+/*
+ * Small writes on a TCP socket go out at once (TCP_NODELAY, tcp(7)). Between session and app is a hop that the pod has not:
+ * an app that writes head and body by two calls would wait there for the acknowledgement that the other side delays.
+ */
+void sys_no_delay(int fd);
 int sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
 
 /* Path of the running program, cut to `size`, not terminated; its length. */

@@ -155,7 +155,7 @@ async function connect(
   const signal = AbortSignal.any([startup.signal, container.ended, failed.signal]);
   // The pod's status lags behind its containers by up to two seconds (kubelet's relist period): the agent is looked for
   // from the start.
-  await Promise.race([container.running, pause(headStartMilliseconds, signal)]);
+  await runningOrPause(container, headStartMilliseconds, signal);
   for (let attempt = 0;; attempt++) {
     try {
       const stream = await target.kube.portForward(target.pod, port, signal);
@@ -188,6 +188,19 @@ async function recall(
     const why = error instanceof MirrordError ? error.message : String(error);
     log.debug(`The agent leaves by itself within ${limit} s (${why})`);
   }
+}
+
+/** Until the container runs, at most `milliseconds`; rejects when it cannot run, or with the signal's reason. */
+async function runningOrPause(
+  container: AgentContainer,
+  milliseconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const runs = new AbortController();
+  const pausing = pause(milliseconds, AbortSignal.any([signal, runs.signal]));
+  await Promise.race([container.running, pausing.catch(() => {})]);
+  runs.abort();
+  signal.throwIfAborted();
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -239,6 +239,8 @@ int incoming_identify(int fd, const union name *listener, const union name *peer
 
 	if (status < 0)
 		return status;
+	if (reply.known)
+		sys_no_delay(fd);
 	*socket = (struct fds_socket){ .state = FDS_LOCAL };
 	if (reply.known && address_from_wire(&socket->peer, &reply.peer, family) &&
 	    address_from_wire(&socket->local, &reply.local, family))

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -179,6 +180,13 @@ int sys_socket_identity(int fd, uint64_t *identity)
 }
 
 /* connect(2): an address of family AF_UNSPEC dissolves the association; for a TCP listener, the listening. */
+void sys_no_delay(int fd)
+{
+	const int on = 1;
+
+	(void)RAW(SYS_setsockopt, fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 int sys_unlisten(int fd)
 {
 	struct sockaddr nobody = { .sa_family = AF_UNSPEC };

@@ -57,6 +57,19 @@ function missing(program: string): boolean {
   return new Deno.Command("which", { args: [program], stdout: "null" }).outputSync().code !== 0;
 }
 
+Deno.test("a pod's connection sends small writes at once", { ignore: missing("python3") }, async () => {
+  using busy = busyPort();
+  const { port } = busy.addr;
+  await using session = new FakeSession();
+  await using app = new App(session, ["python3", "no_delay.py", String(port)], { cwd: `${root}tests/apps` });
+  assert.equal(await app.line(), String(port));
+  const { actual } = await session.listener(port);
+  assert.ok(actual !== undefined);
+  const peer = { address: "203.0.113.1", port: 20_000 };
+  using _conn = await session.dial(actual, { peer, local: { address: "10.1.2.3", port } });
+  assert.equal(await app.line(), "at once");
+});
+
 Deno.test("python3 -m http.server logs the pod's clients", { ignore: missing("python3") }, async () => {
   using busy = busyPort();
   const { port } = busy.addr;

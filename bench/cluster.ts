@@ -1,0 +1,140 @@
+// What a developer feels on a cluster (./dev cluster up), against kubectl doing the like in the same run: the start of a
+// session against `kubectl debug`, bytes and round trips through a stolen port against `kubectl port-forward`.
+
+import { inNetns, kubectlCommand } from "../tests/cluster/access.ts";
+import { ClusterStage } from "../tests/support/cluster_stage.ts";
+import { runMirrord } from "../tests/support/program.ts";
+import { SessionRun } from "../tests/support/session_run.ts";
+import { TextLineStream } from "../tests/support/text_lines.ts";
+import { compare, report, timed } from "./measure.ts";
+
+const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
+const size = 256 << 20;
+const requests = 300;
+const localPort = 18080;
+/** Small requests on one connection; prints the median in seconds. */
+const roundTrips = `
+import http.client, sys, time
+c = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2])); took = []
+for _ in range(${requests}):
+    t = time.perf_counter(); c.request("GET", "/bytes/1"); c.getresponse().read(); took.append(time.perf_counter() - t)
+print(sorted(took)[len(took) // 2])
+`;
+
+async function output(argv: string[]): Promise<string> {
+  const [program = "", ...args] = argv;
+  const result = await new Deno.Command(program, { args, stdin: "null" }).output();
+  if (!result.success) {
+    throw new Error(`Cannot run "${argv.join(" ")}": ${new TextDecoder().decode(result.stderr)}`);
+  }
+  return new TextDecoder().decode(result.stdout);
+}
+
+/** Seconds that curl took for `size` bytes. */
+async function download(prefix: string[], host: string): Promise<number> {
+  const took = await output([
+    ...prefix,
+    "curl",
+    "-s",
+    "-o",
+    "/dev/null",
+    "-w",
+    "%{time_total}",
+    `http://${host}/bytes/${size}`,
+  ]);
+  return Number(took);
+}
+
+/** `kubectl port-forward` to the target, ready. */
+async function portForward(stage: ClusterStage): Promise<AsyncDisposable> {
+  const forward = ["-n", stage.namespace, "port-forward", `pod/${await stage.podName()}`, `${localPort}:80`];
+  const [program = "", ...args] = await kubectlCommand(forward);
+  const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
+  const lines = child.stdout.pipeThrough(new TextLineStream()).getReader();
+  for (;;) {
+    const { value, done } = await lines.read();
+    if (done) throw new Error("Cannot measure: kubectl port-forward ended");
+    if (value.startsWith("Forwarding from 127.0.0.1")) break;
+  }
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await lines.cancel();
+      await child.status;
+    },
+  };
+}
+
+async function start(stage: ClusterStage): Promise<void> {
+  const debug = async (): Promise<string[]> => {
+    const name = `debug-${crypto.randomUUID().slice(0, 8)}`;
+    const place = [
+      "-n",
+      stage.namespace,
+      "debug",
+      await stage.podName(),
+      "--image=test.local/python:1",
+      "--image-pull-policy=IfNotPresent",
+    ];
+    return await kubectlCommand([
+      ...place,
+      `--container=${name}`,
+      "--target=app",
+      "--attach",
+      "--quiet",
+      "--",
+      "true",
+    ]);
+  };
+  const { ours, peer, ratio } = await compare(
+    () =>
+      timed(() =>
+        runMirrord(["exec", ...stage.targetFlags, "--steal", "--", "true"], { prefix: stage.prefix })
+      ),
+    async () => {
+      const argv = await debug();
+      return await timed(() => output(argv));
+    },
+    5,
+  );
+  report(
+    `start and end of a session: ${ours.toFixed(0)} ms, kubectl debug ${peer.toFixed(0)} ms, ratio ${
+      ratio.toFixed(2)
+    }`,
+  );
+}
+
+async function traffic(stage: ClusterStage): Promise<void> {
+  const app = ["env", "LISTEN=0.0.0.0", "python3", `${root}tests/cluster/apps/app.py`];
+  await using session = new SessionRun(stage, { app });
+  await session.until(/Stealing port 80/);
+  await using _forward = await portForward(stage);
+  const inClient = await kubectlCommand(["-n", stage.namespace, "exec", "client", "--"]);
+  const onLaptop = await inNetns([]);
+  const bytes = await compare(
+    () => download(inClient, stage.hosts.ipv4),
+    () => download(onLaptop, `127.0.0.1:${localPort}`),
+    3,
+  );
+  const speed = (seconds: number): string => (size / seconds / 1e6).toFixed(0);
+  report(
+    `download of ${size >> 20} MiB: stolen ${speed(bytes.ours)} MB/s, kubectl port-forward ${
+      speed(bytes.peer)
+    } MB/s, time ratio ${bytes.ratio.toFixed(2)}`,
+  );
+  const trips = await compare(
+    async () => Number(await output([...inClient, "python3", "-c", roundTrips, stage.hosts.ipv4, "80"])),
+    async () =>
+      Number(await output([...onLaptop, "python3", "-c", roundTrips, "127.0.0.1", String(localPort)])),
+    3,
+  );
+  report(
+    `request on an open connection: stolen ${(trips.ours * 1e6).toFixed(0)} us, kubectl port-forward ${
+      (trips.peer * 1e6).toFixed(0)
+    } us, ratio ${trips.ratio.toFixed(2)}`,
+  );
+}
+
+await using stage = await ClusterStage.create();
+await start(stage);
+await traffic(stage);
