@@ -10,6 +10,8 @@ export type ProgramKind =
 
 const headSize = 4096;
 const ptInterp = 3;
+/** Size of an Elf64_Phdr. */
+const phdrBytes = 56;
 
 /** Reads the head of `path`. Rejects with Deno's own errors when it cannot be opened. */
 export async function readProgramKind(path: string): Promise<ProgramKind> {
@@ -33,10 +35,11 @@ function script(bytes: Uint8Array): ProgramKind {
 /** Elf64_Ehdr: e_machine at 18, e_phoff at 32, e_phentsize at 54, e_phnum at 56; little-endian machines only. */
 async function elf(file: Deno.FsFile, header: DataView): Promise<ProgramKind> {
   const size = header.getUint16(54, true);
+  if (size !== phdrBytes) return { kind: "unknown" };
   const table = new Uint8Array(size * header.getUint16(56, true));
   await readAt(file, Number(header.getBigUint64(32, true)), table);
   const rows = new DataView(table.buffer);
-  for (let at = 0; at + 56 <= table.length; at += size) {
+  for (let at = 0; at < table.length; at += size) {
     if (rows.getUint32(at, true) !== ptInterp) continue;
     const interpreter = new Uint8Array(Math.min(Number(rows.getBigUint64(at + 32, true)), headSize));
     await readAt(file, Number(rows.getBigUint64(at + 8, true)), interpreter);

@@ -89,7 +89,10 @@ function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
   try {
     child.kill(signal);
   } catch (error) {
-    // It ended in the meantime.
-    if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
+    // It became another user's, by sudo say: nobody but root may signal it (kill(2)).
+    if (error instanceof Deno.errors.PermissionDenied) {
+      log.warning(`Cannot send ${signal} to the app: ${error.message}`);
+    } // Else it ended in the meantime.
+    else if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

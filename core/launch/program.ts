@@ -34,7 +34,9 @@ export async function findProgram(name: string, path: string): Promise<string> {
 
 /** Follows scripts to the program that really runs and checks that the dynamic linker will load the layer into it. */
 async function checkProgram(name: string, file: string, path: string, depth = 0): Promise<void> {
-  const kind = await readProgramKind(file);
+  const kind = await readProgramKind(file).catch((error) => {
+    throw cannotRun(name, `"${file}" cannot be read (${error instanceof Error ? error.message : error})`);
+  });
   const state = stat(file);
   if (kind.kind !== "script" && ((state?.mode ?? 0) & setIds) !== 0) {
     throw cannotRun(name, `"${file}" is set-user-ID, the dynamic linker loads nothing into it`);

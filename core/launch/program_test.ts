@@ -112,6 +112,23 @@ Deno.test("a file shorter than a header is unknown, not an error", async () => {
   assert.deepEqual(await readProgramKind(file.path), { kind: "unknown" });
 });
 
+Deno.test("an interpreter that cannot be read is refused, not a bug", async () => {
+  using script = withFile("script", "#!/tmp\n");
+  const error = await refusal(script.path);
+  assert.equal(error.exitCode, 126);
+  assert.match(error.message, /"\/tmp" cannot be read/);
+});
+
+Deno.test("an ELF file that lies about its tables is unknown, whatever it says", async () => {
+  for (const size of [0, 55, 0xffff]) {
+    const bytes = elfFile(Deno.build.arch === "x86_64" ? 62 : 183, "/lib64/ld-linux-x86-64.so.2");
+    new DataView(bytes.buffer).setUint16(54, size, true);
+    new DataView(bytes.buffer).setUint16(56, 0xffff, true);
+    using file = withFile("liar", bytes);
+    assert.deepEqual(await readProgramKind(file.path), { kind: "unknown" });
+  }
+});
+
 Deno.test("a file that no kernel runs is refused with 126", async () => {
   using file = withFile("text", "echo no interpreter named\n");
   assert.equal((await refusal(file.path)).exitCode, 126);
