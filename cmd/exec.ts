@@ -31,7 +31,7 @@ export async function exec(command: ExecCommand): Promise<number> {
     flags: configFlags(command),
     env: Deno.env,
   });
-  await findProgram(command.program, Deno.env.get("PATH") ?? "");
+  const program = await findProgram(command.program, Deno.env.get("PATH") ?? "");
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(PrivateDir.make());
   const target = await resolveTarget(config, { signal: interrupt.signal });
@@ -48,7 +48,7 @@ export async function exec(command: ExecCommand): Promise<number> {
   interrupt[Symbol.dispose]();
   let lost: MirrordError | undefined;
   const code = await launchApp({
-    program: command.program,
+    program, // the file that was looked at: the app's own PATH may name another
     args: command.args,
     env,
     layerPath: unpackLayer(directory.path),
