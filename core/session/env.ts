@@ -1,7 +1,14 @@
 // The environment variables of the target: fetched through the agent before the app starts, then laid over the
-// developer's own. Called by cmd/exec.ts. What the config excludes is never sent by the agent.
+// developer's own. Called by cmd/exec.ts. What the config excludes is never sent by the agent, and not taken if it is:
+// what answers in the pod decides nothing about this machine's dynamic linker and tools.
 
-import { type agentMessages, type Link, LinkError, RemoteError } from "../../protocol-wasm/mod.ts";
+import {
+  type agentMessages,
+  compileGlobs,
+  type Link,
+  LinkError,
+  RemoteError,
+} from "../../protocol-wasm/mod.ts";
 import { exitCodes, SessionError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 
@@ -40,10 +47,12 @@ export const defaultExclude: string[] = [
     "MIRRORD_*",
   ],
   ...[
-    "LD_PRELOAD",
-    "LD_LIBRARY_PATH",
-    "LD_AUDIT",
+    "LD_*",
+    "GLIBC_TUNABLES",
     "DYLD_*",
+    "BASH_ENV",
+    "PERL5LIB",
+    "PERL5OPT",
     "PYTHONPATH",
     "PYTHONHOME",
     "NODE_PATH",
@@ -97,7 +106,21 @@ export async function fetchEnvironment(
   }).catch((error) => {
     throw explain(error);
   });
-  return parseEnvironment(replies.map((reply) => reply.body));
+  return asked(parseEnvironment(replies.map((reply) => reply.body)), config);
+}
+
+/** Those of `variables` that were asked for. */
+function asked(
+  variables: Map<string, string>,
+  { include, exclude }: Pick<EnvConfig, "include" | "exclude">,
+): Map<string, string> {
+  using wanted = compileGlobs(include);
+  using unwanted = compileGlobs(exclude);
+  return new Map(
+    [...variables].filter(([name]) =>
+      (include.length === 0 || wanted.matches(name)) && !unwanted.matches(name)
+    ),
+  );
 }
 
 function explain(error: unknown): unknown {

@@ -62,6 +62,21 @@ Deno.test("the machine's own paths stay its own unless asked for", () => {
   assert.deepEqual(remoteGlobs({ include: ["PATH"], exclude: [] }), { include: ["PATH"], exclude: [] });
 });
 
+Deno.test("variables that were not asked for are not taken", async () => {
+  const sent = bytes("A=1\0LD_PRELOAD=/tmp/x.so\0BASH_ENV=/tmp/x\0SECRET=2\0");
+  for (
+    const [rules, names] of [
+      [remoteGlobs({ include: [], exclude: ["SECRET"] }), ["A"]],
+      [remoteGlobs({ include: ["LD_PRELOAD", "S*"], exclude: ["SECRET"] }), ["LD_PRELOAD"]],
+    ] as const
+  ) {
+    await using pair = await agentPair();
+    const fetched = fetchEnvironment(pair.client, rules);
+    await pair.agent.reply(await pair.expect("env"), "env", sent);
+    assert.deepEqual([...(await fetched).keys()], names);
+  }
+});
+
 Deno.test("a refusal of the agent is a sentence with its exit code, as is its end", async () => {
   for (const [errno, exitCode] of [[13, 77], [3, 69]] as const) {
     await using pair = await agentPair();
