@@ -1,6 +1,8 @@
 // What the agent reads in /proc: its own capabilities, the kernel's release, and the target's process. Called by
 // incoming/subscriptions.ts and env.ts. Facts: proc(5), capabilities(7), cgroups(7).
 
+import { isIntact, readMovedEnvironment } from "./environ.ts";
+
 /** Capabilities the agent may need, by their bit. */
 const capabilityBits = { NET_ADMIN: 12, SYS_PTRACE: 19, SYS_ADMIN: 21, BPF: 39 } as const;
 export type Capability = keyof typeof capabilityBits;
@@ -50,9 +52,13 @@ export function findTarget(target: TargetProcess): number {
   return pids.sort((a, b) => a - b).find((pid) => cgroupOf(pid).includes(id)) ?? 1;
 }
 
-/** `NAME=value` pairs, each ended by a zero byte. Throws Deno.errors.NotFound, or PermissionDenied without SYS_PTRACE. */
+/**
+ * `NAME=value` pairs, each ended by a zero byte; those that the process keeps elsewhere where it wrote over its first ones.
+ * Throws Deno.errors.NotFound, or PermissionDenied without SYS_PTRACE.
+ */
 export function readEnvironment(pid: number): Uint8Array {
-  return Deno.readFileSync(`/proc/${pid}/environ`);
+  const pairs = Deno.readFileSync(`/proc/${pid}/environ`);
+  return isIntact(pairs) ? pairs : readMovedEnvironment(pid) ?? pairs;
 }
 
 function cgroupOf(pid: number): string {

@@ -12,7 +12,7 @@ import {
   kubectl,
   tryKubectl,
 } from "../cluster/access.ts";
-import type { Finished } from "../cluster/command.ts";
+import { type Finished, until } from "../cluster/command.ts";
 import { kubeconfigPath, sourceDir } from "../cluster/layout.ts";
 import type { Order } from "./client.ts";
 import { agentPids, agentRemains } from "./local_remains.ts";
@@ -232,9 +232,14 @@ export class ClusterStage implements Stage {
   async lookAgain(): Promise<void> {
     const podIPs: { ip: string }[] = (await this.pod())?.status.podIPs ?? [];
     this.addresses = byFamily(podIPs.map(({ ip }) => ip));
-    const inside = await this.#inside();
-    this.#netns = inside.netns;
-    this.#before = new Set(inside.found);
+    const containers: { ports?: unknown[] }[] = (await this.pod())?.spec.containers ?? [];
+    const ports = containers.flatMap((one) => one.ports ?? []).length;
+    await until("the originals listen", async () => {
+      const inside = await this.#inside(); // a container without a probe is ready before it listens
+      this.#netns = inside.netns;
+      this.#before = new Set(inside.found);
+      return inside.found.length >= ports || inside.found.join("\n");
+    }, 20);
   }
 
   async #added(): Promise<string[]> {
