@@ -4,6 +4,7 @@
 import {
   AGENT_PROTOCOL_VERSION,
   agentMessages,
+  type Body,
   decode,
   ERROR,
   Link,
@@ -22,7 +23,7 @@ export interface AgentLink extends AsyncDisposable {
   kernel: string;
 }
 
-/** Nothing was heard from an agent on this stream: it is not there yet, or not any more. */
+/** No agent was heard on this stream: it is not there yet, or not any more, or another program has its port. */
 export class NoAnswer extends Error {}
 
 /** Linux errnos with which the agent refuses a client. */
@@ -38,8 +39,8 @@ const heartbeat = { intervalMs: 3000, limitMs: 15_000 };
 const goodbyeMilliseconds = 2000;
 
 /**
- * Speaks the handshake over `stream`. Throws NoAnswer when the stream ends before the agent's first frame, DeployError
- * when the agent refuses. The stream is closed on failure.
+ * Speaks the handshake over `stream`. Throws NoAnswer when the stream does not begin with a challenge, DeployError when
+ * the agent refuses. The stream is closed on failure.
  */
 export async function proveLink(
   stream: LinkStream,
@@ -57,8 +58,7 @@ export async function proveLink(
     if (first.done === true) {
       throw new NoAnswer("the agent does not listen yet", { cause: await link.closed });
     }
-    if (first.value.name !== "challenge") throw strange(`it began with "${first.value.name}"`);
-    const { nonce, release, version } = decode(agentMessages.challenge, first.value.body);
+    const { nonce, release, version } = readChallenge(first.value);
     if (release !== VERSION) log.warning(`The agent is of release ${release}, this is ${VERSION}`);
     await link.send("prove", link.nextId(), {
       version: Math.min(version, AGENT_PROTOCOL_VERSION),
@@ -76,6 +76,16 @@ export async function proveLink(
     throw error;
   } finally {
     signal.removeEventListener("abort", stop);
+  }
+}
+
+/** The first frame of every agent; anything else is another program's. */
+function readChallenge(first: { name: string; body: Uint8Array }): Body<typeof agentMessages.challenge> {
+  try {
+    if (first.name !== "challenge") throw new LinkError(`what answers began with "${first.name}"`);
+    return decode(agentMessages.challenge, first.body);
+  } catch (cause) {
+    throw new NoAnswer("what answers is no agent", { cause });
   }
 }
 

@@ -5,6 +5,7 @@
 import { DeployError, exitCodes, MirrordError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { ApiError } from "../kube/api_error.ts";
+import { LinkError } from "../../protocol-wasm/mod.ts";
 import type { V1EphemeralContainer, V1Pod } from "../kube/client.ts";
 import type { PodTarget } from "../target/target.ts";
 import { type AgentLink, NoAnswer, proveLink } from "./connect.ts";
@@ -159,7 +160,9 @@ async function connect(
   for (let attempt = 0;; attempt++) {
     try {
       const stream = await target.kube.portForward(target.pod, port, signal);
-      return await proveLink(stream, { key, steal: needs.steal, signal });
+      const agent = await proveLink(stream, { key, steal: needs.steal, signal });
+      endWith(agent, container);
+      return agent;
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof NoAnswer)) throw error;
@@ -168,6 +171,17 @@ async function connect(
     }
     await pause(attempts[Math.min(attempt, attempts.length - 1)] ?? 500, signal);
   }
+}
+
+/**
+ * The link ends with the container: another program of the pod that took the agent's port before it, and spoke as an
+ * agent would, is found out when the agent's container ends for want of its port.
+ */
+function endWith({ link }: AgentLink, { ended }: AgentContainer): void {
+  const end = () => link.close(new LinkError(`the agent's container ended: ${ended.reason.message}`));
+  ended.addEventListener("abort", end);
+  void link.closed.then(() => ended.removeEventListener("abort", end));
+  if (ended.aborted) end();
 }
 
 /** Best effort: an agent that was started for nothing is sent away at once rather than after its own limit. */

@@ -2,6 +2,7 @@
 // how the start-up fares, and which words a failure gets.
 
 import assert from "node:assert/strict";
+import { deadline } from "../../tests/support/deadline.ts";
 import { fakeCluster } from "../../tests/support/fake_cluster.ts";
 import { DeployError } from "../base/errors.ts";
 import { type Config, verifyConfig } from "../config/load.ts";
@@ -143,6 +144,24 @@ Deno.test("a container that ends while it is being reached is noticed at once", 
   await using deployed = await deployAgent(cluster.target, await config(), needs);
   cluster.container({ running: {} });
   await rejects(deployed.connect(), /it ended with code 70: a bug/);
+});
+
+Deno.test("what answers in the agent's place is found out when the container ends", async () => {
+  await using cluster = fakeCluster();
+  await using deployed = await deployAgent(cluster.target, await config(), needs);
+  await using agent = await deployed.connect();
+  cluster.container({ terminated: { exitCode: 69, message: "Cannot run the agent: bind: EADDRINUSE" } });
+  const reason = await deadline(agent.link.closed, "the link's end");
+  assert.match(reason?.message ?? "", /container ended.*EADDRINUSE/);
+});
+
+Deno.test("another program at the agent's port is passed over until its container says so", async () => {
+  await using cluster = fakeCluster();
+  cluster.greeting = () => cluster.forwards === 1 ? { kind: "other-program" } : { kind: "welcome" };
+  await using deployed = await deployAgent(cluster.target, await config(), needs);
+  await using agent = await deployed.connect();
+  assert.notEqual(agent.kernel, "");
+  assert.equal(cluster.forwards, 2);
 });
 
 Deno.test("a pod that goes away is noticed", async () => {

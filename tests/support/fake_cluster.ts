@@ -10,9 +10,9 @@ type AgentMessages = typeof agentMessages;
 /** A container's state as the API gives it: {running: {}}, {waiting: {…}}, {terminated: {…}}. */
 export type ContainerState = Record<string, Record<string, unknown>>;
 
-/** How the fake agent greets: welcome, refuse with an errno, or not at all (nobody listens). */
+/** How the fake agent greets: welcome, refuse with an errno, not at all (nobody listens), or as no agent would. */
 export type Greeting = { kind: "welcome" } | { kind: "refuse"; errno: number; text: string } | {
-  kind: "refused-port";
+  kind: "refused-port" | "other-program";
 };
 
 export interface FakeCluster extends AsyncDisposable {
@@ -108,6 +108,7 @@ export function fakeCluster(): FakeCluster {
   }
 
   async function serve(link: Link<AgentMessages>, greeting: Greeting): Promise<void> {
+    if (greeting.kind === "other-program") return await link.send("goodbye", 0, {});
     await link.send("challenge", 0, { version: 1, nonce: new Uint8Array(32), release: "0.1.0" });
     for await (const frame of link.received()) {
       if (frame.name === "prove") await greet(link, frame, greeting);
