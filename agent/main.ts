@@ -11,7 +11,7 @@ import { Failure } from "./failure.ts";
 import { enterNetns } from "./sys/netns.ts";
 import { E, SystemError } from "./sys/libc.ts";
 import { kernelRelease, type TargetProcess } from "./sys/proc.ts";
-import { type Listener, listenTcp, type Socket } from "./sys/socket.ts";
+import { type Listener, listenIfThere, listenTcp, type Socket } from "./sys/socket.ts";
 import { stdioStream } from "./sys/stdio.ts";
 
 /** How an agent is started; the defaults are those of an ephemeral container. */
@@ -40,6 +40,8 @@ interface Ending {
 
 const terminated = 143; // 128 + SIGTERM, as a shell would say
 const unprovenLimit = 16;
+/** More refused clients than this are not told: a log is not to be filled from outside. */
+const toldRefusals = 100;
 /** How long a refused client may take to read why. */
 const farewellMs = 2000;
 
@@ -76,7 +78,9 @@ class Agent implements AsyncDisposable {
   readonly #end = Promise.withResolvers<Ending>();
   #listeners: Listener[] = [];
   #client: Client | null = null;
-  #unproven = 0;
+  /** Streams without a proof so far, oldest first. */
+  readonly #unproven = new Set<LinkStream>();
+  #refused = 0;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -116,11 +120,8 @@ class Agent implements AsyncDisposable {
 
   #listen(port: number, key: CryptoKey): void {
     this.#listeners.push(listenTcp({ address: "127.0.0.1", port }));
-    try {
-      this.#listeners.push(listenTcp({ address: "::1", port }));
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error; // no IPv6 here
-    }
+    const ipv6 = listenIfThere({ address: "::1", port });
+    if (ipv6 !== null) this.#listeners.push(ipv6);
     for (const listener of this.#listeners) void this.#acceptLinks(listener, key);
     log.info(`ready on port ${this.#listeners[0]?.address.port}`);
   }
@@ -129,23 +130,25 @@ class Agent implements AsyncDisposable {
     for (;;) {
       const socket = await listener.accept();
       if (socket === null) return;
-      if (this.#unproven >= unprovenLimit) socket.reset();
-      else this.#greet(socketStream(socket), key);
+      // The oldest makes room: who only holds places cannot keep the session's own client out.
+      const [oldest] = this.#unproven;
+      if (oldest !== undefined && this.#unproven.size >= unprovenLimit) oldest.close();
+      this.#greet(socketStream(socket), key);
     }
   }
 
   #greet(stream: LinkStream, key: CryptoKey): void {
-    this.#unproven++;
+    this.#unproven.add(stream);
     const limitMs = (this.#options.lostLimitSeconds ?? 15) * 1000;
     proveClient(stream, key, { intervalMs: limitMs / 3, limitMs })
-      .finally(() => this.#unproven--)
+      .finally(() => this.#unproven.delete(stream))
       .then((proven) => this.#admit(proven))
       .catch((error) => this.#end.resolve(describe(error)));
   }
 
   async #admit(proven: Proven | null): Promise<void> {
     if (proven === null) {
-      log.warning("a client without the session's key was refused");
+      if (++this.#refused <= toldRefusals) log.warning("a client without the session's key was refused");
       if (this.#options.link.kind === "stdio") {
         this.#end.resolve({
           code: exitCodes.permission,

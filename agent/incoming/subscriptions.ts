@@ -5,9 +5,9 @@
 import { Failure } from "../failure.ts";
 import type { Endpoint } from "../sys/address.ts";
 import { StealProgram } from "../sys/bpf.ts";
-import { E, errnoName, SystemError } from "../sys/libc.ts";
+import { E, SystemError } from "../sys/libc.ts";
 import { portHolder, PortLock } from "../sys/port_lock.ts";
-import { type Listener, listenTcp, type Socket } from "../sys/socket.ts";
+import { type Listener, listenIfThere, listenTcp, type Socket } from "../sys/socket.ts";
 import { compileFilter, type Filter } from "../../protocol-wasm/mod.ts";
 import { WayToOriginal } from "./original.ts";
 import { explainKernelRefusal, requireKernel } from "./requirements.ts";
@@ -152,17 +152,5 @@ export class Subscriptions implements Disposable {
 
   #closeListeners(): void {
     for (const listener of this.#listeners.splice(0)) listener.close();
-  }
-}
-
-/** Null where the kernel or this namespace has no such address family. */
-function listenIfThere(endpoint: Endpoint): Listener | null {
-  try {
-    return listenTcp(endpoint);
-  } catch (error) {
-    const absent = error instanceof SystemError &&
-      ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(errnoName(error.errno));
-    if (absent) return null;
-    throw error;
   }
 }

@@ -196,6 +196,18 @@ export function listenTcp(endpoint: Endpoint): Listener {
   }
 }
 
+/** As `listenTcp`; null where the kernel or this namespace has no such address family. */
+export function listenIfThere(endpoint: Endpoint): Listener | null {
+  try {
+    return listenTcp(endpoint);
+  } catch (error) {
+    const absent = error instanceof SystemError &&
+      (error.errno === E.EAFNOSUPPORT || error.errno === E.EADDRNOTAVAIL);
+    if (absent) return null;
+    throw error;
+  }
+}
+
 /** Where to, and from which address; `bound` learns the source port before the first packet leaves. */
 export interface DialOptions {
   destination: Endpoint;

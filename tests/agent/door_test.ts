@@ -78,6 +78,46 @@ Deno.test("the right client is served after a wrong one", async () => {
   assert.equal(decode(agentMessages.welcome, welcome.body).kernel, Deno.osRelease());
 });
 
+Deno.test("who holds connections without a proof does not keep the right client out", async () => {
+  await using netns = await Netns.create();
+  const { agent, key } = await listeningAgent(netns);
+  await using _agent = agent;
+  const hold = `import socket, sys
+held = [socket.create_connection(("127.0.0.1", ${port})) for _ in range(40)]
+print("held", flush=True)
+sys.stdin.read()`;
+  const [program = "", ...args] = netns.inside(["python3", "-c", hold]);
+  await using holder = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" }).spawn();
+  const said = holder.stdout.getReader();
+  assert.equal(new TextDecoder().decode((await said.read()).value), "held\n");
+  await using wire = bridge(netns);
+  await using link = new Link(wire.stream, agentMessages, { side: "client" });
+  assert.ok(await prove(link, key) !== null);
+  await said.cancel();
+  await holder.stdin.close();
+});
+
+Deno.test("an agent whose port another program has on the other family does not start", async () => {
+  await using netns = await Netns.create();
+  const squat = `import socket, sys
+s = socket.socket(socket.AF_INET6)
+s.bind(("::1", ${port}))
+s.listen()
+print("holds", flush=True)
+sys.stdin.read()`;
+  const [program = "", ...args] = netns.inside(["python3", "-c", squat]);
+  await using squatter = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" }).spawn();
+  const said = squatter.stdout.getReader();
+  await said.read();
+  const { publicKey } = await makeKey();
+  await using agent = new AgentProcess({ publicKey, link: { kind: "tcp", port }, netns: netns.pid });
+  const { code, output } = await agent.finished();
+  assert.equal(code, 69);
+  assert.match(output, /bind: EADDRINUSE/);
+  await said.cancel();
+  await squatter.stdin.close();
+});
+
 Deno.test("a second client with the key is told that the agent has one", async () => {
   await using netns = await Netns.create();
   const { agent, key } = await listeningAgent(netns);
