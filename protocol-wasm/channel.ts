@@ -1,6 +1,7 @@
 // One connection's bytes over a link: what was received and not yet read, what is to be sent and waits for credit.
 // link.ts makes channels and feeds them, outbox.ts takes their bytes. Received bytes never exceed the window, because
 // credit goes back only for what was read; bytes to send stay in the writer's own buffer until they are copied out.
+// The window grows for a reader that keeps up with much: over a long way it would be the limit else (RFC 7323, 1.2).
 
 import { RemoteError } from "./errors.ts";
 
@@ -20,8 +21,10 @@ export interface ByteChannel {
 export interface ChannelLink {
   /** The channel has bytes or an END to send. */
   sendable(channel: Channel): void;
-  /** `bytes` were read; the peer may send as many more. */
-  consumed(id: number, bytes: number): void;
+  /** The peer may send `bytes` more. */
+  credit(id: number, bytes: number): void;
+  /** May a window grow by `bytes`? All channels together may only so much. */
+  grow(bytes: number): boolean;
   /** This side resets the channel. */
   resets(channel: Channel): void;
 }
@@ -35,10 +38,28 @@ interface Outgoing {
 
 const ECONNRESET = 104;
 const EPIPE = 32;
-/** Received bytes are credited when this many were read: half a window. */
-const CREDIT_STEP = 1 << 17;
+/** The first window, assembly/connections.ts's WINDOW; credit goes back by halves of it. */
+export const WINDOW = 1 << 18;
+const MAX_WINDOW = 1 << 22;
+/** Half a window read in less time than this makes the window grow: it then lasts for a round trip of this length. */
+const GROWTH_MS = 100;
 /** Small pieces that nobody waits for are joined into blocks of this size, so that a window of them stays a window. */
 const BLOCK = 1 << 14;
+
+/** By how much the windows of one link have grown together: stalled readers may leave that much unread. */
+export class WindowGrowth {
+  #left = 64 << 20;
+
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#left += bytes;
+  }
+}
 
 /** Swallows the rejection of a promise that its caller may not be waiting for; the link's end is told by `closed`. */
 export function quiet<T>(promise: Promise<T>): Promise<T> {
@@ -54,6 +75,8 @@ export class Channel implements ByteChannel {
   #filled = 0;
   #reader: PromiseWithResolvers<Uint8Array | null> | undefined;
   #uncredited = 0;
+  #window = WINDOW;
+  #creditedAt = performance.now();
   #peerEnded = false;
   #outgoing: Outgoing[] = [];
   #ended = false;
@@ -101,6 +124,11 @@ export class Channel implements ByteChannel {
   }
 
   // -- for the link ----------------------------------------------------------------------------------------------
+
+  /** By how much the window has grown. */
+  get grown(): number {
+    return this.#window - WINDOW;
+  }
 
   /** Both sides have ended, and this side's END was put. */
   get done(): boolean {
@@ -177,8 +205,13 @@ export class Channel implements ByteChannel {
 
   #credit(bytes: number): void {
     this.#uncredited += bytes;
-    if (this.#peerEnded || this.#uncredited < CREDIT_STEP) return;
-    this.#link.consumed(this.id, this.#uncredited);
+    if (this.#peerEnded || this.#uncredited < this.#window >> 1) return;
+    const now = performance.now();
+    const fast = now - this.#creditedAt < GROWTH_MS && this.#received.length === 0;
+    const growth = fast && this.#window < MAX_WINDOW && this.#link.grow(this.#window) ? this.#window : 0;
+    this.#creditedAt = now;
+    this.#window += growth;
+    this.#link.credit(this.id, this.#uncredited + growth);
     this.#uncredited = 0;
   }
 

@@ -181,6 +181,36 @@ Deno.test("a peer that sends beyond its credit loses the link", async () => {
   b.close();
 });
 
+Deno.test("the window of a reader that keeps up grows, and a reader that stalls then still bounds the sender", async () => {
+  await using peers = await links({ transport: "tcp" });
+  const id = peers.agent.nextId();
+  const [near, far] = [peers.agent.openChannel(id), peers.client.openChannel(id)];
+  const piece = new Uint8Array(1 << 16);
+  const total = 32 << 20;
+  const reading = (async () => {
+    for (let read = 0; read < total;) read += (await far.read())?.length ?? total;
+  })();
+  for (let sent = 0; sent < total; sent += piece.length) await near.write(piece);
+  await reading;
+  let taken = 0;
+  const flood = (async () => {
+    for (;;) {
+      await near.write(piece);
+      taken += piece.length;
+    }
+  })();
+  flood.catch(() => {});
+  // An exchange after the flood has come to a stop: what was sent before it has arrived.
+  for (let before = -1; before !== taken;) {
+    before = taken;
+    for (let turn = 0; turn < 8; turn++) {
+      const ping = peers.agent.request("ping", {});
+      await ping;
+    }
+  }
+  assert.ok(taken > WINDOW && taken <= 16 * WINDOW, `${taken} bytes`);
+});
+
 Deno.test("a window of single bytes that nobody reads is kept in a few blocks", async () => {
   const [a, b] = await sockets("unix");
   await using client = new Link(connStream(a), agentMessages, { side: "client" });

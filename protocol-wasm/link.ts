@@ -4,7 +4,7 @@
 // waits on it rejects. Late frames of a request given up or of a closed connection are dropped, never fatal.
 
 import { Status } from "./assembly/status.ts";
-import { type ByteChannel, Channel, quiet } from "./channel.ts";
+import { type ByteChannel, Channel, quiet, WindowGrowth } from "./channel.ts";
 import { type Body, decode, encode, type MessageTable } from "./codec.ts";
 import { LinkError, RemoteError } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
@@ -65,6 +65,7 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
   readonly #core: FrameCore;
   readonly #memory: Uint8Array;
   readonly #outbox: Outbox;
+  readonly #growth = new WindowGrowth();
   readonly #inbox = new Inbox<Received<T>>();
   readonly #liveness: Liveness;
   readonly #names = new Map<number, keyof T & string>();
@@ -334,7 +335,8 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
   #open(id: number): Channel {
     const channel = new Channel(id, {
       sendable: (channel) => this.#outbox.sendable(channel),
-      consumed: (id, bytes) => this.#channels.has(id) && this.#outbox.credit(id, bytes),
+      credit: (id, bytes) => this.#channels.has(id) && this.#outbox.credit(id, bytes),
+      grow: (bytes) => this.#growth.take(bytes),
       resets: (channel) => {
         this.#drop(channel.id);
         this.#outbox.reset(channel.id);
@@ -360,6 +362,7 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
   }
 
   #drop(id: number): void {
+    this.#growth.give(this.#channels.get(id)?.grown ?? 0);
     this.#channels.delete(id);
     this.#core.connection_close(id);
   }

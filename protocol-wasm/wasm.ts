@@ -22,6 +22,7 @@ export interface FrameCore {
   readonly MAX_PAYLOAD: Constant;
   readonly MAX_DATA: Constant;
   readonly WINDOW: Constant;
+  readonly MAX_WINDOW: Constant;
   readonly MAX_CONNECTIONS: Constant;
   frame_start(dataKind: number, creditKind: number): void;
   receive_space(): number;

@@ -151,7 +151,7 @@ Deno.test("a peer may send a window of data and not one byte more until it gets 
     assert.equal(core.frame_next(), Status.Data);
   }
   core.send_begin();
-  assert.equal(core.frame_put_credit(2, core.WINDOW.value + 1), Status.NotCreditable);
+  assert.equal(core.frame_put_credit(2, core.MAX_WINDOW.value + 1), Status.NotCreditable);
   assert.equal(core.frame_put_credit(2, piece), Status.Ok);
   feed(core, frame);
   assert.equal(core.frame_next(), Status.Data);

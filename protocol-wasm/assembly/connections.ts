@@ -5,8 +5,10 @@
 
 import { Status } from "./status";
 
-/** Most bytes in flight on a connection, each way, that the receiver has not credited. */
+/** Bytes that may be in flight on a new connection, each way, before the receiver credits any. */
 export const WINDOW: u32 = 1 << 18;
+/** To how much a receiver may grow a window, by crediting more than it took. */
+export const MAX_WINDOW: u32 = 1 << 22;
 /** Most connections open on a link at a time. */
 export const MAX_CONNECTIONS: u32 = 1 << 16;
 

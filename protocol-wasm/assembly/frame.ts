@@ -18,9 +18,10 @@
 // Sending. `send_begin` empties the send buffer; `frame_put*` appends a header there and leaves room for the payload,
 // which the host copies to `send_payload`. Many frames make one write.
 //
-// Credit. A connection has two windows of WINDOW bytes: how much this side may still send and the peer may still
-// send. Data frames charge them here, on both ways; a `credit` frame refills them. So a peer that oversteps is found before
-// its bytes go anywhere, and this side cannot overstep. The table of connections is connections.ts.
+// Credit. A connection has two windows of WINDOW bytes at first: how much this side may still send and the peer may still
+// send. Data frames charge them here, on both ways; a `credit` frame refills them, and grows them up to MAX_WINDOW where
+// the receiver credits more than it took. So a peer that oversteps is found before its bytes go anywhere, and this side
+// cannot overstep. The table of connections is connections.ts.
 //
 // State of a connection       data in          data out      credit in
 //   open                      charged          charged       refills
@@ -28,7 +29,7 @@
 //   we ended (END out)        charged          NotSendable   refills
 //   closed, reset or unknown  Late             NotSendable   Late
 
-import { findConnection, PEER_ENDED, startConnections, TABLES_BYTES, WE_ENDED, WINDOW } from "./connections";
+import { findConnection, MAX_WINDOW, PEER_ENDED, startConnections, TABLES_BYTES, WE_ENDED } from "./connections";
 import { Status } from "./status";
 
 export const HEADER_BYTES: u32 = 12;
@@ -184,7 +185,7 @@ function decodeCredit(): Status {
   const slot = findConnection(link.id);
   if (changetype<u32>(slot) == 0) return Status.Late;
   const bytes = creditBytes(link.payload);
-  if (bytes > WINDOW - slot.send) return Status.CreditOverflow;
+  if (bytes > MAX_WINDOW - slot.send) return Status.CreditOverflow;
   slot.send += bytes;
   return Status.Credit;
 }
@@ -262,7 +263,7 @@ export function frame_put_credit(id: u32, bytes: u32): Status {
   if (HEADER_BYTES + 4 > send_space()) return Status.Full;
   const slot = findConnection(id);
   if (changetype<u32>(slot) == 0) return Status.Late;
-  if (bytes > WINDOW - slot.receive) return Status.NotCreditable;
+  if (bytes > MAX_WINDOW - slot.receive) return Status.NotCreditable;
   slot.receive += bytes;
   put(link.creditKind, 0, id, 4, 4);
   setCreditBytes(link.sendPayload, bytes);
