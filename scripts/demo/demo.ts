@@ -25,6 +25,13 @@ export const binary = `${root}dist/mirrord-linux-${Deno.build.arch}`;
 /** The program that both sides run. */
 export const app = `${root}scripts/demo/app.py`;
 
+/** Colour on a terminal, unless NO_COLOR is set. */
+function paint(style: Parameters<typeof styleText>[0], text: string): string {
+  return Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR")
+    ? styleText(style, text, { validateStream: false })
+    : text;
+}
+
 function say(text = ""): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text + "\n"));
 }
@@ -34,7 +41,7 @@ async function showAnswer(stage: Stage, label: string): Promise<string> {
   const original = who === "the original";
   say(
     `  ${label}: answered by ${
-      styleText(original ? "blue" : "green", who)
+      paint(original ? "blue" : "green", who)
     }, DEMO_GREETING=${variable}, client ${client}`,
   );
   return who;
@@ -53,7 +60,7 @@ async function waitFor(stream: ReadableStream<Uint8Array>, text: string, deadlin
       const lines = (line + chunk).split("\n");
       line = lines.pop() ?? "";
       for (const one of lines) {
-        say(styleText("gray", `  | ${one}`));
+        say(paint("gray", `  | ${one}`));
         if (one.includes(text)) seen.resolve();
       }
     }
@@ -67,11 +74,11 @@ async function waitFor(stream: ReadableStream<Uint8Array>, text: string, deadlin
 }
 
 async function play(stage: Stage): Promise<boolean> {
-  say(styleText("bold", "1. The target"));
+  say(paint("bold", "1. The target"));
   say(`  ${stage.description}`);
   const before = await showAnswer(stage, "request");
   say();
-  say(styleText("bold", "2. The same program on this machine, as the target"));
+  say(paint("bold", "2. The same program on this machine, as the target"));
   say(`  $ mirrord ${stage.argv.join(" ")}`);
   const [program = "", ...args] = [...stage.cliPrefix, binary, ...stage.argv];
   const mirrord = new Deno.Command(program, { args, stdin: "null", stdout: "inherit", stderr: "piped" })
@@ -82,7 +89,7 @@ async function play(stage: Stage): Promise<boolean> {
     during = await showAnswer(stage, "request");
   } finally {
     say();
-    say(styleText("bold", "3. The session ends (Ctrl-C)"));
+    say(paint("bold", "3. The session ends (Ctrl-C)"));
     mirrord.kill("SIGTERM");
     await mirrord.status;
   }
@@ -91,11 +98,11 @@ async function play(stage: Stage): Promise<boolean> {
   say();
   say(
     right
-      ? styleText(
+      ? paint(
         "green",
         "The machine answered while the session lasted; the target answers by itself again.",
       )
-      : styleText("red", "This is not what should have happened."),
+      : paint("red", "This is not what should have happened."),
   );
   return right;
 }
