@@ -1,7 +1,9 @@
 // The variables of a process that has written over its own: nginx, redis and PostgreSQL put their title where the kernel
 // put the environment, which /proc/PID/environ then shows, and keep the variables elsewhere. Called by proc.ts.
 // They are found as the process itself finds them: through the C library's `environ`, or the array the kernel passed.
-// Facts: elf(5), environ(7), proc_pid_mem(5), proc_pid_stat(5). Whatever cannot be read or parsed is null, never an error.
+// Facts: elf(5), environ(7), proc_pid_stat(5). Whatever cannot be read or parsed is null, never an error.
+
+import { ProcessMemory } from "./process_memory.ts";
 
 /** More than the kernel lets a process begin with (execve(2), "Limits on size of arguments and environment"). */
 const maxVariables = 1 << 16;
@@ -20,10 +22,23 @@ export function isIntact(pairs: Uint8Array): boolean {
   return text === "" || text.replace(/\0$/, "").split("\0").every((pair) => pair.includes("="));
 }
 
+/** What /proc/PID/environ would show, for who cannot open that file; null when it cannot be had (fields 50 and 51). */
+export function readEnvironmentBlock(pid: number): Uint8Array | null {
+  try {
+    const [start, end] = [statField(pid, 50), statField(pid, 51)];
+    if (start === 0n || end < start || end - start > BigInt(maxBytes)) return null;
+    return end === start
+      ? new Uint8Array()
+      : new Uint8Array(new ProcessMemory(pid).read(start, Number(end - start)).buffer);
+  } catch {
+    return null;
+  }
+}
+
 /** `NAME=value` pairs out of the memory of process `pid`, each ended by a zero byte; null when they cannot be found. */
 export function readMovedEnvironment(pid: number): Uint8Array | null {
   try {
-    using memory = new Memory(pid);
+    const memory = new ProcessMemory(pid);
     const arrays = [...environPointers(memory, pid), initialArray(memory, pid)];
     for (const at of arrays) {
       const pairs = at === null ? null : readPairs(memory, at);
@@ -35,46 +50,8 @@ export function readMovedEnvironment(pid: number): Uint8Array | null {
   return null;
 }
 
-/** /proc/PID/mem. Reading where nothing is mapped throws. */
-class Memory implements Disposable {
-  readonly #file: Deno.FsFile;
-
-  constructor(pid: number) {
-    this.#file = Deno.openSync(`/proc/${pid}/mem`);
-  }
-
-  read(at: bigint, length: number): DataView {
-    const bytes = new Uint8Array(length);
-    this.#file.seekSync(at, Deno.SeekMode.Start);
-    if (this.#file.readSync(bytes) !== length) throw new RangeError(`no memory at ${at}`);
-    return new DataView(bytes.buffer);
-  }
-
-  pointer(at: bigint): bigint {
-    return this.read(at, 8).getBigUint64(0, true);
-  }
-
-  /** The bytes up to a zero byte; page by page, the next one may not be there. */
-  string(at: bigint): Uint8Array {
-    const parts: number[] = [];
-    while (parts.length < maxString) {
-      const room = 4096 - Number(at & 4095n);
-      const bytes = new Uint8Array(this.read(at, room).buffer);
-      const zero = bytes.indexOf(0);
-      for (const byte of zero < 0 ? bytes : bytes.subarray(0, zero)) parts.push(byte);
-      if (zero >= 0) return Uint8Array.from(parts);
-      at += BigInt(room);
-    }
-    throw new RangeError("a string without an end");
-  }
-
-  [Symbol.dispose](): void {
-    this.#file.close();
-  }
-}
-
 /** What `environ` points to: in the program itself, then in its C library. */
-function* environPointers(memory: Memory, pid: number): Iterable<bigint | null> {
+function* environPointers(memory: ProcessMemory, pid: number): Iterable<bigint | null> {
   const program = Deno.readLinkSync(`/proc/${pid}/exe`);
   const maps = Deno.readTextFileSync(`/proc/${pid}/maps`).split("\n").flatMap((line) => {
     const [, start = "", path = ""] = /^([0-9a-f]+)-\S+ \S+ 0+ \S+ \S+ +(\/.*)$/.exec(line) ?? [];
@@ -98,7 +75,7 @@ function attempt<T>(read: () => T): T | null {
 }
 
 /** The address of symbol `name` of the ELF object mapped at `start`. */
-function findSymbol(memory: Memory, start: bigint, name: string): bigint | null {
+function findSymbol(memory: ProcessMemory, start: bigint, name: string): bigint | null {
   const header = memory.read(start, 64);
   if (header.getUint32(0, false) !== 0x7f454c46 || header.getUint8(4) !== 2) return null;
   const count = header.getUint16(56, true);
@@ -126,7 +103,7 @@ function findSymbol(memory: Memory, start: bigint, name: string): bigint | null 
   if (symbols === undefined || strings === undefined || hash === undefined) return null;
   const index = lookUp(memory, hash, name, (candidate) => {
     const nameAt = memory.read(symbols + BigInt(candidate * symbolSize), 4).getUint32(0, true);
-    return new TextDecoder().decode(memory.string(strings + BigInt(nameAt))) === name;
+    return new TextDecoder().decode(memory.string(strings + BigInt(nameAt), maxString)) === name;
   });
   if (index === null) return null;
   const symbol = memory.read(symbols + BigInt(index * symbolSize), symbolSize);
@@ -136,7 +113,7 @@ function findSymbol(memory: Memory, start: bigint, name: string): bigint | null 
 
 /** The symbol's index by the table DT_GNU_HASH: buckets of first indexes, chains of hashes whose last has bit 0 set. */
 function lookUp(
-  memory: Memory,
+  memory: ProcessMemory,
   table: bigint,
   name: string,
   matches: (index: number) => boolean,
@@ -157,24 +134,28 @@ function lookUp(
 }
 
 /** The array that the kernel passed: after argc, the arguments and a zero, at the bottom of the first stack (field 28). */
-function initialArray(memory: Memory, pid: number): bigint | null {
-  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  const bottom = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[25];
-  if (bottom === undefined || bottom === "0") return null;
-  const at = BigInt(bottom);
+function initialArray(memory: ProcessMemory, pid: number): bigint | null {
+  const at = statField(pid, 28);
+  if (at === 0n) return null;
   const argc = memory.pointer(at);
   return argc > BigInt(maxVariables) ? null : at + 8n * (argc + 2n);
 }
 
+/** A number of /proc/PID/stat, which every user may open; addresses are 0 for who may not look into the process. */
+function statField(pid: number, field: number): bigint {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  return BigInt(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[field - 3] ?? 0);
+}
+
 /** The strings that the array at `at` points to, if they look like variables. */
-function readPairs(memory: Memory, at: bigint): Uint8Array | null {
+function readPairs(memory: ProcessMemory, at: bigint): Uint8Array | null {
   const parts: Uint8Array[] = [];
   let size = 0;
   for (let index = 0; index < maxVariables && size < maxBytes; index++) {
     const pointer = attempt(() => memory.pointer(at + BigInt(index * 8)));
     if (pointer === null) return null;
     if (pointer === 0n) break;
-    const pair = attempt(() => memory.string(pointer));
+    const pair = attempt(() => memory.string(pointer, maxString));
     if (pair === null || !pair.includes(0x3d)) return null;
     parts.push(pair, Uint8Array.of(0));
     size += pair.length + 1;

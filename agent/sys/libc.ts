@@ -13,6 +13,7 @@ const libc = Deno.dlopen("libc.so.6", {
   read: { parameters: [i32, "buffer", "usize"], result: i32 },
   write: { parameters: [i32, "buffer", "usize"], result: i32 },
   fcntl: { parameters: [i32, i32, i32], result: i32 },
+  process_vm_readv: { parameters: [i32, "buffer", "usize", "buffer", "usize", "usize"], result: "isize" },
   signal: { parameters: [i32, "pointer"], result: "pointer" },
   setns: { parameters: [i32, i32], result: i32 },
   socket: { parameters: [i32, i32, i32], result: i32 },

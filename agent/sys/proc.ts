@@ -1,7 +1,7 @@
 // What the agent reads in /proc: its own capabilities, the kernel's release, and the target's process. Called by
 // incoming/subscriptions.ts and env.ts. Facts: proc(5), capabilities(7), cgroups(7).
 
-import { isIntact, readMovedEnvironment } from "./environ.ts";
+import { isIntact, readEnvironmentBlock, readMovedEnvironment } from "./environ.ts";
 
 /** Capabilities the agent may need, by their bit. */
 const capabilityBits = { NET_ADMIN: 12, SYS_PTRACE: 19, SYS_ADMIN: 21, BPF: 39 } as const;
@@ -57,8 +57,19 @@ export function findTarget(target: TargetProcess): number {
  * Throws Deno.errors.NotFound, or PermissionDenied without SYS_PTRACE.
  */
 export function readEnvironment(pid: number): Uint8Array {
-  const pairs = Deno.readFileSync(`/proc/${pid}/environ`);
+  const pairs = readBlock(pid);
   return isIntact(pairs) ? pairs : readMovedEnvironment(pid) ?? pairs;
+}
+
+/** The file of a process of another user cannot be opened without DAC_OVERRIDE, which the agent does not have. */
+function readBlock(pid: number): Uint8Array {
+  try {
+    return Deno.readFileSync(`/proc/${pid}/environ`);
+  } catch (error) {
+    const block = error instanceof Deno.errors.PermissionDenied ? readEnvironmentBlock(pid) : null;
+    if (block === null) throw error;
+    return block;
+  }
 }
 
 function cgroupOf(pid: number): string {

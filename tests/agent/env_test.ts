@@ -8,12 +8,14 @@ import { Netns } from "../support/netns.ts";
 
 const decoder = new TextDecoder();
 
-/** A process that has exactly these variables; disposing ends it. */
-async function target(env: Record<string, string>) {
+/** A process that has exactly these variables, of root unless `user` says; disposing ends it. */
+async function target(env: Record<string, string>, user = 0) {
   const child = new Deno.Command("sh", {
     args: ["-c", "echo ready; exec sleep infinity"],
     env: { PATH: "/usr/bin:/bin", ...env },
     clearEnv: true,
+    uid: user,
+    gid: user,
     stdin: "null",
     stdout: "piped",
   }).spawn();
@@ -111,6 +113,17 @@ Deno.test("without SYS_PTRACE the lacking capability is named", async () => {
     message,
     `Cannot read the environment of process ${process.pid}: the agent lacks the capability SYS_PTRACE`,
   );
+});
+
+Deno.test("with no capability but a session's, another user's variables are read", async () => {
+  await using netns = await Netns.create();
+  const large = "x".repeat(100_000); // more than a page: the memory is read across them
+  await using process = await target({ GREETING: "hello", LARGE: large }, 65534);
+  const set = "-all,+bpf,+net_admin,+sys_ptrace";
+  const prefix = netns.inside(["setpriv", `--bounding-set=${set}`, `--inh-caps=${set}`]);
+  await using client = await FakeClient.start(netns, { prefix, options: { targetPid: process.pid } });
+  const { GREETING, LARGE } = await ask(client.link, [], []);
+  assert.deepEqual({ GREETING, LARGE }, { GREETING: "hello", LARGE: large });
 });
 
 /** Where a process can be put into a cgroup of its own: version 1 or 2 of cgroups(7). */
