@@ -2,10 +2,10 @@
 // main.ts for each stream that reaches the agent. Until then it gets the challenge and nothing else, may send a
 // few kilobytes, and has five seconds.
 
-import { VERSION } from "../core/base/version.ts";
+import { mirrordVersion } from "../core/base/version.ts";
 import {
-  AGENT_PROTOCOL_VERSION,
   agentMessages,
+  agentProtocolVersion,
   type Body,
   decode,
   Link,
@@ -46,7 +46,11 @@ export async function proveClient(
   const late = setTimeout(() => link.close(new LinkError("no proof in time")), proofLimitMs);
   try {
     const nonce = crypto.getRandomValues(new Uint8Array(nonceBytes));
-    await link.send("challenge", link.nextId(), { version: AGENT_PROTOCOL_VERSION, nonce, release: VERSION });
+    await link.send("challenge", link.nextId(), {
+      version: agentProtocolVersion,
+      nonce,
+      release: mirrordVersion,
+    });
     const frames = link.received()[Symbol.asyncIterator]();
     const first = await frames.next();
     if (!first.done && first.value.name === "prove") {
@@ -54,7 +58,7 @@ export async function proveClient(
       const signed = new Uint8Array([...context, ...nonce]);
       if (await crypto.subtle.verify("Ed25519", key, new Uint8Array(asked.signature), signed)) {
         meter.limit = Infinity;
-        link.version = Math.min(asked.version, AGENT_PROTOCOL_VERSION);
+        link.version = Math.min(asked.version, agentProtocolVersion);
         return { link, frames, prove: first.value, asked };
       }
     }

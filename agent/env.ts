@@ -1,7 +1,7 @@
 // The environment of the target's process, as the floor "env" of a session asks for it. Called by client.ts.
 // Invariant: names are filtered here, so a variable the config excludes never leaves the pod.
 
-import { compileGlobs, END } from "../protocol-wasm/mod.ts";
+import { compileGlobs, endFlag } from "../protocol-wasm/mod.ts";
 import { Failure } from "./failure.ts";
 import { E } from "./sys/libc.ts";
 import { findTarget, hasCapability, readEnvironment, type TargetProcess } from "./sys/proc.ts";
@@ -53,7 +53,7 @@ export function targetEnvironment(target: TargetProcess, include: string, exclud
 export function* environmentFrames(bytes: Uint8Array): Generator<{ body: Uint8Array; flags: number }> {
   for (let at = 0;; at += chunkSize) {
     const last = at + chunkSize >= bytes.length;
-    yield { body: bytes.subarray(at, at + chunkSize), flags: last ? END : 0 };
+    yield { body: bytes.subarray(at, at + chunkSize), flags: last ? endFlag : 0 };
     if (last) return;
   }
 }

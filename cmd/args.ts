@@ -3,7 +3,7 @@
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { exitCodes } from "../core/base/errors.ts";
-import { VERSION } from "../core/base/version.ts";
+import { mirrordVersion } from "../core/base/version.ts";
 
 /** `mirrord exec`: the app and what overrides the config file. */
 export interface ExecCommand {
@@ -58,7 +58,7 @@ export async function parseCommand(args: string[]): Promise<ParsedCommand> {
   const result: { command: ParsedCommand } = { command: { name: "shown", exitCode: 0 } };
   const program = new Command("mirrord")
     .description("Run a local process as if it were a pod of your Kubernetes cluster.")
-    .version(`mirrord ${VERSION}`, "-V, --version")
+    .version(`mirrord ${mirrordVersion}`, "-V, --version")
     .enablePositionalOptions()
     .exitOverride()
     .addHelpText("after", examples);

@@ -6,7 +6,7 @@
 import type { MessageTable } from "./codec.ts";
 
 /** The newest protocol version this build speaks; `welcome` names the lower of both sides' versions. */
-export const AGENT_PROTOCOL_VERSION = 1;
+export const agentProtocolVersion = 1;
 
 /**
  * Field types: u8 u16 u32 u64 (bigint), bool, str (UTF-8), bytes, address (IP address and port).

@@ -39,12 +39,12 @@ interface Outgoing {
 const ECONNRESET = 104;
 const EPIPE = 32;
 /** The first window, assembly/connections.ts's WINDOW; credit goes back by halves of it. */
-export const WINDOW = 1 << 18;
-const MAX_WINDOW = 1 << 22;
+export const firstWindow = 1 << 18;
+const maxWindow = 1 << 22;
 /** Half a window read in less time than this makes the window grow: it then lasts for a round trip of this length. */
-const GROWTH_MS = 100;
+const growthMs = 100;
 /** Small pieces that nobody waits for are joined into blocks of this size, so that a window of them stays a window. */
-const BLOCK = 1 << 14;
+const blockBytes = 1 << 14;
 
 /** By how much the windows of one link have grown together: stalled readers may leave that much unread. */
 export class WindowGrowth {
@@ -75,7 +75,7 @@ export class Channel implements ByteChannel {
   #filled = 0;
   #reader: PromiseWithResolvers<Uint8Array | null> | undefined;
   #uncredited = 0;
-  #window = WINDOW;
+  #window = firstWindow;
   #creditedAt = performance.now();
   #peerEnded = false;
   #outgoing: Outgoing[] = [];
@@ -127,7 +127,7 @@ export class Channel implements ByteChannel {
 
   /** By how much the window has grown. */
   get grown(): number {
-    return this.#window - WINDOW;
+    return this.#window - firstWindow;
   }
 
   /** Both sides have ended, and this side's END was put. */
@@ -141,7 +141,7 @@ export class Channel implements ByteChannel {
     if (this.#reader !== undefined) {
       this.#credit(bytes.length);
       this.#answer(bytes);
-    } else if (bytes.length >= BLOCK || this.#received.length === 0) {
+    } else if (bytes.length >= blockBytes || this.#received.length === 0) {
       this.#seal();
       this.#received.push(bytes);
     } else this.#join(bytes);
@@ -207,8 +207,8 @@ export class Channel implements ByteChannel {
     this.#uncredited += bytes;
     if (this.#peerEnded || this.#uncredited < this.#window >> 1) return;
     const now = performance.now();
-    const fast = now - this.#creditedAt < GROWTH_MS && this.#received.length === 0;
-    const growth = fast && this.#window < MAX_WINDOW && this.#link.grow(this.#window) ? this.#window : 0;
+    const fast = now - this.#creditedAt < growthMs && this.#received.length === 0;
+    const growth = fast && this.#window < maxWindow && this.#link.grow(this.#window) ? this.#window : 0;
     this.#creditedAt = now;
     this.#window += growth;
     this.#link.credit(this.id, this.#uncredited + growth);
@@ -220,7 +220,7 @@ export class Channel implements ByteChannel {
     let block = this.#received[this.#received.length - 1];
     if (block === undefined || this.#filled === 0 || this.#filled + bytes.length > block.length) {
       this.#seal();
-      block = new Uint8Array(BLOCK);
+      block = new Uint8Array(blockBytes);
       this.#received.push(block);
     }
     block.set(bytes, this.#filled);

@@ -10,7 +10,7 @@ import { Link, LinkError, RemoteError } from "./link.ts";
 import { links, sockets } from "./link_pair.ts";
 import { connStream } from "./stream.ts";
 
-const WINDOW = 1 << 18;
+const firstWindow = 1 << 18;
 const incoming = {
   port: 80,
   peer: { address: "10.0.0.9", port: 1234 },
@@ -67,7 +67,7 @@ Deno.test("100 connections carry their bytes both ways unchanged while one of th
     assert.deepEqual([gotUp, gotDown], [sentUp, sentDown]);
   }));
 
-  assert.equal(takenUp, WINDOW);
+  assert.equal(takenUp, firstWindow);
   let total = 0;
   for (let bytes = await theirs.read(); bytes !== null; bytes = await theirs.read()) total += bytes.length;
   await stalled;
@@ -118,7 +118,7 @@ Deno.test("a reset rejects both sides' reads and writes, and frames still in fli
   await using peers = await links();
   const id = peers.agent.nextId();
   const [near, far] = [peers.agent.openChannel(id), peers.client.openChannel(id)];
-  const full = far.write(new Uint8Array(2 * WINDOW));
+  const full = far.write(new Uint8Array(2 * firstWindow));
   const waiting = far.read();
   near.reset();
   near.reset();
@@ -208,16 +208,16 @@ Deno.test("the window of a reader that keeps up grows, and a reader that stalls 
       await ping;
     }
   }
-  assert.ok(taken > WINDOW && taken <= 16 * WINDOW, `${taken} bytes`);
+  assert.ok(taken > firstWindow && taken <= 16 * firstWindow, `${taken} bytes`);
 });
 
 Deno.test("a window of single bytes that nobody reads is kept in a few blocks", async () => {
   const [a, b] = await sockets("unix");
   await using client = new Link(connStream(a), agentMessages, { side: "client" });
   const channel = client.openChannel(2);
-  const frames = new Uint8Array(13 * WINDOW);
+  const frames = new Uint8Array(13 * firstWindow);
   const header = Uint8Array.fromHex("010000000800000002000000");
-  for (let i = 0; i < WINDOW; i++) {
+  for (let i = 0; i < firstWindow; i++) {
     frames.set(header, 13 * i);
     frames[13 * i + 12] = i;
   }
@@ -234,7 +234,7 @@ Deno.test("a window of single bytes that nobody reads is kept in a few blocks", 
     assert.ok(bytes.every((byte, i) => byte === ((total + i) & 255)));
     total += bytes.length;
   }
-  assert.equal(total, WINDOW);
+  assert.equal(total, firstWindow);
   assert.ok(pieces < 50, `${pieces} pieces`);
   b.close();
 });

@@ -41,8 +41,8 @@ export type MessageTable = Readonly<Record<string, Message>>;
 export type Body<M extends Message> = { -readonly [F in keyof M["fields"]]: FieldValues[M["fields"][F]] };
 
 /** Most bytes of a body: the largest payload of a frame. */
-export const MAX_BODY = 1 << 20;
-const ADDRESS_BYTES = 19;
+export const maxBody = 1 << 20;
+const addressLength = 19;
 const utf8 = new TextEncoder();
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -52,8 +52,8 @@ export function encode<M extends Message>(message: M, body: Body<M>): Uint8Array
     return encodeField(name, type, (body as Record<string, unknown>)[name]);
   });
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  if (length > MAX_BODY) {
-    throw new LinkError(`Cannot send a message of ${length} bytes: at most ${MAX_BODY} are allowed`);
+  if (length > maxBody) {
+    throw new LinkError(`Cannot send a message of ${length} bytes: at most ${maxBody} are allowed`);
   }
   const bytes = new Uint8Array(length);
   let at = 0;
@@ -99,7 +99,7 @@ export function decode<M extends Message>(message: M, bytes: Uint8Array): Body<M
         throw malformed(message, `field "${name}" is not UTF-8`);
       }
     } else {
-      const start = take(name, ADDRESS_BYTES);
+      const start = take(name, addressLength);
       const text = formatIp(view.getUint8(start), bytes.subarray(start + 1, start + 17));
       if (text === null) throw malformed(message, `field "${name}" has an unknown address family`);
       body[name] = { address: text, port: view.getUint16(start + 17, true) };
@@ -145,7 +145,7 @@ function littleEndian(name: string, width: number, value: number): Uint8Array {
 function encodeAddress(name: string, value: Address): Uint8Array {
   const ip = parseIp(value.address);
   if (ip === null) throw new RangeError(`field "${name}" is not an IP address: ${value.address}`);
-  const bytes = new Uint8Array(ADDRESS_BYTES);
+  const bytes = new Uint8Array(addressLength);
   bytes[0] = ip.family;
   bytes.set(ip.bytes, 1);
   bytes.set(littleEndian(name, 2, value.port), 17);

@@ -37,9 +37,9 @@ export interface Filter extends Disposable {
   readonly memoryBytes: number;
 }
 
-const TEXT_LIMIT = 65536;
-const DEPTH_LIMIT = 8;
-const LEAF_LIMIT = 64;
+const textLimit = 65536;
+const depthLimit = 8;
+const leafLimit = 64;
 const leaves: Record<string, number> = { header: 0, path: 1, method: 2 };
 const joins: Record<string, number> = { all_of: 3, any_of: 4, not: 5 };
 const known = '"header", "path", "method", "all_of", "any_of" or "not"';
@@ -77,7 +77,7 @@ class WasmFilter implements Filter {
   }
 
   matches(head: Uint8Array): boolean {
-    if (head.length > TEXT_LIMIT) return false;
+    if (head.length > textLimit) return false;
     this.write(head);
     return this.core.filter_matches(this.#filter, head.length) === 1;
   }
@@ -139,7 +139,7 @@ class Builder {
     const place = path === "" ? key : `${path}.${key}`;
     const leaf = leaves[key];
     if (leaf !== undefined) return this.#addLeaf(leaf, value, place);
-    if (depth >= DEPTH_LIMIT) throw refused(place, `more than ${DEPTH_LIMIT} levels`);
+    if (depth >= depthLimit) throw refused(place, `more than ${depthLimit} levels`);
     this.#addJoin(key, value, place, depth);
   }
 
@@ -159,9 +159,9 @@ class Builder {
 
   #addLeaf(type: number, value: unknown, place: string): void {
     if (typeof value !== "string" || value === "") throw refused(place, "text is expected");
-    if (++this.#leaves > LEAF_LIMIT) throw refused(place, `more than ${LEAF_LIMIT} patterns`);
+    if (++this.#leaves > leafLimit) throw refused(place, `more than ${leafLimit} patterns`);
     const bytes = new TextEncoder().encode(value);
-    if (bytes.length > TEXT_LIMIT) throw refused(place, "the text is too long");
+    if (bytes.length > textLimit) throw refused(place, "the text is too long");
     if (type === leaves.method && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/.test(value)) {
       throw refused(place, "a method such as GET is expected");
     }

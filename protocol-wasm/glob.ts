@@ -18,7 +18,7 @@ export interface Globs extends Disposable {
   matches(text: string): boolean;
 }
 
-const TEXT_LIMIT = 65536;
+const textLimit = 65536;
 
 /**
  * Compiles patterns in which "*" stands for any number of characters and "?" for one; letter case counts. Without a
@@ -58,7 +58,7 @@ class WasmGlobs implements Globs {
   #write(text: string): number {
     const core = this.#claim();
     const bytes = new TextEncoder().encode(text);
-    if (bytes.length > TEXT_LIMIT) return -1;
+    if (bytes.length > textLimit) return -1;
     new Uint8Array(core.memory.buffer, core.glob_text(this.#globs), bytes.length).set(bytes);
     return bytes.length;
   }

@@ -40,12 +40,12 @@ export interface HttpStep {
   readonly used: number;
 }
 
-const HEAD_LIMIT = 65536;
+const headLimit = 65536;
 /** Bytes shown to Wasm at a time: a usual head whole, and of a body only the framing between chunks. */
-const HEAD_STEP = 4096;
-const FRAMING_STEP = 256;
+const headStep = 4096;
+const framingStep = 256;
 /** Readers of one instance; each takes 64 KiB of its memory. */
-const READERS_PER_CORE = 128;
+const readersPerCore = 128;
 const stages = { head: 0, chunked: 2, end: 3, raw: 4, bad: 5 } as const;
 
 /** One instance and the places in it that ended readers left. */
@@ -58,7 +58,7 @@ class Pool {
 const pools: Pool[] = [];
 
 function claimPool(): Pool {
-  const pool = pools.find((pool) => pool.free.length > 0 || pool.made < READERS_PER_CORE);
+  const pool = pools.find((pool) => pool.free.length > 0 || pool.made < readersPerCore);
   if (pool !== undefined) return pool;
   const fresh = new Pool();
   pools.push(fresh);
@@ -178,7 +178,7 @@ export class HttpReader implements Disposable {
     let used = 0;
     while (used < input.length) {
       const size = this.#core.http_head_size(reader);
-      const part = input.subarray(used, used + Math.min(HEAD_STEP, HEAD_LIMIT - size));
+      const part = input.subarray(used, used + Math.min(headStep, headLimit - size));
       new Uint8Array(memory.buffer, buffer + size, part.length).set(part);
       used += this.#core.http_head(reader, part.length, expected);
       const stage = this.#core.http_stage(reader);
@@ -219,7 +219,7 @@ export class HttpReader implements Disposable {
         continue;
       }
       if (this.#core.http_stage(reader) !== stages.chunked) break;
-      const part = input.subarray(used, used + FRAMING_STEP);
+      const part = input.subarray(used, used + framingStep);
       new Uint8Array(memory.buffer, this.#core.http_buffer(reader), part.length).set(part);
       used += this.#core.http_framing(reader, part.length);
     }

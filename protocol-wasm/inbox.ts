@@ -1,8 +1,8 @@
 // The frames a link received and its owner has not taken yet: a bounded queue with one consumer. link.ts fills it and
 // stops reading while it is `full`.
 
-const MAX_FRAMES = 1024;
-const MAX_BYTES = 4 << 20;
+const maxFrames = 1024;
+const maxBytes = 4 << 20;
 
 export class Inbox<F> implements AsyncIterable<F> {
   #frames: { frame: F; bytes: number }[] = [];
@@ -13,7 +13,7 @@ export class Inbox<F> implements AsyncIterable<F> {
 
   /** Whether no more frames may be put until `taken` resolves. */
   get full(): boolean {
-    return this.#frames.length >= MAX_FRAMES || this.#bytes >= MAX_BYTES;
+    return this.#frames.length >= maxFrames || this.#bytes >= maxBytes;
   }
 
   put(frame: F, bytes: number): void {

@@ -17,8 +17,8 @@ export type { ByteChannel, LinkStream };
 export { LinkError, RemoteError };
 
 /** Flags of a frame: the last of a reply, a failed reply. */
-export const END = 1;
-export const ERROR = 2;
+export const endFlag = 1;
+export const errorFlag = 2;
 
 /** A frame from the peer; `decode(table[name], body)` reads it. `name` is the first of the table with its number. */
 export interface Received<T extends MessageTable> {
@@ -47,11 +47,11 @@ interface Pending<T extends MessageTable> {
 }
 
 /** Most bytes of one request's replies. */
-const MAX_REPLIES = 16 << 20;
+const maxReplies = 16 << 20;
 /** How many given-up requests are remembered to drop their replies. */
-const MAX_ABANDONED = 4096;
+const maxAbandoned = 4096;
 /** Pings and their answers that may wait to be written: a peer that does not read costs no memory. */
-const MAX_PINGS = 16;
+const maxPings = 16;
 const EMFILE = 24;
 
 export class Link<T extends MessageTable> implements AsyncDisposable {
@@ -120,7 +120,9 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
       throw new LinkError(`Cannot send "${kind}": the other side speaks version ${this.version} only`);
     }
     const bytes = body instanceof Uint8Array ? body : encode<T[K]>(message as T[K], body);
-    if (message.opens && this.#over === undefined && (flags & (END | ERROR)) === 0) this.#openUnclaimed(id);
+    if (message.opens && this.#over === undefined && (flags & (endFlag | errorFlag)) === 0) {
+      this.#openUnclaimed(id);
+    }
     return quiet(this.#outbox.send(message.kind, flags, id, bytes));
   }
 
@@ -152,7 +154,7 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
     replyKind: K,
     body: Body<T[K]> | Uint8Array,
   ): Promise<void> {
-    return this.send(replyKind, to.id, body, END);
+    return this.send(replyKind, to.id, body, endFlag);
   }
 
   /** Answers `to` with a Linux errno and one sentence. A connection that `to` opened is forgotten. */
@@ -162,7 +164,7 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
     if (message === undefined || failure === undefined) throw new TypeError("this request has no failure");
     if (message.opens) this.#forget(to.id);
     const body = encode(failure, { errno, text: sentence });
-    return quiet(this.#outbox.send(message.kind, ERROR, to.id, body));
+    return quiet(this.#outbox.send(message.kind, errorFlag, to.id, body));
   }
 
   /**
@@ -260,13 +262,13 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
   #takeData(id: number, flags: number, bytes: Uint8Array): void {
     const channel = this.#channels.get(id);
     if (channel === undefined) return;
-    if ((flags & ERROR) !== 0) {
+    if ((flags & errorFlag) !== 0) {
       channel.failReset();
       this.#drop(id);
       return;
     }
     channel.receive(bytes);
-    if ((flags & END) === 0) return;
+    if ((flags & endFlag) === 0) return;
     channel.receiveEnd();
     this.#dropIfDone(channel);
   }
@@ -274,13 +276,13 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
   #takeMessage(frame: Received<T>, kind: number): void {
     const pending = this.#pending.get(frame.id);
     if (pending !== undefined && pending.kind === kind) return this.#takeReply(pending, frame);
-    const last = (frame.flags & (END | ERROR)) !== 0;
+    const last = (frame.flags & (endFlag | errorFlag)) !== 0;
     if (this.#abandoned.has(frame.id)) {
       if (last) this.#abandoned.delete(frame.id);
       return;
     }
     if (frame.name === "ping") {
-      if (!last) this.#sendPing(frame.id, END);
+      if (!last) this.#sendPing(frame.id, endFlag);
       return;
     }
     if (this.#table[frame.name]?.opens && !last && !this.#openUnclaimed(frame.id)) {
@@ -291,7 +293,7 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
   }
 
   #takeReply(pending: Pending<T>, frame: Received<T>): void {
-    if ((frame.flags & ERROR) !== 0) {
+    if ((frame.flags & errorFlag) !== 0) {
       const failure = this.#table["failure"];
       if (failure === undefined) throw new LinkError("Cannot read an ERROR frame: this link has no failures");
       const { errno, text } = decode(failure, frame.body) as { errno: number; text: string };
@@ -301,12 +303,12 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
     }
     pending.frames.push(frame);
     pending.bytes += frame.body.length;
-    if (pending.bytes > MAX_REPLIES || pending.frames.length > MAX_REPLIES >> 8) {
+    if (pending.bytes > maxReplies || pending.frames.length > maxReplies >> 8) {
       throw new LinkError(
-        `Cannot read the reply to "${pending.name}": it is longer than ${MAX_REPLIES} bytes`,
+        `Cannot read the reply to "${pending.name}": it is longer than ${maxReplies} bytes`,
       );
     }
-    if ((frame.flags & END) === 0) return;
+    if ((frame.flags & endFlag) === 0) return;
     this.#pending.delete(frame.id);
     pending.answer.resolve(pending.frames);
   }
@@ -317,7 +319,7 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
     this.#pending.delete(id);
     this.#abandoned.add(id);
     for (const oldest of this.#abandoned) {
-      if (this.#abandoned.size <= MAX_ABANDONED) break;
+      if (this.#abandoned.size <= maxAbandoned) break;
       this.#abandoned.delete(oldest);
     }
     if (this.#table[pending.name]?.opens) this.openChannel(id).reset();
@@ -325,7 +327,7 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
   }
 
   #sendPing(id: number, flags: number): void {
-    if (this.#table["ping"] === undefined || this.#pings >= MAX_PINGS) return;
+    if (this.#table["ping"] === undefined || this.#pings >= maxPings) return;
     this.#pings++;
     this.send("ping", id, new Uint8Array(0), flags).then(() => this.#pings--, () => {});
   }

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { agentMessages } from "./agent_messages.ts";
 import { decode } from "./codec.ts";
 import { layerMessages } from "./layer_messages.ts";
-import { END, Link, LinkError, RemoteError } from "./link.ts";
+import { endFlag, Link, LinkError, RemoteError } from "./link.ts";
 import { connStream } from "./stream.ts";
 import { links, type Peers, sockets } from "./link_pair.ts";
 
@@ -41,7 +41,7 @@ Deno.test("a reply of several frames comes whole and in order", () =>
     const { id } = await nextOf(agent);
     await agent.send("env", id, Uint8Array.of(1));
     await agent.send("env", id, new Uint8Array(1 << 20).fill(2));
-    await agent.send("env", id, Uint8Array.of(3), END);
+    await agent.send("env", id, Uint8Array.of(3), endFlag);
     const frames = await asked;
     assert.deepEqual(frames.map(({ body }) => [body[0], body.length]), [[1, 1], [2, 1 << 20], [3, 1]]);
   }));

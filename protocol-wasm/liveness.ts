@@ -12,7 +12,7 @@ export interface LivenessOptions {
 }
 
 /** A timer later than this says that this side did not run. */
-const LATE_MS = 50;
+const lateMs = 50;
 
 export class Liveness {
   readonly #options: LivenessOptions | undefined;
@@ -59,7 +59,7 @@ export class Liveness {
   #tick(limitMs: number, due: number): void {
     const now = performance.now();
     const late = now - due;
-    if (late > LATE_MS) this.#heardAt += late;
+    if (late > lateMs) this.#heardAt += late;
     if (!this.#paused && now - this.#heardAt >= limitMs) {
       return this.#events.lost(
         new LinkError(`Cannot use the link: the other side was silent for ${limitMs} ms`),

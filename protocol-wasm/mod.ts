@@ -1,6 +1,6 @@
 // The only door of protocol-wasm: what CLI and agent must agree on.
 
-export { AGENT_PROTOCOL_VERSION, agentMessages } from "./agent_messages.ts";
+export { agentMessages, agentProtocolVersion } from "./agent_messages.ts";
 export { layerMessages } from "./layer_messages.ts";
 export {
   type Address,
@@ -15,8 +15,8 @@ export { formatIp, parseIp } from "./ip_address.ts";
 export {
   type Answered,
   type ByteChannel,
-  END,
-  ERROR,
+  endFlag,
+  errorFlag,
   Link,
   LinkError,
   type LinkOptions,

@@ -18,9 +18,9 @@ interface Waiting {
 }
 
 /** No kind of any table: the reset of a connection among the messages. */
-const RESET = 0;
+const resetKind = 0;
 /** A data frame smaller than the bytes at hand is put only when it carries at least this many. */
-const LEAST_PIECE = 4096;
+const leastPiece = 4096;
 
 /** What an outbox tells its link. */
 export interface OutboxEvents {
@@ -66,7 +66,7 @@ export class Outbox {
 
   /** Tells the peer that connection `id` is reset; stays behind the message that opened it. */
   reset(id: number): void {
-    quiet(this.send(RESET, 0, id, new Uint8Array(0)));
+    quiet(this.send(resetKind, 0, id, new Uint8Array(0)));
   }
 
   /** `channel` has something to send, or got credit for it. */
@@ -116,7 +116,7 @@ export class Outbox {
     if (!this.#fillCredits()) return undefined;
     let count = 0;
     for (const { kind, flags, id, payload, written } of this.#waiting) {
-      let status = kind === RESET
+      let status = kind === resetKind
         ? this.#core.frame_put_data(id, this.#core.FLAG_ERROR.value, 0)
         : this.#core.frame_put(kind, flags, id, payload.length);
       const alone = status === Status.Full && this.#core.send_length() === 0;
@@ -165,7 +165,7 @@ export class Outbox {
       const allowed = Math.min(bytes.length, this.#core.data_room(channel.id));
       if (allowed === 0) continue; // until credit comes
       const length = Math.min(allowed, this.#core.send_space() - HEADER_BYTES.value);
-      const status = length < Math.min(allowed, LEAST_PIECE)
+      const status = length < Math.min(allowed, leastPiece)
         ? Status.Full
         : this.#core.frame_put_data(channel.id, 0, length);
       if (status !== Status.Ok) return void this.#sendable.add(channel);

@@ -18,7 +18,7 @@ interface RegexCore {
   regex_size(regex: number): number;
 }
 
-const TEXT_LIMIT = 65536;
+const textLimit = 65536;
 
 /** The pattern cannot be used: `reason` in words, `at` the place in it (0 = first character). */
 export class RegexError extends Error {
@@ -79,7 +79,7 @@ export class Regex implements Disposable {
   }
 
   #write(bytes: Uint8Array): boolean {
-    if (bytes.length > TEXT_LIMIT) return false;
+    if (bytes.length > textLimit) return false;
     const core = this.#claim();
     new Uint8Array(core.memory.buffer, core.regex_text(this.#regex), bytes.length).set(bytes);
     return true;

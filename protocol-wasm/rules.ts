@@ -40,7 +40,7 @@ export interface Rules extends Disposable {
 
 type Host = { kind: number; name: string; family: Family; bytes: Uint8Array; prefix: number };
 
-const NAME_LIMIT = 1024;
+const nameLimit = 1024;
 const kinds = { any: 0, name: 1, suffix: 2, network: 3 } as const;
 const protocols: Record<string, number> = { tcp: 1, udp: 2 };
 
@@ -96,7 +96,7 @@ class WasmRules implements Rules {
   #write(address: Uint8Array, name: string): number {
     const core = this.#claim();
     const bytes = new TextEncoder().encode(name);
-    if (bytes.length > NAME_LIMIT) return -1;
+    if (bytes.length > nameLimit) return -1;
     const text = new Uint8Array(core.memory.buffer, core.rules_text(this.#rules), 16 + bytes.length);
     text.set(address);
     text.set(bytes, 16);

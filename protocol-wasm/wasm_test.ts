@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Status } from "./assembly/status.ts";
-import { END, ERROR } from "./link.ts";
+import { endFlag, errorFlag } from "./link.ts";
 import { type FrameCore, instantiate, protocolModule } from "./wasm.ts";
 import vectors from "./testdata/frames.json" with { type: "json" };
 
-const SIZE_BUDGET = 64 << 10;
+const sizeBudget = 64 << 10;
 
 const statuses: Record<string, number> = {
   Frame: Status.Frame,
@@ -58,12 +58,12 @@ function drain(core: FrameCore): { frames: unknown[]; then: number } {
 Deno.test("protocol.wasm imports nothing and keeps its size budget", () => {
   assert.deepEqual(WebAssembly.Module.imports(protocolModule()), []);
   const size = Deno.statSync(new URL("./protocol.wasm", import.meta.url)).size;
-  assert.ok(size <= SIZE_BUDGET, `${size} bytes are over ${SIZE_BUDGET}`);
+  assert.ok(size <= sizeBudget, `${size} bytes are over ${sizeBudget}`);
 });
 
 Deno.test("the flags of link.ts are those of the Wasm", () => {
   const core = start();
-  assert.deepEqual([END, ERROR], [core.FLAG_END.value, core.FLAG_ERROR.value]);
+  assert.deepEqual([endFlag, errorFlag], [core.FLAG_END.value, core.FLAG_ERROR.value]);
 });
 
 for (const vector of vectors.cases) {
@@ -172,7 +172,7 @@ Deno.test("this side sends a window of data, then as much as the peer credits, t
   feed(core, Uint8Array.fromHex("04000000090000000700000005000000"));
   assert.equal(core.frame_next(), Status.Credit);
   assert.equal(core.data_room(7), 5);
-  assert.equal(core.frame_put_data(7, END, 5), Status.Ok);
+  assert.equal(core.frame_put_data(7, endFlag, 5), Status.Ok);
   assert.equal(core.frame_put_data(7, 0, 0), Status.NotSendable);
   assert.equal(core.frame_put_data(9, 0, 0), Status.NotSendable);
 });

@@ -5,12 +5,12 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
-import { VERSION } from "../../core/base/version.ts";
+import { mirrordVersion } from "../../core/base/version.ts";
 import { type BaseFile, baseFiles, hasPackageTools } from "./base_layer.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 /** The name under which a node finds the image once the archive is loaded; no registry has it. */
-const imageName = `localhost/mirrord-agent:${VERSION}`;
+const imageName = `localhost/mirrord-agent:${mirrordVersion}`;
 /** Architectures as OCI names them, as Deno does, and as Debian does. */
 const machines = [{ oci: "amd64", binary: "x86_64" }, { oci: "arm64", binary: "aarch64" }];
 
@@ -85,7 +85,7 @@ async function addImage(blobs: Blobs, machine: { oci: string; binary: string }):
       WorkingDir: "/",
     },
     rootfs: { type: "layers", diff_ids: layers.map((layer) => `sha256:${sha256(layer)}`) },
-    history: [{ created_by: "Debian's C library" }, { created_by: `mirrord ${VERSION}` }],
+    history: [{ created_by: "Debian's C library" }, { created_by: `mirrord ${mirrordVersion}` }],
   });
   return blobs.addJson(manifestType, {
     schemaVersion: 2,
@@ -110,13 +110,16 @@ async function buildImage(output: string): Promise<void> {
   }
   const annotations = {
     "org.opencontainers.image.title": "mirrord agent",
-    "org.opencontainers.image.version": VERSION,
+    "org.opencontainers.image.version": mirrordVersion,
     "org.opencontainers.image.licenses": "MIT",
   };
   const index = blobs.addJson(indexType, { schemaVersion: 2, mediaType: indexType, manifests, annotations });
   const named = {
     ...index,
-    annotations: { "io.containerd.image.name": imageName, "org.opencontainers.image.ref.name": VERSION },
+    annotations: {
+      "io.containerd.image.name": imageName,
+      "org.opencontainers.image.ref.name": mirrordVersion,
+    },
   };
   const files: BaseFile[] = [...blobs.files].map(([path, bytes]) => ({
     type: "file",

@@ -12,7 +12,7 @@ export interface Endpoint {
 }
 
 /** Room for either family. */
-export const SOCKADDR_SIZE = 28;
+export const sockaddrSize = 28;
 
 /** 4 or 16 bytes in network order. Throws TypeError on what is no IP address. */
 export function addressBytes(text: string): Uint8Array {
@@ -24,7 +24,7 @@ export function addressBytes(text: string): Uint8Array {
 /** The socket address for bind and connect, with its true length. */
 export function encodeSockaddr(endpoint: Endpoint): Uint8Array<ArrayBuffer> {
   const ip = addressBytes(endpoint.address);
-  const bytes = new Uint8Array(ip.length === 4 ? 16 : SOCKADDR_SIZE);
+  const bytes = new Uint8Array(ip.length === 4 ? 16 : sockaddrSize);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, ip.length === 4 ? K.AF_INET : K.AF_INET6, true);
   view.setUint16(2, endpoint.port);

@@ -1,7 +1,7 @@
 // Socket addresses as bytes and back, in the forms the kernel uses. Pure: no socket is made.
 
 import assert from "node:assert/strict";
-import { addressBytes, decodeSockaddr, encodeSockaddr, SOCKADDR_SIZE } from "./address.ts";
+import { addressBytes, decodeSockaddr, encodeSockaddr, sockaddrSize } from "./address.ts";
 
 const endpoints = [
   { address: "127.0.0.1", port: 80 },
@@ -13,7 +13,7 @@ const endpoints = [
 
 for (const endpoint of endpoints) {
   Deno.test(`${endpoint.address} survives a socket address`, () => {
-    const buffer = new Uint8Array(SOCKADDR_SIZE);
+    const buffer = new Uint8Array(sockaddrSize);
     buffer.set(encodeSockaddr(endpoint));
     assert.deepEqual(decodeSockaddr(buffer), endpoint);
   });

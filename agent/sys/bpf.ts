@@ -9,7 +9,7 @@ import type { Listener } from "./socket.ts";
 import { openOwnNetns } from "./netns.ts";
 
 // Commands of bpf(2), <linux/bpf.h>.
-const MAP_CREATE = 0, MAP_UPDATE = 2, MAP_DELETE = 3, PROG_LOAD = 5, LINK_CREATE = 28;
+const mapCreate = 0, mapUpdate = 2, mapDelete = 3, progLoad = 5, linkCreate = 28;
 const attrSize = 128;
 const logSize = 65536;
 const zero = word(0);
@@ -100,7 +100,7 @@ function createMap(shape: ProgramFile["maps"][number]): number {
     view.setUint32(i * 4, value, true)
   );
   bytes.set(new TextEncoder().encode(shape.name), 28);
-  return bpf("BPF_MAP_CREATE", MAP_CREATE, bytes);
+  return bpf("BPF_MAP_CREATE", mapCreate, bytes);
 }
 
 function updateMap(map: number, key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>): void {
@@ -108,7 +108,7 @@ function updateMap(map: number, key: Uint8Array<ArrayBuffer>, value: Uint8Array<
   view.setUint32(0, map, true);
   view.setBigUint64(8, addressOf(key), true);
   view.setBigUint64(16, addressOf(value), true);
-  bpf("BPF_MAP_UPDATE_ELEM", MAP_UPDATE, bytes, key, value);
+  bpf("BPF_MAP_UPDATE_ELEM", mapUpdate, bytes, key, value);
 }
 
 function deleteFromMap(map: number, key: Uint8Array<ArrayBuffer>): void {
@@ -116,7 +116,7 @@ function deleteFromMap(map: number, key: Uint8Array<ArrayBuffer>): void {
   view.setUint32(0, map, true);
   view.setBigUint64(8, addressOf(key), true);
   try {
-    bpf("BPF_MAP_DELETE_ELEM", MAP_DELETE, bytes, key);
+    bpf("BPF_MAP_DELETE_ELEM", mapDelete, bytes, key);
   } catch (error) {
     if (!(error instanceof BpfError && error.errno === E.ENOENT)) throw error;
   }
@@ -139,7 +139,7 @@ function loadProgram(file: ProgramFile, maps: number[]): number {
   bytes.set(new TextEncoder().encode(file.name), 48);
   view.setUint32(68, file.attach, true);
   try {
-    return bpf("BPF_PROG_LOAD", PROG_LOAD, bytes, code, licence);
+    return bpf("BPF_PROG_LOAD", progLoad, bytes, code, licence);
   } catch (error) {
     if (!(error instanceof BpfError) || error.errno === E.EPERM) throw error;
     // Once more, for the verifier's reasons.
@@ -148,7 +148,7 @@ function loadProgram(file: ProgramFile, maps: number[]): number {
     view.setUint32(28, log.length, true);
     view.setBigUint64(32, addressOf(log), true);
     try {
-      return bpf("BPF_PROG_LOAD", PROG_LOAD, bytes, code, licence, log);
+      return bpf("BPF_PROG_LOAD", progLoad, bytes, code, licence, log);
     } catch {
       const text = new TextDecoder().decode(log.subarray(0, log.indexOf(0)));
       throw new BpfError("BPF_PROG_LOAD", error.errno, text.trim());
@@ -159,7 +159,7 @@ function loadProgram(file: ProgramFile, maps: number[]): number {
 function attach(program: number, netns: number, attachType: number): number {
   const { bytes, view } = attr();
   [program, netns, attachType].forEach((value, i) => view.setUint32(i * 4, value, true));
-  return bpf("BPF_LINK_CREATE", LINK_CREATE, bytes);
+  return bpf("BPF_LINK_CREATE", linkCreate, bytes);
 }
 
 // The attributes hold bare addresses: what they point to must outlive the call.

@@ -2,7 +2,7 @@
 // and incoming/ (stolen connections and the way to the original). Facts: tcp(7), socket(7), connect(2).
 // Invariant: nothing is buffered here; a read happens when asked for, a write resolves when the kernel took all.
 
-import { decodeSockaddr, encodeSockaddr, type Endpoint, SOCKADDR_SIZE } from "./address.ts";
+import { decodeSockaddr, encodeSockaddr, type Endpoint, sockaddrSize } from "./address.ts";
 import { c, check, E, errno, K, SystemError } from "./libc.ts";
 import { takeTurn, Watch } from "./poll.ts";
 
@@ -262,7 +262,7 @@ function isConnected(fd: number): boolean {
   check("getsockopt", c.getsockopt(fd, K.SOL_SOCKET, K.SO_ERROR, code, words(4)));
   const failure = new DataView(code.buffer).getInt32(0, true);
   if (failure !== 0) throw new SystemError("connect", failure);
-  return c.getpeername(fd, new Uint8Array(SOCKADDR_SIZE), words(SOCKADDR_SIZE)) === 0;
+  return c.getpeername(fd, new Uint8Array(sockaddrSize), words(sockaddrSize)) === 0;
 }
 
 /** The call's result, with -errno for -1; tried again after EINTR. */
@@ -276,8 +276,8 @@ function retry(call: () => number): number {
 }
 
 function nameOf(call: typeof c.getsockname, fd: number): Endpoint {
-  const bytes = new Uint8Array(SOCKADDR_SIZE);
-  check("getsockname", call(fd, bytes, words(SOCKADDR_SIZE)));
+  const bytes = new Uint8Array(sockaddrSize);
+  check("getsockname", call(fd, bytes, words(sockaddrSize)));
   return decodeSockaddr(bytes);
 }
 

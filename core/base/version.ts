@@ -2,4 +2,4 @@
 // deno.json says the same; version_test.ts holds the two together.
 
 /** Semantic version of this release. */
-export const VERSION = "0.1.0";
+export const mirrordVersion = "0.1.0";

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import settings from "../../deno.json" with { type: "json" };
-import { VERSION } from "./version.ts";
+import { mirrordVersion } from "./version.ts";
 
 Deno.test("the version constant equals deno.json", () => {
-  assert.equal(VERSION, settings.version);
+  assert.equal(mirrordVersion, settings.version);
 });

@@ -1,13 +1,13 @@
 // Checked file → resolved Config, with the rules that no schema can say (two keys that exclude each other, a filter
 // that does not compile). Called by load.ts. Every rule broken adds a problem; none stops the others.
 
-import { VERSION } from "../base/version.ts";
+import { mirrordVersion } from "../base/version.ts";
 import type { AgentConfig, Config, EnvConfig, IncomingConfig, TargetConfig } from "./config.ts";
 import type { Problem } from "./issues.ts";
 import type { ConfigFile, EnvFile, FilterLeaf, HttpFilterFile, IncomingFile } from "./schema.ts";
 
 /** Agent image when the configuration names none; its tag is this release. */
-export const DEFAULT_AGENT_IMAGE = `localhost/mirrord-agent:${VERSION}`;
+export const defaultAgentImage = `localhost/mirrord-agent:${mirrordVersion}`;
 
 /** Compiles filter text; throws with a sentence when it cannot be used (protocol-wasm's compileFilter). */
 export type FilterCheck = (source: string) => void;
@@ -91,10 +91,10 @@ function resolveAgent({ agent = {} }: ConfigFile): AgentConfig {
   const { image } = agent;
   return {
     image: image === undefined
-      ? DEFAULT_AGENT_IMAGE
+      ? defaultAgentImage
       : typeof image === "string"
       ? image
-      : `${image.registry}:${image.tag ?? VERSION}`,
+      : `${image.registry}:${image.tag ?? mirrordVersion}`,
     imagePullPolicy: agent.image_pull_policy ?? "IfNotPresent",
     startupTimeoutSeconds: agent.startup_timeout ?? 60,
     communicationTimeoutSeconds: agent.communication_timeout ?? 30,

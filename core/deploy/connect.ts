@@ -2,18 +2,18 @@
 // The link's first frames are taken here; everything after the welcome is the session's.
 
 import {
-  AGENT_PROTOCOL_VERSION,
   agentMessages,
+  agentProtocolVersion,
   type Body,
   decode,
-  ERROR,
+  errorFlag,
   Link,
   LinkError,
   type LinkStream,
 } from "../../protocol-wasm/mod.ts";
 import { DeployError, exitCodes } from "../base/errors.ts";
 import { log } from "../base/log.ts";
-import { VERSION } from "../base/version.ts";
+import { mirrordVersion } from "../base/version.ts";
 import type { SessionKey } from "./key.ts";
 
 /** The open link and what the agent runs on. Disposing it says goodbye and waits briefly for the agent to leave. */
@@ -59,11 +59,13 @@ export async function proveLink(
       throw new NoAnswer("the agent does not listen yet", { cause: await link.closed });
     }
     const { nonce, release, version } = readChallenge(first.value);
-    if (release !== VERSION) log.warning(`The agent is of release ${release}, this is ${VERSION}`);
+    if (release !== mirrordVersion) {
+      log.warning(`The agent is of release ${release}, this is ${mirrordVersion}`);
+    }
     await link.send("prove", link.nextId(), {
-      version: Math.min(version, AGENT_PROTOCOL_VERSION),
+      version: Math.min(version, agentProtocolVersion),
       signature: await key.sign(nonce),
-      release: VERSION,
+      release: mirrordVersion,
       steal,
     });
     const kernel = await welcome(link, frames);
@@ -102,7 +104,7 @@ async function welcome(link: Link<typeof agentMessages>, frames: Frames): Promis
         reason,
       );
     }
-    if ((frame.flags & ERROR) !== 0) {
+    if ((frame.flags & errorFlag) !== 0) {
       const { errno, text } = decode(agentMessages.failure, frame.body);
       throw refused(errno, text);
     }

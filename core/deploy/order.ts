@@ -1,7 +1,7 @@
 // What every way of deploying is given, and the agent's arguments that all of them share.
 
 import type { AgentConfig } from "../config/config.ts";
-import { VERSION } from "../base/version.ts";
+import { mirrordVersion } from "../base/version.ts";
 import type { DeployNeeds } from "./deploy.ts";
 import type { SessionKey } from "./key.ts";
 import type { Startup } from "./startup.ts";
@@ -36,5 +36,5 @@ export function agentArguments({ key, config }: DeployOrder, place: readonly str
 /** Who runs this session, for others who want the same port: `user@host, mirrord 0.1.0`. */
 function ownerText(): string {
   const user = Deno.env.get("USER") ?? Deno.env.get("LOGNAME") ?? `uid ${Deno.uid()}`;
-  return `${user}@${Deno.hostname()}, mirrord ${VERSION}`.slice(0, 200);
+  return `${user}@${Deno.hostname()}, mirrord ${mirrordVersion}`.slice(0, 200);
 }

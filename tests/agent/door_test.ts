@@ -1,7 +1,7 @@
 // Who may be an agent's client, and how an agent ends: wrong keys, second clients, limits, lost links, signals.
 
 import assert from "node:assert/strict";
-import { agentMessages, decode, ERROR, Link, type LinkStream } from "../../protocol-wasm/mod.ts";
+import { agentMessages, decode, errorFlag, Link, type LinkStream } from "../../protocol-wasm/mod.ts";
 import { deadline } from "../support/deadline.ts";
 import { AgentProcess, FakeClient, makeKey, prove } from "../support/fake_client.ts";
 import { Netns } from "../support/netns.ts";
@@ -74,7 +74,7 @@ Deno.test("the right client is served after a wrong one", async () => {
   await using wire = bridge(netns);
   await using link = new Link(wire.stream, agentMessages, { side: "client" });
   const welcome = await prove(link, key);
-  assert.ok(welcome !== null && (welcome.flags & ERROR) === 0);
+  assert.ok(welcome !== null && (welcome.flags & errorFlag) === 0);
   assert.equal(decode(agentMessages.welcome, welcome.body).kernel, Deno.osRelease());
 });
 
@@ -128,7 +128,7 @@ Deno.test("a second client with the key is told that the agent has one", async (
   await using secondWire = bridge(netns);
   await using second = new Link(secondWire.stream, agentMessages, { side: "client" });
   const answer = await prove(second, key);
-  assert.ok(answer !== null && (answer.flags & ERROR) !== 0);
+  assert.ok(answer !== null && (answer.flags & errorFlag) !== 0);
   assert.deepEqual(decode(agentMessages.failure, answer.body), {
     errno: 16,
     text: "Cannot serve a second client: this agent has one",

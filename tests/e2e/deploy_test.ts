@@ -3,13 +3,13 @@
 // Tests that start the agent need its image on the node; without cluster or image they are skipped, and say so.
 
 import assert from "node:assert/strict";
-import { VERSION } from "../../core/base/version.ts";
+import { mirrordVersion } from "../../core/base/version.ts";
 import { clusterAccess, inNetns, kubectl } from "../cluster/access.ts";
 import { attempt } from "../cluster/command.ts";
 import type { Order, Outcome } from "../support/deploy_probe.ts";
 
 const access = await clusterAccess();
-const image = Deno.env.get("MIRRORD_TEST_AGENT_IMAGE") ?? `mirrord-agent:${VERSION}`;
+const image = Deno.env.get("MIRRORD_TEST_AGENT_IMAGE") ?? `mirrord-agent:${mirrordVersion}`;
 const hasImage = access !== null && (await kubectl(["get", "nodes", "-o", "json"])).includes(`${image}"`);
 const lacking = access === null ? "no cluster is up" : undefined;
 const lackingAgent = lacking ?? (hasImage ? undefined : `the image ${image} is on no node`);

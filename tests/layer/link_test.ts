@@ -6,8 +6,8 @@ import { layerMessages } from "../../protocol-wasm/mod.ts";
 import { builtLayer, Calls } from "../support/layer_app.ts";
 
 const { hello, bind } = layerMessages;
-const END = 1;
-const ERROR = 2;
+const endFlag = 1;
+const errorFlag = 2;
 
 /** A frame as raw numbers; `length` may lie. */
 function frame(kind: number, flags: number, id: number, body: number[], length = body.length): Uint8Array {
@@ -21,7 +21,7 @@ function frame(kind: number, flags: number, id: number, body: number[], length =
   return bytes;
 }
 
-const welcome = frame(hello.kind, END, 1, [1]);
+const welcome = frame(hello.kind, endFlag, 1, [1]);
 const text = new Array(5000).fill(120);
 const longText = [...new Uint8Array(new Uint32Array([13, text.length]).buffer), ...text];
 
@@ -29,21 +29,21 @@ const longText = [...new Uint8Array(new Uint32Array([13, text.length]).buffer), 
 const cases: [string, Uint8Array[], string][] = [
   ["nothing", [], "EIO"],
   ["half a header", [welcome.subarray(0, 5)], "EIO"],
-  ["hello without its field", [frame(hello.kind, END, 1, [])], "EIO"],
-  ["hello with a bool that is none", [frame(hello.kind, END, 1, [7])], "EIO"],
-  ["a refusal of hello", [frame(hello.kind, ERROR, 1, [71, 0, 0, 0, 0, 0, 0, 0])], "EIO"],
-  ["another kind", [welcome, frame(hello.kind, END, 3, [1])], "EIO"],
-  ["another id", [welcome, frame(bind.kind, END, 5, [1, 0, 0])], "EIO"],
-  ["a frame over the limit", [welcome, frame(bind.kind, END, 3, [], 2 ** 31)], "EIO"],
+  ["hello without its field", [frame(hello.kind, endFlag, 1, [])], "EIO"],
+  ["hello with a bool that is none", [frame(hello.kind, endFlag, 1, [7])], "EIO"],
+  ["a refusal of hello", [frame(hello.kind, errorFlag, 1, [71, 0, 0, 0, 0, 0, 0, 0])], "EIO"],
+  ["another kind", [welcome, frame(hello.kind, endFlag, 3, [1])], "EIO"],
+  ["another id", [welcome, frame(bind.kind, endFlag, 5, [1, 0, 0])], "EIO"],
+  ["a frame over the limit", [welcome, frame(bind.kind, endFlag, 3, [], 2 ** 31)], "EIO"],
   ["an unknown flag", [welcome, frame(bind.kind, 128, 3, [1, 0, 0])], "EIO"],
-  ["half an answer", [welcome, frame(bind.kind, END, 3, [1, 0], 3)], "EIO"],
-  ["a failure without errno", [welcome, frame(bind.kind, ERROR, 3, [1])], "EIO"],
+  ["half an answer", [welcome, frame(bind.kind, endFlag, 3, [1, 0], 3)], "EIO"],
+  ["a failure without errno", [welcome, frame(bind.kind, errorFlag, 3, [1])], "EIO"],
   ["a failure with an errno that is none", [
     welcome,
-    frame(bind.kind, ERROR, 3, [0, 0, 0, 255, 0, 0, 0, 0]),
+    frame(bind.kind, errorFlag, 3, [0, 0, 0, 255, 0, 0, 0, 0]),
   ], "EIO"],
-  ["a failure with a long text", [welcome, frame(bind.kind, ERROR, 3, longText)], "EACCES"],
-  ["an answer with more fields", [welcome, frame(bind.kind, END, 3, [1, 0, 0, ...text])], "0"],
+  ["a failure with a long text", [welcome, frame(bind.kind, errorFlag, 3, longText)], "EACCES"],
+  ["an answer with more fields", [welcome, frame(bind.kind, endFlag, 3, [1, 0, 0, ...text])], "0"],
 ];
 
 for (const [title, answers, result] of cases) {

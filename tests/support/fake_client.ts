@@ -9,8 +9,8 @@ import {
   type Body,
   type ByteChannel,
   decode,
-  END,
-  ERROR,
+  endFlag,
+  errorFlag,
   Link,
   type LinkStream,
   type Received,
@@ -168,7 +168,7 @@ export async function prove(link: AgentLink, key: SessionKey, steal = true): Pro
   const answer = await deadline(frames.next(), "the agent's welcome");
   if (answer.done) return null;
   assert.equal(answer.value.name, "welcome");
-  assert.notEqual(answer.value.flags & (END | ERROR), 0);
+  assert.notEqual(answer.value.flags & (endFlag | errorFlag), 0);
   return answer.value;
 }
 
@@ -202,7 +202,9 @@ export class FakeClient implements AsyncDisposable {
       const link: AgentLink = new Link(agent.stream(), agentMessages, { side: "client" });
       const welcome = await prove(link, key);
       assert.ok(welcome !== null, `the agent closed the link: ${agent.output}`);
-      if ((welcome.flags & ERROR) !== 0) throw new Error(decode(agentMessages.failure, welcome.body).text);
+      if ((welcome.flags & errorFlag) !== 0) {
+        throw new Error(decode(agentMessages.failure, welcome.body).text);
+      }
       return new FakeClient(agent, link);
     } catch (error) {
       await agent[Symbol.asyncDispose]();
