@@ -1,7 +1,9 @@
 // Runs the app as a child with the layer preloaded, passes signals on to it and returns its exit code. Called by
 // cmd/exec.ts as the last step of the walk; it ends the app when the session is lost.
 
+import { exitCodes, MirrordError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
+import { isSecure } from "./secure.ts";
 
 /** Signals that someone may send to mirrord and means for the app (signal(7)); terminals send some to both. */
 const forwarded: Deno.Signal[] = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGCONT"];
@@ -32,6 +34,17 @@ export async function launchApp(options: LaunchOptions): Promise<number> {
     stderr: "inherit",
   }).spawn();
   using _signals = forwardSignals(child);
+  if (options.layerPath !== null && isSecure(child.pid)) {
+    kill(child, "SIGKILL");
+    await child.status;
+    throw new MirrordError(
+      `Cannot run "${options.program}": it was given capabilities, so the dynamic linker loads nothing into it`,
+      {
+        exitCode: exitCodes.notExecutable,
+        help: "Run a copy of it: a copy has no file capabilities (getcap FILE shows them).",
+      },
+    );
+  }
   void options.lost.then(() => end(child));
   // Deno gives 128 + n for signal n already.
   return (await child.status).code;

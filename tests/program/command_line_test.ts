@@ -152,3 +152,35 @@ Deno.test("bad configuration ends with 78 and names everything wrong", async () 
     Deno.removeSync(folder, { recursive: true });
   }
 });
+
+Deno.test(
+  {
+    name: "a program with file capabilities is refused, never run un-hooked",
+    ignore: Deno.uid() !== 0, // setcap(8) and setpriv(1) need root
+  },
+  async () => {
+    const folder = Deno.makeTempDirSync();
+    try {
+      Deno.chmodSync(folder, 0o755);
+      const program = `${folder}/sleep`;
+      Deno.copyFileSync("/bin/sleep", program);
+      Deno.chmodSync(program, 0o755);
+      const { success, stderr } = await new Deno.Command("setcap", {
+        args: ["cap_net_bind_service=+ep", program],
+      }).output();
+      assert.ok(success, new TextDecoder().decode(stderr));
+      const prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+      const run = await runMirrord(["exec", "--", program, "1000"], { prefix, env: { HOME: folder } });
+      assert.equal(run.code, 126);
+      assert.match(run.stderr, /Cannot run ".*sleep": it was given capabilities/);
+      Deno.copyFileSync(program, `${folder}/copy`);
+      Deno.chmodSync(`${folder}/copy`, 0o755);
+      assert.equal(
+        (await runMirrord(["exec", "--", `${folder}/copy`, "0"], { prefix, env: { HOME: folder } })).code,
+        0,
+      );
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+);
