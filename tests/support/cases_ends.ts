@@ -15,8 +15,8 @@ const impatient = {
   feature: { network: { incoming: "steal" } },
 };
 
-/** Before the agent is there, and when it waits for its client; a process target has one such moment only. */
-const startPhases = [/Adding the agent|Starting the agent/, /Connecting to the agent|Starting the agent/];
+/** The first that mirrord says of its agent. */
+const starting = /Adding the agent|Starting the agent/;
 
 const ignoresTerm = [
   "import http.server, signal, sys",
@@ -69,30 +69,45 @@ export const endCases: Case[] = [
       await assertClean(run, identity);
     },
   },
-  ...startPhases.map((phase): Case => ({
-    name: `kill -9 of mirrord that has said "${phase.source}" leaves no agent`,
+  {
+    name: "kill -9 of mirrord before its agent is there leaves none",
     async run(stage) {
       const identity = await stage.identity();
       await using run = new SessionRun(stage, { flags: [], config: impatient });
-      await run.until(phase);
+      await run.until(starting);
       run.kill("SIGKILL");
       await run.finished();
       await assertClean(run, identity, { within: 25 });
     },
-  })),
-  ...startPhases.map((phase): Case => ({
-    name: `SIGINT to a mirrord that has said "${phase.source}" ends it with 130, no app was started`,
+  },
+  {
+    name: "kill -9 of mirrord when its agent is just there leaves none",
     async run(stage) {
       const identity = await stage.identity();
-      await using run = new SessionRun(stage, { app: ["sh", "-c", "echo started; exec sleep 100"] });
-      await run.until(phase);
+      await using run = new SessionRun(stage, { flags: [], config: impatient });
+      await until("something of the agent is at the target", async () => {
+        const there = await stage.remains();
+        return there.length > 0 || "nothing";
+      }, 20);
+      run.kill("SIGKILL");
+      await run.finished();
+      await assertClean(run, identity, { within: 25 });
+    },
+  },
+  {
+    name: "SIGINT before the agent is there ends mirrord with 130, no app was started",
+    async run(stage) {
+      const identity = await stage.identity();
+      const app = ["sh", "-c", "echo started; exec sleep 100"];
+      await using run = new SessionRun(stage, { flags: [], config: impatient, app });
+      await run.until(starting);
       run.kill("SIGINT");
       const { code, stdout, stderr } = await run.finished();
       assert.equal(code, 130, stderr);
       assert.equal(stdout, "");
-      await assertClean(run, identity);
+      await assertClean(run, identity, { within: 25 });
     },
-  })),
+  },
   {
     name: "an app that ignores SIGTERM is killed once its session is lost",
     async run(stage) {

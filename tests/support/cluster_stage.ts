@@ -258,12 +258,15 @@ export class ClusterStage implements Stage {
 
   /** Agents that run or will. One whose image cannot be had never does, and Kubernetes removes none. */
   async #runningAgents(): Promise<string[]> {
-    type State = { terminated?: unknown; waiting?: { reason?: string } };
-    const statuses: { name: string; state: State }[] =
-      (await this.pod())?.status?.ephemeralContainerStatuses ?? [];
-    return statuses
-      .filter(({ state }) => state.terminated === undefined && !/Image/.test(state.waiting?.reason ?? ""))
-      .map(({ name, state }) => `container ${name} ${JSON.stringify(state)}`);
+    type Status = { name: string; state: { terminated?: unknown; waiting?: { reason?: string } } };
+    const pod = await this.pod();
+    const specs: { name: string }[] = pod?.spec.ephemeralContainers ?? [];
+    const statuses: Status[] = pod?.status.ephemeralContainerStatuses ?? [];
+    return specs.flatMap(({ name }) => {
+      const state = statuses.find((one) => one.name === name)?.state;
+      const over = state?.terminated !== undefined || /Image/.test(state?.waiting?.reason ?? "");
+      return over ? [] : [`container ${name} ${JSON.stringify(state)}`];
+    });
   }
 }
 
