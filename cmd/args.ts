@@ -5,19 +5,28 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { exitCodes } from "../core/base/errors.ts";
 import { mirrordVersion } from "../core/base/version.ts";
 
-/** `mirrord exec`: the app and what overrides the config file. */
-export interface ExecCommand {
-  name: "exec";
-  program: string;
-  args: string[];
+/** Where the cluster is, for every command that needs one. */
+interface ClusterFlags {
   /** Bare `-f` is true: the usual place. */
   configFile?: string | true;
-  target?: string;
   targetNamespace?: string;
   /** kubectl's name for it. */
   namespace?: string;
   context?: string;
   kubeconfig?: string;
+}
+
+/** `mirrord ls`. */
+export interface LsCommand extends ClusterFlags {
+  name: "ls";
+}
+
+/** `mirrord exec`: the app and what overrides the config file. */
+export interface ExecCommand extends ClusterFlags {
+  name: "exec";
+  program: string;
+  args: string[];
+  target?: string;
   steal?: true;
   agentImage?: string;
   agentStartupTimeout?: string;
@@ -42,6 +51,7 @@ export interface AgentCommand {
 
 export type ParsedCommand =
   | ExecCommand
+  | LsCommand
   | AgentCommand
   | { name: "verify-config"; file: string }
   /** Help or a usage error was printed. */
@@ -66,6 +76,10 @@ export async function parseCommand(args: string[]): Promise<ParsedCommand> {
     .action((name: string, rest: string[], flags: Omit<ExecCommand, "name" | "program" | "args">) => {
       result.command = { name: "exec", program: name, args: rest, ...flags };
     });
+  clusterFlags(program.command("ls").description("list the targets of a namespace"))
+    .action((flags: ClusterFlags) => {
+      result.command = { name: "ls", ...flags };
+    });
   program.command("verify-config").description("check a configuration file and print what is wrong")
     .argument("<file>")
     .action((file: string) => {
@@ -85,8 +99,20 @@ export async function parseCommand(args: string[]): Promise<ParsedCommand> {
   return result.command;
 }
 
-function execFlags(command: Command): Command {
+function clusterFlags(command: Command): Command {
   return command
+    .option("-n, --target-namespace <name>", "namespace of the target")
+    .option("--namespace <name>", "the same, as kubectl calls it")
+    .option(
+      "-f, --config-file [file]",
+      "JSON, YAML or TOML file (default .mirrord/mirrord.json; - is standard input)",
+    )
+    .option("--context <name>", "context of the kubeconfig")
+    .option("--kubeconfig <file>", "kubeconfig to use instead of the usual ones");
+}
+
+function execFlags(command: Command): Command {
+  const about = command
     .description("run a program with the target's variables and the target's traffic")
     .usage("[options] [--] <program> [args...]")
     .argument("<program>")
@@ -95,15 +121,8 @@ function execFlags(command: Command): Command {
     .option(
       "-t, --target <path>",
       "pod/NAME, deployment/NAME (each with /container/C), process/PID or targetless",
-    )
-    .option("-n, --target-namespace <name>", "namespace of the target")
-    .option("--namespace <name>", "the same, as kubectl calls it")
-    .option(
-      "-f, --config-file [file]",
-      "JSON, YAML or TOML file (default .mirrord/mirrord.json; - is standard input)",
-    )
-    .option("--context <name>", "context of the kubeconfig")
-    .option("--kubeconfig <file>", "kubeconfig to use instead of the usual ones")
+    );
+  return clusterFlags(about)
     .option("--steal", "the target's traffic comes to the app alone")
     .option("-i, --agent-image <image>", "image of the agent")
     .option("--agent-startup-timeout <seconds>", "how long the agent may take to start")

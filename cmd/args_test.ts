@@ -16,3 +16,24 @@ Deno.test("the namespace may be called as kubectl calls it", async () => {
     assert.deepEqual([command.program, ...command.args], ["app", "-n", "its own"]);
   }
 });
+
+Deno.test("ls knows the flags that say where the cluster is, and no others", async () => {
+  const command = await parseCommand([
+    "ls",
+    "--namespace",
+    "shop",
+    "--context",
+    "c",
+    "--kubeconfig",
+    "k",
+    "-f",
+  ]);
+  assert.deepEqual(command, {
+    name: "ls",
+    namespace: "shop",
+    context: "c",
+    kubeconfig: "k",
+    configFile: true,
+  });
+  assert.deepEqual(await parseCommand(["ls", "--steal"]), { name: "shown", exitCode: 2 });
+});

@@ -15,6 +15,11 @@ export async function runCommand(args: string[]): Promise<number> {
         const { exec } = await import("./exec.ts");
         return await exec(command);
       }
+      case "ls": {
+        showLog();
+        const { ls } = await import("./ls.ts");
+        return await ls(command);
+      }
       case "verify-config": {
         const { verifyConfig } = await import("./verify_config.ts");
         return await verifyConfig(command.file);
