@@ -4,6 +4,8 @@
 import type { LinkStream } from "../../protocol-wasm/mod.ts";
 import type { ByteChannel } from "../base/relay.ts";
 
+/** A connection reads little at a time until it has shown that there is more: thousands of idle ones cost little. */
+const firstRead = 4096;
 const readSize = 65536;
 
 /** Writes all of `bytes`. */
@@ -25,11 +27,13 @@ export function linkStream(conn: Deno.Conn): LinkStream {
  * kernel turns into a reset only when unread bytes are left (tcp(7)).
  */
 export function connChannel(conn: Deno.Conn): ByteChannel {
-  const buffer = new Uint8Array(readSize);
+  let buffer = new Uint8Array(firstRead);
   return {
     async read() {
       const count = await conn.read(buffer);
-      return count === null ? null : buffer.subarray(0, count);
+      const bytes = count === null ? null : buffer.subarray(0, count);
+      if (count === firstRead) buffer = new Uint8Array(readSize);
+      return bytes;
     },
     write: (bytes) => writeAll(conn, bytes),
     async closeWrite() {
