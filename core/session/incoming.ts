@@ -80,7 +80,7 @@ export class Incoming {
     } catch (error) {
       this.#forget(listener);
       const { code, text } = errno(error);
-      log.error(`Cannot steal port ${port}: ${text}`);
+      log.error(text.startsWith("Cannot steal ") ? text : `Cannot steal port ${port}: ${text}`);
       return code;
     }
     if (actual.port !== asked.port) {

@@ -12,6 +12,7 @@ import {
   RemoteError,
   tableHash,
 } from "../../protocol-wasm/mod.ts";
+import { setLogSink } from "../base/log.ts";
 import type { IncomingConfig } from "./incoming_types.ts";
 import { Session } from "./session.ts";
 import { linkStream, writeAll } from "./streams.ts";
@@ -214,8 +215,15 @@ Deno.test("a refusal of the agent becomes the app's errno", async () => {
   const actual = { address: "127.0.0.1", port: 1 };
   const answer = stage.layer.request("listen", { asked: { address: "0.0.0.0", port: 80 }, actual });
   const frame = await stage.pair.expect("subscribe");
-  await stage.pair.agent.fail(frame, 98, "port 80 is stolen by ana since 10:00");
-  await assert.rejects(answer, (error) => error instanceof RemoteError && error.errno === 98);
+  const lines: string[] = [];
+  const before = setLogSink((_level, text) => lines.push(text));
+  try {
+    await stage.pair.agent.fail(frame, 98, "Cannot steal port 80: ana has it since 10:00");
+    await assert.rejects(answer, (error) => error instanceof RemoteError && error.errno === 98);
+  } finally {
+    setLogSink(before);
+  }
+  assert.deepEqual(lines, ["Cannot steal port 80: ana has it since 10:00"]);
 });
 
 Deno.test("two listeners of one port are one subscription", async () => {
