@@ -3,9 +3,12 @@
 
 import { DeployError, exitCodes } from "../base/errors.ts";
 import { log } from "../base/log.ts";
-import type { V1Pod } from "../kube/client.ts";
+import type { V1ContainerStateTerminated, V1Pod } from "../kube/client.ts";
 import type { PodTarget } from "../target/target.ts";
 import type { Startup } from "./startup.ts";
+
+/** 128 + SIGKILL: the end of process 1 of the target's container kills all that share its process namespace (pid_namespaces(7)). */
+const killed = 137;
 
 /** The agent's container ended, or will never run. */
 export class AgentEnded extends Error {
@@ -26,6 +29,18 @@ export class AgentEnded extends Error {
       exitCode: this.code === exitCodes.permission ? exitCodes.permission : exitCodes.unavailable,
     });
   }
+}
+
+/** The end in the agent's own words: the last lines of its log, without what it merely reported. */
+function endOf({ exitCode, message, reason }: V1ContainerStateTerminated): AgentEnded {
+  const lines = (message ?? "").trim().split("\n").filter((line) =>
+    line !== "" && !line.startsWith("info: ")
+  );
+  const said = lines.slice(-3).join("; ") ||
+    (exitCode === killed && reason !== "OOMKilled"
+      ? "it was killed, as happens when the target's container ends or restarts"
+      : reason || "nothing was said");
+  return new AgentEnded(`it ended with code ${exitCode}: ${said}`, { code: exitCode });
 }
 
 /** Waiting reasons that do not go away by waiting (kubelet's container states). */
@@ -101,9 +116,7 @@ export class AgentContainer implements AsyncDisposable {
     if (pod.metadata?.uid !== uid) return this.#end(new AgentEnded(`the pod "${name}" was replaced`));
     const state = pod.status?.ephemeralContainerStatuses?.find((one) => one.name === this.#name)?.state;
     if (state?.terminated !== undefined) {
-      const { exitCode, message, reason } = state.terminated;
-      const said = message?.trim().split("\n").slice(-3).join("; ") || reason || "nothing was said";
-      return this.#end(new AgentEnded(`it ended with code ${exitCode}: ${said}`, { code: exitCode }));
+      return this.#end(endOf(state.terminated));
     }
     if (state?.running !== undefined && !this.#isRunning) {
       this.#isRunning = true;

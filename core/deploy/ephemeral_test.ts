@@ -125,6 +125,11 @@ Deno.test("what keeps the container from running is said with what to do", async
       { exitCode: 77 },
     ],
     [{ terminated: { exitCode: 137, reason: "OOMKilled" } }, /it ended with code 137: OOMKilled/, {}],
+    [
+      { terminated: { exitCode: 137, reason: "Error", message: "info: ready on port 20000\n" } },
+      /code 137: it was killed, as happens when the target's container ends or restarts$/,
+      {},
+    ],
   ];
   for (const [state, message, facts] of cases) {
     await using cluster = fakeCluster();

@@ -2,6 +2,7 @@
 // Every failure is a KubeError whose text names what was asked for; a 403 names the verb and the resource that the
 // user's role lacks.
 
+import type { V1ContainerStateTerminated } from "@kubernetes/client-node/dist/gen/models/V1ContainerStateTerminated.js";
 import type { V1Deployment } from "@kubernetes/client-node/dist/gen/models/V1Deployment.js";
 import type { V1EphemeralContainer } from "@kubernetes/client-node/dist/gen/models/V1EphemeralContainer.js";
 import type { CoreV1Event } from "@kubernetes/client-node/dist/gen/models/CoreV1Event.js";
@@ -14,7 +15,14 @@ import { isTable } from "./kubeconfig_file.ts";
 import { openPortForward } from "./port_forward.ts";
 import { jsonLines, type Purpose, Transport } from "./transport.ts";
 
-export type { CoreV1Event, V1Deployment, V1EphemeralContainer, V1Pod, V1ReplicaSet };
+export type {
+  CoreV1Event,
+  V1ContainerStateTerminated,
+  V1Deployment,
+  V1EphemeralContainer,
+  V1Pod,
+  V1ReplicaSet,
+};
 
 /** One context of a cluster. Dispose it to close its connections. */
 export class KubeClient implements Disposable {
