@@ -45,9 +45,8 @@ export async function exec(command: ExecCommand): Promise<number> {
   );
   const env = await appEnvironment(config, agent);
   interrupt.signal.throwIfAborted();
-  interrupt[Symbol.dispose]();
   let lost: MirrordError | undefined;
-  const code = await launchApp({
+  const running = launchApp({
     program, // the file that was looked at: the app's own PATH may name another
     args: command.args,
     env,
@@ -55,6 +54,8 @@ export async function exec(command: ExecCommand): Promise<number> {
     socketPath: session.socketPath,
     lost: session.lost.then((reason) => lost = reason),
   });
+  interrupt[Symbol.dispose](); // signals are the app's from here on
+  const code = await running;
   if (lost !== undefined) throw lost;
   const outliving = await session.outliving();
   if (outliving > 0) {

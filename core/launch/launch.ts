@@ -25,7 +25,9 @@ export interface LaunchOptions {
 
 /** Runs the app to its end; resolves with its exit code, 128 + n if signal n ended it (as shells do). */
 export async function launchApp(options: LaunchOptions): Promise<number> {
-  const child = new Deno.Command(options.program, {
+  const app: { child?: Deno.ChildProcess } = {};
+  forwardSignals(app); // first: one that comes while the app starts reaches it
+  const child = app.child = new Deno.Command(options.program, {
     args: options.args,
     clearEnv: true,
     env: options.layerPath === null ? options.env : withLayer(options, options.layerPath),
@@ -33,7 +35,6 @@ export async function launchApp(options: LaunchOptions): Promise<number> {
     stdout: "inherit",
     stderr: "inherit",
   }).spawn();
-  using _signals = forwardSignals(child);
   if (options.layerPath !== null && isSecure(child.pid)) {
     kill(child, "SIGKILL");
     await child.status;
@@ -46,8 +47,9 @@ export async function launchApp(options: LaunchOptions): Promise<number> {
     );
   }
   void options.lost.then(() => end(child));
-  // Deno gives 128 + n for signal n already.
-  return (await child.status).code;
+  const { code } = await child.status;
+  delete app.child;
+  return code; // 128 + n for signal n already
 }
 
 function withLayer(options: LaunchOptions, layerPath: string): Record<string, string> {
@@ -60,20 +62,19 @@ function withLayer(options: LaunchOptions, layerPath: string): Record<string, st
   };
 }
 
-function forwardSignals(child: Deno.ChildProcess): Disposable {
-  const handlers = forwarded.map((signal) => {
+/**
+ * Passes signals on for as long as there is a child. The listeners stay: Deno acts on a signal a little after it came, and
+ * lets one that nobody listens to then end the program. So a Ctrl-C that the app ended by would end the teardown too; a
+ * second one does.
+ */
+function forwardSignals(app: { child?: Deno.ChildProcess }): void {
+  for (const signal of forwarded) {
     const handler = (): void => {
-      if (fromTerminal.includes(signal) && inForeground()) return;
-      kill(child, signal);
+      if (app.child === undefined) Deno.removeSignalListener(signal, handler);
+      else if (!fromTerminal.includes(signal) || !inForeground()) kill(app.child, signal);
     };
     Deno.addSignalListener(signal, handler);
-    return { signal, handler };
-  });
-  return {
-    [Symbol.dispose]() {
-      for (const { signal, handler } of handlers) Deno.removeSignalListener(signal, handler);
-    },
-  };
+  }
 }
 
 /** Is our process group the terminal's foreground one? Then a Ctrl-C reached the app already. Fields 5 and 8 of proc_pid_stat(5). */

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { runtimeVariables } from "../../scripts/denort.ts";
+import { until } from "../cluster/command.ts";
 import { binary, Mirrord, runMirrord, userPath } from "../support/program.ts";
 
 /** Directories of sessions that exist now. */
@@ -85,6 +86,11 @@ Deno.test("a signal to mirrord reaches the app and comes back as 128 + n", async
       "echo up >&2; kill -STOP $$; exec sleep 1000",
     ]);
     await mirrord.until(/^up$/);
+    // Only a stopped app shows that both signals came, in whatever order they do.
+    await until("the app stands still", async () => {
+      const stat = await Deno.readTextFile(`/proc/${await mirrord.appPid()}/stat`);
+      return stat.includes(") T ") || stat;
+    }, 10);
     mirrord.kill(signal);
     mirrord.kill("SIGCONT");
     assert.equal((await mirrord.finished()).code, code);
