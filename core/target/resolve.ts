@@ -53,6 +53,7 @@ export async function resolveTarget(config: Config, options: ResolveOptions = {}
     const pod = path.kind === "pod"
       ? await findPod(kube, path.name, text, options.signal)
       : await findPodOfDeployment(kube, path.name, text, options.signal);
+    if (config.incoming.mode === "steal") warnOfProbes(pod);
     return describe(kube, pod, path, text);
   } catch (error) {
     kube[Symbol.dispose]();
@@ -227,6 +228,25 @@ export function probePorts({ spec }: V1Pod): number[] {
     })
   );
   return [...new Set(ports)].filter((port) => Number.isInteger(port) && port > 0);
+}
+
+/** Probes that look like any other client of a stolen port: the app's answer may then get the container restarted. */
+export function indistinctProbes({ spec }: V1Pod): string[] {
+  return (spec?.containers ?? []).flatMap(({ name, livenessProbe, readinessProbe, startupProbe }) =>
+    Object.entries({ liveness: livenessProbe, readiness: readinessProbe, startup: startupProbe })
+      .filter(([, probe]) => probe?.exec !== undefined || probe?.grpc !== undefined)
+      .map(([kind]) => `the ${kind} probe of "${name}"`)
+  );
+}
+
+function warnOfProbes(pod: V1Pod): void {
+  const probes = indistinctProbes(pod);
+  if (probes.length === 0) return;
+  log.warning(
+    `The app must answer what a command or a gRPC call asks of a stolen port, or the kubelet acts on it: ${
+      probes.join(", ")
+    }`,
+  );
 }
 
 /** The named container, else the annotated one, else the first that no mesh put there. */

@@ -3,7 +3,14 @@
 import assert from "node:assert/strict";
 import type { V1Deployment, V1Pod, V1ReplicaSet } from "../kube/client.ts";
 import { resolveProcess, startTimeOf } from "./process.ts";
-import { chooseContainer, newestReady, podsOf, probePorts, selectorText } from "./resolve.ts";
+import {
+  chooseContainer,
+  indistinctProbes,
+  newestReady,
+  podsOf,
+  probePorts,
+  selectorText,
+} from "./resolve.ts";
 
 const owner = (uid: string, controller = true) => [{ apiVersion: "", kind: "", name: "", uid, controller }];
 
@@ -122,4 +129,17 @@ Deno.test("the ports of HTTP probes are found by number and by their own contain
     },
   });
   assert.deepEqual(ports, [8080, 9090, 80]);
+});
+
+Deno.test("probes by a command and by gRPC are named, those by HTTP and TCP are not", () => {
+  const http = { httpGet: { port: 80 } };
+  const containers = [
+    { name: "app", livenessProbe: { exec: { command: ["curl"] } }, readinessProbe: http },
+    { name: "side", startupProbe: { grpc: { port: 1 } }, livenessProbe: { tcpSocket: { port: 80 } } },
+  ];
+  assert.deepEqual(indistinctProbes({ spec: { containers } }), [
+    'the liveness probe of "app"',
+    'the startup probe of "side"',
+  ]);
+  assert.deepEqual(indistinctProbes({ spec: { containers: [{ name: "app", livenessProbe: http }] } }), []);
 });
