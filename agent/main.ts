@@ -51,8 +51,13 @@ const farewellMs = 2000;
  * 78: the options are wrong. 143: SIGTERM. The reason goes to standard error and to Kubernetes' termination log.
  */
 export async function runAgent(options: AgentOptions): Promise<number> {
+  const ranks = ["debug", "info", "warning", "error"];
+  const asked = ranks.indexOf(Deno.env.get("MIRRORD_AGENT_LOG") ?? "info");
+  const lowest = asked < 0 ? ranks.indexOf("info") : asked;
   setLogSink((level, text) => {
-    if (level !== "debug") Deno.stderr.writeSync(new TextEncoder().encode(`${level}: ${text}\n`));
+    if (ranks.indexOf(level) >= lowest) {
+      Deno.stderr.writeSync(new TextEncoder().encode(`${level}: ${text}\n`));
+    }
   });
   const term = Promise.withResolvers<Ending>();
   const onTerm = () => term.resolve({ code: terminated, reason: "Cannot go on: terminated by SIGTERM" });

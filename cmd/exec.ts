@@ -1,7 +1,7 @@
 // `mirrord exec`, the walk: load the config, resolve the target, deploy the agent, open the session, launch the app.
 // Each step is owned by the stack: teardown is the same walk backwards, however it ends.
 
-import { MirrordError } from "../core/base/errors.ts";
+import { ConfigError, MirrordError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
 import { PrivateDir } from "../core/base/private_dir.ts";
 import { readEnvFile } from "../core/config/dotenv.ts";
@@ -31,6 +31,11 @@ export async function exec(command: ExecCommand): Promise<number> {
     flags: configFlags(command),
     env: Deno.env,
   });
+  if (command.configFile === true && config.file === undefined) {
+    throw new ConfigError('Cannot read ".mirrord/mirrord.json": there is no such file', {
+      help: "Name the file: --config-file FILE.",
+    });
+  }
   const program = await findProgram(command.program, Deno.env.get("PATH") ?? "");
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(PrivateDir.make());
@@ -111,6 +116,7 @@ function incomingRules({ incoming }: Config, target: Target): IncomingConfig {
     portMapping: new Map(incoming.portMapping),
     ignoreLocalhost: incoming.ignoreLocalhost,
     filterFor: (port) => filterPorts === null || filterPorts.includes(port) ? incoming.filter : "",
+    declaredPorts: target.kind === "pod" ? target.declaredPorts : [],
     probePorts: target.kind === "pod" ? target.probePorts : [],
   };
 }

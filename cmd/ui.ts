@@ -39,7 +39,8 @@ export function showLog(): void {
   const asked = Deno.env.get("MIRRORD_PROGRESS_MODE") === "off"
     ? "warning"
     : Deno.env.get("MIRRORD_LOG") ?? "info";
-  const lowest = Math.max(0, ranks.indexOf(asked as LogLevel));
+  const known = ranks.indexOf(asked as LogLevel);
+  const lowest = known < 0 ? ranks.indexOf("info") : known;
   setLogSink((level, text) => {
     if (ranks.indexOf(level) >= lowest) {
       writeFully(Deno.stderr, `${colour(styles[level], "mirrord")} ${label(level)}${oneLine(text)}\n`);

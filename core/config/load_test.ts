@@ -319,3 +319,10 @@ Deno.test("a file that cannot be read says why", async () => {
     /Cannot read "no-such-file.json": there is no such file/,
   );
 });
+
+Deno.test("a variable's value may be written as a number or a truth value", async () => {
+  const { config } = await verify("feature: {env: {override: {PORT: 8080, DEBUG: true}}}", {
+    name: "m.yaml",
+  });
+  assert.deepEqual(config?.env?.override, { PORT: "8080", DEBUG: "true" });
+});

@@ -125,7 +125,10 @@ function resolveEnv(raw: boolean | EnvFile, findings: Findings): EnvConfig | nul
   return {
     include,
     exclude,
-    override: given.override ?? {},
+    // YAML and TOML read an unquoted 8080 as a number: a variable is text.
+    override: Object.fromEntries(
+      Object.entries(given.override ?? {}).map(([name, value]) => [name, String(value)]),
+    ),
     mapping: given.mapping ?? {},
     unset: asList(given.unset),
     envFile: given.env_file,

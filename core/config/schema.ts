@@ -60,7 +60,7 @@ const incoming = z.strictObject({
 const env = z.strictObject({
   include: z.optional(oneOrMany),
   exclude: z.optional(oneOrMany),
-  override: z.optional(z.record(z.string(), z.string())),
+  override: z.optional(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))),
   mapping: z.optional(z.record(z.string(), z.string())),
   unset: z.optional(oneOrMany),
   env_file: z.optional(text),

@@ -18,6 +18,8 @@ const portTaken = 98;
 /** Ports from which the agent's is chosen: below the kernel's ephemeral range (ip(7), ip_local_port_range). */
 const firstPort = 20_000;
 const ports = 10_000;
+/** After so many sessions on one pod its entries are mentioned. */
+const manyEntries = 25;
 /** No container starts faster than this. */
 const headStartMilliseconds = 150;
 /** Waits between attempts to reach an agent that does not listen yet, in milliseconds; then the last again. */
@@ -76,6 +78,12 @@ async function addContainer(target: PodTarget, order: DeployOrder, port: number)
     throw new DeployError(`Cannot start the agent: the pod "${target.pod}" was replaced meanwhile`, {
       help: "Start mirrord again.",
     });
+  }
+  const entries = pod.spec?.ephemeralContainers?.length ?? 0;
+  if (entries % manyEntries === 0) {
+    log.warning(
+      `The pod "${target.pod}" has ${entries} ephemeral containers in its spec: Kubernetes keeps them until it is replaced`,
+    );
   }
   return new AgentContainer(target, name, container.image ?? "", startup);
 }

@@ -16,6 +16,7 @@ export async function findProgram(name: string, path: string): Promise<string> {
   let refused: string | undefined;
   for (const candidate of candidates) {
     const state = stat(candidate);
+    if (state?.isDirectory && name.includes("/")) refused ??= candidate;
     if (state === null || state.isDirectory) continue;
     if (((state.mode ?? 0) & 0o111) !== 0) {
       await checkProgram(name, candidate, path);

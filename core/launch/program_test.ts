@@ -65,6 +65,10 @@ Deno.test("a file that is not executable is refused with 126", async () => {
   assert.match(error.message, /not executable/);
 });
 
+Deno.test("a directory is refused with 126, as a shell does", async () => {
+  assert.equal((await refusal("/usr")).exitCode, 126);
+});
+
 Deno.test("a script is followed to its interpreter", async () => {
   using good = withFile("good", "#!/usr/bin/env sh\n");
   assert.equal(await findProgram(good.path, path), good.path);

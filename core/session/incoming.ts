@@ -177,6 +177,15 @@ export class Incoming {
     return fitting.find((one) => isV6(one.actual.address) === isV6(local.address)) ?? fitting[0];
   }
 
+  #tellUndeclared(port: number): void {
+    const { declaredPorts } = this.#config;
+    if (declaredPorts.length === 0 || declaredPorts.includes(port)) return;
+    log.warning(
+      `The pod declares no port ${port}, only ${declaredPorts.join(", ")}: ` +
+        `if nothing comes, map it: "port_mapping": [[${port}, ${declaredPorts[0]}]]`,
+    );
+  }
+
   /** An IPv4 socket cannot name an IPv6 client: such an app sees the local end of our connection, and that is said once. */
   #tellForeignFamily(listener: Listener, { peer, port }: StolenConnection): void {
     if (isV6(listener.asked.address) || !isV6(peer.address)) return;
@@ -234,7 +243,10 @@ export class Incoming {
     );
     this.#subscriptions.set(port, subscription);
     subscription.then(
-      () => log.info(`Stealing port ${port}${describeSubscription(filter, probes)}`),
+      () => {
+        log.info(`Stealing port ${port}${describeSubscription(filter, probes)}`);
+        this.#tellUndeclared(port);
+      },
       () => this.#subscriptions.delete(port),
     );
     return subscription;

@@ -15,6 +15,8 @@ export interface IncomingConfig {
   ignoreLocalhost: boolean;
   /** Filter source text for a port of the pod; "" = every connection. */
   filterFor: (port: number) => string;
+  /** Ports that the pod declares; empty = unknown. */
+  declaredPorts: number[];
   /** Ports of the pod that the kubelet probes by HTTP. */
   probePorts: number[];
 }

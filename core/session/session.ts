@@ -94,7 +94,7 @@ export class Session implements AsyncDisposable {
     return new SessionError(
       `Cannot go on with the session: the agent is gone (${reason?.message ?? "it left"})`,
       {
-        help: "The pod answers by itself again. Start mirrord anew when the target is well.",
+        help: "A target that lives answers by itself again. Start mirrord anew when it is well.",
         cause: reason,
       },
     );

@@ -23,6 +23,7 @@ const stealAll: IncomingConfig = {
   portMapping: new Map([[8080, 80]]),
   ignoreLocalhost: false,
   filterFor: (port) => port === 81 ? '{"path":"^/x"}' : "",
+  declaredPorts: [80],
   probePorts: [80],
 };
 const realClient: Address = { address: "10.244.0.7", port: 40000 };
@@ -281,4 +282,20 @@ Deno.test("the layers' links end with the session", async () => {
   await stage.session[Symbol.asyncDispose]();
   await stage.layer.closed;
   await stage[Symbol.asyncDispose]();
+});
+
+Deno.test("a port that the pod does not declare is stolen and questioned", async () => {
+  const lines: string[] = [];
+  const before = setLogSink((_level, text) => lines.push(text));
+  try {
+    await using stage = await openStage();
+    const asked = { address: "0.0.0.0", port: 8000 };
+    const answer = stage.layer.request("listen", { asked, actual: { address: "127.0.0.1", port: 1 } });
+    const frame = await stage.pair.expect("subscribe");
+    await stage.pair.agent.reply(frame, "subscribe", { port: 8000, mode: 1, filter: "", probes: false });
+    await answer;
+    assert.match(lines.join("\n"), /declares no port 8000, only 80: .*"port_mapping": \[\[8000, 80\]\]/);
+  } finally {
+    setLogSink(before);
+  }
 });

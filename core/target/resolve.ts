@@ -210,6 +210,9 @@ function describe(kube: KubeClient, pod: V1Pod, path: TargetPath, text: string):
     node: pod.spec?.nodeName ?? "",
     container,
     containerId: status.containerID.replace(/^.*:\/\//, ""),
+    declaredPorts: (pod.spec?.containers ?? []).flatMap(({ ports = [] }) =>
+      ports.map(({ containerPort }) => containerPort)
+    ),
     probePorts: probePorts(pod),
     [Symbol.dispose]: () => kube[Symbol.dispose](),
   };

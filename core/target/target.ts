@@ -17,6 +17,8 @@ export interface PodTarget extends Disposable {
   container: string;
   /** Without the runtime's prefix ("containerd://"). */
   containerId: string;
+  /** Ports that the pod's containers declare; others may be served too. */
+  declaredPorts: number[];
   /** Ports of the pod that the kubelet probes by HTTP: its requests must go on reaching the original. */
   probePorts: number[];
 }

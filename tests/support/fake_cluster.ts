@@ -154,6 +154,7 @@ export function fakeCluster(): FakeCluster {
       node: "node1",
       container: "web",
       containerId: "abc",
+      declaredPorts: [],
       probePorts: [],
       [Symbol.dispose]: () => kube[Symbol.dispose](),
     },
