@@ -160,7 +160,7 @@ export const agentKilled: Case = {
       for (const pid of agents) Deno.kill(pid, "SIGKILL");
       await run.until(/the agent is gone/);
       assert.equal((await ask(stage)).by, "original");
-    }, { code: 74, said: /The pod answers by itself again/ }),
+    }, { code: 74, said: /answers by itself again/ }),
 };
 
 /** Stops mirrord until the agent has left and the original answers, then lets it run again. */

@@ -22,10 +22,9 @@ export async function assertClean(
   options: CleanOptions = {},
 ): Promise<void> {
   await until("nothing of the session is left on this machine", async () => {
-    const entries = [...Deno.readDirSync(run.folder)].map(({ name }) => name);
     const processes = [...await sessionProcesses(run.pid, run.folder)];
     const left = [
-      ...entries.filter((name) => name !== "config.json").map((name) => `directory ${name}`),
+      ...run.directories().map((name) => `directory ${name}`),
       ...processes.map(([pid, line]) => `process ${pid}: ${line}`),
     ];
     return left.length === 0 || left.join("\n");

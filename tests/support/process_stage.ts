@@ -76,7 +76,10 @@ export class ProcessStage implements Stage {
     const stage = new ProcessStage(original, netns, options);
     try {
       const hex = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
+      const here = await Deno.readLink("/proc/self/ns/net");
       await until("the original listens", async () => {
+        const there = await Deno.readLink(`/proc/${original.pid}/ns/net`);
+        if (netns !== null && there === here) return "it has not entered its namespace";
         const all = await stage.#listeners();
         return all.some((line) => line.includes(hex)) || all.join("\n");
       }, 20);

@@ -1,6 +1,7 @@
 // `mirrord exec` on a stage, with a directory of its own for what it makes on this machine and a process session of
 // its own (setsid(2)), so that postcondition.ts can tell what it left.
 
+import assert from "node:assert/strict";
 import { sessionProcesses } from "./local_remains.ts";
 import { Mirrord, type MirrordOptions } from "./program.ts";
 import type { Stage } from "./stage.ts";
@@ -34,7 +35,6 @@ export class SessionRun extends Mirrord {
 
   constructor(stage: Stage, options: RunOptions = {}) {
     const folder = Deno.makeTempDirSync({ prefix: "mirrord-run-" });
-    Deno.chmodSync(folder, 0o777);
     const flags = [...(options.targetFlags ?? stage.targetFlags), ...(options.flags ?? ["--steal"])];
     if (options.config !== undefined) {
       Deno.writeTextFileSync(`${folder}/config.json`, JSON.stringify(options.config));
@@ -51,11 +51,19 @@ export class SessionRun extends Mirrord {
     this.folder = folder;
   }
 
+  /** The session directories in its folder: one while it runs. */
+  directories(): string[] {
+    return [...Deno.readDirSync(this.folder)].filter(({ isDirectory }) => isDirectory).map(({ name }) =>
+      name
+    );
+  }
+
   /** Starts it and waits until the local app listens on the stolen port. */
   static async listening(stage: Stage, options: RunOptions = {}): Promise<SessionRun> {
     const run = new SessionRun(stage, options);
     try {
       await run.until(/^listening /);
+      assert.equal(run.directories().length, 1, "the session's directory is not where its end is looked for");
       return run;
     } catch (error) {
       await run[Symbol.asyncDispose]();
