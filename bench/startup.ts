@@ -23,7 +23,7 @@ async function run(argv: string[], env: Record<string, string> = {}): Promise<vo
 try {
   Deno.writeTextFileSync(`${folder}/empty.ts`, "export {};\n");
   await run(
-    [Deno.execPath(), "compile", "--quiet", "--no-config", "--output", empty, "empty.ts"],
+    [Deno.execPath(), "compile", "--quiet", "--no-config", "--no-code-cache", "--output", empty, "empty.ts"],
     await runtimeVariables(),
   );
   const start = await compare(

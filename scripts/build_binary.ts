@@ -67,6 +67,9 @@ export async function buildBinary(platform: Platform): Promise<void> {
         "--no-npm",
         "--no-remote",
         "--allow-all",
+        // The cache would lie under a name that anybody can guess in the shared temporary directory, be trusted by the next
+        // start, and be left there.
+        "--no-code-cache",
         "--unstable-net",
         // The agent's garbage is short-lived: a small young generation keeps it near 100 MB instead of 165 after 25,000
         // connections (bench/agent_steal.ts), at no cost seen.

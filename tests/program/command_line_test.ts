@@ -180,3 +180,13 @@ Deno.test(
     }
   },
 );
+
+Deno.test("a run leaves nothing in the temporary directory", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    assert.equal((await runMirrord(["exec", "--", "true"], { env: { TMPDIR: folder } })).code, 0);
+    assert.deepEqual([...Deno.readDirSync(folder)].map((entry) => entry.name), []);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
