@@ -18,6 +18,8 @@ export type ClientEnd = { kind: "goodbye" } | { kind: "lost"; reason: string };
 
 const stealMode = 1;
 const warning = 1;
+/** Level of a notice that ends the session. */
+const failure = 2;
 /** How long the original's answers may take when the client is gone. */
 const leaveLimitMs = 1500;
 
@@ -39,6 +41,11 @@ export class Client implements AsyncDisposable {
     );
     const notice = (port: number, text: string) => this.#notice(port, text);
     this.#connections = new Connections({ link, subscriptions: this.#subscriptions, notice });
+  }
+
+  /** Tells the developer why this agent is about to leave; resolves when that is on its way. */
+  async tellEnd(text: string): Promise<void> {
+    await this.#link.send("notice", 0, { level: failure, text }).catch(() => {}); // the link is over already
   }
 
   /** The kernel part of stealing, now. Throws Failure with what lacks. */

@@ -10,6 +10,7 @@ import { importPublicKey, proveClient, type Proven } from "./door.ts";
 import { Failure } from "./failure.ts";
 import { enterNetns } from "./sys/netns.ts";
 import { E, SystemError } from "./sys/libc.ts";
+import { watchProcess } from "./sys/pidfd.ts";
 import { kernelRelease, type TargetProcess } from "./sys/proc.ts";
 import { type Listener, listenIfThere, listenTcp, type Socket } from "./sys/socket.ts";
 import { stdioStream } from "./sys/stdio.ts";
@@ -103,6 +104,7 @@ class Agent implements AsyncDisposable {
       });
     });
     if (netns !== undefined) enter(netns);
+    using _target = this.#watchTarget();
     const late = setTimeout(() => {
       if (this.#client !== null) return;
       const reason =
@@ -116,6 +118,17 @@ class Agent implements AsyncDisposable {
     } finally {
       clearTimeout(late);
     }
+  }
+
+  /** A process that ended gets no traffic any more: the session ends rather than wait for it in silence. */
+  #watchTarget(): Disposable {
+    const { targetPid } = this.#options;
+    if (targetPid === undefined) return { [Symbol.dispose]() {} };
+    const reason = `Cannot go on: the target, process ${targetPid}, ended`;
+    return watchProcess(targetPid, async () => {
+      await this.#client?.tellEnd(reason);
+      this.#end.resolve({ code: exitCodes.unavailable, reason });
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -56,6 +56,18 @@ Deno.test({ name: "a process that is gone is no target", ignore: missing !== nul
   assert.match(stderr, new RegExp(`Cannot target "${target}": there is no such process`));
 });
 
+Deno.test(
+  { name: "a process that ends during the session ends it with 74", ignore: missing !== null },
+  async () => {
+    await using stage = await ProcessStage.create();
+    await using run = await SessionRun.listening(stage);
+    Deno.kill(stage.pid, "SIGKILL");
+    const { code, stderr } = await run.finished();
+    assert.equal(code, 74, stderr);
+    assert.match(stderr, new RegExp(`the target, process ${stage.pid}, ended`));
+  },
+);
+
 Deno.test({ name: "without root and sudo a process is refused", ignore: missing !== null }, async () => {
   await using stage = await ProcessStage.create();
   const folder = await Deno.makeTempDir({ prefix: "mirrord-copy-" });
