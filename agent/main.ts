@@ -125,10 +125,16 @@ class Agent implements AsyncDisposable {
     const { targetPid } = this.#options;
     if (targetPid === undefined) return { [Symbol.dispose]() {} };
     const reason = `Cannot go on: the target, process ${targetPid}, ended`;
-    return watchProcess(targetPid, async () => {
-      await this.#client?.tellEnd(reason);
-      this.#end.resolve({ code: exitCodes.unavailable, reason });
-    });
+    try {
+      return watchProcess(targetPid, async () => {
+        await this.#client?.tellEnd(reason);
+        this.#end.resolve({ code: exitCodes.unavailable, reason });
+      });
+    } catch (error) {
+      // Gone already: whoever asks for its variables is told.
+      if (error instanceof SystemError && error.errno === E.ESRCH) return { [Symbol.dispose]() {} };
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

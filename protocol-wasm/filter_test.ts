@@ -88,3 +88,12 @@ Deno.test("any bytes as a head match or not", () => {
   }
   assert.ok(matched > 100 && matched < 19000, String(matched));
 });
+
+Deno.test("a pattern where a method belongs is refused, it would never match", () => {
+  for (const method of ["^POST$", "GET|POST", ".*"]) {
+    assert.throws(
+      () => compileFilter(JSON.stringify({ method })),
+      /"method": a method such as GET is expected, not a pattern/,
+    );
+  }
+});

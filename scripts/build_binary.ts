@@ -56,6 +56,7 @@ export async function buildBinary(platform: Platform): Promise<void> {
       const includes = [...Deno.readDirSync(root + folder)].map((entry) => entry.name).filter((name) =>
         name !== "main.js"
       );
+      const part = `${output}.part`;
       const runtime = await denort(platform.machine, platform.target);
       await command([
         Deno.execPath(),
@@ -78,9 +79,11 @@ export async function buildBinary(platform: Platform): Promise<void> {
         platform.target,
         ...includes.flatMap((name) => ["--include", `${folder}/${name}`]),
         "--output",
-        output,
+        part,
         `${folder}/main.js`,
       ], { env: runtime === null ? {} : { DENORT_BIN: runtime } });
+      // Whole or not at all, and never gone for whoever runs it now.
+      Deno.renameSync(root + part, root + output);
     },
   });
 }
