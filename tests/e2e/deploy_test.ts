@@ -1,18 +1,17 @@
 // config → target → kube → deploy on a real cluster, in a namespace of this file's own: what is found, what the agent's
 // container is allowed, what a user without rights is told, and that nothing but a terminated entry remains.
-// Tests that start the agent need its image on the node; without cluster or image they are skipped, and say so.
+// Without a cluster they are skipped, and say so.
 
 import assert from "node:assert/strict";
-import { mirrordVersion } from "../../core/base/version.ts";
+import { defaultAgentImage } from "../../core/config/resolve.ts";
 import { clusterAccess, inNetns, kubectl } from "../cluster/access.ts";
 import { attempt } from "../cluster/command.ts";
+import { importAgent } from "../support/cluster_stage.ts";
 import type { Order, Outcome } from "../support/deploy_probe.ts";
 
 const access = await clusterAccess();
-const image = Deno.env.get("MIRRORD_TEST_AGENT_IMAGE") ?? `mirrord-agent:${mirrordVersion}`;
-const hasImage = access !== null && (await kubectl(["get", "nodes", "-o", "json"])).includes(`${image}"`);
+const image = Deno.env.get("MIRRORD_TEST_AGENT_IMAGE") ?? defaultAgentImage;
 const lacking = access === null ? "no cluster is up" : undefined;
-const lackingAgent = lacking ?? (hasImage ? undefined : `the image ${image} is on no node`);
 const namespace = `deploy-${crypto.randomUUID().slice(0, 8)}`;
 const restricted = `${namespace}-baseline`;
 const directory = Deno.makeTempDirSync();
@@ -24,6 +23,7 @@ function clusterTest(name: string, lacks: string | undefined, fn: () => Promise<
 
 Deno.test.beforeAll(async () => {
   if (access === null) return;
+  await importAgent();
   for (const name of [namespace, restricted]) {
     await kubectl(["create", "namespace", name]);
     await kubectl(["apply", "--namespace", name, "-f", "-"], { stdin: workload });
@@ -205,7 +205,7 @@ clusterTest("a namespace that forbids the capabilities says so before anything r
 
 clusterTest(
   "the agent proves itself, gives the environment and leaves nothing but its entry",
-  lackingAgent,
+  lacking,
   async () => {
     const before = await pod();
     const { error, kernel, variables } = await probe({ step: "deploy", steal: true });
@@ -234,7 +234,7 @@ clusterTest(
   },
 );
 
-clusterTest("without --steal the agent gets no right over the network", lackingAgent, async () => {
+clusterTest("without --steal the agent gets no right over the network", lacking, async () => {
   const before = await pod();
   assert.equal((await probe({ step: "deploy" })).error, undefined);
   assert.deepEqual(newContainer(before, await pod()).securityContext, {
@@ -251,7 +251,7 @@ clusterTest("without --steal the agent gets no right over the network", lackingA
 
 clusterTest(
   "the role in the documentation is enough, and each right that lacks is named",
-  lackingAgent,
+  lacking,
   async () => {
     const rules = [
       { apiGroups: ["apps"], resources: ["deployments", "replicasets"], verbs: ["get", "list"] },

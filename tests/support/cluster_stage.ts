@@ -51,7 +51,7 @@ export interface KubeObject {
 let imported = false;
 
 /** Makes the built agent's image known to the node, once; on another cluster the user has done that. */
-async function importAgent(): Promise<void> {
+export async function importAgent(): Promise<void> {
   if (imported || missingNode !== null) return;
   imported = true;
   await importImage(`${root}dist/mirrord-agent.tar`);
