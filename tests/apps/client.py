@@ -256,7 +256,7 @@ def load(order):
     by, failures, row, others = collections.Counter(), [], 0, False
     while row < order.get("settled", 50) and time.monotonic() - start < order.get("limit", 28):
         try:
-            report = ask({**order, "headers": {"Connection": "close"}})
+            report = ask({**order, "headers": {"Connection": "close", "X-Load": "1"}})
         except (OSError, http.client.HTTPException) as error:
             failures.append([round(time.monotonic() - start, 2), type(error).__name__])
             row = 0

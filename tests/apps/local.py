@@ -40,6 +40,10 @@ class Handler(app.Handler):
             "own_port": own[1],
             "env": {name: os.environ.get(name) for name in query.get("env", [])},
         }
+        if "X-Load" in self.headers:
+            self.server.loads += 1
+            if self.server.loads == 2:  # so the first one was answered
+                print("loaded", file=sys.stderr, flush=True)
         content = json.dumps(report).encode() + b"\n"
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -72,6 +76,8 @@ class Handler(app.Handler):
 
 
 class Server(app.Server):
+    loads = 0  # requests of a load
+
     def __init__(self, host, port):
         super().__init__(host, port)
         self.RequestHandlerClass = Handler

@@ -58,7 +58,7 @@ export const endCases: Case[] = [
       const identity = await stage.identity();
       await using run = await SessionRun.listening(stage);
       const loading = load(stage, { by: "original" });
-      await untilBy(stage, "local");
+      await run.until(/^loaded$/);
       run.kill("SIGKILL");
       await run.finished();
       const { by, failures, settled } = await loading;
