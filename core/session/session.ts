@@ -13,6 +13,7 @@
 import {
   agentMessages,
   type Body,
+  connStream,
   decode,
   layerMessages,
   Link,
@@ -24,7 +25,7 @@ import { SessionError } from "../base/errors.ts";
 import { log, type LogLevel } from "../base/log.ts";
 import { Incoming } from "./incoming.ts";
 import type { IncomingAgent, IncomingConfig } from "./incoming_types.ts";
-import { closeQuietly, linkStream } from "./streams.ts";
+import { closeQuietly } from "./streams.ts";
 
 type AgentLink = Link<typeof agentMessages>;
 type LayerLink = Link<typeof layerMessages>;
@@ -158,7 +159,7 @@ export class Session implements AsyncDisposable {
   }
 
   #admit(conn: Deno.Conn): void {
-    const layer: LayerLink = new Link(linkStream(conn), layerMessages, { side: "agent" });
+    const layer: LayerLink = new Link(connStream(conn), layerMessages, { side: "agent" });
     this.#layers.add(layer);
     // Here, not where its frames end: whoever awaits `closed` must find it gone.
     void layer.closed.then(() => this.#layers.delete(layer));

@@ -6,6 +6,7 @@ import { type AgentPair, agentPair } from "../../tests/support/fake_agent.ts";
 import {
   type Address,
   agentMessages,
+  connStream,
   decode,
   layerMessages,
   Link,
@@ -15,7 +16,7 @@ import {
 import { setLogSink } from "../base/log.ts";
 import type { IncomingConfig } from "./incoming_types.ts";
 import { Session } from "./session.ts";
-import { linkStream, writeAll } from "./streams.ts";
+import { writeAll } from "./streams.ts";
 
 const stealAll: IncomingConfig = {
   ports: null,
@@ -55,7 +56,7 @@ async function openStage(incoming: IncomingConfig | null = stealAll): Promise<St
 
 async function openLayer(session: Session): Promise<Link<typeof layerMessages>> {
   const conn = await Deno.connect({ transport: "unix", path: session.socketPath });
-  return new Link(linkStream(conn), layerMessages, { side: "client" });
+  return new Link(connStream(conn), layerMessages, { side: "client" });
 }
 
 /** The app listens on a real socket that stands for port 80; the agent agrees. */

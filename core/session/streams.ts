@@ -1,7 +1,6 @@
-// Deno's sockets in the two shapes the session needs: a LinkStream under a layer's link and a ByteChannel
-// towards the app. Called by session.ts and incoming.ts; neither buffers more than one read.
+// Deno's sockets as the session needs them: a ByteChannel towards the app, which buffers no more than one read.
+// Called by incoming.ts; session.ts closes its listener by it.
 
-import type { LinkStream } from "../../protocol-wasm/mod.ts";
 import type { ByteChannel } from "../base/relay.ts";
 
 /** A connection reads little at a time until it has shown that there is more: thousands of idle ones cost little. */
@@ -11,15 +10,6 @@ const readSize = 65536;
 /** Writes all of `bytes`. */
 export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length;) written += await conn.write(bytes.subarray(written));
-}
-
-/** A connected socket as the stream under a link. */
-export function linkStream(conn: Deno.Conn): LinkStream {
-  return {
-    read: (into) => conn.read(into),
-    write: (bytes) => writeAll(conn, bytes),
-    close: () => closeQuietly(conn),
-  };
 }
 
 /**

@@ -2,8 +2,7 @@
 // answers. `agentPair` gives the session's end of the link and the agent's.
 
 import assert from "node:assert/strict";
-import { linkStream } from "../../core/session/streams.ts";
-import { agentMessages, Link, type Received } from "../../protocol-wasm/mod.ts";
+import { agentMessages, connStream, Link, type Received } from "../../protocol-wasm/mod.ts";
 
 type AgentMessages = typeof agentMessages;
 
@@ -22,8 +21,8 @@ export async function agentPair(): Promise<AgentPair> {
     listener.accept(),
     Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
   ]);
-  const agent = new Link(linkStream(accepted), agentMessages, { side: "agent" });
-  const client = new Link(linkStream(dialled), agentMessages, { side: "client" });
+  const agent = new Link(connStream(accepted), agentMessages, { side: "agent" });
+  const client = new Link(connStream(dialled), agentMessages, { side: "client" });
   const frames = agent.received()[Symbol.asyncIterator]();
   return {
     client,
