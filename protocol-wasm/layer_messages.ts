@@ -36,4 +36,9 @@ export const layerMessages = {
   /** A managed socket was bound elsewhere than asked; another process may be handed it before it listens. */
   bound: { kind: 37, since: 1, fields: { asked: "address", actual: "address" } },
   boundReply: { kind: 37, since: 1, fields: {} },
+  // -- outgoing (64..) -----------------------------------------------------------------------------------
+
+  // -- dns (96..) ----------------------------------------------------------------------------------------
+
+  // -- files (128..) -------------------------------------------------------------------------------------
 } as const satisfies MessageTable;

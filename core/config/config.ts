@@ -9,6 +9,10 @@ export interface Config {
   /** null: the app keeps its local environment only. */
   env: EnvConfig | null;
   incoming: IncomingConfig;
+  outgoing: OutgoingConfig;
+  dns: DnsConfig;
+  files: FilesConfig;
+  processes: ProcessesConfig;
   /** The file it came from (`-` is standard input), or undefined. */
   file: string | undefined;
 }
@@ -64,4 +68,48 @@ export interface IncomingConfig {
   filter: string;
   /** Ports to which the filter applies; null: all. Others are stolen unfiltered. */
   filterPorts: number[] | null;
+}
+
+/** A list of rules that counts one way only; null: no filter. `side` is where what matches goes. */
+export type SideFilter = { side: "remote" | "local"; rules: string[] } | null;
+
+export interface OutgoingConfig {
+  tcp: boolean;
+  udp: boolean;
+  /** Destinations on loopback stay the machine's own. */
+  ignoreLocalhost: boolean;
+  /** Rules for `compileRules`: `[tcp://|udp://]host|ip|cidr[:port]`. They compile: it was tried. */
+  filter: SideFilter;
+}
+
+export interface DnsConfig {
+  enabled: boolean;
+  /** Names that are (or are not) resolved by the target. */
+  filter: SideFilter;
+  /** The app is told the target's host name. */
+  hostname: boolean;
+}
+
+export type FilesMode = "local" | "localwithoverrides" | "read" | "write";
+
+/** Patterns are regular expressions for `compileRegex`, case-insensitive, over the absolute path. They compile. */
+export interface FilesConfig {
+  mode: FilesMode;
+  readWrite: string[];
+  readOnly: string[];
+  local: string[];
+  notFound: string[];
+  /** Pattern → path, with capture groups ($1); in the file's order. */
+  mapping: [pattern: string, path: string][];
+  /** Bytes read ahead of the app; 0: none. */
+  readAhead: number;
+}
+
+export interface ProcessesConfig {
+  /** Names of executables that run without the layer. */
+  skip: string[];
+  /** Whether the usual compilers and linkers run without the layer. */
+  skipBuildTools: boolean;
+  /** Names added to the list of build tools. */
+  extraBuildTools: string[];
 }

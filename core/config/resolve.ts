@@ -61,6 +61,18 @@ export function resolveConfig(
     agent: resolveAgent(raw),
     env: resolveEnv(raw.feature?.env ?? true, findings),
     incoming,
+    outgoing: { tcp: false, udp: false, ignoreLocalhost: false, filter: null },
+    dns: { enabled: false, filter: null, hostname: false },
+    files: {
+      mode: "local",
+      readWrite: [],
+      readOnly: [],
+      local: [],
+      notFound: [],
+      mapping: [],
+      readAhead: 0,
+    },
+    processes: { skip: [], skipBuildTools: true, extraBuildTools: [] },
     file,
   };
 }
