@@ -43,6 +43,7 @@ struct link {
 	_Atomic(uint32_t) lock;
 	_Atomic(pid_t) owner;
 	_Atomic(int) number; /* the descriptor plus one; 0 = none */
+	uint64_t process; /* tells this process from every other of the session */
 	uint64_t identity;
 	enum link_state state;
 	bool incoming;
@@ -206,6 +207,10 @@ static int open_link(void)
 	if (fd < 0)
 		return lose();
 	use_descriptor(fd);
+	/* The socket cookie is never used twice (socket(7)), unlike a process id. */
+	if (link->process == 0)
+		link->process = link->identity;
+	hello.process = link->process;
 	length = wire_pack_hello(&hello, frame + WIRE_HEADER_BYTES, sizeof(frame) - WIRE_HEADER_BYTES);
 	if (exchange(WIRE_HELLO, frame, length, unpack_hello_reply, &reply) < 0)
 		return lose();

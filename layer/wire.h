@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WIRE_TABLES 252613157u /* hash of the table, for hello.tables */
+#define WIRE_TABLES 2476222884u /* hash of the table, for hello.tables */
 #define WIRE_HEADER_BYTES 12u /* of a frame's header */
 #define WIRE_MAX_PAYLOAD 1048576u /* bytes after a header, at most */
 #define WIRE_END 1u /* flag: last frame of a reply */
@@ -218,10 +218,11 @@ static inline int wire_unpack_header(struct wire_header *header, const unsigned 
 	return header->flags & ~(WIRE_END | WIRE_ERROR) ? -EPROTO : 0;
 }
 
-#define WIRE_HELLO_BYTES 16u /* and the length of executable */
+#define WIRE_HELLO_BYTES 24u /* and the length of executable */
 
 struct wire_hello {
 	uint32_t tables;
+	uint64_t process;
 	uint32_t pid;
 	uint32_t parent;
 	struct wire_run executable;
@@ -232,6 +233,7 @@ static inline int wire_pack_hello(const struct wire_hello *message, unsigned cha
 	struct wire_writer writer = { .at = into, .left = capacity };
 
 	wire_put(&writer, 4, message->tables);
+	wire_put(&writer, 8, message->process);
 	wire_put(&writer, 4, message->pid);
 	wire_put(&writer, 4, message->parent);
 	wire_put_run(&writer, message->executable);
@@ -243,16 +245,21 @@ static inline int wire_unpack_hello(struct wire_hello *message, const unsigned c
 	struct wire_reader reader = { .at = from, .left = length };
 
 	message->tables = (uint32_t)wire_get(&reader, 4);
+	message->process = (uint64_t)wire_get(&reader, 8);
 	message->pid = (uint32_t)wire_get(&reader, 4);
 	message->parent = (uint32_t)wire_get(&reader, 4);
 	message->executable = wire_get_run(&reader);
 	return reader.failed ? -EPROTO : 0;
 }
 
-#define WIRE_HELLO_REPLY_BYTES 1u
+#define WIRE_HELLO_REPLY_BYTES 8u /* and the length of paths */
 
 struct wire_hello_reply {
 	bool incoming;
+	bool outgoing;
+	bool dns;
+	bool files;
+	struct wire_run paths;
 };
 
 static inline int wire_pack_hello_reply(const struct wire_hello_reply *message, unsigned char *into, size_t capacity)
@@ -260,6 +267,10 @@ static inline int wire_pack_hello_reply(const struct wire_hello_reply *message, 
 	struct wire_writer writer = { .at = into, .left = capacity };
 
 	wire_put(&writer, 1, message->incoming);
+	wire_put(&writer, 1, message->outgoing);
+	wire_put(&writer, 1, message->dns);
+	wire_put(&writer, 1, message->files);
+	wire_put_run(&writer, message->paths);
 	return wire_packed(&writer, capacity);
 }
 
@@ -268,6 +279,10 @@ static inline int wire_unpack_hello_reply(struct wire_hello_reply *message, cons
 	struct wire_reader reader = { .at = from, .left = length };
 
 	message->incoming = wire_get_bool(&reader);
+	message->outgoing = wire_get_bool(&reader);
+	message->dns = wire_get_bool(&reader);
+	message->files = wire_get_bool(&reader);
+	message->paths = wire_get_run(&reader);
 	return reader.failed ? -EPROTO : 0;
 }
 

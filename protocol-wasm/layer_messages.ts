@@ -9,10 +9,21 @@ import type { MessageTable } from "./codec.ts";
  * entry `<kind>Reply`, which shares the kind's number. ERROR answers carry `failure` (errno, text).
  */
 export const layerMessages = {
-  /** First frame of every link. tables = hash of this table; pid/parent of the process. */
-  hello: { kind: 1, since: 1, fields: { tables: "u32", pid: "u32", parent: "u32", executable: "str" } },
-  /** incoming: are bind/listen/accept to be caught at all? */
-  helloReply: { kind: 1, since: 1, fields: { incoming: "bool" } },
+  /** First frame of every link. tables = hash of this table; process = the same for all links of one process, and its own. */
+  hello: {
+    kind: 1,
+    since: 1,
+    fields: { tables: "u32", process: "u64", pid: "u32", parent: "u32", executable: "str" },
+  },
+  /**
+   * Which floors are to be caught at all. paths: the table of prefixes for files, in the form `layer/ops/paths.c` reads;
+   * "" = ask about every path.
+   */
+  helloReply: {
+    kind: 1,
+    since: 1,
+    fields: { incoming: "bool", outgoing: "bool", dns: "bool", files: "bool", paths: "str" },
+  },
   /** Body of an ERROR answer. */
   failure: { kind: 7, since: 1, fields: { errno: "u32", text: "str" } },
 

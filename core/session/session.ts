@@ -2,9 +2,10 @@
 // cmd/exec.ts.
 //
 // Theory of operation. The layer in each process opens a link to the session's Unix socket when it first needs
-// one; a link lives as long as its process. The session answers the questions of one link one after the other,
-// links side by side. States:
-//   open    layers: hello, bind, listen, listener, accepted, closed; agent: incoming, notice.
+// one, and further ones for threads that ask at the same time; links live as long as their process. The session
+// answers the questions of one link one after the other, links side by side; each floor (floor.ts) answers its
+// section. States:
+//   open    layers: hello, then what the floors answer; agent: incoming, notice.
 //   lost    the agent's link ended by itself: `lost` has resolved, questions that need the agent are answered
 //           with EIO, the caller ends the app.
 //   closed  disposed: the socket is gone, layers see the end of their link and answer the app with EIO.
@@ -19,18 +20,18 @@ import {
   Link,
   LinkError,
   type Received,
+  RemoteError,
   tableHash,
 } from "../../protocol-wasm/mod.ts";
 import { SessionError } from "../base/errors.ts";
 import { log, type LogLevel } from "../base/log.ts";
+import type { AgentLink, AppProcess, Floor, LayerFrame, LayerLink } from "./floor.ts";
 import { Incoming } from "./incoming.ts";
+import { IncomingFloor } from "./incoming_floor.ts";
 import type { IncomingAgent, IncomingConfig } from "./incoming_types.ts";
 import { closeQuietly } from "./streams.ts";
 
-type AgentLink = Link<typeof agentMessages>;
-type LayerLink = Link<typeof layerMessages>;
 type AgentFrame = Received<typeof agentMessages>;
-type LayerFrame = Received<typeof layerMessages>;
 
 const stealMode = 1;
 const eproto = 71;
@@ -57,7 +58,13 @@ export class Session implements AsyncDisposable {
   readonly #agent: AgentLink | null;
   readonly #incoming: Incoming | null;
   readonly #listener: Deno.Listener;
-  readonly #layers = new Set<LayerLink>();
+  /** The process of each link, once it said hello. */
+  readonly #layers = new Map<LayerLink, AppProcess | null>();
+  readonly #processes = new Map<bigint, { process: AppProcess; links: number }>();
+  readonly #floors: readonly Floor[];
+  readonly #byKind: ReadonlyMap<string, Floor>;
+  /** What every process is told first. */
+  readonly #hello: Body<typeof layerMessages.helloReply>;
   readonly #ended = new AbortController();
 
   constructor(options: SessionOptions) {
@@ -66,6 +73,15 @@ export class Session implements AsyncDisposable {
     this.#incoming = options.agent === null || options.incoming === null
       ? null
       : new Incoming(incomingAgent(options.agent), options.incoming);
+    this.#floors = [new IncomingFloor(this.#incoming)];
+    this.#byKind = new Map(this.#floors.flatMap((floor) => floor.kinds.map((kind) => [kind, floor])));
+    this.#hello = {
+      incoming: this.#incoming !== null,
+      outgoing: false,
+      dns: false,
+      files: false,
+      paths: "",
+    };
     this.#listener = Deno.listen({ transport: "unix", path: options.socketPath });
     this.#run(this.#serveLayers());
     if (options.agent !== null) this.#run(this.#serveAgent(options.agent));
@@ -76,17 +92,18 @@ export class Session implements AsyncDisposable {
   async outliving(): Promise<number> {
     const settled = Promise.withResolvers<void>();
     const timer = setTimeout(settled.resolve, settleMs);
-    await Promise.race([settled.promise, Promise.all([...this.#layers].map((layer) => layer.closed))]);
+    await Promise.race([settled.promise, Promise.all([...this.#layers.keys()].map((layer) => layer.closed))]);
     clearTimeout(timer);
-    return this.#layers.size;
+    return new Set([...this.#layers].map(([link, process]) => process ?? link)).size;
   }
 
   /** Closes the socket and every layer's link; the agent's link belongs to who opened it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
     closeQuietly(this.#listener);
-    for (const layer of this.#layers) layer.close();
-    await Promise.all([...this.#layers].map((layer) => layer.closed));
+    for (const layer of this.#layers.keys()) layer.close();
+    await Promise.all([...this.#layers.keys()].map((layer) => layer.closed));
+    for (const floor of this.#floors) await floor[Symbol.asyncDispose]?.();
   }
 
   async #watch(agent: AgentLink | null): Promise<SessionError> {
@@ -160,71 +177,65 @@ export class Session implements AsyncDisposable {
 
   #admit(conn: Deno.Conn): void {
     const layer: LayerLink = new Link(connStream(conn), layerMessages, { side: "agent" });
-    this.#layers.add(layer);
+    this.#layers.set(layer, null);
     // Here, not where its frames end: whoever awaits `closed` must find it gone.
     void layer.closed.then(() => this.#layers.delete(layer));
     this.#run(this.#serveLayer(layer));
   }
 
   async #serveLayer(layer: LayerLink): Promise<void> {
+    let process: AppProcess | null = null;
     try {
-      for await (const frame of layer.received()) await this.#answer(layer, frame);
+      for await (const frame of layer.received()) {
+        if (frame.name === "hello") process = await this.#greet(layer, frame, process);
+        else if (process === null) await layer.fail(frame, eproto, "hello comes first");
+        else await this.#answer(layer, frame, process);
+      }
     } catch (error) {
       // The process ended before it had its answer, or asked what nobody can read.
       if (!(error instanceof LinkError)) throw error;
       log.debug(`A process of the app is no longer served: ${error.message}`);
     } finally {
       layer.close(); // a process that still waits gets EIO, not silence
-      await this.#incoming?.released(layer);
+      if (process !== null) await this.#leave(process);
     }
   }
 
-  async #answer(layer: LayerLink, frame: LayerFrame): Promise<void> {
-    const incoming = this.#incoming;
-    switch (frame.name) {
-      case "hello": {
-        const { tables, executable, pid } = decode(layerMessages.hello, frame.body);
-        if (tables !== tableHash(layerMessages)) {
-          log.error(`Cannot serve process ${pid} (${executable}): its layer comes from another release`);
-          return await layer.fail(frame, eproto, "the layer comes from another release");
-        }
-        return await layer.reply(frame, "helloReply", { incoming: incoming !== null });
-      }
-      case "bind": {
-        const { address } = decode(layerMessages.bind, frame.body);
-        const managed = incoming !== null && incoming.remotePort(address) !== null;
-        return await layer.reply(frame, "bindReply", {
-          managed,
-          suggested: incoming?.suggestedPort(address) ?? 0,
-        });
-      }
-      case "listen": {
-        const { asked, actual } = decode(layerMessages.listen, frame.body);
-        const code = await incoming?.listen(layer, asked, actual) ?? 0;
-        if (code !== 0) return await layer.fail(frame, code, "");
-        return await layer.reply(frame, "listenReply", {});
-      }
-      case "listener": {
-        const { actual } = decode(layerMessages.listener, frame.body);
-        const asked = incoming?.asked(layer, actual) ?? null;
-        return await layer.reply(frame, "listenerReply", { known: asked !== null, asked: asked ?? actual });
-      }
-      case "accepted": {
-        const { listener, peer } = decode(layerMessages.accepted, frame.body);
-        const answer = await incoming?.accepted(listener, peer) ?? { known: false, peer, local: listener };
-        return await layer.reply(frame, "acceptedReply", answer);
-      }
-      case "bound": {
-        const { asked, actual } = decode(layerMessages.bound, frame.body);
-        incoming?.bound(asked, actual);
-        return await layer.reply(frame, "boundReply", {});
-      }
-      case "closed": {
-        const { actual } = decode(layerMessages.closed, frame.body);
-        return await incoming?.released(layer, actual);
-      }
-      default:
-        return await layer.fail(frame, eproto, `unexpected frame "${frame.name}"`);
+  /** The process that says hello; one that has another link already is the same one. null when it was refused. */
+  async #greet(layer: LayerLink, frame: LayerFrame, before: AppProcess | null): Promise<AppProcess | null> {
+    const { tables, process: identity, pid, parent, executable } = decode(layerMessages.hello, frame.body);
+    if (tables !== tableHash(layerMessages)) {
+      log.error(`Cannot serve process ${pid} (${executable}): its layer comes from another release`);
+      await layer.fail(frame, eproto, "the layer comes from another release");
+      return before;
+    }
+    const known = this.#processes.get(identity) ?? { process: { pid, parent, executable }, links: 0 };
+    if (before === null) {
+      known.links++;
+      this.#processes.set(identity, known);
+      this.#layers.set(layer, known.process);
+    }
+    await layer.reply(frame, "helloReply", this.#hello);
+    return known.process;
+  }
+
+  async #leave(process: AppProcess): Promise<void> {
+    const found = [...this.#processes].find(([, one]) => one.process === process);
+    if (found === undefined) return;
+    const [identity, known] = found;
+    if (--known.links > 0) return;
+    this.#processes.delete(identity);
+    for (const floor of this.#floors) await floor.ended?.(process);
+  }
+
+  async #answer(link: LayerLink, frame: LayerFrame, process: AppProcess): Promise<void> {
+    const floor = this.#byKind.get(frame.name);
+    if (floor === undefined) return await link.fail(frame, eproto, `unexpected frame "${frame.name}"`);
+    try {
+      await floor.answer({ link, frame, process });
+    } catch (error) {
+      if (!(error instanceof RemoteError)) throw error;
+      await link.fail(frame, error.errno, error.message);
     }
   }
 }

@@ -30,6 +30,10 @@ const stealAll: IncomingConfig = {
 const realClient: Address = { address: "10.244.0.7", port: 40000 };
 const podAddress: Address = { address: "10.244.0.9", port: 80 };
 
+const hello = { tables: tableHash(layerMessages), process: 1n, pid: 1, parent: 0, executable: "app" };
+
+let nextProcess = 2n;
+
 interface Stage extends AsyncDisposable {
   pair: AgentPair;
   session: Session;
@@ -56,7 +60,9 @@ async function openStage(incoming: IncomingConfig | null = stealAll): Promise<St
 
 async function openLayer(session: Session): Promise<Link<typeof layerMessages>> {
   const conn = await Deno.connect({ transport: "unix", path: session.socketPath });
-  return new Link(connStream(conn), layerMessages, { side: "client" });
+  const layer = new Link(connStream(conn), layerMessages, { side: "client" });
+  await layer.request("hello", { ...hello, process: nextProcess++ });
+  return layer;
 }
 
 /** The app listens on a real socket that stands for port 80; the agent agrees. */
@@ -91,10 +97,9 @@ function steal({ pair }: Stage): { id: number; answer: Promise<unknown> } {
 
 Deno.test("hello tells whether incoming is on and refuses another release's tables", async () => {
   await using stage = await openStage(null);
-  const body = { tables: tableHash(layerMessages), pid: 1, parent: 0, executable: "app" };
-  const [reply] = await stage.layer.request("hello", body);
+  const [reply] = await stage.layer.request("hello", hello);
   assert.equal(decode(layerMessages.helloReply, reply?.body ?? new Uint8Array()).incoming, false);
-  await assert.rejects(stage.layer.request("hello", { ...body, tables: 1 }), RemoteError);
+  await assert.rejects(stage.layer.request("hello", { ...hello, tables: 1 }), RemoteError);
 });
 
 Deno.test("bind is managed for ports of the pod only", async () => {

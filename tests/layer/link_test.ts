@@ -21,7 +21,7 @@ function frame(kind: number, flags: number, id: number, body: number[], length =
   return bytes;
 }
 
-const welcome = frame(hello.kind, endFlag, 1, [1]);
+const welcome = frame(hello.kind, endFlag, 1, [1, 0, 0, 0, 0, 0, 0, 0]);
 const text = new Array(5000).fill(120);
 const longText = [...new Uint8Array(new Uint32Array([13, text.length]).buffer), ...text];
 

@@ -158,7 +158,13 @@ export class FakeSession implements AsyncDisposable {
         const { tables } = decode(layerMessages.hello, frame.body);
         if (tables !== tableHash(layerMessages)) throw new Error("the layer was built from another table");
         this.#keep(heard);
-        return await link.reply(frame, "helloReply", { incoming: incoming ?? true });
+        return await link.reply(frame, "helloReply", {
+          incoming: incoming ?? true,
+          outgoing: false,
+          dns: false,
+          files: false,
+          paths: "",
+        });
       }
       case "bind": {
         const { address } = decode(layerMessages.bind, frame.body);
