@@ -2,16 +2,14 @@
 // requests. Made by main.ts from a proven link. Its end, whatever the reason, frees all of them.
 
 import { log } from "../core/base/log.ts";
-import { agentMessages, decode, FilterError, type Link, type Received } from "../protocol-wasm/mod.ts";
+import { agentMessages, decode, FilterError } from "../protocol-wasm/mod.ts";
 import { environmentFrames, targetEnvironment } from "./env.ts";
 import { Failure } from "./failure.ts";
+import type { AgentFrame, AgentLink, Floor } from "./floor.ts";
 import { Connections } from "./incoming/steal.ts";
 import { Subscriptions } from "./incoming/subscriptions.ts";
-import { E } from "./sys/libc.ts";
+import { E, SystemError } from "./sys/libc.ts";
 import type { TargetProcess } from "./sys/proc.ts";
-
-export type AgentLink = Link<typeof agentMessages>;
-export type AgentFrame = Received<typeof agentMessages>;
 
 /** Why a client ended: it said goodbye, or its link did. */
 export type ClientEnd = { kind: "goodbye" } | { kind: "lost"; reason: string };
@@ -29,6 +27,7 @@ export class Client implements AsyncDisposable {
   readonly #subscriptions: Subscriptions;
   readonly #connections: Connections;
   readonly #noticed = new Set<string>();
+  readonly #floors: Floor[] = [];
   /** Subscribing and unsubscribing happen one after the other. */
   #ports: Promise<void> = Promise.resolve();
 
@@ -67,8 +66,13 @@ export class Client implements AsyncDisposable {
         this.#ports = this.#ports.then(() => this.#answer(frame, () => this.#subscribe(frame)));
       } else if (frame.name === "unsubscribe") {
         this.#ports = this.#ports.then(() => this.#answer(frame, () => this.#unsubscribe(frame)));
-      } else {void this.#answer(frame, () =>
-          Promise.reject(new Failure(E.EPROTO, `Cannot answer "${frame.name}": not now`)));}
+      } else {
+        const floor = this.#floors.find(({ kinds }) => kinds.includes(frame.name));
+        void this.#answer(frame, async () => {
+          if (floor === undefined) throw new Failure(E.EPROTO, `Cannot answer "${frame.name}": not now`);
+          await floor.answer(frame);
+        });
+      }
     }
     const reason = await this.#link.closed;
     return { kind: "lost", reason: reason?.message ?? "the link was closed" };
@@ -80,6 +84,7 @@ export class Client implements AsyncDisposable {
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscriptions.removeAll();
+    await Promise.all(this.#floors.map((floor) => floor[Symbol.asyncDispose]()));
     await this.#connections.leave(leaveLimitMs);
     this.#subscriptions[Symbol.dispose]();
     this.#connections.resetAll();
@@ -131,6 +136,7 @@ export class Client implements AsyncDisposable {
 
 function described(error: unknown): [errno: number, sentence: string] {
   if (error instanceof Failure) return [error.errno, error.message];
+  if (error instanceof SystemError) return [error.errno, error.message];
   if (error instanceof FilterError) return [E.EINVAL, error.message];
   const text = error instanceof Error ? error.message : String(error);
   log.error(`a request failed: ${error instanceof Error ? error.stack ?? text : text}`);

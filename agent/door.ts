@@ -13,7 +13,7 @@ import {
   type LinkOptions,
   type LinkStream,
 } from "../protocol-wasm/mod.ts";
-import type { AgentFrame, AgentLink } from "./client.ts";
+import type { AgentFrame, AgentLink } from "./floor.ts";
 
 const proofLimitMs = 5000;
 const unprovenBytes = 4096;

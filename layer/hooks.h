@@ -9,7 +9,7 @@
 
 #include <sys/socket.h>
 
-#define LAYER_HOOKS(X) \
+#define LAYER_SOCKET_HOOKS(X) \
 	X(int, bind, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length)) \
 	X(int, listen, (int fd, int backlog), (fd, backlog)) \
 	X(int, accept, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length)) \
@@ -24,6 +24,25 @@
 	X(int, fcntl64, (int fd, int command, long argument), (fd, command, argument)) \
 	X(int, close_range, (unsigned int first, unsigned int last, int flags), (first, last, flags)) \
 	X(void, closefrom, (int first), (first))
+
+/* Outgoing connections: ops/outgoing.c. */
+#define LAYER_OUTGOING_HOOKS(X)
+
+/* Names of hosts: ops/dns.c. */
+#define LAYER_DNS_HOOKS(X)
+
+/* Files and directories: ops/files*.c. */
+#define LAYER_FILES_HOOKS(X)
+
+/* Programs that are started: ops/exec.c. */
+#define LAYER_EXEC_HOOKS(X)
+
+#define LAYER_HOOKS(X) \
+	LAYER_SOCKET_HOOKS(X) \
+	LAYER_OUTGOING_HOOKS(X) \
+	LAYER_DNS_HOOKS(X) \
+	LAYER_FILES_HOOKS(X) \
+	LAYER_EXEC_HOOKS(X)
 
 /* Second names under which glibc exports a call of the list: X(alias, type, name, parameters, arguments). */
 #define LAYER_ALIASES(X) \

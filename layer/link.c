@@ -46,7 +46,8 @@ struct link {
 	uint64_t process; /* tells this process from every other of the session */
 	uint64_t identity;
 	enum link_state state;
-	bool incoming;
+	bool floors[LINK_FILES + 1]; /* by enum link_floor */
+	unsigned char *scratch; /* WIRE_HEADER_BYTES + WIRE_MAX_PAYLOAD bytes; NULL until needed */
 	uint32_t last_id;
 };
 
@@ -152,9 +153,7 @@ static int read_payload(uint32_t length, unsigned char *into, size_t capacity)
  * Sends the `length` bytes of body that follow the header's room in `frame`, waits for the answer and unpacks it by
  * `unpack`. The session's errno, negated, when it refused; -EIO when the link was lost. Lock held.
  */
-typedef int (*unpack_reply)(void *reply, const unsigned char *from, size_t length);
-
-static int exchange(uint16_t kind, unsigned char *frame, int length, unpack_reply unpack, void *reply)
+static int exchange(uint16_t kind, unsigned char *frame, int length, link_unpack unpack, void *reply)
 {
 	unsigned char bytes[REPLY_BYTES];
 	struct wire_header header;
@@ -214,7 +213,10 @@ static int open_link(void)
 	length = wire_pack_hello(&hello, frame + WIRE_HEADER_BYTES, sizeof(frame) - WIRE_HEADER_BYTES);
 	if (exchange(WIRE_HELLO, frame, length, unpack_hello_reply, &reply) < 0)
 		return lose();
-	link->incoming = reply.incoming;
+	link->floors[LINK_INCOMING] = reply.incoming;
+	link->floors[LINK_OUTGOING] = reply.outgoing;
+	link->floors[LINK_DNS] = reply.dns;
+	link->floors[LINK_FILES] = reply.files;
 	link->state = LINK_OPEN;
 	return 0;
 }
@@ -241,7 +243,7 @@ static void unlock_link(const struct sys_signals *signals)
 	sys_restore_signals(signals);
 }
 
-int link_incoming(void)
+int link_floor(enum link_floor floor)
 {
 	struct sys_signals signals;
 	int status;
@@ -249,12 +251,77 @@ int link_incoming(void)
 	lock_link(&signals);
 	status = ensure();
 	if (status == 0)
-		status = link->incoming;
+		status = link->floors[floor];
 	unlock_link(&signals);
 	return status;
 }
 
-static int request(uint16_t kind, unsigned char *frame, int length, unpack_reply unpack, void *reply)
+int link_incoming(void)
+{
+	return link_floor(LINK_INCOMING);
+}
+
+/* After the answer's header came into the scratch memory: reads the rest. Lock held. */
+static int read_answer(uint16_t kind, uint32_t id, link_unpack unpack, void *context)
+{
+	unsigned char *payload = link->scratch + WIRE_HEADER_BYTES;
+	struct wire_header header;
+	uint32_t error;
+
+	if (wire_unpack_header(&header, link->scratch) < 0 || header.kind != kind || header.id != id)
+		return lose();
+	if (header.length > WIRE_MAX_PAYLOAD || sys_receive_all(link_fd(), payload, header.length) < 0)
+		return lose();
+	if (!(header.flags & WIRE_ERROR))
+		return unpack ? unpack(context, payload, header.length) : 0;
+	if (header.length < 4)
+		return lose();
+	error = (uint32_t)wire_load(payload, 4);
+	return error > 0 && error < 4096 ? -(int)error : -EIO;
+}
+
+/* Sends the question out of the scratch memory and reads the answer into it. Lock held, link open. */
+static int ask_at_length(const struct link_ask *ask, link_unpack unpack, void *context)
+{
+	struct wire_header header = { .length = (uint32_t)(ask->length + ask->content_length), .kind = ask->kind };
+	unsigned char *payload = link->scratch + WIRE_HEADER_BYTES;
+
+	if (header.length > WIRE_MAX_PAYLOAD || header.length < ask->length)
+		return -EMSGSIZE;
+	header.id = (link->last_id += 2) - 1;
+	wire_pack_header(&header, link->scratch);
+	memcpy(payload, ask->body, ask->length);
+	if (ask->content_length > 0)
+		memcpy(payload + ask->length, ask->content, ask->content_length);
+	if (sys_send_all(link_fd(), link->scratch, WIRE_HEADER_BYTES + header.length) < 0)
+		return lose();
+	if (sys_receive_all(link_fd(), link->scratch, WIRE_HEADER_BYTES) < 0)
+		return lose();
+	return read_answer(ask->kind, header.id, unpack, context);
+}
+
+int link_request(const struct link_ask *ask, link_unpack unpack, void *context)
+{
+	struct sys_signals signals;
+	int status;
+
+	lock_link(&signals);
+	status = ensure();
+	if (status == 0 && !link->scratch)
+		link->scratch = sys_map(WIRE_HEADER_BYTES + WIRE_MAX_PAYLOAD, false);
+	if (status == 0)
+		status = link->scratch ? ask_at_length(ask, unpack, context) : -ENOMEM;
+	unlock_link(&signals);
+	return status;
+}
+
+int link_wait(const struct link_ask *ask, link_unpack unpack, void *context, int timeout_ms)
+{
+	(void)timeout_ms;
+	return link_request(ask, unpack, context);
+}
+
+static int request(uint16_t kind, unsigned char *frame, int length, link_unpack unpack, void *reply)
 {
 	struct sys_signals signals;
 	int status;

@@ -13,6 +13,30 @@ void link_forked(void);
 /* Is this process the one whose registry and link these are? Not so in a vfork child. */
 bool link_owns(void);
 
+enum link_floor { LINK_INCOMING, LINK_OUTGOING, LINK_DNS, LINK_FILES };
+
+/* A question: `length` bytes of body, packed by wire_pack_*(), then the content of a trailing `bytes` field, if any. */
+struct link_ask {
+	uint16_t kind;
+	const unsigned char *body;
+	size_t length;
+	const void *content;
+	size_t content_length;
+};
+
+/* Reads an answer's body, valid during the call only. Returns 0, or -errno for the one who asked. */
+typedef int (*link_unpack)(void *context, const unsigned char *from, size_t length);
+
+/* Asks and waits, with signals blocked: for what is answered at once. `unpack` may be NULL. */
+int link_request(const struct link_ask *ask, link_unpack unpack, void *context);
+/*
+ * The same for what may take long: signals stay open, other threads go on. -EINTR when a handler without SA_RESTART ran,
+ * -ETIMEDOUT after `timeout_ms` (-1: never); a late answer is then passed over.
+ */
+int link_wait(const struct link_ask *ask, link_unpack unpack, void *context, int timeout_ms);
+/* Connects if need be. 1: the floor is to be caught, 0: it is not, -EIO: the session is lost. */
+int link_floor(enum link_floor floor);
+
 /* Connects if need be. 1: incoming is to be caught, 0: it is not, -EIO: the session is lost. */
 int link_incoming(void);
 int link_bind(const struct wire_bind *ask, struct wire_bind_reply *reply);
