@@ -26,7 +26,7 @@ export interface Floor {
   readonly kinds: readonly (keyof typeof layerMessages)[];
   /** Throws RemoteError for what the app gets as errno; LinkError for a frame that cannot be read. */
   answer(question: Question): Promise<void>;
-  /** The last link of `process` ended: free what it held. */
-  ended?(process: AppProcess): Promise<void>;
+  /** The last link of process `one` ended: free what it held. */
+  ended?(one: AppProcess): Promise<void>;
   [Symbol.asyncDispose]?(): Promise<void>;
 }
