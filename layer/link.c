@@ -256,11 +256,6 @@ int link_floor(enum link_floor floor)
 	return status;
 }
 
-int link_incoming(void)
-{
-	return link_floor(LINK_INCOMING);
-}
-
 /* After the answer's header came into the scratch memory: reads the rest. Lock held. */
 static int read_answer(uint16_t kind, uint32_t id, link_unpack unpack, void *context)
 {

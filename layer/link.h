@@ -37,8 +37,6 @@ int link_wait(const struct link_ask *ask, link_unpack unpack, void *context, int
 /* Connects if need be. 1: the floor is to be caught, 0: it is not, -EIO: the session is lost. */
 int link_floor(enum link_floor floor);
 
-/* Connects if need be. 1: incoming is to be caught, 0: it is not, -EIO: the session is lost. */
-int link_incoming(void);
 int link_bind(const struct wire_bind *ask, struct wire_bind_reply *reply);
 int link_bound(const struct wire_bound *message);
 int link_listen(const struct wire_listen *ask);

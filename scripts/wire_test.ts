@@ -72,7 +72,7 @@ int main(void)
 	check("long header", wire_unpack_header(&frame, too_long) == -EPROTO);
 	check("flagged header", wire_unpack_header(&frame, flag) == -EPROTO);
 	check("hello", wire_pack_hello(&hello, body, sizeof(body)) == (int)WIRE_HELLO_BYTES + 2);
-	check("hello", body[4] == 4 && body[7] == 1 && body[16] == 's' && body[17] == 'h');
+	check("hello", body[12] == 4 && body[15] == 1 && body[24] == 's' && body[25] == 'h');
 ${checks.join("\n")}
 	return failed;
 }

@@ -102,7 +102,7 @@ static int bind_asked(int fd, const union name *asked)
 {
 	struct wire_bind ask = { .address = address_to_wire(asked) };
 	struct wire_bind_reply reply = { .managed = false };
-	int status = link_incoming();
+	int status = link_floor(LINK_INCOMING);
 
 	if (status > 0)
 		status = link_bind(&ask, &reply);
@@ -187,7 +187,7 @@ int incoming_note_of(int fd, struct fds_socket *socket)
 	*socket = (struct fds_socket){ .state = listens ? FDS_LOCAL : FDS_UNASKED };
 	if (!incoming_own_address(fd, &socket->actual) || address_port(&socket->actual) == 0)
 		return 0;
-	status = link_incoming();
+	status = link_floor(LINK_INCOMING);
 	if (status < 0)
 		return status;
 	if (status > 0) {
@@ -205,7 +205,7 @@ int incoming_note_of(int fd, struct fds_socket *socket)
 /* libc's listen, then the session's word on it. `socket` is the descriptor's note. */
 static int listen_noted(int fd, int backlog, struct fds_socket *socket)
 {
-	int status = link_incoming();
+	int status = link_floor(LINK_INCOMING);
 
 	if (status < 0)
 		return status;

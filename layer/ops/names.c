@@ -32,7 +32,7 @@ static bool investigate(int fd, struct fds_socket *socket)
 		return incoming_note_of(fd, socket) == 0;
 	if (!address_is_loopback(&peer) && !address_same_host(&own, &peer))
 		return false;
-	return link_incoming() > 0 && incoming_identify(fd, &own, &peer, socket) == 0;
+	return link_floor(LINK_INCOMING) > 0 && incoming_identify(fd, &own, &peer, socket) == 0;
 }
 
 /* What getsockname(2) is to say of a socket that is managed and not where the app bound it. */

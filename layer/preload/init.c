@@ -24,7 +24,7 @@ static void forked(void)
 {
 	link_forked();
 	if (sys_is_root() && fds_any(FDS_LISTENER))
-		link_incoming();
+		link_floor(LINK_INCOMING);
 }
 
 static int start(void)
