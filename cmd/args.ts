@@ -33,6 +33,13 @@ export interface ExecCommand extends ClusterFlags {
   overrideEnvVarsInclude?: string;
   overrideEnvVarsExclude?: string;
   envFile?: string;
+  fsMode?: string;
+  skipProcesses?: string;
+  /** These four are true unless the flag is given. */
+  remoteDns: boolean;
+  outgoing: boolean;
+  tcpOutgoing: boolean;
+  udpOutgoing: boolean;
 }
 
 /** `mirrord agent`: started by mirrord itself, in the target's pod or as root for a process target. */
@@ -131,7 +138,13 @@ function execFlags(command: Command): Command {
       "only these variables of the target (; between names, * and ?)",
     )
     .option("-x, --override-env-vars-exclude <names>", "not these variables of the target")
-    .option("--env-file <file>", "variables out of a dotenv file, over the target's");
+    .option("--env-file <file>", "variables out of a dotenv file, over the target's")
+    .option("--fs-mode <mode>", "files of the target: read (default), write, local or localwithoverrides")
+    .option("--no-remote-dns", "names are looked up here, not by the target")
+    .option("--no-outgoing", "connections are made from here, not from the target")
+    .option("--no-tcp-outgoing", "the same for TCP alone")
+    .option("--no-udp-outgoing", "the same for UDP alone")
+    .option("--skip-processes <names>", "programs that run without mirrord (; between names)");
 }
 
 function agentFlags(command: Command): Command {

@@ -79,7 +79,7 @@ async function openAgent(
   signal: AbortSignal,
 ): Promise<AgentLink | null> {
   if (target.kind === "targetless") {
-    log.info("No target: the app runs with this machine's own network and variables");
+    log.info("No target: the app runs with this machine's own network, names, files and variables");
     return null;
   }
   const steal = config.incoming.mode === "steal";
@@ -133,7 +133,17 @@ function configFlags(command: ExecCommand): ConfigFlags {
     envInclude: command.overrideEnvVarsInclude,
     envExclude: command.overrideEnvVarsExclude,
     envFile: command.envFile,
+    fsMode: command.fsMode,
+    remoteDns: off(command.remoteDns),
+    tcpOutgoing: off(command.outgoing && command.tcpOutgoing),
+    udpOutgoing: off(command.outgoing && command.udpOutgoing),
+    skipProcesses: command.skipProcesses,
   };
+}
+
+/** A `--no-…` flag: false when given, else nothing, so that the file counts. */
+function off(value: boolean): false | undefined {
+  return value ? undefined : false;
 }
 
 /** Until disposed: the first signal aborts the start in order (128 + n), a second one ends mirrord as it would any program. */

@@ -19,6 +19,11 @@ export interface ConfigFlags {
   envInclude?: string | undefined;
   envExclude?: string | undefined;
   envFile?: string | undefined;
+  fsMode?: string | undefined;
+  remoteDns?: boolean | undefined;
+  tcpOutgoing?: boolean | undefined;
+  udpOutgoing?: boolean | undefined;
+  skipProcesses?: string | undefined;
 }
 
 /** Read access to variables; `Deno.env` and a Map both are one. */
@@ -33,7 +38,7 @@ export interface Override {
   source: string;
 }
 
-type Kind = "text" | "bool" | "list" | "number" | "steal" | "numbers";
+type Kind = "text" | "bool" | "list" | "number" | "steal" | "numbers" | "readFiles" | "writeFiles";
 
 const flagPaths: Readonly<Record<keyof ConfigFlags, [flag: string, path: string, kind: Kind]>> = {
   target: ["--target", "target.path", "text"],
@@ -48,6 +53,11 @@ const flagPaths: Readonly<Record<keyof ConfigFlags, [flag: string, path: string,
   envInclude: ["--override-env-vars-include", "feature.env.include", "list"],
   envExclude: ["--override-env-vars-exclude", "feature.env.exclude", "list"],
   envFile: ["--env-file", "feature.env.env_file", "text"],
+  fsMode: ["--fs-mode", "feature.fs.mode", "text"],
+  remoteDns: ["--no-remote-dns", "feature.network.dns.enabled", "bool"],
+  tcpOutgoing: ["--no-tcp-outgoing", "feature.network.outgoing.tcp", "bool"],
+  udpOutgoing: ["--no-udp-outgoing", "feature.network.outgoing.udp", "bool"],
+  skipProcesses: ["--skip-processes", "skip_processes", "list"],
 };
 
 /** Variables of the configuration format; those of features not there yet are reported by later.ts. */
@@ -76,11 +86,35 @@ const variablePaths: readonly [variable: string, path: string, kind: Kind][] = [
   ["MIRRORD_OVERRIDE_ENV_VARS_EXCLUDE", "feature.env.exclude", "list"],
   ["MIRRORD_OVERRIDE_ENV_VARS_FILE", "feature.env.env_file", "text"],
   ["MIRRORD_ENV_LOAD_FROM_PROCESS", "feature.env.load_from_process", "bool"],
-  ["MIRRORD_FILE_MODE", "feature.fs", "text"],
-  ["MIRRORD_REMOTE_DNS", "feature.network.dns", "bool"],
+  ["MIRRORD_FILE_RO_OPS", "feature.fs.mode", "readFiles"],
+  ["MIRRORD_FILE_OPS", "feature.fs.mode", "writeFiles"],
+  ["MIRRORD_FILE_MODE", "feature.fs.mode", "text"],
+  ["MIRRORD_FILE_READ_WRITE_PATTERN", "feature.fs.read_write", "list"],
+  ["MIRRORD_FILE_READ_ONLY_PATTERN", "feature.fs.read_only", "list"],
+  ["MIRRORD_FILE_LOCAL_PATTERN", "feature.fs.local", "list"],
+  ["MIRRORD_REMOTE_DNS", "feature.network.dns.enabled", "bool"],
   ["MIRRORD_TCP_OUTGOING", "feature.network.outgoing.tcp", "bool"],
   ["MIRRORD_UDP_OUTGOING", "feature.network.outgoing.udp", "bool"],
+  ["MIRRORD_OUTGOING_IGNORE_LOCALHOST", "feature.network.outgoing.ignore_localhost", "bool"],
+  ["MIRRORD_OUTGOING_REMOTE_UNIX_STREAMS", "feature.network.outgoing.unix_streams", "list"],
+  ["MIRRORD_ENABLE_IPV6", "feature.network.ipv6", "bool"],
   ["MIRRORD_SKIP_PROCESSES", "skip_processes", "list"],
+  ["MIRRORD_SKIP_BUILD_TOOLS", "skip_build_tools", "bool"],
+  ["MIRRORD_SKIP_EXTRA_BUILD_TOOLS", "skip_extra_build_tools", "list"],
+  ["MIRRORD_SKIP_SIP", "skip_sip", "list"],
+  ["MIRRORD_API", "api", "bool"],
+  ["MIRRORD_KEY", "key", "text"],
+  ["MIRRORD_MULTI_CLUSTER", "multi_cluster", "bool"],
+  ["MIRRORD_PROXY", "use_proxy", "bool"],
+  ["MIRRORD_OPERATOR_ON_CONCURRENT_STEAL", "feature.network.incoming.on_concurrent_steal", "text"],
+  ["MIRRORD_AGENT_CLEAN_IPTABLES_ON_START", "agent.clean_iptables_on_start", "bool"],
+  ["MIRRORD_AGENT_EXCLUDE_FROM_MESH", "agent.exclude_from_mesh", "bool"],
+  ["MIRRORD_AGENT_EXTERNAL_IP_FIX", "agent.external_ip_fix", "bool"],
+  ["MIRRORD_AGENT_STEALER_FLUSH_CONNECTIONS", "agent.flush_connections", "bool"],
+  ["MIRRORD_AGENT_HTTP_DETECTION_TIMEOUT", "agent.http_detection_timeout", "number"],
+  ["MIRRORD_AGENT_IMAGE_REGISTRY", "agent.image.registry", "text"],
+  ["MIRRORD_AGENT_IMAGE_TAG", "agent.image.tag", "text"],
+  ["MIRRORD_AGENT_JSON_LOG", "agent.json_log", "bool"],
   ["MIRRORD_OPERATOR_ENABLE", "operator", "bool"],
 ];
 
@@ -114,6 +148,8 @@ const kindWords: Readonly<Record<Kind, string>> = {
   text: "a text",
   bool: "true or false",
   steal: "true or false",
+  readFiles: "true or false",
+  writeFiles: "true or false",
   list: "a list",
   number: "a whole number",
   numbers: "a list of whole numbers",
@@ -128,6 +164,11 @@ function convert(kind: Kind, given: string | boolean): unknown {
     case "steal": {
       const steal = readBool(given);
       return steal === undefined ? undefined : steal ? "steal" : "off";
+    }
+    case "readFiles":
+    case "writeFiles": {
+      const on = readBool(given);
+      return on === undefined ? undefined : !on ? "local" : kind === "readFiles" ? "read" : "write";
     }
     case "list":
       return String(given).split(listSeparator).filter((part) => part !== "");
@@ -174,5 +215,15 @@ function expand(path: string, value: unknown): Record<string, unknown> {
   if (path === "feature.network.incoming" && value === false) return { mode: "off" };
   if (path === "feature.network" && value === false) return { incoming: false, outgoing: false, dns: false };
   if (path === "feature.network.outgoing" && typeof value === "boolean") return { tcp: value, udp: value };
+  if (path === "feature.network.dns" && typeof value === "boolean") return { enabled: value };
+  if (path === "feature.fs" && typeof value === "string") return { mode: value };
+  if (path === "feature.fs" && value === false) return { mode: "local" };
+  if (path === "agent.image" && typeof value === "string") return splitImage(value);
   return {};
+}
+
+/** "registry/name:tag" as the two halves that the format's object form has. */
+function splitImage(image: string): Record<string, unknown> {
+  const [, registry = image, tag] = /^(.*):([^:/]+)$/.exec(image) ?? [];
+  return tag === undefined ? { registry } : { registry, tag };
 }

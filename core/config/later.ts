@@ -19,17 +19,7 @@ const never = (): boolean => false;
 const isEmpty = (value: unknown): boolean =>
   value === false || value === null || value === "" || (Array.isArray(value) && value.length === 0);
 
-/** `{a: false, b: false}`: every one of the named switches is off, and nothing else is there. */
-const allFalse = (...names: string[]) => (value: unknown): boolean =>
-  value === false ||
-  (isObject(value) && names.every((name) => value[name] === false) &&
-    Object.keys(value).every((key) => names.includes(key)));
-
-const localFiles = (value: unknown): boolean =>
-  value === false || value === "local" ||
-  (isObject(value) && value["mode"] === "local" && Object.keys(value).length === 1);
-
-const notYet = (what: string, off: LaterKey["off"] = isFalse): LaterKey => ({
+const notYet = (what: string, off: LaterKey["off"]): LaterKey => ({
   off,
   level: "warning",
   state: `${what} is not in this release yet, so it stays local`,
@@ -52,12 +42,7 @@ const noProxy = "there is no proxy process";
 const leave = "Leave the key out.";
 
 const laterKeys: Readonly<Record<string, LaterKey>> = {
-  "feature.fs": notYet("the target's file system", localFiles),
-  "feature.network.outgoing": notYet("outgoing traffic through the target", allFalse("tcp", "udp")),
-  "feature.network.dns": notYet(
-    "the target's name resolution",
-    (value) => isFalse(value) || (isObject(value) && value["enabled"] === false),
-  ),
+  "feature.network.outgoing.unix_streams": notYet("connecting to Unix sockets of the target", isEmpty),
   "feature.network.ipv6": noEffect("IPv6 is always on", isTrue),
   "feature.network.incoming.listen_ports": refused("choosing local ports is not supported yet"),
   "feature.network.incoming.on_concurrent_steal": noEffect(
@@ -69,8 +54,7 @@ const laterKeys: Readonly<Record<string, LaterKey>> = {
   "feature.network.incoming.http_filter.header_filter_jq": refused("jq filters are not supported yet"),
   "feature.network.incoming.http_filter.body_filter": refused("filters on the body are not supported yet"),
   "feature.env.load_from_process": noEffect("the environment is read before the program starts", isFalse),
-  "feature.hostname": notYet("the target's host name"),
-  "feature.magic": noEffect("it belongs to features that are not in this release yet", isFalse),
+  "feature.magic": noEffect("nothing is changed that the configuration does not say", isFalse),
   "feature.copy_target": refused(
     "copying the target is not supported",
     (value) => isEmpty(value) || (isObject(value) && value["enabled"] === false),
@@ -103,7 +87,7 @@ const laterKeys: Readonly<Record<string, LaterKey>> = {
   "agent.service_account": noEffect(ephemeralOnly),
   "agent.ttl": noEffect(ephemeralOnly),
   "agent.json_log": noEffect("the agent's log is plain text", isFalse),
-  "agent.dns": noEffect("name resolution is not in this release yet"),
+  "agent.dns": noEffect("names are resolved with the limits of the target's resolv.conf"),
   "agent.metrics": noEffect("the agent has no metrics yet"),
   "agent.http_detection_timeout": noEffect("it cannot be changed yet"),
   "agent.inject_headers": noEffect("responses are never changed", isFalse),
@@ -111,9 +95,14 @@ const laterKeys: Readonly<Record<string, LaterKey>> = {
   "agent.jaq_time_limit": noEffect("jq filters are not supported yet"),
   "agent.max_body_buffer_size": noEffect("filters on the body are not supported yet"),
   "agent.max_body_buffer_timeout": noEffect("filters on the body are not supported yet"),
-  skip_processes: refused("every process of the session is part of it", isEmpty, leave),
-  skip_build_tools: noEffect("every process of the session is part of it", isFalse),
-  skip_extra_build_tools: refused("every process of the session is part of it", isEmpty, leave),
+  ...Object.fromEntries(
+    ["rollout", "job", "cron_job", "stateful_set", "service", "replica_set", "labels"].flatMap((kind) =>
+      [`target.${kind}`, `target.path.${kind}`].map((key) => [
+        key,
+        refused("targets of this kind are not supported yet", never, 'Name a "pod" or a "deployment".'),
+      ])
+    ),
+  ),
   skip_sip: noEffect("macOS is not supported yet", isEmpty),
   sip_binaries: noEffect("macOS is not supported yet", isEmpty),
   operator: refused(noOperator, isFalse, 'Leave the key out, or set it to "false".'),

@@ -9,7 +9,8 @@ import { type ConfigDocument, formatOf, parseDocument, parseUnnamed } from "./do
 import { applyOverride, collectOverrides, type ConfigFlags, type Override, type Variables } from "./env.ts";
 import { describeIssues, formatPath, type Problem } from "./issues.ts";
 import { isObject, laterKeysAt, takeLaterKeys } from "./later.ts";
-import { type FilterCheck, type Findings, resolveConfig } from "./resolve.ts";
+import type { Checks, Findings } from "./findings.ts";
+import { resolveConfig } from "./resolve.ts";
 
 export type { Config } from "./config.ts";
 export type { ConfigFlags } from "./env.ts";
@@ -89,16 +90,15 @@ async function check(
     findings.errors.push(...describeIssues(parsed.error.issues, merged, known));
     return undefined;
   }
-  const filter = await filterCheck(parsed.data.feature?.network);
-  return resolveConfig(parsed.data, { file: name, check: filter, findings });
+  return resolveConfig(parsed.data, { file: name, checks: await loadChecks(parsed.data), findings });
 }
 
-/** The Wasm core is loaded only when there is a filter to compile. */
-async function filterCheck(network: unknown): Promise<FilterCheck> {
-  const incoming = isObject(network) ? network["incoming"] : undefined;
-  if (!isObject(incoming) || incoming["http_filter"] === undefined) return () => {};
-  const { compileFilter } = await import("../../protocol-wasm/mod.ts");
-  return (source) => compileFilter(source)[Symbol.dispose]();
+/** The compilers. The Wasm core that they run in is loaded only when there may be something to compile. */
+async function loadChecks({ feature }: { feature?: unknown }): Promise<Checks> {
+  if (isObject(feature) && (isObject(feature["fs"]) || isObject(feature["network"]))) {
+    return (await import("./checks.ts")).wasmChecks;
+  }
+  return { filter: () => null, pattern: () => null, rule: () => null, matched: () => [] };
 }
 
 async function findDocument(

@@ -63,7 +63,7 @@ Deno.test("no file, no variable and no flag give the defaults without a warning"
           local: [],
           notFound: [],
           mapping: [],
-          readAhead: 0,
+          readAhead: 128_000,
         },
         processes: { skip: [], skipBuildTools: true, extraBuildTools: [] },
         file: undefined,
@@ -196,31 +196,23 @@ Deno.test("a feature that is not there yet is named, one that is off is accepted
     operator: false,
     telemetry: false,
     use_proxy: true,
-    skip_processes: [],
     agent: { ephemeral: true, privileged: false },
-    feature: {
-      fs: { mode: "local" },
-      network: { outgoing: { tcp: false, udp: false }, dns: { enabled: false }, incoming: "off" },
-      hostname: false,
-      copy_target: false,
-    },
+    feature: { network: { outgoing: { unix_streams: [] }, incoming: "off" }, copy_target: false },
   }));
   assert.deepEqual([off.errors, off.warnings], [[], []]);
-  const on = await verify('{\n"feature": {\n"fs": "read",\n"network": {"outgoing": true, "dns": true}}}', {
+  const on = await verify('{\n"feature": {\n"network": {"outgoing": {"unix_streams": "^/run"}}}}', {
     env: { MIRRORD_AGENT_TTL: "5" },
   });
   assert.deepEqual(on.errors, []);
   assert.deepEqual(on.warnings, [
-    'Cannot honour "feature.fs" (line 3 of "mirrord.json"): the target\'s file system is not in this release yet, so it stays local',
-    'Cannot honour "feature.network.outgoing" (line 4 of "mirrord.json"): outgoing traffic through the target is not in this release yet, so it stays local',
-    'Cannot honour "feature.network.dns" (line 4 of "mirrord.json"): the target\'s name resolution is not in this release yet, so it stays local',
+    'Cannot honour "feature.network.outgoing.unix_streams" (line 3 of "mirrord.json"): connecting to Unix sockets of the target is not in this release yet, so it stays local',
     `Cannot honour "agent.ttl" (from MIRRORD_AGENT_TTL): it has no effect: the agent is always an ephemeral container of the target's pod`,
   ]);
 });
 
 Deno.test("what would do harm when ignored is an error", async () => {
   const cases: [unknown, RegExp][] = [
-    [{ skip_processes: "bash" }, /"skip_processes".*every process/],
+    [{ target: { stateful_set: "db" } }, /"target.stateful_set".*not supported yet/],
     [{ agent: { namespace: "other" } }, /"agent.namespace".*ephemeral container/],
     [{ agent: { resources: { limits: { cpu: "1" } } } }, /"agent.resources"/],
     [{ agent: { privileged: true } }, /never privileged/],

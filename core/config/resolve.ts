@@ -3,28 +3,21 @@
 
 import { mirrordVersion } from "../base/version.ts";
 import type { AgentConfig, Config, EnvConfig, IncomingConfig, TargetConfig } from "./config.ts";
-import type { Problem } from "./issues.ts";
+import { asList, type Checks, type Findings } from "./findings.ts";
+import { resolveFloors } from "./floors.ts";
 import type { ConfigFile, EnvFile, FilterLeaf, HttpFilterFile, IncomingFile } from "./schema.ts";
 
+const defaultRegistry = "localhost/mirrord-agent";
 /** Agent image when the configuration names none; its tag is this release. */
-export const defaultAgentImage = `localhost/mirrord-agent:${mirrordVersion}`;
-
-/** Compiles filter text; throws with a sentence when it cannot be used (protocol-wasm's compileFilter). */
-export type FilterCheck = (source: string) => void;
-
-/** Where problems go while a file is resolved. */
-export interface Findings {
-  errors: Problem[];
-  warnings: Problem[];
-}
+export const defaultAgentImage: string = `${defaultRegistry}:${mirrordVersion}`;
 
 const incomingPath = ["feature", "network", "incoming"] as const;
 const envPath = ["feature", "env"] as const;
 
-/** Fills in defaults and checks the rules between keys. `check` is only called when there is a filter. */
+/** Fills in defaults and checks the rules between keys. */
 export function resolveConfig(
   raw: ConfigFile,
-  options: { file: string | undefined; check: FilterCheck; findings: Findings },
+  options: { file: string | undefined; checks: Checks; findings: Findings },
 ): Config {
   const { findings, file } = options;
   if (raw.accept_invalid_certificates === true) {
@@ -47,8 +40,9 @@ export function resolveConfig(
     });
   }
   const target = resolveTargetConfig(raw, findings);
-  const incoming = resolveIncoming(raw, options.check, findings);
-  if (incoming.mode === "steal" && (target.path === undefined || target.path === "targetless")) {
+  const hasTarget = target.path !== undefined && target.path !== "targetless";
+  const incoming = resolveIncoming(raw, options.checks, findings);
+  if (incoming.mode === "steal" && !hasTarget) {
     findings.errors.push({
       path: [...incomingPath, "mode"],
       state: "there is no target to steal from",
@@ -61,18 +55,7 @@ export function resolveConfig(
     agent: resolveAgent(raw),
     env: resolveEnv(raw.feature?.env ?? true, findings),
     incoming,
-    outgoing: { tcp: false, udp: false, ignoreLocalhost: false, filter: null },
-    dns: { enabled: false, filter: null, hostname: false },
-    files: {
-      mode: "local",
-      readWrite: [],
-      readOnly: [],
-      local: [],
-      notFound: [],
-      mapping: [],
-      readAhead: 0,
-    },
-    processes: { skip: [], skipBuildTools: true, extraBuildTools: [] },
+    ...resolveFloors(raw, hasTarget, options.checks, findings),
     file,
   };
 }
@@ -102,11 +85,9 @@ function resolveTargetConfig({ target }: ConfigFile, findings: Findings): Target
 function resolveAgent({ agent = {} }: ConfigFile): AgentConfig {
   const { image } = agent;
   return {
-    image: image === undefined
-      ? defaultAgentImage
-      : typeof image === "string"
+    image: typeof image === "string"
       ? image
-      : `${image.registry}:${image.tag ?? mirrordVersion}`,
+      : `${image?.registry ?? defaultRegistry}:${image?.tag ?? mirrordVersion}`,
     imagePullPolicy: agent.image_pull_policy ?? "IfNotPresent",
     startupTimeoutSeconds: agent.startup_timeout ?? 60,
     communicationTimeoutSeconds: agent.communication_timeout ?? 30,
@@ -147,7 +128,7 @@ function resolveEnv(raw: boolean | EnvFile, findings: Findings): EnvConfig | nul
   };
 }
 
-function resolveIncoming(raw: ConfigFile, check: FilterCheck, findings: Findings): IncomingConfig {
+function resolveIncoming(raw: ConfigFile, checks: Checks, findings: Findings): IncomingConfig {
   const network = raw.feature?.network;
   const section = typeof network === "object" ? network.incoming : undefined;
   const given: IncomingFile = typeof section === "object"
@@ -155,13 +136,6 @@ function resolveIncoming(raw: ConfigFile, check: FilterCheck, findings: Findings
     : section === undefined
     ? {}
     : { mode: section === true ? "mirror" : section === false ? "off" : section };
-  if (network === true) {
-    findings.warnings.push({
-      path: ["feature", "network"],
-      state:
-        "outgoing traffic, name resolution and mirroring are not in this release yet, so they stay local",
-    });
-  }
   if (given.mode === "mirror") {
     findings.errors.push({
       path: [...incomingPath, "mode"],
@@ -182,7 +156,7 @@ function resolveIncoming(raw: ConfigFile, check: FilterCheck, findings: Findings
     ignorePorts: given.ignore_ports ?? [],
     portMapping: given.port_mapping ?? [],
     ignoreLocalhost: given.ignore_localhost ?? false,
-    filter: resolveFilter(given.http_filter, check, findings),
+    filter: resolveFilter(given.http_filter, checks, findings),
     filterPorts: given.http_filter?.ports ?? null,
   };
 }
@@ -207,7 +181,7 @@ function checkPorts(given: IncomingFile, findings: Findings): void {
 }
 
 /** The filter as the text that session and agent compile; "" when there is none or it is wrong. */
-function resolveFilter(raw: HttpFilterFile | undefined, check: FilterCheck, findings: Findings): string {
+function resolveFilter(raw: HttpFilterFile | undefined, checks: Checks, findings: Findings): string {
   if (raw === undefined) return "";
   const path = [...incomingPath, "http_filter"];
   const { ports, header_filter, path_filter, method_filter, ...rest } = raw;
@@ -231,11 +205,8 @@ function resolveFilter(raw: HttpFilterFile | undefined, check: FilterCheck, find
   checkLeaf(leaf, path, findings);
   if (findings.errors.length > before) return "";
   const source = JSON.stringify(leaf);
-  try {
-    check(source);
-  } catch (cause) {
-    findings.errors.push({ path, state: cause instanceof Error ? cause.message : String(cause) });
-  }
+  const state = checks.filter(source);
+  if (state !== null) findings.errors.push({ path, state });
   return source;
 }
 
@@ -260,8 +231,4 @@ function checkLeaf(leaf: FilterLeaf, path: readonly (string | number)[], finding
 
 function dropUndefined(leaf: FilterLeaf): FilterLeaf {
   return Object.fromEntries(Object.entries(leaf).filter(([, value]) => value !== undefined));
-}
-
-function asList(value: string | string[] | undefined): string[] {
-  return value === undefined ? [] : typeof value === "string" ? [value] : value;
 }

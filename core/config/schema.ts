@@ -67,7 +67,7 @@ const env = z.strictObject({
 });
 
 const agent = z.strictObject({
-  image: z.optional(z.union([text, z.strictObject({ registry: text, tag: z.optional(text) })])),
+  image: z.optional(z.union([text, z.strictObject({ registry: z.optional(text), tag: z.optional(text) })])),
   image_pull_policy: z.optional(z.enum(["Always", "IfNotPresent", "Never"])),
   image_pull_secrets: z.optional(z.array(z.strictObject({ name: text }))),
   startup_timeout: z.optional(seconds),
@@ -82,13 +82,40 @@ const workload = z.strictObject({
   container: z.optional(text),
 });
 
+const sideFilter = z.strictObject({ remote: z.optional(oneOrMany), local: z.optional(oneOrMany) });
+
+const outgoing = z.strictObject({
+  tcp: z.optional(z.boolean()),
+  udp: z.optional(z.boolean()),
+  ignore_localhost: z.optional(z.boolean()),
+  filter: z.optional(sideFilter),
+});
+
+const dns = z.strictObject({ enabled: z.optional(z.boolean()), filter: z.optional(sideFilter) });
+
 const network = z.strictObject({
   incoming: z.optional(z.union([z.boolean(), incomingMode, incoming])),
+  outgoing: z.optional(z.union([z.boolean(), outgoing])),
+  dns: z.optional(z.union([z.boolean(), dns])),
+});
+
+const filesMode = z.enum(["local", "localwithoverrides", "local-with-overrides", "read", "write"]);
+
+const files = z.strictObject({
+  mode: z.optional(filesMode),
+  read_write: z.optional(oneOrMany),
+  read_only: z.optional(oneOrMany),
+  local: z.optional(oneOrMany),
+  not_found: z.optional(oneOrMany),
+  mapping: z.optional(z.record(z.string(), z.string())),
+  readonly_file_buffer: z.optional(z.int().check(z.minimum(0), z.maximum(15 << 20))),
 });
 
 const feature = z.strictObject({
   env: z.optional(z.union([z.boolean(), env])),
+  fs: z.optional(z.union([z.boolean(), filesMode, files])),
   network: z.optional(z.union([z.boolean(), network])),
+  hostname: z.optional(z.boolean()),
 });
 
 /** The whole file. */
@@ -108,6 +135,9 @@ export const configSchema = z.strictObject({
   kube_context: z.optional(text),
   accept_invalid_certificates: z.optional(z.boolean()),
   telemetry: z.optional(z.boolean()),
+  skip_processes: z.optional(oneOrMany),
+  skip_build_tools: z.optional(z.boolean()),
+  skip_extra_build_tools: z.optional(oneOrMany),
   agent: z.optional(agent),
   feature: z.optional(feature),
 });
@@ -117,6 +147,8 @@ export type ConfigFile = z.infer<typeof configSchema>;
 export type IncomingFile = z.infer<typeof incoming>;
 export type HttpFilterFile = z.infer<typeof httpFilter>;
 export type EnvFile = z.infer<typeof env>;
+export type FilesFile = z.infer<typeof files>;
+export type SideFilterFile = z.infer<typeof sideFilter>;
 
 /** The JSON schema that editors use for completion; the same declaration as the checks. */
 export function jsonSchema(): Record<string, unknown> {
