@@ -9,13 +9,7 @@ import { type Config, type ConfigFlags, loadConfig } from "../core/config/load.t
 import { launchApp } from "../core/launch/launch.ts";
 import { unpackLayer } from "../core/launch/layer_file.ts";
 import { findProgram } from "../core/launch/program.ts";
-import {
-  type EnvConfig,
-  fetchEnvironment,
-  mappingRules,
-  mergeEnvironment,
-  remoteGlobs,
-} from "../core/session/env.ts";
+import { type EnvConfig, fetchEnvironment, mappingRules, mergeEnvironment } from "../core/session/env.ts";
 import type { IncomingConfig } from "../core/session/incoming_types.ts";
 import { Session } from "../core/session/session.ts";
 import { deployAgent } from "../core/deploy/deploy.ts";
@@ -101,9 +95,7 @@ async function appEnvironment(config: Config, agent: AgentLink | null): Promise<
     mapping: mappingRules(mapping),
     file: envFile === undefined ? {} : await readEnvFile(envFile),
   };
-  const remote = agent === null
-    ? new Map<string, string>()
-    : await fetchEnvironment(agent.link, remoteGlobs(rules));
+  const remote = agent === null ? new Map<string, string>() : await fetchEnvironment(agent.link, rules);
   if (agent !== null) log.info(`${remote.size} environment variables of the target`);
   return mergeEnvironment(own, remote, rules);
 }

@@ -95,7 +95,7 @@ async function check(
 
 /** The compilers. The Wasm core that they run in is loaded only when there may be something to compile. */
 async function loadChecks({ feature }: { feature?: unknown }): Promise<Checks> {
-  if (isObject(feature) && (isObject(feature["fs"]) || isObject(feature["network"]))) {
+  if (isObject(feature) && ["fs", "network", "env"].some((section) => isObject(feature[section]))) {
     return (await import("./checks.ts")).wasmChecks;
   }
   return { filter: () => null, pattern: () => null, rule: () => null, matched: () => [] };

@@ -5,6 +5,7 @@ import { mirrordVersion } from "../base/version.ts";
 import type { AgentConfig, Config, EnvConfig, IncomingConfig, TargetConfig } from "./config.ts";
 import { asList, type Checks, type Findings } from "./findings.ts";
 import { resolveFloors } from "./floors.ts";
+import { nameExpression } from "./name_pattern.ts";
 import type { ConfigFile, EnvFile, FilterLeaf, HttpFilterFile, IncomingFile } from "./schema.ts";
 
 const defaultRegistry = "localhost/mirrord-agent";
@@ -53,7 +54,7 @@ export function resolveConfig(
     target,
     kube: { kubeconfig: raw.kubeconfig, context: raw.kube_context },
     agent: resolveAgent(raw),
-    env: resolveEnv(raw.feature?.env ?? true, findings),
+    env: resolveEnv(raw.feature?.env ?? true, options.checks, findings),
     incoming,
     ...resolveFloors(raw, hasTarget, options.checks, findings),
     file,
@@ -95,7 +96,7 @@ function resolveAgent({ agent = {} }: ConfigFile): AgentConfig {
   };
 }
 
-function resolveEnv(raw: boolean | EnvFile, findings: Findings): EnvConfig | null {
+function resolveEnv(raw: boolean | EnvFile, checks: Checks, findings: Findings): EnvConfig | null {
   if (raw === false) return null;
   const given: EnvFile = raw === true ? {} : raw;
   const include = asList(given.include);
@@ -108,12 +109,8 @@ function resolveEnv(raw: boolean | EnvFile, findings: Findings): EnvConfig | nul
     });
   }
   for (const pattern of Object.keys(given.mapping ?? {})) {
-    try {
-      new RegExp(pattern, "u");
-    } catch (cause) {
-      const state = cause instanceof Error ? cause.message : String(cause);
-      findings.errors.push({ path: [...envPath, "mapping", pattern], state });
-    }
+    const state = checks.pattern(pattern) ?? unreadable(pattern);
+    if (state !== null) findings.errors.push({ path: [...envPath, "mapping", pattern], state });
   }
   return {
     include,
@@ -126,6 +123,16 @@ function resolveEnv(raw: boolean | EnvFile, findings: Findings): EnvConfig | nul
     unset: asList(given.unset),
     envFile: given.env_file,
   };
+}
+
+/** What the session, which needs the groups of a name's pattern, would say; null: it can be used. */
+function unreadable(pattern: string): string | null {
+  try {
+    nameExpression(pattern);
+    return null;
+  } catch (cause) {
+    return cause instanceof Error ? cause.message : String(cause);
+  }
 }
 
 function resolveIncoming(raw: ConfigFile, checks: Checks, findings: Findings): IncomingConfig {

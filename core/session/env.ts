@@ -11,6 +11,8 @@ import {
 } from "../../protocol-wasm/mod.ts";
 import { exitCodes, SessionError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
+import { groupReplacement, nameExpression } from "../config/name_pattern.ts";
+import { defaultExclude } from "./env_default.ts";
 
 /** The rules of `feature.env`, in the order in which they apply. */
 export interface EnvConfig {
@@ -26,68 +28,31 @@ export interface EnvConfig {
   unset: string[];
 }
 
-/**
- * Never taken from the target unless asked for by name: where its programs and libraries lie, its home, its shell. With
- * these the developer's own tools would break.
- */
-export const defaultExclude: string[] = [
-  ...[
-    "PATH",
-    "HOME",
-    "HOMEPATH",
-    "PWD",
-    "OLDPWD",
-    "SHELL",
-    "SHLVL",
-    "USER",
-    "LOGNAME",
-    "TERM",
-    "TMPDIR",
-    "_",
-    "MIRRORD_*",
-  ],
-  ...[
-    "LD_*",
-    "GLIBC_TUNABLES",
-    "DYLD_*",
-    "BASH_ENV",
-    "PERL5LIB",
-    "PERL5OPT",
-    "PYTHONPATH",
-    "PYTHONHOME",
-    "NODE_PATH",
-    "NODE_OPTIONS",
-  ],
-  ...[
-    "BUNDLER_*",
-    "BUNDLE_*",
-    "GEM_HOME",
-    "GEM_PATH",
-    "RUBYLIB",
-    "RUBYOPT",
-    "GOPATH",
-    "GOMODCACHE",
-    "RUST_LOG",
-  ],
-  ...["CATALINA_HOME", "CLASSPATH", "JAVA_EXE", "JAVA_HOME", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS"],
-  ...["DOTNET_EnableDiagnostics", "DOTNET_STARTUP_HOOKS"],
-];
-
-/** The globs that the agent is asked with: with an include list that alone counts, else the default exclusions too. */
-export function remoteGlobs(
-  config: { include: string[]; exclude: string[] },
-): Pick<EnvConfig, "include" | "exclude"> {
-  if (config.include.length > 0) return { include: config.include, exclude: config.exclude };
-  return { include: [], exclude: [...defaultExclude, ...config.exclude] };
+/** What one `env` request asks for: globs over names; no include means all. */
+interface Selection {
+  include: string[];
+  exclude: string[];
 }
 
-/** Rules out of `feature.env.mapping`: pattern over the name → value, in which $1 stands for the first group. */
+/**
+ * The requests that fetch what `config` asks for. The machine's own variables stay out of each, but for those that
+ * `include` names in full: a wildcard does not mean them.
+ */
+export function selections({ include, exclude }: Pick<EnvConfig, "include" | "exclude">): Selection[] {
+  using machine = compileGlobs(defaultExclude);
+  const named = include.filter((name) => !/[*?]/.test(name) && machine.matches(name));
+  const all = { include, exclude: [...defaultExclude, ...exclude] };
+  return named.length === 0 ? [all] : [all, { include: named, exclude }];
+}
+
+/** Rules out of `feature.env.mapping`: pattern over the name → value, in which $1 or ${word} stands for a group. */
 export function mappingRules(mapping: Record<string, string>): EnvConfig["mapping"] {
   return Object.entries(mapping).map(([pattern, value]) => {
-    const expression = new RegExp(pattern, "u");
+    const expression = nameExpression(pattern);
+    const replacement = groupReplacement(value);
     return {
       matches: (name) => expression.test(name),
-      value: (name) => expression.exec(name)?.[0].replace(expression, value) ?? value,
+      value: (name) => expression.exec(name)?.[0].replace(expression, replacement) ?? value,
     };
   });
 }
@@ -99,6 +64,14 @@ const EACCES = 13;
 export async function fetchEnvironment(
   link: Link<typeof agentMessages>,
   config: Pick<EnvConfig, "include" | "exclude">,
+): Promise<Map<string, string>> {
+  const parts = await Promise.all(selections(config).map((selection) => fetchSelection(link, selection)));
+  return new Map(parts.flatMap((part) => [...part]));
+}
+
+async function fetchSelection(
+  link: Link<typeof agentMessages>,
+  config: Selection,
 ): Promise<Map<string, string>> {
   const replies = await link.request("env", {
     include: config.include.join("\n"),
@@ -112,7 +85,7 @@ export async function fetchEnvironment(
 /** Those of `variables` that were asked for. */
 function asked(
   variables: Map<string, string>,
-  { include, exclude }: Pick<EnvConfig, "include" | "exclude">,
+  { include, exclude }: Selection,
 ): Map<string, string> {
   using wanted = compileGlobs(include);
   using unwanted = compileGlobs(exclude);
