@@ -9,6 +9,7 @@ import base64
 import collections
 import hashlib
 import http.client
+import itertools
 import json
 import os
 import re
@@ -121,10 +122,12 @@ def sequence(order):
 
 
 def many(order):
-    """`count` requests from `connections` connections at a time, `each` per connection."""
+    """`count` requests from `connections` connections at a time, `each` per connection; %d in the path counts them."""
     by, pids, failures, peers = collections.Counter(), collections.Counter(), [], set()
     lock = threading.Lock()
     left = [order["count"]]
+    numbers = itertools.count()
+    path = order.get("path", "/")
 
     def take(wanted):
         with lock:
@@ -137,7 +140,7 @@ def many(order):
             one = connection(order)
             for done in range(count):
                 try:
-                    report = send(one, order)
+                    report = send(one, {**order, "path": path.replace("%d", str(next(numbers)))})
                 except (OSError, http.client.HTTPException) as error:
                     with lock:
                         failures.append(f"{type(error).__name__}: {error}")

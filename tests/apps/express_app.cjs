@@ -1,10 +1,22 @@
-// An Express app that says who it thinks is asking. The first argument is its port.
+// An Express app that says who it thinks is asking, and under /walk what it finds of the pod. The first argument is
+// its port.
 
 const express = require("express");
 const process = require("node:process");
+const { say, walk } = require("./walk.cjs");
 
-express().get("/", ({ socket }, response) => {
+const app = express();
+
+app.use((request, _response, next) => {
+  say(request.path);
+  next();
+});
+app.get("/", ({ socket }, response) => {
   const { remoteAddress: peer, remotePort: peer_port } = socket;
   const env = { GREETING: process.env.GREETING ?? null };
   response.json({ by: "local", pid: process.pid, peer: peer.replace("::ffff:", ""), peer_port, env });
-}).listen(Number(process.argv[2]));
+});
+app.get("/walk", async (request, response) => {
+  response.json(await walk(request.query));
+});
+app.listen(Number(process.argv[2]));

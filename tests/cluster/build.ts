@@ -53,7 +53,8 @@ export function isNewEnough(goVersion: string): boolean {
   return major > 1 || (major === 1 && minor >= 21);
 }
 
-async function ensureGo(): Promise<string> {
+/** The path of a Go that is new enough to fetch the toolchain a go.mod asks for. */
+export async function ensureGo(): Promise<string> {
   const cached = cacheDir("go", fallbackGo, "bin", "go");
   for (const candidate of [await findProgram("go"), "/usr/local/go/bin/go", cached]) {
     if (candidate === null || !await exists(candidate)) continue;

@@ -81,7 +81,7 @@ export async function sequence(
   })[];
 }
 
-/** `count` requests, `each` per connection, from `connections` at a time. */
+/** `count` requests, `each` per connection, from `connections` at a time; %d in the path becomes each one's number. */
 export async function many(
   stage: Stage,
   order: Request & Where & { count: number; connections?: number; each?: number },

@@ -2,10 +2,13 @@
 // here and fetched once into the cache outside the repository. A folder there is keyed by what is asked for, and appears
 // whole or not at all.
 
+import { ensureGo } from "../cluster/build.ts";
 import { contentKey, exists, run } from "../cluster/command.ts";
 
+const apps = decodeURIComponent(new URL("../apps/", import.meta.url).pathname);
+
 const python = ["flask==3.1.3", "gunicorn==27.0.1", "fastapi==0.163.2", "uvicorn==0.54.0"];
-const npm = { express: "5.3.0" };
+const npm = { express: "5.3.0", fastify: "5.12.8", npm: "10.9.4" };
 
 function cacheFolder(): string {
   const cache = Deno.env.get("MIRRORD_CACHE") ?? `${Deno.env.get("HOME") ?? "/root"}/.cache/mirrord-dev`;
@@ -29,6 +32,22 @@ export async function nodePackages(): Promise<string> {
     await run([Deno.execPath(), "install", "--quiet"], { cwd: work });
   });
   return `${folder}/node_modules`;
+}
+
+/**
+ * The program of tests/apps/NAME, built by Go with cgo: it is linked with the C library, and dynamically. Go is this
+ * machine's or the one that the test cluster is built with.
+ */
+export async function goProgram(name: string): Promise<string> {
+  const source = `${apps}${name}`;
+  const texts = await Promise.all(
+    ["go.mod", "main.go"].map((file) => Deno.readTextFile(`${source}/${file}`)),
+  );
+  const folder = await ensure(name, [...texts, Deno.build.arch], async (work) => {
+    const env = { CGO_ENABLED: "1", GOFLAGS: "-buildvcs=false", GOWORK: "off", GOTOOLCHAIN: "local" };
+    await run([await ensureGo(), "build", "-trimpath", "-o", `${work}/${name}`, "."], { cwd: source, env });
+  });
+  return `${folder}/${name}`;
 }
 
 async function ensure(

@@ -129,6 +129,11 @@ export class Mirrord implements AsyncDisposable {
     return await deadline(find(), `mirrord says ${pattern}; so far:\n${this.#lines.join("\n")}`);
   }
 
+  /** The lines of standard error so far. */
+  said(): string[] {
+    return [...this.#lines];
+  }
+
   kill(signal: Deno.Signal): void {
     this.#child.kill(signal);
   }

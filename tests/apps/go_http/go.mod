@@ -1,0 +1,3 @@
+module example.test/go_http
+
+go 1.21

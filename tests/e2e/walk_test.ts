@@ -1,0 +1,36 @@
+// Every floor at once, for programs nobody here wrote: on a Python target and on an nginx one, side by side.
+
+import { ClusterStage, missingCluster } from "../support/cluster_stage.ts";
+import { steals, type WalkPlace, walkStage } from "../support/cases_walk.ts";
+import { walkers } from "../support/programs.ts";
+
+/** The two targets; each one's program calls the other's Service. Both programs run on this machine at once. */
+const pairs = [{ target: "app", other: "web", port: 80 }, { target: "web", other: "app", port: 8081 }];
+let places: WalkPlace[] = [];
+
+if (missingCluster === null) {
+  Deno.test.beforeAll(async () => {
+    places = await Promise.all(pairs.map(async ({ target, other, port }) => {
+      return { stage: await ClusterStage.create(walkStage(target, other)), other, port };
+    }));
+  });
+  Deno.test.afterAll(async () => {
+    await Promise.all(places.map(({ stage }) => stage[Symbol.asyncDispose]()));
+  });
+}
+
+for (const program of walkers) {
+  Deno.test({
+    name: `${program.name} takes the port, and no other, in the place of the target` +
+      (missingCluster === null ? "" : ` (skipped: ${missingCluster})`),
+    ignore: missingCluster !== null,
+    // The stages' processes live longer than one case.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      const ended = await Promise.allSettled(places.map((place) => steals(place, program)));
+      const failures = ended.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
+      if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures);
+    },
+  });
+}
