@@ -68,9 +68,9 @@ bool link_start(void)
 
 static bool is_socket(int fd, uint64_t identity)
 {
-	uint64_t found;
+	struct sys_identity ours = { .device = 0, .number = identity };
 
-	return fd >= 0 && sys_socket_identity(fd, &found) == 0 && found == identity;
+	return fd >= 0 && sys_is(fd, &ours);
 }
 
 /* The parent must see its link end when it closes it, so no child keeps a copy. */
@@ -107,8 +107,10 @@ int link_fd(void)
 
 static void use_descriptor(int fd)
 {
-	if (fd >= 0)
-		sys_socket_identity(fd, &link->identity);
+	struct sys_identity found;
+
+	if (fd >= 0 && sys_identity(fd, &found) == 0)
+		link->identity = found.number;
 	inherited.fd = fd;
 	inherited.identity = link->identity;
 	atomic_store(&link->number, fd + 1);

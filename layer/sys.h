@@ -35,8 +35,15 @@ int sys_getsockname(int fd, struct sockaddr *address, socklen_t *length);
 int sys_getpeername(int fd, struct sockaddr *address, socklen_t *length);
 /* Value of an integer option of level SOL_SOCKET. */
 int sys_socket_option(int fd, int option);
-/* A number that no other socket of this boot has; -ENOTSOCK, -EBADF. Two descriptors of one socket share it. */
-int sys_socket_identity(int fd, uint64_t *identity);
+/* What tells an open object from every other: a socket's cookie (device 0), else device and inode. */
+struct sys_identity {
+	uint64_t device;
+	uint64_t number;
+};
+/* Two descriptors of one object share it; -EBADF. A socket's is never used twice, an inode's not while it is open. */
+int sys_identity(int fd, struct sys_identity *identity);
+/* Is `fd` the object with that identity? */
+bool sys_is(int fd, const struct sys_identity *identity);
 /* Makes a listening socket stop listening; it stays bound. */
 int sys_unlisten(int fd);
 /*

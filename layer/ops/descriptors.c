@@ -11,7 +11,7 @@
 #include "../guard.h"
 #include "../hooks.h"
 #include "../sys.h"
-#include "fds.h"
+#include "descriptors.h"
 
 /* linux/close_range.h, which old systems lack */
 #define RANGE_CLOEXEC 4u
@@ -23,16 +23,23 @@ static bool is_foreign(int fd)
 	return !fds_has(fd) && (fd < 0 || fd != link_fd());
 }
 
-static void say_closed(const struct fds_socket *listener)
+void descriptors_ended(const struct fds_note *note)
 {
-	struct wire_closed message = { .actual = address_to_wire(&listener->actual) };
+	struct wire_closed message;
 
-	link_closed(&message);
+	switch (note->state) {
+	case FDS_LISTENER:
+		message.actual = address_to_wire(&note->actual);
+		link_closed(&message);
+		break;
+	default:
+		break;
+	}
 }
 
 int layer_close(int fd)
 {
-	struct fds_socket listener;
+	struct fds_note note;
 	int saved, result = 0;
 	bool last;
 
@@ -41,10 +48,10 @@ int layer_close(int fd)
 	/* Programs close every number there may be; ours looks closed to them. */
 	if (fd == link_fd())
 		goto out;
-	last = fds_drop(fd, &listener);
+	last = fds_drop(fd, &note);
 	result = next_close(fd) < 0 ? -errno : 0;
 	if (last && result == 0)
-		say_closed(&listener);
+		descriptors_ended(&note);
 out:
 	return guard_leave(saved, result);
 }
@@ -52,12 +59,12 @@ out:
 /* `to` is now another descriptor of `from`'s socket, and no longer what it was. */
 static void follow(int from, int to)
 {
-	struct fds_socket listener;
-	bool last = fds_drop(to, &listener);
+	struct fds_note note;
+	bool last = fds_drop(to, &note);
 
 	fds_copy(from, to);
 	if (last)
-		say_closed(&listener);
+		descriptors_ended(&note);
 }
 
 int layer_dup(int fd)
@@ -132,14 +139,14 @@ int layer_fcntl64(int fd, int command, long argument)
 	return control(next_fcntl64, fd, command, argument);
 }
 
-/* Forgets every descriptor of the range; the session hears of each listener that ends. */
+/* Forgets every descriptor of the range; whoever waits for its end hears of it. */
 static void forget(unsigned int first, unsigned int last)
 {
-	struct fds_socket listener;
+	struct fds_note note;
 
 	for (int fd = fds_next(first, last); fd >= 0; fd = fds_next((unsigned int)fd + 1, last))
-		if (fds_drop(fd, &listener))
-			say_closed(&listener);
+		if (fds_drop(fd, &note))
+			descriptors_ended(&note);
 }
 
 /* The range is closed in two parts, so that the link between them stays. */

@@ -1,24 +1,27 @@
 /*
- * The registry: descriptor → what the session said about its socket. Called by incoming.c and descriptors.c; shared
- * by all threads without a lock. A table of slots holds the number of a note; notes are shared by the descriptors of
- * one socket and counted. Both tables are reserved address space and take memory only where touched.
- * The invariant: a note is used only after its identity was compared with the socket that the descriptor has now, for
+ * The registry: descriptor → what the session said about the object behind it. Called by the other ops; shared by all
+ * threads without a lock. A table of slots holds the number of a note; notes are shared by the descriptors of one
+ * object and counted. Both tables are reserved address space and take memory only where touched; free notes form a
+ * stack, so that the memory of those used once is used again.
+ * The invariant: a note is used only after its identity was compared with the object that the descriptor has now, for
  * an app can close one where no hook sees it (fclose, a raw system call).
  */
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "../sys.h"
 #include "fds.h"
 
-/* fs.nr_open of Linux, and as many sockets of ours as a process plausibly has; beyond it nothing is noted. */
+/* fs.nr_open of Linux, and as many objects of ours as a process plausibly has; beyond it nothing is noted. */
 #define SLOTS (1u << 20)
-#define NOTES (1u << 16)
+#define NOTES (1u << 17)
+/* A reader waits so often for a writer, who may be a thread that a fork left behind in the parent. */
+#define PATIENCE 100000
 
 struct note {
 	_Atomic(uint32_t) descriptors; /* slots that name it; 0 = free */
-	_Atomic(int) state;
-	struct fds_socket socket;
+	_Atomic(uint32_t) version; /* odd while it is written */
+	_Atomic(uint32_t) below; /* the next free note */
+	struct fds_note content;
 };
 
 struct registry {
@@ -28,7 +31,12 @@ struct registry {
 
 static _Atomic(struct registry *) registry;
 static _Atomic(uint32_t) noted_below; /* no slot from here on was ever filled */
-static _Atomic(uint32_t) hint; /* where the search for a free note begins */
+static _Atomic(uint32_t) used_below = 1; /* no note from here on was ever used */
+/* Top of the stack of free notes; above it a count of changes, without which a note that left and came back would pass
+ * for one that stayed. */
+static _Atomic(uint64_t) free_notes;
+
+void (*fds_lost)(const struct fds_note *note);
 
 static struct registry *reserve(void)
 {
@@ -55,16 +63,72 @@ bool fds_has(int fd)
 	return slot_of(atomic_load_explicit(&registry, memory_order_acquire), fd) != 0;
 }
 
-static void read_note(struct note *note, struct fds_socket *into)
+static void read_note(struct note *note, struct fds_note *into)
 {
-	*into = note->socket;
-	into->state = (enum fds_state)atomic_load(&note->state);
+	uint32_t before;
+
+	for (int i = 0; i < PATIENCE; i++) {
+		before = atomic_load(&note->version);
+		*into = note->content;
+		atomic_thread_fence(memory_order_acquire);
+		if (!(before & 1) && atomic_load(&note->version) == before)
+			return;
+	}
 }
 
-static void release(struct registry *here, uint32_t number)
+static void write_note(struct note *note, const struct fds_note *from)
 {
-	if (number)
-		atomic_fetch_sub(&here->notes[number].descriptors, 1);
+	uint32_t version = atomic_load(&note->version) & ~1u;
+
+	for (int i = 0; i < PATIENCE; i++, version &= ~1u)
+		if (atomic_compare_exchange_weak(&note->version, &version, version | 1))
+			break;
+	atomic_thread_fence(memory_order_release);
+	note->content = *from;
+	atomic_store(&note->version, (version | 1) + 1);
+}
+
+static uint32_t take_note(struct registry *here)
+{
+	uint64_t top = atomic_load(&free_notes), next;
+	uint32_t number;
+
+	while ((number = (uint32_t)top) != 0) {
+		next = ((top >> 32) + 1) << 32 | atomic_load(&here->notes[number].below);
+		if (atomic_compare_exchange_weak(&free_notes, &top, next))
+			return number;
+	}
+	number = atomic_load(&used_below);
+	while (number < NOTES)
+		if (atomic_compare_exchange_weak(&used_below, &number, number + 1))
+			return number;
+	return 0;
+}
+
+/* One descriptor less; true when it was the last. */
+static bool release(struct registry *here, uint32_t number)
+{
+	uint64_t top = atomic_load(&free_notes), next;
+
+	if (!number || atomic_fetch_sub(&here->notes[number].descriptors, 1) != 1)
+		return false;
+	do {
+		atomic_store(&here->notes[number].below, (uint32_t)top);
+		next = ((top >> 32) + 1) << 32 | number;
+	} while (!atomic_compare_exchange_weak(&free_notes, &top, next));
+	return true;
+}
+
+/* Releases a note whose descriptor was closed where no hook sees it. */
+static void forget(struct registry *here, uint32_t number)
+{
+	struct fds_note note;
+
+	if (!number)
+		return;
+	read_note(&here->notes[number], &note);
+	if (release(here, number) && fds_lost && note.state != FDS_LISTENER)
+		fds_lost(&note);
 }
 
 static uint32_t exchange_slot(struct registry *here, int fd, uint32_t number)
@@ -77,60 +141,48 @@ static uint32_t exchange_slot(struct registry *here, int fd, uint32_t number)
 	return atomic_exchange(&here->slots[fd], number);
 }
 
-bool fds_get(int fd, struct fds_socket *socket)
+bool fds_get(int fd, struct fds_note *note)
 {
 	struct registry *here = atomic_load(&registry);
 	uint32_t number = slot_of(here, fd);
-	uint64_t identity;
 
 	if (!number)
 		return false;
-	read_note(&here->notes[number], socket);
-	if (sys_socket_identity(fd, &identity) == 0 && identity == socket->identity && slot_of(here, fd) == number)
+	read_note(&here->notes[number], note);
+	if (sys_is(fd, &note->identity) && slot_of(here, fd) == number)
 		return true;
 	if (atomic_compare_exchange_strong(&here->slots[fd], &number, 0))
-		release(here, number);
+		forget(here, number);
 	return false;
 }
 
-static uint32_t take_note(struct registry *here)
-{
-	uint32_t start = atomic_load(&hint), free_note;
-
-	for (uint32_t i = 0; i < NOTES; i++) {
-		uint32_t number = (start + i) % NOTES;
-
-		free_note = 0;
-		if (number && atomic_compare_exchange_strong(&here->notes[number].descriptors, &free_note, 1)) {
-			atomic_store(&hint, number);
-			return number;
-		}
-	}
-	return 0;
-}
-
-void fds_put(int fd, struct fds_socket *socket)
+void fds_put(int fd, struct fds_note *note)
 {
 	struct registry *here = reserve();
 	uint32_t number;
 
-	if (!here || fd < 0 || (unsigned int)fd >= SLOTS || sys_socket_identity(fd, &socket->identity) < 0)
+	if (!here || fd < 0 || (unsigned int)fd >= SLOTS || sys_identity(fd, &note->identity) < 0)
 		return;
 	number = take_note(here);
 	if (number) {
-		here->notes[number].socket = *socket;
-		atomic_store(&here->notes[number].state, (int)socket->state);
+		write_note(&here->notes[number], note);
+		atomic_store(&here->notes[number].descriptors, 1);
 	}
-	release(here, exchange_slot(here, fd, number));
+	forget(here, exchange_slot(here, fd, number));
 }
 
-void fds_listening(int fd)
+bool fds_change(int fd, const struct fds_note *note)
 {
 	struct registry *here = atomic_load(&registry);
 	uint32_t number = slot_of(here, fd);
+	struct fds_note old, changed = *note;
 
-	if (number)
-		atomic_store(&here->notes[number].state, FDS_LISTENER);
+	if (!number)
+		return false;
+	read_note(&here->notes[number], &old);
+	changed.identity = old.identity;
+	write_note(&here->notes[number], &changed);
+	return true;
 }
 
 int fds_next(unsigned int first, unsigned int last)
@@ -147,9 +199,9 @@ int fds_next(unsigned int first, unsigned int last)
 }
 
 /* The first note for which `fits`, other than that of `except`; copied. */
-typedef bool (*note_test)(const struct fds_socket *socket, const void *wanted);
+typedef bool (*note_test)(const struct fds_note *note, const void *wanted);
 
-static bool search(int except, note_test fits, const void *wanted, struct fds_socket *found)
+static bool search(int except, note_test fits, const void *wanted, struct fds_note *found)
 {
 	struct registry *here = atomic_load(&registry);
 
@@ -163,54 +215,71 @@ static bool search(int except, note_test fits, const void *wanted, struct fds_so
 	return false;
 }
 
-static bool same_socket(const struct fds_socket *socket, const void *identity)
+static bool same_object(const struct fds_note *note, const void *identity)
 {
-	return socket->identity == *(const uint64_t *)identity;
+	const struct sys_identity *wanted = identity;
+
+	return note->identity.device == wanted->device && note->identity.number == wanted->number;
 }
 
-static bool in_state(const struct fds_socket *socket, const void *state)
+static bool in_state(const struct fds_note *note, const void *state)
 {
-	return socket->state == *(const enum fds_state *)state;
+	return note->state == *(const enum fds_state *)state;
 }
 
-static bool overlaps(const struct fds_socket *socket, const void *asked)
+static bool overlaps(const struct fds_note *note, const void *asked)
 {
-	return (socket->state == FDS_BOUND || socket->state == FDS_LISTENER) &&
-	       address_overlaps(&socket->asked, asked);
+	return (note->state == FDS_BOUND || note->state == FDS_LISTENER) && address_overlaps(&note->asked, asked);
 }
 
-bool fds_drop(int fd, struct fds_socket *listener)
+bool fds_drop(int fd, struct fds_note *note)
 {
 	struct registry *here = atomic_load(&registry);
-	struct fds_socket other;
+	struct fds_note other;
 	uint32_t number = slot_of(here, fd);
+	bool last;
 
 	if (!number || !atomic_compare_exchange_strong(&here->slots[fd], &number, 0))
 		return false;
-	read_note(&here->notes[number], listener);
-	release(here, number);
-	return listener->state == FDS_LISTENER && !search(fd, same_socket, &listener->identity, &other);
+	read_note(&here->notes[number], note);
+	last = release(here, number);
+	switch (note->state) {
+	case FDS_LISTENER: /* it may have been noted twice: here, and where it was handed to */
+		return !search(fd, same_object, &note->identity, &other);
+	case FDS_CONNECTING:
+	case FDS_CONNECTED:
+	case FDS_DATAGRAM:
+	case FDS_FILE:
+		return last;
+	default:
+		return false;
+	}
 }
 
 void fds_copy(int from, int to)
 {
 	struct registry *here = atomic_load(&registry);
-	uint32_t number = slot_of(here, from);
+	uint32_t number = slot_of(here, from), descriptors;
 
 	if (!number || to < 0 || (unsigned int)to >= SLOTS)
 		return;
-	atomic_fetch_add(&here->notes[number].descriptors, 1);
-	release(here, exchange_slot(here, to, number));
+	/* Never from 0: `from` was closed meanwhile, and the note is somebody else's to take. */
+	descriptors = atomic_load(&here->notes[number].descriptors);
+	do {
+		if (descriptors == 0)
+			return;
+	} while (!atomic_compare_exchange_weak(&here->notes[number].descriptors, &descriptors, descriptors + 1));
+	forget(here, exchange_slot(here, to, number));
 }
 
 bool fds_any(enum fds_state state)
 {
-	struct fds_socket found;
+	struct fds_note found;
 
 	return search(-1, in_state, &state, &found);
 }
 
-bool fds_find_asked(int fd, const union name *asked, struct fds_socket *found)
+bool fds_find_asked(int fd, const union name *asked, struct fds_note *found)
 {
 	return search(fd, overlaps, asked, found);
 }

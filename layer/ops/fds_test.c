@@ -1,6 +1,7 @@
 /* Tests of fds.c with real sockets: notes follow the socket, never the number. Run by tests/layer/ops_test.ts. */
 #include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "fds.h"
@@ -23,20 +24,29 @@ static union name at_port(uint16_t port)
 
 static void put(int fd, enum fds_state state, uint16_t port)
 {
-	struct fds_socket socket = { .state = state, .asked = at_port(port), .actual = at_port(port) };
+	struct fds_note socket = { .state = state, .asked = at_port(port), .actual = at_port(port) };
 
 	fds_put(fd, &socket);
 }
 
+static void listens(int fd)
+{
+	struct fds_note note;
+
+	fds_get(fd, &note);
+	note.state = FDS_LISTENER;
+	fds_change(fd, &note);
+}
+
 static void one_socket(void)
 {
-	struct fds_socket socket;
+	struct fds_note socket;
 	int fd = tcp();
 
 	ok(!fds_has(fd) && !fds_get(fd, &socket), "a new socket has no note");
 	put(fd, FDS_BOUND, 80);
 	ok(fds_get(fd, &socket) && socket.state == FDS_BOUND, "what is put is there");
-	fds_listening(fd);
+	listens(fd);
 	ok(fds_get(fd, &socket) && socket.state == FDS_LISTENER, "a bound socket comes to listen");
 	ok(address_port(&socket.asked) == 80, "and keeps its address");
 	ok(fds_drop(fd, &socket) && address_port(&socket.actual) == 80, "its only descriptor is the last");
@@ -48,12 +58,12 @@ static void one_socket(void)
 
 static void two_descriptors(void)
 {
-	struct fds_socket socket;
+	struct fds_note socket;
 	int fd = tcp(), copy = dup(fd);
 
 	put(fd, FDS_BOUND, 80);
 	fds_copy(fd, copy);
-	fds_listening(copy);
+	listens(copy);
 	ok(fds_get(fd, &socket) && socket.state == FDS_LISTENER, "both descriptors listen");
 	ok(!fds_drop(fd, &socket), "the first of two is not the last");
 	ok(fds_get(copy, &socket), "the other keeps the note");
@@ -66,7 +76,7 @@ static void two_descriptors(void)
 
 static void stale(void)
 {
-	struct fds_socket socket;
+	struct fds_note socket;
 	int fd = tcp(), again;
 
 	put(fd, FDS_ACCEPTED, 80);
@@ -80,13 +90,61 @@ static void stale(void)
 	put(-1, FDS_BOUND, 80);
 	put(1 << 30, FDS_BOUND, 80);
 	ok(!fds_has(-1) && !fds_has(1 << 30), "impossible numbers are not noted");
-	put(0, FDS_BOUND, 80);
-	ok(!fds_has(0), "what is no socket is not noted");
+}
+
+static uint32_t lost;
+
+static void on_lost(const struct fds_note *note)
+{
+	lost = note->file.id;
+}
+
+static void files(void)
+{
+	struct fds_note note = { .state = FDS_FILE, .file = { .id = 7 } };
+	int first = memfd_create("first", 0), copy = dup(first), second;
+
+	fds_put(first, &note);
+	fds_copy(first, copy);
+	ok(fds_get(copy, &note) && note.state == FDS_FILE && note.file.id == 7, "a file is noted as a socket is");
+	note.file.flags = 9;
+	ok(fds_change(first, &note) && fds_get(copy, &note) && note.file.flags == 9, "a change is seen by both");
+	ok(!fds_drop(first, &note) && fds_drop(copy, &note), "the second of two is the last");
+	ok(!fds_change(first, &note), "nothing to change");
+	fds_put(first, &note);
+	close(first);
+	second = memfd_create("second", 0);
+	fds_lost = on_lost;
+	ok(second == first && !fds_get(second, &note), "another file at its number is not it");
+	ok(lost == 7, "and its owner hears of the end that no hook saw");
+	fds_lost = NULL;
+	close(second);
+	close(copy);
+}
+
+/* As many connections at a time as a busy client has; the notes of ended ones are used again, and their memory. */
+static void thousands(void)
+{
+	enum { COUNT = 900, ROUNDS = 400 };
+	struct fds_note note;
+	int fds[COUNT], wrong = 0;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < COUNT; i++) {
+			fds[i] = tcp();
+			put(fds[i], FDS_CONNECTED, (uint16_t)i);
+		}
+		for (int i = 0; i < COUNT; i++) {
+			wrong += !fds_get(fds[i], &note) || !fds_drop(fds[i], &note) || address_port(&note.asked) != i;
+			close(fds[i]);
+		}
+	}
+	ok(wrong == 0, "360000 connections, 900 at a time, are each noted");
 }
 
 static void searching(void)
 {
-	struct fds_socket socket;
+	struct fds_note socket;
 	union name wanted = at_port(81);
 	int first = tcp(), second = tcp();
 
@@ -106,7 +164,7 @@ static void searching(void)
 /* More descriptors than there are notes, put and dropped over and over: none may leak. */
 static void exhaustion(void)
 {
-	struct fds_socket socket;
+	struct fds_note socket;
 	int fd = tcp();
 	bool kept = true;
 
@@ -127,7 +185,7 @@ static void exhaustion(void)
 
 static void *churn(void *wrong)
 {
-	struct fds_socket socket;
+	struct fds_note socket;
 
 	for (int i = 0; i < 20000; i++) {
 		int fd = tcp(), copy;
@@ -166,6 +224,8 @@ int main(void)
 	stale();
 	searching();
 	exhaustion();
+	files();
+	thousands();
 	threads();
 	return tap_end();
 }

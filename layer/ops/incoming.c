@@ -32,7 +32,7 @@ static socklen_t size_of(const union name *name)
 
 static void note(int fd, enum fds_state state)
 {
-	struct fds_socket socket = { .state = state };
+	struct fds_note socket = { .state = state };
 
 	fds_put(fd, &socket);
 }
@@ -52,7 +52,7 @@ static int bind_to(int fd, const union name *name)
 static int bind_elsewhere(int fd, const union name *asked, uint16_t suggested, int failure)
 {
 	union name other = *asked;
-	struct fds_socket twin;
+	struct fds_note twin;
 	int status;
 
 	if (failure == -EADDRNOTAVAIL) {
@@ -70,7 +70,7 @@ static int bind_elsewhere(int fd, const union name *asked, uint16_t suggested, i
 	return bind_to(fd, &other);
 }
 
-bool incoming_is_moved(const struct fds_socket *socket)
+bool incoming_is_moved(const struct fds_note *socket)
 {
 	return !address_same_host(&socket->asked, &socket->actual) ||
 	       address_port(&socket->asked) != address_port(&socket->actual);
@@ -79,7 +79,7 @@ bool incoming_is_moved(const struct fds_socket *socket)
 /* Binds a managed socket and notes it. Where it went is told at once: another process may get it before it listens. */
 static int bind_noted(int fd, const union name *asked, uint16_t suggested)
 {
-	struct fds_socket socket = { .state = FDS_BOUND, .asked = *asked };
+	struct fds_note socket = { .state = FDS_BOUND, .asked = *asked };
 	struct wire_bound message;
 	int status = bind_to(fd, asked);
 
@@ -134,13 +134,13 @@ int layer_bind(int fd, const struct sockaddr *address, socklen_t length)
 }
 
 /* A socket that listens at an address we did not give it: is that the pod's business? 1 yes, 0 no. */
-static int adopt(int fd, struct fds_socket *socket)
+static int adopt(int fd, struct fds_note *socket)
 {
 	struct wire_bind ask;
 	struct wire_bind_reply reply;
 	int status;
 
-	*socket = (struct fds_socket){ .state = FDS_BOUND };
+	*socket = (struct fds_note){ .state = FDS_BOUND };
 	if (!incoming_own_address(fd, &socket->actual))
 		return 0;
 	socket->asked = socket->actual;
@@ -155,7 +155,7 @@ static int adopt(int fd, struct fds_socket *socket)
 }
 
 /* The socket listens; tell the session, or undo it. */
-static int announce(int fd, struct fds_socket *socket)
+static int announce(int fd, struct fds_note *socket)
 {
 	struct wire_listen ask;
 	int status = socket->state == FDS_BOUND ? 1 : adopt(fd, socket);
@@ -167,14 +167,16 @@ static int announce(int fd, struct fds_socket *socket)
 		ask.actual = address_to_wire(&socket->actual);
 		status = link_listen(&ask);
 	}
-	if (status < 0)
+	if (status < 0) {
 		sys_unlisten(fd);
-	else
-		fds_listening(fd);
+		return status;
+	}
+	socket->state = FDS_LISTENER;
+	fds_change(fd, socket);
 	return status;
 }
 
-int incoming_note_of(int fd, struct fds_socket *socket)
+int incoming_note_of(int fd, struct fds_note *socket)
 {
 	struct wire_listener ask;
 	struct wire_listener_reply reply;
@@ -184,7 +186,7 @@ int incoming_note_of(int fd, struct fds_socket *socket)
 	if (fds_get(fd, socket))
 		return 0;
 	listens = sys_socket_option(fd, SO_ACCEPTCONN) == 1;
-	*socket = (struct fds_socket){ .state = listens ? FDS_LOCAL : FDS_UNASKED };
+	*socket = (struct fds_note){ .state = listens ? FDS_LOCAL : FDS_UNASKED };
 	if (!incoming_own_address(fd, &socket->actual) || address_port(&socket->actual) == 0)
 		return 0;
 	status = link_floor(LINK_INCOMING);
@@ -203,7 +205,7 @@ int incoming_note_of(int fd, struct fds_socket *socket)
 }
 
 /* libc's listen, then the session's word on it. `socket` is the descriptor's note. */
-static int listen_noted(int fd, int backlog, struct fds_socket *socket)
+static int listen_noted(int fd, int backlog, struct fds_note *socket)
 {
 	int status = link_floor(LINK_INCOMING);
 
@@ -216,7 +218,7 @@ static int listen_noted(int fd, int backlog, struct fds_socket *socket)
 
 int layer_listen(int fd, int backlog)
 {
-	struct fds_socket socket;
+	struct fds_note socket;
 	union name own;
 	int saved, result;
 
@@ -230,7 +232,7 @@ int layer_listen(int fd, int backlog)
 	return guard_leave(saved, result);
 }
 
-int incoming_identify(int fd, const union name *listener, const union name *peer, struct fds_socket *socket)
+int incoming_identify(int fd, const union name *listener, const union name *peer, struct fds_note *socket)
 {
 	struct wire_accepted ask = { .listener = address_to_wire(listener), .peer = address_to_wire(peer) };
 	struct wire_accepted_reply reply;
@@ -241,7 +243,7 @@ int incoming_identify(int fd, const union name *listener, const union name *peer
 		return status;
 	if (reply.known)
 		sys_no_delay(fd);
-	*socket = (struct fds_socket){ .state = FDS_LOCAL };
+	*socket = (struct fds_note){ .state = FDS_LOCAL };
 	if (reply.known && address_from_wire(&socket->peer, &reply.peer, family) &&
 	    address_from_wire(&socket->local, &reply.local, family))
 		socket->state = FDS_ACCEPTED;
@@ -252,7 +254,7 @@ int incoming_identify(int fd, const union name *listener, const union name *peer
 /* `fd` was accepted on `listener` from `peer`, which becomes the real client. 0 or -errno. */
 static int welcome(int listener, int fd, union name *peer)
 {
-	struct fds_socket socket, connection;
+	struct fds_note socket, connection;
 	int status;
 
 	if (fds_has(fd))

@@ -22,7 +22,7 @@ static bool peer_address(int fd, union name *name)
  * inherited. A connection can only be the session's when it comes from this machine. False: nothing is known, the
  * kernel's answer stands.
  */
-static bool investigate(int fd, struct fds_socket *socket)
+static bool investigate(int fd, struct fds_note *socket)
 {
 	union name own, peer;
 
@@ -36,7 +36,7 @@ static bool investigate(int fd, struct fds_socket *socket)
 }
 
 /* What getsockname(2) is to say of a socket that is managed and not where the app bound it. */
-static bool asked_name(int fd, const struct fds_socket *socket, union name *name)
+static bool asked_name(int fd, const struct fds_note *socket, union name *name)
 {
 	union name peer;
 
@@ -49,7 +49,7 @@ static bool asked_name(int fd, const struct fds_socket *socket, union name *name
 /* The name that the app is to see instead of the kernel's, if any. */
 static bool substitute(int fd, bool of_peer, union name *name)
 {
-	struct fds_socket socket;
+	struct fds_note socket;
 	bool found = false;
 	int saved;
 

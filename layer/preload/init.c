@@ -8,7 +8,7 @@
 #include "../config.h"
 #include "../guard.h"
 #include "../link.h"
-#include "../ops/fds.h"
+#include "../ops/descriptors.h"
 #include "../sys.h"
 
 enum { FRESH, STARTING, INERT, ACTIVE };
@@ -34,6 +34,7 @@ static int start(void)
 	if (!atomic_compare_exchange_strong(&stage, &seen, STARTING))
 		return seen;
 	if (config_read() && link_start()) {
+		fds_lost = descriptors_ended;
 		sys_at_fork(forked);
 		next = ACTIVE;
 	}

@@ -6,18 +6,22 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "../hooks.h"
 
-static int missing(void)
+/* What a call returns that this libc lacks: -1, or NULL where it returns a pointer. */
+static long missing(bool number)
 {
 	errno = ENOSYS;
-	return -1;
+	return number ? -1 : 0;
 }
+#define IS_NUMBER(type) (__builtin_types_compatible_p(type, int) || __builtin_types_compatible_p(type, long))
 
 /*
  * The symbol is given to the assembler only, so that libc's prototypes (transparent unions, varargs) do not
- * clash. fcntl takes its optional argument in a register on x86_64 and aarch64 whether it is named or not.
+ * clash. Of a symbol with several versions dlsym gives the default one (dlsym(3)), and ours stands for all of them.
+ * fcntl takes its optional argument in a register on x86_64 and aarch64 whether it is named or not.
  */
 #define EDGE(type, name, parameters, arguments) \
 	static _Atomic(void *) slot_##name; \
@@ -29,7 +33,7 @@ static int missing(void)
 			found = dlsym(RTLD_NEXT, #name); \
 			errno = saved; \
 			if (!found) \
-				return (type)missing(); \
+				return (type)missing(IS_NUMBER(type)); \
 			atomic_store_explicit(&slot_##name, found, memory_order_relaxed); \
 		} \
 		return ((type (*) parameters)found)arguments; \

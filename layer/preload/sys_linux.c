@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -172,14 +173,42 @@ int sys_socket_option(int fd, int option)
 }
 
 /* SO_COOKIE since Linux 4.12 (socket(7)); never used twice, unlike an inode number. */
-int sys_socket_identity(int fd, uint64_t *identity)
+static int socket_identity(int fd, struct sys_identity *identity)
 {
-	socklen_t length = sizeof(*identity);
+	socklen_t length = sizeof(identity->number);
 
-	return (int)RAW(SYS_getsockopt, fd, SOL_SOCKET, SO_COOKIE, identity, &length);
+	identity->device = 0;
+	return (int)RAW(SYS_getsockopt, fd, SOL_SOCKET, SO_COOKIE, &identity->number, &length);
 }
 
-/* connect(2): an address of family AF_UNSPEC dissolves the association; for a TCP listener, the listening. */
+/* glibc's struct stat is the kernel's on x86_64 and aarch64. Device 0 is no device (proc_pid_mountinfo(5)). */
+static int inode_identity(int fd, struct sys_identity *identity)
+{
+	struct stat status;
+	int result = (int)RAW(SYS_fstat, fd, &status);
+
+	if (result < 0)
+		return result;
+	identity->device = status.st_dev;
+	identity->number = status.st_ino;
+	return 0;
+}
+
+int sys_identity(int fd, struct sys_identity *identity)
+{
+	int status = socket_identity(fd, identity);
+
+	return status == -ENOTSOCK ? inode_identity(fd, identity) : status;
+}
+
+bool sys_is(int fd, const struct sys_identity *identity)
+{
+	struct sys_identity found;
+	int status = identity->device ? inode_identity(fd, &found) : socket_identity(fd, &found);
+
+	return status == 0 && found.device == identity->device && found.number == identity->number;
+}
+
 void sys_no_delay(int fd)
 {
 	const int on = 1;
@@ -187,6 +216,7 @@ void sys_no_delay(int fd)
 	(void)RAW(SYS_setsockopt, fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+/* connect(2): an address of family AF_UNSPEC dissolves the association; for a TCP listener, the listening. */
 int sys_unlisten(int fd)
 {
 	struct sockaddr nobody = { .sa_family = AF_UNSPEC };
