@@ -34,6 +34,7 @@ export interface ExecCommand extends ClusterFlags {
   overrideEnvVarsExclude?: string;
   envFile?: string;
   fsMode?: string;
+  key?: string;
   skipProcesses?: string;
   /** These four are true unless the flag is given. */
   remoteDns: boolean;
@@ -144,6 +145,7 @@ function execFlags(command: Command): Command {
     .option("--no-outgoing", "connections are made from here, not from the target")
     .option("--no-tcp-outgoing", "the same for TCP alone")
     .option("--no-udp-outgoing", "the same for UDP alone")
+    .option("-k, --key <key>", "what {{ key }} in the configuration file stands for")
     .option("--skip-processes <names>", "programs that run without mirrord (; between names)");
 }
 

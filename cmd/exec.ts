@@ -130,6 +130,7 @@ function configFlags(command: ExecCommand): ConfigFlags {
     tcpOutgoing: off(command.outgoing && command.tcpOutgoing),
     udpOutgoing: off(command.outgoing && command.udpOutgoing),
     skipProcesses: command.skipProcesses,
+    key: command.key,
   };
 }
 

@@ -37,14 +37,16 @@ export async function parseDocument(
   text: string,
   format: ConfigFormat,
 ): Promise<ConfigDocument> {
-  refuseTemplate(name, text);
   switch (format) {
     case "json":
       return { value: parseJson(name, text), lineOf: (path) => lineInYaml(blankComments(text), path) };
     case "yaml":
       return { value: await parseYaml(name, text), lineOf: (path) => lineInYaml(text, path) };
     case "toml":
-      return { value: await parseToml(name, text), lineOf: () => Promise.resolve(undefined) };
+      return {
+        value: await parseToml(name, text),
+        lineOf: (path) => Promise.resolve(lineInToml(text, path)),
+      };
   }
 }
 
@@ -53,18 +55,6 @@ export async function parseUnnamed(name: string, text: string): Promise<ConfigDo
   if (/^\s*(\{|\/\/|\/\*)/.test(text)) return await parseDocument(name, text, "json");
   const toml = /^\s*(\[[^\]]+\]|[\w."-]+\s*=)/m.test(text.replace(/^\s*#.*$/gm, ""));
   return await parseDocument(name, text, toml ? "toml" : "yaml");
-}
-
-/** Files of the original may be templates; running one as plain text would silently mean something else. */
-function refuseTemplate(name: string, text: string): void {
-  const match = /\{%|\{\{\s*[A-Za-z_]/.exec(text);
-  if (match === null) return;
-  throw new ConfigError(
-    `Cannot read "${name}": line ${
-      lineAt(text, match.index)
-    } holds a template, and templates are not supported yet`,
-    { help: "Write the value itself instead of {{ … }} or {% … %}." },
-  );
 }
 
 function parseJson(name: string, text: string): unknown {
@@ -78,7 +68,7 @@ function parseJson(name: string, text: string): unknown {
     const state = offset >= plain.trimEnd().length
       ? "the text ends too early"
       : `${line} does not belong here`;
-    throw new ConfigError(`Cannot read "${name}": no valid JSON in line ${lineAt(text, offset)}: ${state}`, {
+    throw new ConfigError(`Cannot read "${name}": no valid JSON in ${placeAt(text, offset)}: ${state}`, {
       cause,
     });
   }
@@ -89,9 +79,11 @@ async function parseYaml(name: string, text: string): Promise<unknown> {
   const document = parse(text);
   const [error] = document.errors;
   if (error !== undefined) {
-    const line = error.linePos?.[0].line ?? lineAt(text, error.pos[0]);
     const state = error.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "");
-    throw new ConfigError(`Cannot read "${name}": no valid YAML in line ${line}: ${state}`, { cause: error });
+    throw new ConfigError(
+      `Cannot read "${name}": no valid YAML in ${placeAt(text, error.pos[0])}: ${state}`,
+      { cause: error },
+    );
   }
   // An alias bomb is refused by the library's default of at most 100 aliases.
   return document.toJS() ?? {};
@@ -102,7 +94,7 @@ async function parseToml(name: string, text: string): Promise<unknown> {
   try {
     return structuredClone(parse(text)); // plain objects: the parser's have no prototype
   } catch (cause) {
-    const where = cause instanceof TomlError ? ` in line ${cause.line}` : "";
+    const where = cause instanceof TomlError ? ` in line ${cause.line}, column ${cause.column}` : "";
     const said = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
     throw new ConfigError(`Cannot read "${name}": no valid TOML${where}: ${said}`, { cause });
   }
@@ -127,6 +119,24 @@ async function lineInYaml(text: string, path: readonly (string | number)[]): Pro
     } else break;
   }
   return offset === undefined ? undefined : lineAt(text, offset);
+}
+
+/** The line of the table header or key that lies nearest to `path`; the parser keeps no positions. */
+function lineInToml(text: string, path: readonly (string | number)[]): number | undefined {
+  const names = path.filter((part) => typeof part === "string");
+  const split = (key: string) =>
+    (key.match(/"[^"]*"|'[^']*'|[\w-]+/g) ?? []).map((one) => one.replace(/^["']|["']$/g, ""));
+  let table: string[] = [];
+  let best: { depth: number; line: number } | undefined;
+  text.split("\n").forEach((line, index) => {
+    const [, header, key] = /^\s*(?:\[{1,2}([^\]]+)\]|((?:"[^"]*"|'[^']*'|[\w.\s-])+?)\s*=)/.exec(line) ?? [];
+    if (header !== undefined) table = split(header);
+    if (header === undefined && key === undefined) return;
+    const here = [...table, ...split(key ?? "")];
+    const isStart = here.every((part, at) => names[at] === part);
+    if (isStart && here.length > (best?.depth ?? 0)) best = { depth: here.length, line: index + 1 };
+  });
+  return best?.line;
 }
 
 /** Replaces comments and trailing commas of JSON by blanks, so that every offset stays what it was. */
@@ -175,6 +185,11 @@ function firstOddToken(text: string): number {
       wanted = "after";
     }
   }
+}
+
+function placeAt(text: string, offset: number): string {
+  const line = lineAt(text, offset);
+  return `line ${line}, column ${offset - text.lastIndexOf("\n", offset - 1)}`;
 }
 
 function lineAt(text: string, offset: number): number {

@@ -21,6 +21,18 @@ Deno.test("the line of a key is found in JSON and YAML", async () => {
   assert.equal(await yaml.lineOf(["a", "b"]), 3);
 });
 
+Deno.test("the line of a key is found in TOML", async () => {
+  const text =
+    '# c\ntarget = "a"\n[feature.network.incoming]\nmode = "x"\n"ports" = [\n 1]\n[[x.y]]\nz.w = 1';
+  const toml = await parseDocument("x", text, "toml");
+  assert.equal(await toml.lineOf(["target"]), 2);
+  assert.equal(await toml.lineOf(["feature", "network", "incoming", "mode"]), 4);
+  assert.equal(await toml.lineOf(["feature", "network", "incoming", "ports", 0]), 5);
+  assert.equal(await toml.lineOf(["feature", "network", "incoming"]), 3);
+  assert.equal(await toml.lineOf(["x", "y", 0, "z", "w"]), 8);
+  assert.equal(await toml.lineOf(["gone"]), undefined);
+});
+
 Deno.test("standard input is read in the format it looks like", async () => {
   const value = { target: "pod/a" };
   for (
@@ -47,14 +59,14 @@ Deno.test("an empty file is an empty configuration", async () => {
 
 Deno.test("a syntax error of JSON names its line and what stands there", async () => {
   const cases: [string, RegExp][] = [
-    ['{\n "a": 1\n "b": 2}', /line 3: "b": 2} does not belong here/],
-    ['{"a": [1,\n2', /line 2: the text ends too early/],
-    ["{\na: 1}", /line 2: a: 1} does not belong/],
-    ['{"a": tru}', /line 1: tru} does not/],
-    ['{"a": 1}\n{', /line 2: { does not/],
-    ['{"a": [1}', /line 1: } does not/],
-    ['{"a" 1}', /line 1: 1} does not/],
-    ["]", /line 1: ] does not/],
+    ['{\n "a": 1\n "b": 2}', /line 3, column 2: "b": 2} does not belong here/],
+    ['{"a": [1,\n2', /line 2, column 2: the text ends too early/],
+    ["{\na: 1}", /line 2, column 1: a: 1} does not belong/],
+    ['{"a": tru}', /line 1, column 7: tru} does not/],
+    ['{"a": 1}\n{', /line 2, column 1: { does not/],
+    ['{"a": [1}', /line 1, column 9: } does not/],
+    ['{"a" 1}', /line 1, column 6: 1} does not/],
+    ["]", /line 1, column 1: ] does not/],
   ];
   for (const [text, message] of cases) await assert.rejects(parseDocument("x", text, "json"), message);
 });

@@ -24,6 +24,7 @@ export interface ConfigFlags {
   tcpOutgoing?: boolean | undefined;
   udpOutgoing?: boolean | undefined;
   skipProcesses?: string | undefined;
+  key?: string | undefined;
 }
 
 /** Read access to variables; `Deno.env` and a Map both are one. */
@@ -57,6 +58,7 @@ const flagPaths: Readonly<Record<keyof ConfigFlags, [flag: string, path: string,
   remoteDns: ["--no-remote-dns", "feature.network.dns.enabled", "bool"],
   tcpOutgoing: ["--no-tcp-outgoing", "feature.network.outgoing.tcp", "bool"],
   udpOutgoing: ["--no-udp-outgoing", "feature.network.outgoing.udp", "bool"],
+  key: ["--key", "key", "text"],
   skipProcesses: ["--skip-processes", "skip_processes", "list"],
 };
 

@@ -110,7 +110,6 @@ const laterKeys: Readonly<Record<string, LaterKey>> = {
   multi_cluster: refused(noOperator, isFalse, leave),
   baggage: noEffect(noOperator),
   traceparent: noEffect(noOperator),
-  key: noEffect("session keys are not in this release yet"),
   api: noEffect("the session has no socket for other programs yet", isFalse),
   ci: noEffect("it is for commands that are not in this release yet"),
   container: noEffect("it is for commands that are not in this release yet"),

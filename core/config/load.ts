@@ -21,6 +21,8 @@ export interface LoadOptions {
   flags: ConfigFlags;
   /** Usually `Deno.env`. */
   env: Variables;
+  /** What get_env in a template sees; `env`. */
+  templateEnv?: Variables;
   /** Directory in which `.mirrord` is looked for; the current one. */
   directory?: string;
 }
@@ -107,13 +109,37 @@ async function findDocument(
   const asked = options.file ?? options.env.get("MIRRORD_CONFIG_FILE");
   if (asked === "-") {
     const text = await new Response(Deno.stdin.readable).text();
-    return { name: "standard input", document: await parseUnnamed("standard input", text) };
+    const plain = await render("standard input", text, options);
+    return { name: "standard input", document: await parseUnnamed("standard input", plain) };
   }
   const name = asked === undefined || asked === "" ? await findFile(options.directory ?? ".") : asked;
   if (name === undefined) {
     return { name, document: { value: {}, lineOf: () => Promise.resolve(undefined) } };
   }
-  return { name, document: await parseDocument(name, await readText(name), formatOf(name)) };
+  const format = formatOf(name);
+  const text = await render(name, await readText(name), options);
+  return { name, document: await parseDocument(name, text, format) };
+}
+
+/** Replaces the templates in `text`; the module is loaded only when there may be one. */
+async function render(name: string, text: string, options: LoadOptions): Promise<string> {
+  if (!/\{[{%#]/.test(text)) return text;
+  const { gitBranch, keyOf, renderTemplate } = await import("./template.ts");
+  const { env, flags } = options;
+  let random: string | undefined;
+  return renderTemplate(name, text, {
+    env: options.templateEnv ?? env,
+    key: () => {
+      const given = flags.key ?? (env.get("MIRRORD_KEY") || undefined) ?? keyOf(text);
+      if (given !== undefined) return given;
+      if (random === undefined) {
+        random = crypto.randomUUID().slice(0, 5);
+        log.info(`The session's key is "${random}" (--key chooses one)`);
+      }
+      return random;
+    },
+    gitBranch: () => env.get("MIRRORD_BRANCH_NAME") || gitBranch(options.directory ?? "."),
+  });
 }
 
 async function findFile(directory: string): Promise<string | undefined> {
@@ -161,7 +187,9 @@ async function sentence(
   overrides: readonly Override[],
 ): Promise<string> {
   const path = formatPath(problem.path);
-  const source = overrides.findLast((one) => one.path === path || path.startsWith(`${one.path}[`))?.source;
+  const source = overrides.findLast((one) =>
+    one.path === path || path.startsWith(`${one.path}[`) || one.path.startsWith(`${path}.`)
+  )?.source;
   const line = source === undefined ? await document.lineOf(problem.path) : undefined;
   const where = source !== undefined
     ? ` (from ${source})`

@@ -304,12 +304,11 @@ Deno.test("loading throws one ConfigError with all sentences and exit code 78", 
 
 Deno.test("a file that cannot be read says why", async () => {
   const cases: [string, string, RegExp][] = [
-    ["m.json", '{\n "target": \n}', /no valid JSON in line 3/],
+    ["m.json", '{\n "target": \n}', /no valid JSON in line 3, column 1: } does not/],
     ["m.json", "[]", /no object at its top/],
-    ["m.yaml", "target: [\n", /no valid YAML in line/],
-    ["m.toml", "a = 1\nb = = 2\n", /no valid TOML in line 2/],
+    ["m.yaml", "a: 1\ntarget: [\n", /no valid YAML in line \d, column \d+: /],
+    ["m.toml", "a = 1\nb = = 2\n", /no valid TOML in line 2, column 5/],
     ["m.ini", "", /"\.ini" is not a configuration format/],
-    ["m.json", '{"target": "pod/{{ get_env(name=\\"X\\") }}"}', /line 1 holds a template/],
   ];
   for (const [name, text, message] of cases) {
     await assert.rejects(verify(text, { name }), (error) => {

@@ -135,6 +135,8 @@ export const configSchema = z.strictObject({
   kube_context: z.optional(text),
   accept_invalid_certificates: z.optional(z.boolean()),
   telemetry: z.optional(z.boolean()),
+  /** What `{{ key }}` in the file stands for. */
+  key: z.optional(text),
   skip_processes: z.optional(oneOrMany),
   skip_build_tools: z.optional(z.boolean()),
   skip_extra_build_tools: z.optional(oneOrMany),
