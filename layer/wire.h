@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WIRE_TABLES 2476222884u /* hash of the table, for hello.tables */
+#define WIRE_TABLES 1486359413u /* hash of the table, for hello.tables */
 #define WIRE_HEADER_BYTES 12u /* of a frame's header */
 #define WIRE_MAX_PAYLOAD 1048576u /* bytes after a header, at most */
 #define WIRE_END 1u /* flag: last frame of a reply */
@@ -40,6 +40,47 @@ enum wire_kind {
 	WIRE_CLOSED = 36,
 	WIRE_BOUND = 37,
 	WIRE_BOUND_REPLY = 37,
+	WIRE_OPEN = 128,
+	WIRE_OPEN_REPLY = 128,
+	WIRE_STAT = 129,
+	WIRE_STAT_REPLY = 129,
+	WIRE_ACCESS = 130,
+	WIRE_ACCESS_REPLY = 130,
+	WIRE_READ_LINK = 131,
+	WIRE_READ_LINK_REPLY = 131,
+	WIRE_STATFS = 132,
+	WIRE_STATFS_REPLY = 132,
+	WIRE_LIST = 133,
+	WIRE_LIST_REPLY = 133,
+	WIRE_READ = 134,
+	WIRE_READ_REPLY = 134,
+	WIRE_WRITE = 135,
+	WIRE_WRITE_REPLY = 135,
+	WIRE_SEEK = 136,
+	WIRE_SEEK_REPLY = 136,
+	WIRE_CHANGE = 137,
+	WIRE_CHANGE_REPLY = 137,
+	WIRE_MOVE = 138,
+	WIRE_MOVE_REPLY = 138,
+	WIRE_RELEASE = 139,
+};
+
+enum wire_change_what {
+	WIRE_CHANGE_MKDIR = 1,
+	WIRE_CHANGE_REMOVE = 2,
+	WIRE_CHANGE_CHMOD = 3,
+	WIRE_CHANGE_CHOWN = 4,
+	WIRE_CHANGE_UTIMENS = 5,
+	WIRE_CHANGE_TRUNCATE = 6,
+	WIRE_CHANGE_SYNC = 7,
+	WIRE_CHANGE_ALLOCATE = 8,
+	WIRE_CHANGE_MKNOD = 9,
+};
+
+enum wire_move_what {
+	WIRE_MOVE_RENAME = 1,
+	WIRE_MOVE_LINK = 2,
+	WIRE_MOVE_SYMLINK = 3,
 };
 
 struct wire_header {
@@ -533,5 +574,646 @@ static inline int wire_unpack_bound(struct wire_bound *message, const unsigned c
 }
 
 #define WIRE_BOUND_REPLY_BYTES 0u
+
+#define WIRE_OPEN_BYTES 16u /* and the length of path */
+
+struct wire_open {
+	uint32_t dir;
+	uint32_t flags;
+	uint32_t mode;
+	struct wire_run path;
+};
+
+static inline int wire_pack_open(const struct wire_open *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->dir);
+	wire_put(&writer, 4, message->flags);
+	wire_put(&writer, 4, message->mode);
+	wire_put_run(&writer, message->path);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_open(struct wire_open *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->dir = (uint32_t)wire_get(&reader, 4);
+	message->flags = (uint32_t)wire_get(&reader, 4);
+	message->mode = (uint32_t)wire_get(&reader, 4);
+	message->path = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_OPEN_REPLY_BYTES 18u /* and the length of status, path, content */
+
+struct wire_open_reply {
+	uint8_t where;
+	uint32_t file;
+	bool end;
+	struct wire_run status;
+	struct wire_run path;
+	struct wire_run content;
+};
+
+static inline int wire_pack_open_reply(const struct wire_open_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->where);
+	wire_put(&writer, 4, message->file);
+	wire_put(&writer, 1, message->end);
+	wire_put_run(&writer, message->status);
+	wire_put_run(&writer, message->path);
+	wire_put_run(&writer, message->content);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_open_reply(struct wire_open_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->where = (uint8_t)wire_get(&reader, 1);
+	message->file = (uint32_t)wire_get(&reader, 4);
+	message->end = wire_get_bool(&reader);
+	message->status = wire_get_run(&reader);
+	message->path = wire_get_run(&reader);
+	message->content = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_STAT_BYTES 12u /* and the length of path */
+
+struct wire_stat {
+	uint32_t dir;
+	uint32_t flags;
+	struct wire_run path;
+};
+
+static inline int wire_pack_stat(const struct wire_stat *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->dir);
+	wire_put(&writer, 4, message->flags);
+	wire_put_run(&writer, message->path);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_stat(struct wire_stat *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->dir = (uint32_t)wire_get(&reader, 4);
+	message->flags = (uint32_t)wire_get(&reader, 4);
+	message->path = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_STAT_REPLY_BYTES 9u /* and the length of path, status */
+
+struct wire_stat_reply {
+	uint8_t where;
+	struct wire_run path;
+	struct wire_run status;
+};
+
+static inline int wire_pack_stat_reply(const struct wire_stat_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->where);
+	wire_put_run(&writer, message->path);
+	wire_put_run(&writer, message->status);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_stat_reply(struct wire_stat_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->where = (uint8_t)wire_get(&reader, 1);
+	message->path = wire_get_run(&reader);
+	message->status = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_ACCESS_BYTES 16u /* and the length of path */
+
+struct wire_access {
+	uint32_t dir;
+	uint32_t mode;
+	uint32_t flags;
+	struct wire_run path;
+};
+
+static inline int wire_pack_access(const struct wire_access *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->dir);
+	wire_put(&writer, 4, message->mode);
+	wire_put(&writer, 4, message->flags);
+	wire_put_run(&writer, message->path);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_access(struct wire_access *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->dir = (uint32_t)wire_get(&reader, 4);
+	message->mode = (uint32_t)wire_get(&reader, 4);
+	message->flags = (uint32_t)wire_get(&reader, 4);
+	message->path = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_ACCESS_REPLY_BYTES 5u /* and the length of path */
+
+struct wire_access_reply {
+	uint8_t where;
+	struct wire_run path;
+};
+
+static inline int wire_pack_access_reply(const struct wire_access_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->where);
+	wire_put_run(&writer, message->path);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_access_reply(struct wire_access_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->where = (uint8_t)wire_get(&reader, 1);
+	message->path = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_READ_LINK_BYTES 8u /* and the length of path */
+
+struct wire_read_link {
+	uint32_t dir;
+	struct wire_run path;
+};
+
+static inline int wire_pack_read_link(const struct wire_read_link *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->dir);
+	wire_put_run(&writer, message->path);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_read_link(struct wire_read_link *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->dir = (uint32_t)wire_get(&reader, 4);
+	message->path = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_READ_LINK_REPLY_BYTES 9u /* and the length of path, target */
+
+struct wire_read_link_reply {
+	uint8_t where;
+	struct wire_run path;
+	struct wire_run target;
+};
+
+static inline int wire_pack_read_link_reply(const struct wire_read_link_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->where);
+	wire_put_run(&writer, message->path);
+	wire_put_run(&writer, message->target);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_read_link_reply(struct wire_read_link_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->where = (uint8_t)wire_get(&reader, 1);
+	message->path = wire_get_run(&reader);
+	message->target = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_STATFS_BYTES 8u /* and the length of path */
+
+struct wire_statfs {
+	uint32_t dir;
+	struct wire_run path;
+};
+
+static inline int wire_pack_statfs(const struct wire_statfs *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->dir);
+	wire_put_run(&writer, message->path);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_statfs(struct wire_statfs *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->dir = (uint32_t)wire_get(&reader, 4);
+	message->path = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_STATFS_REPLY_BYTES 9u /* and the length of path, status */
+
+struct wire_statfs_reply {
+	uint8_t where;
+	struct wire_run path;
+	struct wire_run status;
+};
+
+static inline int wire_pack_statfs_reply(const struct wire_statfs_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->where);
+	wire_put_run(&writer, message->path);
+	wire_put_run(&writer, message->status);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_statfs_reply(struct wire_statfs_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->where = (uint8_t)wire_get(&reader, 1);
+	message->path = wire_get_run(&reader);
+	message->status = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_LIST_BYTES 12u
+
+struct wire_list {
+	uint32_t file;
+	uint64_t cursor;
+};
+
+static inline int wire_pack_list(const struct wire_list *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->file);
+	wire_put(&writer, 8, message->cursor);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_list(struct wire_list *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->file = (uint32_t)wire_get(&reader, 4);
+	message->cursor = (uint64_t)wire_get(&reader, 8);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_LIST_REPLY_BYTES 5u /* and the length of entries */
+
+struct wire_list_reply {
+	bool end;
+	struct wire_run entries;
+};
+
+static inline int wire_pack_list_reply(const struct wire_list_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->end);
+	wire_put_run(&writer, message->entries);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_list_reply(struct wire_list_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->end = wire_get_bool(&reader);
+	message->entries = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_READ_BYTES 16u
+
+struct wire_read {
+	uint32_t file;
+	uint64_t offset;
+	uint32_t count;
+};
+
+static inline int wire_pack_read(const struct wire_read *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->file);
+	wire_put(&writer, 8, message->offset);
+	wire_put(&writer, 4, message->count);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_read(struct wire_read *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->file = (uint32_t)wire_get(&reader, 4);
+	message->offset = (uint64_t)wire_get(&reader, 8);
+	message->count = (uint32_t)wire_get(&reader, 4);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_READ_REPLY_BYTES 4u /* and the length of content */
+
+struct wire_read_reply {
+	struct wire_run content;
+};
+
+static inline int wire_pack_read_reply(const struct wire_read_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put_run(&writer, message->content);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_read_reply(struct wire_read_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->content = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_WRITE_BYTES 16u /* and the length of content */
+
+struct wire_write {
+	uint32_t file;
+	uint64_t offset;
+	struct wire_run content;
+};
+
+static inline int wire_pack_write(const struct wire_write *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->file);
+	wire_put(&writer, 8, message->offset);
+	wire_put_run(&writer, message->content);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_write(struct wire_write *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->file = (uint32_t)wire_get(&reader, 4);
+	message->offset = (uint64_t)wire_get(&reader, 8);
+	message->content = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_WRITE_REPLY_BYTES 4u
+
+struct wire_write_reply {
+	uint32_t count;
+};
+
+static inline int wire_pack_write_reply(const struct wire_write_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->count);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_write_reply(struct wire_write_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->count = (uint32_t)wire_get(&reader, 4);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_SEEK_BYTES 16u
+
+struct wire_seek {
+	uint32_t file;
+	uint64_t offset;
+	uint32_t whence;
+};
+
+static inline int wire_pack_seek(const struct wire_seek *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->file);
+	wire_put(&writer, 8, message->offset);
+	wire_put(&writer, 4, message->whence);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_seek(struct wire_seek *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->file = (uint32_t)wire_get(&reader, 4);
+	message->offset = (uint64_t)wire_get(&reader, 8);
+	message->whence = (uint32_t)wire_get(&reader, 4);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_SEEK_REPLY_BYTES 8u
+
+struct wire_seek_reply {
+	uint64_t offset;
+};
+
+static inline int wire_pack_seek_reply(const struct wire_seek_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 8, message->offset);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_seek_reply(struct wire_seek_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->offset = (uint64_t)wire_get(&reader, 8);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_CHANGE_BYTES 45u /* and the length of path */
+
+struct wire_change {
+	uint8_t what;
+	uint32_t dir;
+	uint32_t flags;
+	uint64_t first;
+	uint64_t second;
+	uint64_t third;
+	uint64_t fourth;
+	struct wire_run path;
+};
+
+static inline int wire_pack_change(const struct wire_change *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->what);
+	wire_put(&writer, 4, message->dir);
+	wire_put(&writer, 4, message->flags);
+	wire_put(&writer, 8, message->first);
+	wire_put(&writer, 8, message->second);
+	wire_put(&writer, 8, message->third);
+	wire_put(&writer, 8, message->fourth);
+	wire_put_run(&writer, message->path);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_change(struct wire_change *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->what = (uint8_t)wire_get(&reader, 1);
+	message->dir = (uint32_t)wire_get(&reader, 4);
+	message->flags = (uint32_t)wire_get(&reader, 4);
+	message->first = (uint64_t)wire_get(&reader, 8);
+	message->second = (uint64_t)wire_get(&reader, 8);
+	message->third = (uint64_t)wire_get(&reader, 8);
+	message->fourth = (uint64_t)wire_get(&reader, 8);
+	message->path = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_CHANGE_REPLY_BYTES 5u /* and the length of path */
+
+struct wire_change_reply {
+	uint8_t where;
+	struct wire_run path;
+};
+
+static inline int wire_pack_change_reply(const struct wire_change_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->where);
+	wire_put_run(&writer, message->path);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_change_reply(struct wire_change_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->where = (uint8_t)wire_get(&reader, 1);
+	message->path = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_MOVE_BYTES 21u /* and the length of from, to */
+
+struct wire_move {
+	uint8_t what;
+	uint32_t from_dir;
+	uint32_t to_dir;
+	uint32_t flags;
+	struct wire_run from;
+	struct wire_run to;
+};
+
+static inline int wire_pack_move(const struct wire_move *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->what);
+	wire_put(&writer, 4, message->from_dir);
+	wire_put(&writer, 4, message->to_dir);
+	wire_put(&writer, 4, message->flags);
+	wire_put_run(&writer, message->from);
+	wire_put_run(&writer, message->to);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_move(struct wire_move *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->what = (uint8_t)wire_get(&reader, 1);
+	message->from_dir = (uint32_t)wire_get(&reader, 4);
+	message->to_dir = (uint32_t)wire_get(&reader, 4);
+	message->flags = (uint32_t)wire_get(&reader, 4);
+	message->from = wire_get_run(&reader);
+	message->to = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_MOVE_REPLY_BYTES 9u /* and the length of from, to */
+
+struct wire_move_reply {
+	uint8_t where;
+	struct wire_run from;
+	struct wire_run to;
+};
+
+static inline int wire_pack_move_reply(const struct wire_move_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->where);
+	wire_put_run(&writer, message->from);
+	wire_put_run(&writer, message->to);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_move_reply(struct wire_move_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->where = (uint8_t)wire_get(&reader, 1);
+	message->from = wire_get_run(&reader);
+	message->to = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_RELEASE_BYTES 4u
+
+struct wire_release {
+	uint32_t file;
+};
+
+static inline int wire_pack_release(const struct wire_release *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->file);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_release(struct wire_release *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->file = (uint32_t)wire_get(&reader, 4);
+	return reader.failed ? -EPROTO : 0;
+}
 
 #endif

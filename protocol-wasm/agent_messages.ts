@@ -68,4 +68,69 @@ export const agentMessages = {
   // -- dns (96..) --------------------------------------------------------------------------------------
 
   // -- files (128..) -----------------------------------------------------------------------------------
+  // All client → agent, in the target's root and with its process's rights. A path is absolute, or relative to the open
+  // directory `dir` (0 = none); empty = `dir` itself. Flags of open(2) are x86_64's. `file` is the agent's number of an open file.
+  /**
+   * open(2). A regular file of at most `whole` bytes opened for reading is answered whole and not kept open (file 0);
+   * of a longer one `content` is the first `ahead` bytes, of a directory its first page (`end`: and last).
+   */
+  open: {
+    kind: 128,
+    since: 1,
+    fields: { dir: "u32", flags: "u32", mode: "u32", whole: "u32", ahead: "u32", path: "bytes" },
+  },
+  /** status: struct statx (statx(2)), 256 bytes. */
+  openReply: { kind: 128, since: 1, fields: { file: "u32", end: "bool", status: "bytes", content: "bytes" } },
+  stat: { kind: 129, since: 1, fields: { dir: "u32", flags: "u32", path: "bytes" } },
+  statReply: { kind: 129, since: 1, fields: { status: "bytes" } },
+  access: { kind: 130, since: 1, fields: { dir: "u32", mode: "u32", flags: "u32", path: "bytes" } },
+  accessReply: { kind: 130, since: 1, fields: {} },
+  readLink: { kind: 131, since: 1, fields: { dir: "u32", path: "bytes" } },
+  readLinkReply: { kind: 131, since: 1, fields: { target: "bytes" } },
+  /** status: struct statfs of 64-bit Linux (statfs(2)), 120 bytes. */
+  statfs: { kind: 132, since: 1, fields: { dir: "u32", path: "bytes" } },
+  statfsReply: { kind: 132, since: 1, fields: { status: "bytes" } },
+  /** One page from `cursor` (0, or an entry's d_off): struct linux_dirent64 after another (getdents(2)). */
+  list: { kind: 133, since: 1, fields: { file: "u32", cursor: "u64" } },
+  listReply: { kind: 133, since: 1, fields: { end: "bool", entries: "bytes" } },
+  /** pread(2); offset 2^64-1 for what has no positions (pipes, devices): read(2). */
+  read: { kind: 134, since: 1, fields: { file: "u32", offset: "u64", count: "u32" } },
+  readReply: { kind: 134, since: 1, fields: { content: "bytes" } },
+  /** pwrite(2); offset 2^64-1: write(2), at the end with O_APPEND. The reply's offset: where that ended. */
+  write: { kind: 135, since: 1, fields: { file: "u32", offset: "u64", content: "bytes" } },
+  writeReply: { kind: 135, since: 1, fields: { count: "u32", offset: "u64" } },
+  seek: { kind: 136, since: 1, fields: { file: "u32", offset: "u64", whence: "u32" } },
+  seekReply: { kind: 136, since: 1, fields: { offset: "u64" } },
+  /** what: `fileChanges`, the same on both links. */
+  change: {
+    kind: 137,
+    since: 1,
+    fields: {
+      what: "u8",
+      dir: "u32",
+      flags: "u32",
+      first: "u64",
+      second: "u64",
+      third: "u64",
+      fourth: "u64",
+      path: "bytes",
+    },
+  },
+  changeReply: { kind: 137, since: 1, fields: {} },
+  /** what: `fileMoves`. */
+  move: {
+    kind: 138,
+    since: 1,
+    fields: { what: "u8", fromDir: "u32", toDir: "u32", flags: "u32", from: "bytes", to: "bytes" },
+  },
+  moveReply: { kind: 138, since: 1, fields: {} },
+  /** The last holder is gone; errors that close(2) tells come as the answer. */
+  close: { kind: 139, since: 1, fields: { file: "u32" } },
+  closeReply: { kind: 139, since: 1, fields: {} },
+  /**
+   * Read ahead: a connection on which the agent sends the file from `offset` to its end, then END; credit says how far ahead.
+   * A reset is a failed read, which `read` then names.
+   */
+  stream: { kind: 140, since: 1, opens: true, fields: { file: "u32", offset: "u64" } },
+  streamReply: { kind: 140, since: 1, fields: {} },
 } as const satisfies MessageTable;

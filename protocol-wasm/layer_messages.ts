@@ -52,4 +52,101 @@ export const layerMessages = {
   // -- dns (96..) ----------------------------------------------------------------------------------------
 
   // -- files (128..) -------------------------------------------------------------------------------------
+  // Paths are absolute, without ".", ".." and "//" (one slash at the end stays), or relative to the open remote directory
+  // `dir`; dir 0 = none. Flags of open(2) are x86_64's numbers, whatever the machine; those of the *at calls are the same
+  // everywhere. `where` of an answer: 0 local (call libc, with the answer's path unless that is empty), 1 whole, 2 remote.
+  // Modes of new files are already reduced by the app's umask. Numbers that libc has as signed are two's complement.
+  /** open(2). */
+  open: { kind: 128, since: 1, fields: { dir: "u32", flags: "u32", mode: "u32", path: "bytes" } },
+  /**
+   * 1 whole: `content` is the regular file, no more is asked about it. 2 remote: an open file `file`, kept open by the hold
+   * (layer/ops/files.h); of a directory `content` is the first page of its list, the last one if `end`.
+   * status, with 1 and 2: struct statx, 256 bytes (statx(2)).
+   */
+  openReply: {
+    kind: 128,
+    since: 1,
+    fields: { where: "u8", file: "u32", end: "bool", status: "bytes", path: "bytes", content: "bytes" },
+  },
+  /** statx(2) and family; flags AT_SYMLINK_NOFOLLOW. An empty path: `dir` itself, any open remote file. */
+  stat: { kind: 129, since: 1, fields: { dir: "u32", flags: "u32", path: "bytes" } },
+  statReply: { kind: 129, since: 1, fields: { where: "u8", path: "bytes", status: "bytes" } },
+  /** faccessat(2): mode R_OK…; flags AT_EACCESS, AT_SYMLINK_NOFOLLOW. */
+  access: { kind: 130, since: 1, fields: { dir: "u32", mode: "u32", flags: "u32", path: "bytes" } },
+  accessReply: { kind: 130, since: 1, fields: { where: "u8", path: "bytes" } },
+  /** readlinkat(2). */
+  readLink: { kind: 131, since: 1, fields: { dir: "u32", path: "bytes" } },
+  readLinkReply: { kind: 131, since: 1, fields: { where: "u8", path: "bytes", target: "bytes" } },
+  /** statfs(2), or fstatfs(2) of `dir` when path is empty. status: struct statfs of 64-bit Linux, 120 bytes. */
+  statfs: { kind: 132, since: 1, fields: { dir: "u32", path: "bytes" } },
+  statfsReply: { kind: 132, since: 1, fields: { where: "u8", path: "bytes", status: "bytes" } },
+  /** getdents64(2) from `cursor` (0, or the d_off of an entry seen before). entries: struct linux_dirent64 after another. */
+  list: { kind: 133, since: 1, fields: { file: "u32", cursor: "u64" } },
+  listReply: { kind: 133, since: 1, fields: { end: "bool", entries: "bytes" } },
+  /** read(2) at the position all holders share when offset is 2^64-1, else pread(2). Empty content: the end. */
+  read: { kind: 134, since: 1, fields: { file: "u32", offset: "u64", count: "u32" } },
+  readReply: { kind: 134, since: 1, fields: { content: "bytes" } },
+  /** write(2) or pwrite(2), as with read. */
+  write: { kind: 135, since: 1, fields: { file: "u32", offset: "u64", content: "bytes" } },
+  writeReply: { kind: 135, since: 1, fields: { count: "u32" } },
+  /** lseek(2): whence SEEK_SET 0, CUR 1, END 2, DATA 3, HOLE 4; the new position. */
+  seek: { kind: 136, since: 1, fields: { file: "u32", offset: "u64", whence: "u32" } },
+  seekReply: { kind: 136, since: 1, fields: { offset: "u64" } },
+  /** What changes one file, by path or (empty path) by the open file `dir`; what: `fileChanges`, its arguments in order. */
+  change: {
+    kind: 137,
+    since: 1,
+    fields: {
+      what: "u8",
+      dir: "u32",
+      flags: "u32",
+      first: "u64",
+      second: "u64",
+      third: "u64",
+      fourth: "u64",
+      path: "bytes",
+    },
+  },
+  changeReply: { kind: 137, since: 1, fields: { where: "u8", path: "bytes" } },
+  /** What takes two paths; what: `fileMoves`. EXDEV when one is local and the other remote. */
+  move: {
+    kind: 138,
+    since: 1,
+    fields: { what: "u8", fromDir: "u32", toDir: "u32", flags: "u32", from: "bytes", to: "bytes" },
+  },
+  moveReply: { kind: 138, since: 1, fields: { where: "u8", from: "bytes", to: "bytes" } },
+  /** One way, no answer: `file` was opened for this process but cannot be held; the session closes it. */
+  release: { kind: 139, since: 1, fields: { file: "u32" } },
 } as const satisfies MessageTable;
+
+/** `what` of a change, on both links, and its arguments. */
+export const fileChanges = {
+  /** mode */
+  mkdir: 1,
+  /** unlinkat(2): flags AT_REMOVEDIR */
+  remove: 2,
+  /** mode; flags AT_SYMLINK_NOFOLLOW */
+  chmod: 3,
+  /** uid, gid (2^32-1 = as it is); flags AT_SYMLINK_NOFOLLOW */
+  chown: 4,
+  /** atime's seconds and nanoseconds, mtime's; nanoseconds may be UTIME_NOW or UTIME_OMIT; flags AT_SYMLINK_NOFOLLOW */
+  utimens: 5,
+  /** length */
+  truncate: 6,
+  /** 1 = the content only (fdatasync); open files only */
+  sync: 7,
+  /** mode, offset, length (fallocate(2)); open files only */
+  allocate: 8,
+  /** mode, device */
+  mknod: 9,
+} as const;
+
+/** `what` of a move, on both links. */
+export const fileMoves = {
+  /** renameat2(2), its flags */
+  rename: 1,
+  /** linkat(2), flags AT_SYMLINK_FOLLOW */
+  link: 2,
+  /** symlinkat(2): from is the link's text, whatever it is */
+  symlink: 3,
+} as const;

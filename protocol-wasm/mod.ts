@@ -1,7 +1,7 @@
 // The only door of protocol-wasm: what CLI and agent must agree on.
 
 export { agentMessages, agentProtocolVersion } from "./agent_messages.ts";
-export { layerMessages } from "./layer_messages.ts";
+export { fileChanges, fileMoves, layerMessages } from "./layer_messages.ts";
 export {
   type Address,
   type Body,

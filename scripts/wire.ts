@@ -3,7 +3,7 @@
 // Called by hand after a change of the table, and by the house test. Needs protocol-wasm/protocol.wasm (scripts/build.ts).
 
 import { type FieldType, type Message, type MessageTable, tableHash } from "../protocol-wasm/codec.ts";
-import { layerMessages } from "../protocol-wasm/layer_messages.ts";
+import { fileChanges, fileMoves, layerMessages } from "../protocol-wasm/layer_messages.ts";
 import { type FrameCore, instantiate } from "../protocol-wasm/wasm.ts";
 
 const wireHeader = new URL("../layer/wire.h", import.meta.url);
@@ -26,6 +26,8 @@ export function writeWireHeader(table: MessageTable): string {
   return [
     opening(table),
     kinds(messages),
+    numbers("change", fileChanges),
+    numbers("move", fileMoves),
     shared,
     ...messages.map(({ name, message }) => messageCode(name, message)),
     "#endif",
@@ -69,6 +71,14 @@ ${constant("WIRE_ERROR", core.FLAG_ERROR.value, "flag: failed reply, the body is
 function kinds(messages: { name: string; message: Message }[]): string {
   const lines = messages.map(({ name, message }) => `\tWIRE_${name.toUpperCase()} = ${message.kind},`);
   return `enum wire_kind {\n${lines.join("\n")}\n};\n`;
+}
+
+/** The numbers that a field named `name` may have. */
+function numbers(name: string, values: Readonly<Record<string, number>>): string {
+  const lines = Object.entries(values).map(([value, number]) => {
+    return `\tWIRE_${name.toUpperCase()}_${snake(value).toUpperCase()} = ${number},`;
+  });
+  return `enum wire_${name}_what {\n${lines.join("\n")}\n};\n`;
 }
 
 const shared = `struct wire_header {
