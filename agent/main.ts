@@ -12,7 +12,7 @@ import { enterNetns } from "./sys/netns.ts";
 import { E, SystemError } from "./sys/libc.ts";
 import { watchProcess } from "./sys/pidfd.ts";
 import { kernelRelease, type TargetProcess } from "./sys/proc.ts";
-import { type Listener, listenIfThere, listenTcp, type Socket } from "./sys/socket.ts";
+import { type Listener, listenIfThere, listenTcp, type Socket } from "../core/net/socket.ts";
 import { stdioStream } from "./sys/stdio.ts";
 
 /** How an agent is started; the defaults are those of an ephemeral container. */

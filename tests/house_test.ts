@@ -7,7 +7,7 @@ const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
 const maximumLines = 400;
 const codeEndings = /\.(ts|c|h)$/;
 const bannedWords = ["manager", "helper", "helpers", "util", "utils", "common", "misc", "info", "service"];
-const coreRooms = ["base", "config", "kube", "target", "deploy", "session", "launch"];
+const coreRooms = ["base", "net", "config", "kube", "target", "deploy", "session", "launch"];
 /** Hosts that documentation and tests may name; everything else is a machine or a registry. */
 const namableHosts =
   /^(localhost|127\.|\[::1\]|0\.0\.0\.0|10\.|192\.0\.2\.|kubernetes|[a-z0-9.-]*\.(svc|local|test|example|invalid)\b|example\.(com|org)|json-schema\.org|(www\.)?rfc-editor\.org|man7\.org|(www\.|docs\.)?kernel\.org|kubernetes\.io|keepachangelog\.com|semver\.org|github\.com\/\$|\$|[A-Z{<])/;
@@ -72,7 +72,7 @@ function mayImport(from: string, to: string): boolean {
       if (toTop === "protocol-wasm") return fromRoom !== "base";
       return toTop === "core" && coreRooms.indexOf(toRoom ?? "") < coreRooms.indexOf(fromRoom ?? "");
     case "agent":
-      return toTop === "protocol-wasm" || to === "core/base";
+      return toTop === "protocol-wasm" || ["core/base", "core/net"].includes(to);
     default:
       return false;
   }
@@ -178,8 +178,8 @@ Deno.test("printing stands in cmd/ui.ts only", () => {
   );
 });
 
-Deno.test("FFI stands in agent/sys only", () => {
-  none(stray(shipped, /\bDeno\.(dlopen|UnsafePointer|UnsafeCallback)/, /^agent\/sys\//));
+Deno.test("FFI stands in core/net and agent/sys only", () => {
+  none(stray(shipped, /\bDeno\.(dlopen|UnsafePointer|UnsafeCallback)/, /^(core\/net|agent\/sys)\//));
 });
 
 Deno.test("Kubernetes is known in core/kube only", () => {

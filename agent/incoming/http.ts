@@ -7,7 +7,7 @@
 
 import { relay } from "../../core/base/relay.ts";
 import { HttpReader } from "../../protocol-wasm/mod.ts";
-import type { Socket } from "../sys/socket.ts";
+import type { Socket } from "../../core/net/socket.ts";
 import { type Context, offer } from "./offer.ts";
 import { firstReady, pump, Source } from "./source.ts";
 import type { Subscription } from "./subscriptions.ts";

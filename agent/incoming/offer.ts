@@ -2,7 +2,7 @@
 // Invariant: the connection's channel is open before the frame that tells of it is written, so no byte is lost.
 
 import { type agentMessages, type ByteChannel, type Link, RemoteError } from "../../protocol-wasm/mod.ts";
-import type { Socket } from "../sys/socket.ts";
+import type { Socket } from "../../core/net/socket.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 /** What handling a connection needs of its client. */

@@ -2,10 +2,10 @@
 // session's. Facts: ip(7) on ip_local_port_range, inet_csk_find_open_port and tcp_twsk_unique of the kernel.
 // Invariant: a bypass stands for as long as a dial from its source is under way, no longer.
 
-import type { Endpoint } from "../sys/address.ts";
+import type { Endpoint } from "../../core/net/address.ts";
 import { E, SystemError } from "../sys/libc.ts";
 import { ephemeralPorts } from "../sys/proc.ts";
-import { dialTcp, type Socket } from "../sys/socket.ts";
+import { dialTcp, type Socket } from "../../core/net/socket.ts";
 
 /** Lets connections from a source pass to the original. */
 export interface Bypasses {

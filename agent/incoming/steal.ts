@@ -14,7 +14,7 @@
 
 import { log } from "../../core/base/log.ts";
 import { relay } from "../../core/base/relay.ts";
-import type { Socket } from "../sys/socket.ts";
+import type { Socket } from "../../core/net/socket.ts";
 import { Route } from "./http.ts";
 import { type Filter, HttpReader } from "../../protocol-wasm/mod.ts";
 import { type Context, offer } from "./offer.ts";

@@ -3,11 +3,11 @@
 // Invariant: a port is in the BPF map only while its lock is held and a subscription stands here.
 
 import { Failure } from "../failure.ts";
-import type { Endpoint } from "../sys/address.ts";
+import type { Endpoint } from "../../core/net/address.ts";
 import { StealProgram } from "../sys/bpf.ts";
 import { E, SystemError } from "../sys/libc.ts";
 import { portHolder, PortLock } from "../sys/port_lock.ts";
-import { type Listener, listenIfThere, listenTcp, type Socket } from "../sys/socket.ts";
+import { type Listener, listenIfThere, listenTcp, type Socket } from "../../core/net/socket.ts";
 import { compileFilter, type Filter } from "../../protocol-wasm/mod.ts";
 import { WayToOriginal } from "./original.ts";
 import { explainKernelRefusal, requireKernel } from "./requirements.ts";

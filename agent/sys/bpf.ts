@@ -2,10 +2,10 @@
 // incoming/subscriptions.ts. Everything hangs on descriptors of this process, nothing is pinned: however the
 // process ends, the kernel drops the program and the original answers again.
 
-import { addressBytes, type Endpoint } from "./address.ts";
+import { addressBytes, type Endpoint } from "../../core/net/address.ts";
 import { type ProgramFile, readProgramFile } from "./bpf_file.ts";
 import { c, E, errno, SYS_BPF, SystemError } from "./libc.ts";
-import type { Listener } from "./socket.ts";
+import type { Listener } from "../../core/net/socket.ts";
 import { openOwnNetns } from "./netns.ts";
 
 // Commands of bpf(2), <linux/bpf.h>.

@@ -1,148 +1,22 @@
-// The C library's calls the agent makes, with the kernel's numbers beside them: the only `dlopen` of the
-// project. Called by its neighbours in agent/sys alone. Every call is non-blocking or short, except
-// `epoll_wait_thread`, which runs on a thread of the runtime. Linux, x86_64 and aarch64.
+// The C library's calls the agent makes beyond those on sockets (core/net/libc.ts), and both together as `c`. Called by
+// its neighbours in agent/sys alone. Every call is non-blocking or short. Linux, x86_64 and aarch64.
 
-import { constants } from "node:os";
+import { c as sockets } from "../../core/net/libc.ts";
+
+export { check, E, errno, errnoName, K, SystemError } from "../../core/net/libc.ts";
 
 const i32 = "i32";
 const libc = Deno.dlopen("libc.so.6", {
-  __errno_location: { parameters: [], result: "pointer" },
   syscall: { parameters: ["i64", "i64", "buffer", "i64", "i64"], result: "i64" },
-  close: { parameters: [i32], result: i32 },
   open: { parameters: ["buffer", i32, i32], result: i32 },
-  read: { parameters: [i32, "buffer", "usize"], result: i32 },
-  write: { parameters: [i32, "buffer", "usize"], result: i32 },
   fcntl: { parameters: [i32, i32, i32], result: i32 },
   process_vm_readv: { parameters: [i32, "buffer", "usize", "buffer", "usize", "usize"], result: "isize" },
   signal: { parameters: [i32, "pointer"], result: "pointer" },
   setns: { parameters: [i32, i32], result: i32 },
-  socket: { parameters: [i32, i32, i32], result: i32 },
-  bind: { parameters: [i32, "buffer", "u32"], result: i32 },
-  listen: { parameters: [i32, i32], result: i32 },
-  accept4: { parameters: [i32, "buffer", "buffer", i32], result: i32 },
-  connect: { parameters: [i32, "buffer", "u32"], result: i32 },
-  getsockname: { parameters: [i32, "buffer", "buffer"], result: i32 },
-  getpeername: { parameters: [i32, "buffer", "buffer"], result: i32 },
-  getsockopt: { parameters: [i32, i32, i32, "buffer", "buffer"], result: i32 },
-  setsockopt: { parameters: [i32, i32, i32, "buffer", "u32"], result: i32 },
-  recv: { parameters: [i32, "buffer", "usize", i32], result: i32 },
-  send: { parameters: [i32, "buffer", "usize", i32], result: i32 },
-  shutdown: { parameters: [i32, i32], result: i32 },
-  eventfd: { parameters: ["u32", i32], result: i32 },
-  epoll_create1: { parameters: [i32], result: i32 },
-  epoll_ctl: { parameters: [i32, i32, i32, "buffer"], result: i32 },
-  epoll_wait: { parameters: [i32, "buffer", i32, i32], result: i32 },
-  epoll_wait_thread: {
-    name: "epoll_wait",
-    parameters: [i32, "buffer", i32, i32],
-    result: i32,
-    nonblocking: true,
-  },
 });
 
 /** The calls, as in their man pages; -1 says failure, and `errno()` which, if asked before any other call. */
-export const c = libc.symbols;
-
-const errnoPointer = c.__errno_location();
-if (errnoPointer === null) throw new Error("the C library has no errno");
-const errnoCell = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(errnoPointer, 4));
-
-/** errno of the last failed call on this thread (errno(3)). */
-export function errno(): number {
-  return errnoCell[0] ?? 0;
-}
-
-/** A call the kernel refused: which call, and its errno. */
-export class SystemError extends Error {
-  readonly errno: number;
-
-  constructor(call: string, code: number) {
-    super(`${call}: ${errnoName(code)}`);
-    this.name = "SystemError";
-    this.errno = code;
-  }
-}
-
-const names = new Map(Object.entries(constants.errno).map(([name, code]) => [code, name]));
-
-/** "ECONNREFUSED" for 111, "errno 4095" for what has no name. */
-export function errnoName(code: number): string {
-  return names.get(code) ?? `errno ${code}`;
-}
-
-/** The result, or a SystemError named after `call` when it is negative. */
-export function check(call: string, result: number): number {
-  if (result < 0) throw new SystemError(call, errno());
-  return result;
-}
-
-/** Errno values the agent tells apart (<asm-generic/errno.h>: the same on both machines). */
-export const E = {
-  EPERM: 1,
-  ENOENT: 2,
-  ESRCH: 3,
-  EINTR: 4,
-  EIO: 5,
-  EAGAIN: 11,
-  EACCES: 13,
-  EBUSY: 16,
-  EEXIST: 17,
-  EINVAL: 22,
-  EMFILE: 24,
-  EPIPE: 32,
-  ENOSYS: 38,
-  EPROTO: 71,
-  ENOTSOCK: 88,
-  EADDRINUSE: 98,
-  EADDRNOTAVAIL: 99,
-  EAFNOSUPPORT: 97,
-  ECONNABORTED: 103,
-  ECONNRESET: 104,
-  ECONNREFUSED: 111,
-  EINPROGRESS: 115,
-} as const;
-
-/** Bits and numbers of <sys/socket.h>, <netinet/tcp.h>, <fcntl.h>, <sys/epoll.h>: the same on both machines. */
-export const K = {
-  AF_UNIX: 1,
-  AF_INET: 2,
-  AF_INET6: 10,
-  SOCK_STREAM: 1,
-  SOCK_NONBLOCK: 0o4000,
-  SOCK_CLOEXEC: 0o2000000,
-  SOL_SOCKET: 1,
-  SO_REUSEADDR: 2,
-  SO_ERROR: 4,
-  SO_LINGER: 13,
-  IPPROTO_TCP: 6,
-  TCP_NODELAY: 1,
-  IPPROTO_IPV6: 41,
-  IPV6_V6ONLY: 26,
-  MSG_DONTWAIT: 0x40,
-  MSG_NOSIGNAL: 0x4000,
-  SHUT_WR: 1,
-  O_RDONLY: 0,
-  O_CLOEXEC: 0o2000000,
-  F_GETFL: 3,
-  F_SETFL: 4,
-  O_NONBLOCK: 0o4000,
-  CLONE_NEWNET: 0x40000000,
-  EPOLLIN: 1,
-  EPOLLOUT: 4,
-  EPOLLERR: 8,
-  EPOLLHUP: 16,
-  EPOLLRDHUP: 0x2000,
-  EPOLLET: 0x80000000,
-  EPOLL_CTL_ADD: 1,
-  EPOLL_CTL_DEL: 2,
-  EPOLL_CLOEXEC: 0o2000000,
-  EFD_NONBLOCK: 0o4000,
-  EFD_CLOEXEC: 0o2000000,
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGPIPE: 13,
-  SIG_IGN: 1n,
-} as const;
+export const c = { ...sockets, ...libc.symbols };
 
 /** Number of bpf(2) for this machine (syscalls(2)). */
 export const SYS_BPF = Deno.build.arch === "aarch64" ? 280 : 321;

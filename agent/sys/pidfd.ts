@@ -2,7 +2,7 @@
 // target that is a process: a pod's agent ends with its target's container anyway.
 
 import { c, check } from "./libc.ts";
-import { Watch } from "./poll.ts";
+import { Watch } from "../../core/net/poll.ts";
 
 /** Number of pidfd_open(2), the same on every machine (Linux 5.3). */
 const sysPidfdOpen = 434n;

@@ -3,7 +3,7 @@
 // Called by incoming/subscriptions.ts. Whoever connects to the socket is told one line: who holds it.
 
 import { c, check, E, errno, K, SystemError } from "./libc.ts";
-import { Watch } from "./poll.ts";
+import { Watch } from "../../core/net/poll.ts";
 
 const flags = K.SOCK_STREAM | K.SOCK_CLOEXEC;
 const maxLine = 512;

@@ -3,7 +3,7 @@
 
 import type { LinkStream } from "../../protocol-wasm/mod.ts";
 import { c, check, E, errno, K, SystemError } from "./libc.ts";
-import { Watch } from "./poll.ts";
+import { Watch } from "../../core/net/poll.ts";
 
 const input = 0;
 const output = 1;

@@ -1,4 +1,4 @@
-// The event loop of the agent's own sockets: one epoll descriptor, edge-triggered. Deno 2.6 can neither adopt
+// The event loop of our own sockets: one epoll descriptor, edge-triggered. Deno 2.6 can neither adopt
 // a descriptor nor bind before it connects, so these sockets are not the runtime's. Called by socket.ts.
 // Invariant: whoever waits was told EAGAIN by the kernel before, so the next edge wakes it (epoll(7)).
 // The loop runs while something is watched, and holds no thread afterwards.

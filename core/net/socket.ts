@@ -1,5 +1,5 @@
-// TCP sockets of the agent: made by the kernel's own calls, served by poll.ts. Called by main.ts (the link)
-// and incoming/ (stolen connections and the way to the original). Facts: tcp(7), socket(7), connect(2).
+// TCP sockets of session and agent: made by the kernel's own calls, served by poll.ts. The agent's link, stolen connections,
+// the way to the original, and outgoing connections at both ends are made of them. Facts: tcp(7), socket(7), connect(2).
 // Invariant: nothing is buffered here; a read happens when asked for, a write resolves when the kernel took all.
 
 import { decodeSockaddr, encodeSockaddr, type Endpoint, sockaddrSize } from "./address.ts";

@@ -1,4 +1,4 @@
-// The agent's sockets against the kernel over loopback: each of them alone, without an agent.
+// The sockets against the kernel over loopback: each of them alone.
 
 import assert from "node:assert/strict";
 import { E, SystemError } from "./libc.ts";
