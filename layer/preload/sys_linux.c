@@ -1,6 +1,5 @@
 /*
  * sys.h on Linux: raw system calls, so that neither a hook of ours nor one of another preloaded library runs.
- * syscall(2) sets errno; every wrapper here puts it back.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +19,7 @@
 #include <unistd.h>
 
 #include "../sys.h"
+#include "raw.h"
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
@@ -34,16 +34,6 @@
 /* Above select(2)'s limit of 1024 would be safest, but the usual soft RLIMIT_NOFILE is 1024. */
 #define HIGH_FD 1000
 #define LOWEST_FD 3
-
-/* -errno instead of errno, which stays as it was. */
-#define RAW(...) ({ \
-	int saved_ = errno; \
-	long result_ = syscall(__VA_ARGS__); \
-	if (result_ < 0) \
-		result_ = -errno; \
-	errno = saved_; \
-	result_; \
-})
 
 pid_t sys_getpid(void)
 {
@@ -238,17 +228,13 @@ int sys_executable(char *path, size_t size)
 
 void *sys_map(size_t size, bool wiped)
 {
-	int saved = errno;
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	long memory = RAW(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
 
-	if (memory == MAP_FAILED)
-		memory = NULL;
-	else if (wiped)
-		madvise(memory, size, MADV_WIPEONFORK);
-	else
-		madvise(memory, size, MADV_DONTDUMP);
-	errno = saved;
-	return memory;
+	if (memory < 0 && memory > -4096)
+		return NULL;
+	RAW(SYS_madvise, memory, size, wiped ? MADV_WIPEONFORK : MADV_DONTDUMP);
+	return (void *)memory;
 }
 
 /* The three-state lock of futex(2)'s example: a free lock costs no system call. */
