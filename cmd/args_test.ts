@@ -1,6 +1,8 @@
 // The command line as a value: which flags mean the same.
 
 import assert from "node:assert/strict";
+import { MirrordError } from "../core/base/errors.ts";
+import { execFlags } from "./config_flags.ts";
 import { parseCommand } from "./args.ts";
 
 Deno.test("the namespace may be called as kubectl calls it", async () => {
@@ -35,5 +37,91 @@ Deno.test("ls knows the flags that say where the cluster is, and no others", asy
     kubeconfig: "k",
     configFile: true,
   });
-  assert.deepEqual(await parseCommand(["ls", "--steal"]), { name: "shown", exitCode: 2 });
+  await assert.rejects(parseCommand(["ls", "--steal"]), /Cannot use "--steal": "ls" has no such flag/);
+});
+
+Deno.test("a usage error says what, in which state, and what to do", async () => {
+  const cases: [string[], string, RegExp][] = [
+    [["exce", "x"], 'Cannot run "exce": there is no such command', /^Did you mean "exec"\?$/],
+    [["frobnicate"], 'Cannot run "frobnicate": there is no such command', /^See "mirrord --help"\.$/],
+    [["--frob"], 'Cannot use "--frob": mirrord has no such flag', /^See/],
+    [["exec", "--traget", "x", "--", "y"], 'Cannot use "--traget": "exec" has no such flag', /"--target"/],
+    [["exec"], 'Cannot run "exec": the <program> is missing', /^Write: mirrord exec \[options\]/],
+    [["exec", "--target"], 'Cannot use "--target": its value <path> is missing', /^Write: mirrord exec/],
+    [
+      ["exec", "--fs-mode", "wirte", "--", "x"],
+      'Cannot use "wirte": it is none of read, write, local, localwithoverrides, local-with-overrides (--fs-mode)',
+      /^Write/,
+    ],
+    [["ls", "x"], 'Cannot run "ls": there are too many arguments', /^Write: mirrord ls/],
+    [["ls", "-o", "yaml"], 'Cannot use "yaml": it is none of json (--output)', /^Write/],
+    [["verify-config"], 'Cannot run "verify-config": the <file> is missing', /^Write/],
+    [["completions", "ksh"], 'Cannot use "ksh": it is none of bash, zsh, fish', /^Write/],
+    [["agent"], 'Cannot run "agent": --public-key is missing', /^Write/],
+    [["agent", "--listen", "0"], 'Cannot use "0": it is not a port from 1 to 65535 (--listen)', /^Write/],
+  ];
+  for (const [args, message, help] of cases) {
+    await assert.rejects(parseCommand(args), (error) => {
+      assert.ok(error instanceof MirrordError);
+      assert.equal(error.message, message);
+      assert.match(error.help ?? "", help);
+      assert.equal(error.exitCode, 2);
+      return true;
+    });
+  }
+});
+
+Deno.test("flags of the original are taken, whatever they do here", async () => {
+  const command = await parseCommand([
+    ...["exec", "-t", "pod/a", "-n", "ns", "-a", "ns", "-l", "debug", "-i", "image", "--agent-ttl", "5"],
+    ...[
+      "--agent-startup-timeout",
+      "6",
+      "-e",
+      "--fs-mode",
+      "write",
+      "-x",
+      "A;B",
+      "-s",
+      "C",
+      "--env-file",
+      "f",
+    ],
+    ...["--no-remote-dns", "--no-outgoing", "--no-tcp-outgoing", "--no-udp-outgoing", "--steal"],
+    ...["--skip-processes", "p", "-c", "--no-telemetry", "--disable-version-check", "-f", "m.json"],
+    ...["--context", "c", "-k", "key", "--", "app", "--steal", "--", "-x"],
+  ]);
+  assert.ok(command.name === "exec");
+  assert.deepEqual([command.program, ...command.args], ["app", "--steal", "--", "-x"]);
+  assert.deepEqual(execFlags(command), {
+    namespace: "ns",
+    kubeconfig: undefined,
+    context: "c",
+    acceptInvalidCertificates: true,
+    target: "pod/a",
+    steal: true,
+    agentImage: "image",
+    agentLogLevel: "debug",
+    agentStartupTimeout: "6",
+    agentNamespace: "ns",
+    agentTtl: "5",
+    ephemeral: true,
+    envInclude: "C",
+    envExclude: "A;B",
+    envFile: "f",
+    fsMode: "write",
+    remoteDns: false,
+    tcpOutgoing: false,
+    udpOutgoing: false,
+    telemetry: false,
+    skipProcesses: "p",
+    key: "key",
+  });
+});
+
+Deno.test("a flag that is not given changes nothing", async () => {
+  const command = await parseCommand(["exec", "app"]);
+  assert.ok(command.name === "exec");
+  const given = Object.entries(execFlags(command)).filter(([, value]) => value !== undefined);
+  assert.deepEqual(given, []);
 });

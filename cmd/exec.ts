@@ -1,11 +1,11 @@
 // `mirrord exec`, the walk: load the config, resolve the target, deploy the agent, open the session, launch the app.
 // Each step is owned by the stack: teardown is the same walk backwards, however it ends.
 
-import { ConfigError, MirrordError } from "../core/base/errors.ts";
+import { MirrordError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
 import { PrivateDir } from "../core/base/private_dir.ts";
 import { readEnvFile } from "../core/config/dotenv.ts";
-import { type Config, type ConfigFlags, loadConfig } from "../core/config/load.ts";
+import type { Config } from "../core/config/config.ts";
 import { launchApp } from "../core/launch/launch.ts";
 import { unpackLayer } from "../core/launch/layer_file.ts";
 import { findProgram } from "../core/launch/program.ts";
@@ -16,20 +16,12 @@ import { deployAgent } from "../core/deploy/deploy.ts";
 import type { AgentLink } from "../core/deploy/connect.ts";
 import { resolveTarget, type Target } from "../core/target/resolve.ts";
 import type { ExecCommand } from "./args.ts";
+import { configOf, execFlags } from "./config_flags.ts";
 
 /** Runs the app to its end and resolves with its exit code. Throws MirrordError when it could not run or the session was lost. */
 export async function exec(command: ExecCommand): Promise<number> {
   using interrupt = interruptible();
-  const config = await loadConfig({
-    file: command.configFile === true ? undefined : command.configFile,
-    flags: configFlags(command),
-    env: Deno.env,
-  });
-  if (command.configFile === true && config.file === undefined) {
-    throw new ConfigError('Cannot read ".mirrord/mirrord.json": there is no such file', {
-      help: "Name the file: --config-file FILE.",
-    });
-  }
+  const config = await configOf(command, execFlags(command));
   const program = await findProgram(command.program, Deno.env.get("PATH") ?? "");
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(PrivateDir.make());
@@ -111,32 +103,6 @@ function incomingRules({ incoming }: Config, target: Target): IncomingConfig {
     declaredPorts: target.kind === "pod" ? target.declaredPorts : [],
     probePorts: target.kind === "pod" ? target.probePorts : [],
   };
-}
-
-function configFlags(command: ExecCommand): ConfigFlags {
-  return {
-    target: command.target,
-    namespace: command.targetNamespace ?? command.namespace,
-    kubeconfig: command.kubeconfig,
-    context: command.context,
-    steal: command.steal,
-    agentImage: command.agentImage,
-    agentStartupTimeout: command.agentStartupTimeout,
-    envInclude: command.overrideEnvVarsInclude,
-    envExclude: command.overrideEnvVarsExclude,
-    envFile: command.envFile,
-    fsMode: command.fsMode,
-    remoteDns: off(command.remoteDns),
-    tcpOutgoing: off(command.outgoing && command.tcpOutgoing),
-    udpOutgoing: off(command.outgoing && command.udpOutgoing),
-    skipProcesses: command.skipProcesses,
-    key: command.key,
-  };
-}
-
-/** A `--no-…` flag: false when given, else nothing, so that the file counts. */
-function off(value: boolean): false | undefined {
-  return value ? undefined : false;
 }
 
 /** Until disposed: the first signal aborts the start in order (128 + n), a second one ends mirrord as it would any program. */

@@ -1,7 +1,7 @@
 // The command table. main.ts hands over the arguments; the code that comes back is the program's exit code.
 
 import { parseCommand } from "./args.ts";
-import { printError, showLog } from "./ui.ts";
+import { printError, printLine, showLog } from "./ui.ts";
 
 /** Runs the command that `args` name. Failures are printed here, once. */
 export async function runCommand(args: string[]): Promise<number> {
@@ -9,7 +9,7 @@ export async function runCommand(args: string[]): Promise<number> {
     const command = await parseCommand(args);
     switch (command.name) {
       case "shown":
-        return command.exitCode;
+        return 0;
       case "exec": {
         showLog();
         const { exec } = await import("./exec.ts");
@@ -22,7 +22,12 @@ export async function runCommand(args: string[]): Promise<number> {
       }
       case "verify-config": {
         const { verifyConfig } = await import("./verify_config.ts");
-        return await verifyConfig(command.file);
+        return await verifyConfig(command);
+      }
+      case "completions": {
+        const { completionScript } = await import("./completions.ts");
+        printLine(completionScript(command.shell).trimEnd());
+        return 0;
       }
       case "agent": {
         const { agent } = await import("./agent.ts");

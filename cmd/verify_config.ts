@@ -1,18 +1,69 @@
-// `mirrord verify-config FILE`: says what is wrong with a configuration file without touching any cluster.
+// `mirrord verify-config FILE`: says what is wrong with a configuration file without touching any cluster. For editors
+// (--ide) the verdict is JSON, in the original's shape, and the exit code 0 either way.
 
-import { exitCodes } from "../core/base/errors.ts";
-import { verifyConfig as verify } from "../core/config/load.ts";
+import { exitCodes, MirrordError } from "../core/base/errors.ts";
+import { type Config, type Verdict, verifyConfig as verify } from "../core/config/load.ts";
 import { parseTargetPath } from "../core/target/path.ts";
+import type { VerifyCommand } from "./args.ts";
 import { printLine } from "./ui.ts";
 
-/** Prints errors and warnings, one a line; resolves with 0 or the exit code for a bad configuration; throws for what cannot be read, and for a bad target. */
-export async function verifyConfig(file: string): Promise<number> {
+/** What an editor may offer for a file without a target. */
+const targetTypes = ["targetless", "pod", "deployment"];
+
+/** Prints the verdict; resolves with 0 or the exit code for a bad configuration. Throws MirrordError for what cannot be read. */
+export async function verifyConfig(command: VerifyCommand): Promise<number> {
+  if (!command.ide && !command.resolved) return printVerdict(command.file, await load(command.file));
+  let verdict: Verdict;
+  try {
+    verdict = await load(command.file);
+  } catch (error) {
+    if (!(error instanceof MirrordError)) throw error;
+    verdict = { config: undefined, errors: [error.message], warnings: [], help: [] };
+  }
+  printLine(JSON.stringify(machineVerdict(verdict, command.resolved === true), null, 2));
+  return command.ide || verdict.errors.length === 0 ? 0 : exitCodes.config;
+}
+
+async function load(file: string): Promise<Verdict> {
   const verdict = await verify({ file, flags: {}, env: new Map(), templateEnv: Deno.env });
+  const path = verdict.config?.target.path;
+  if (path !== undefined) parseTargetPath(path);
+  return verdict;
+}
+
+function printVerdict(file: string, verdict: Verdict): number {
   for (const error of verdict.errors) printLine(`error: ${error}`);
   for (const warning of verdict.warnings) printLine(`warning: ${warning}`);
   for (const help of verdict.help) printLine(`help: ${help}`);
   if (verdict.errors.length > 0) return exitCodes.config;
-  if (verdict.config?.target.path !== undefined) parseTargetPath(verdict.config.target.path);
   printLine(`"${file}" can be used`);
   return 0;
+}
+
+function machineVerdict({ config, errors, warnings }: Verdict, resolved: boolean): unknown {
+  if (config === undefined) return { type: "Fail", errors };
+  return {
+    type: "Success",
+    config: { path: targetObject(config), namespace: config.target.namespace ?? null },
+    warnings,
+    compatible_target_types: targetTypes,
+    ...(resolved ? { resolved_config: config } : {}),
+  };
+}
+
+/** null, "targetless", or an object such as {"deployment": "api", "container": "web"}. */
+function targetObject({ target }: Config): unknown {
+  if (target.path === undefined) return null;
+  const path = parseTargetPath(target.path);
+  switch (path.kind) {
+    case "targetless":
+      return "targetless";
+    case "process":
+      return target.path;
+    default:
+      return {
+        [path.kind]: path.name,
+        ...(path.container === undefined ? {} : { container: path.container }),
+      };
+  }
 }

@@ -25,6 +25,10 @@ export interface ConfigFlags {
   udpOutgoing?: boolean | undefined;
   skipProcesses?: string | undefined;
   key?: string | undefined;
+  agentNamespace?: string | undefined;
+  agentTtl?: string | undefined;
+  ephemeral?: boolean | undefined;
+  telemetry?: boolean | undefined;
 }
 
 /** Read access to variables; `Deno.env` and a Map both are one. */
@@ -58,6 +62,10 @@ const flagPaths: Readonly<Record<keyof ConfigFlags, [flag: string, path: string,
   remoteDns: ["--no-remote-dns", "feature.network.dns.enabled", "bool"],
   tcpOutgoing: ["--no-tcp-outgoing", "feature.network.outgoing.tcp", "bool"],
   udpOutgoing: ["--no-udp-outgoing", "feature.network.outgoing.udp", "bool"],
+  agentNamespace: ["--agent-namespace", "agent.namespace", "text"],
+  agentTtl: ["--agent-ttl", "agent.ttl", "number"],
+  ephemeral: ["--ephemeral-container", "agent.ephemeral", "bool"],
+  telemetry: ["--no-telemetry", "telemetry", "bool"],
   key: ["--key", "key", "text"],
   skipProcesses: ["--skip-processes", "skip_processes", "list"],
 };

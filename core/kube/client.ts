@@ -6,6 +6,7 @@ import type { V1ContainerStateTerminated } from "@kubernetes/client-node/dist/ge
 import type { V1Deployment } from "@kubernetes/client-node/dist/gen/models/V1Deployment.js";
 import type { V1EphemeralContainer } from "@kubernetes/client-node/dist/gen/models/V1EphemeralContainer.js";
 import type { CoreV1Event } from "@kubernetes/client-node/dist/gen/models/CoreV1Event.js";
+import type { V1Namespace } from "@kubernetes/client-node/dist/gen/models/V1Namespace.js";
 import type { V1Pod } from "@kubernetes/client-node/dist/gen/models/V1Pod.js";
 import type { V1ReplicaSet } from "@kubernetes/client-node/dist/gen/models/V1ReplicaSet.js";
 import type { LinkStream } from "../../protocol-wasm/mod.ts";
@@ -79,6 +80,13 @@ export class KubeClient implements Disposable {
       group: "apps",
     };
     return await this.#transport.list({ purpose, path: this.#apps("deployments"), signal });
+  }
+
+  /** Names of the namespaces that there are, sorted; the right to list them is not part of mirrord's role. */
+  async listNamespaces(signal?: AbortSignal): Promise<string[]> {
+    const purpose: Purpose = { action: "list namespaces", verb: "list", resource: "namespaces" };
+    const list = await this.#transport.list<V1Namespace>({ purpose, path: "/api/v1/namespaces", signal });
+    return list.map(({ metadata }) => metadata?.name ?? "").sort();
   }
 
   async listReplicaSets(labels: string, signal?: AbortSignal): Promise<V1ReplicaSet[]> {

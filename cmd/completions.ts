@@ -1,0 +1,212 @@
+// `mirrord completions SHELL`: a script for bash, zsh or fish, generated from the declaration in flags.ts. Values that
+// are known complete too: choices, files, and targets, for which the script asks `mirrord ls`.
+
+import type { Command, Option } from "commander";
+import { declareCommands, type Shell } from "./flags.ts";
+
+/** How an option's value completes. */
+type Value = "none" | "optional file" | "file" | "target" | "text" | readonly string[];
+
+interface Flag {
+  short: string | undefined;
+  long: string;
+  about: string;
+  value: Value;
+}
+
+interface Verb {
+  name: string;
+  about: string;
+  flags: Flag[];
+  /** What stands after the flags. */
+  rest: "nothing" | "file" | "program" | readonly string[];
+}
+
+/** The script for `shell`, to be sourced or put where the shell looks. */
+export function completionScript(shell: Shell): string {
+  const program = declareCommands(() => {});
+  const verbs = program.createHelp().visibleCommands(program)
+    .filter((command) => command.name() !== "help").map(verbOf);
+  return { bash, zsh, fish }[shell](verbs);
+}
+
+function verbOf(command: Command): Verb {
+  const options = command.createHelp().visibleOptions(command);
+  const [first] = command.registeredArguments;
+  const rest = first === undefined
+    ? "nothing"
+    : first.name() === "program"
+    ? "program"
+    : first.name() === "file"
+    ? "file"
+    : first.description.split(", ");
+  const flags = options.map((option) => ({
+    short: option.short,
+    long: option.long ?? "",
+    about: option.description,
+    value: valueOf(option),
+  }));
+  return { name: command.name(), about: command.description(), flags, rest };
+}
+
+function valueOf(option: Option): Value {
+  if (option.argChoices !== undefined) return option.argChoices;
+  const named = /[<[](\w+)[>\]]/.exec(option.flags)?.[1];
+  if (named === undefined) return "none";
+  if (named === "file") return option.optional ? "optional file" : "file";
+  return option.long === "--target" ? "target" : option.optional ? "none" : "text";
+}
+
+function names({ short, long }: Flag): string[] {
+  return short === undefined ? [long] : [short, long];
+}
+
+const listTargets = "mirrord ls 2>/dev/null";
+
+function bash(verbs: Verb[]): string {
+  const values = verbs.flatMap((verb) =>
+    verb.flags.filter(({ value }) => value !== "none").map((flag) => {
+      const { value } = flag;
+      const words = value === "target" ? `$(${listTargets})` : Array.isArray(value) ? value.join(" ") : "";
+      const answer = value === "file" || value === "optional file"
+        ? 'COMPREPLY=($(compgen -f -- "$cur"))'
+        : `COMPREPLY=($(compgen -W "${words}" -- "$cur"))`;
+      return `    ${names(flag).map((name) => `"${verb.name} ${name}"`).join("|")}) ${answer}; return ;;`;
+    })
+  );
+  const rests = verbs.map(({ name, rest }) => {
+    const answer = rest === "program"
+      ? 'COMPREPLY=($(compgen -c -- "$cur"))'
+      : rest === "file"
+      ? 'COMPREPLY=($(compgen -f -- "$cur"))'
+      : rest === "nothing"
+      ? ":"
+      : `COMPREPLY=($(compgen -W "${rest.join(" ")}" -- "$cur"))`;
+    return `    ${name}) ${answer} ;;`;
+  });
+  const flags = verbs.map((verb) => `    ${verb.name}) flags="${verb.flags.flatMap(names).join(" ")}" ;;`);
+  const verbNames = verbs.map(({ name }) => name);
+  return `# mirrord completions for bash
+_mirrord() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} verb= flags= i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    if [[ -z $verb ]]; then
+      case \${COMP_WORDS[i]} in ${verbNames.join("|")}) verb=\${COMP_WORDS[i]} ;; esac
+    elif [[ \${COMP_WORDS[i]} == -- ]]; then
+      if declare -F _command_offset >/dev/null; then _command_offset $((i + 1))
+      elif ((COMP_CWORD == i + 1)); then COMPREPLY=($(compgen -c -- "$cur"))
+      else COMPREPLY=($(compgen -f -- "$cur")); fi
+      return
+    fi
+  done
+  case "$verb $prev" in
+${values.join("\n")}
+  esac
+  case $verb in
+    "") COMPREPLY=($(compgen -W "${verbNames.join(" ")} --help --version" -- "$cur")); return ;;
+${flags.join("\n")}
+  esac
+  if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "$flags" -- "$cur")); return; fi
+  case $verb in
+${rests.join("\n")}
+  esac
+}
+complete -o bashdefault -F _mirrord mirrord
+`;
+}
+
+function zsh(verbs: Verb[]): string {
+  const quote = (text: string) => text.replaceAll("'", "'\\''");
+  const about = (text: string) => quote(text.replace(/[[\]:\\]/g, "\\$&"));
+  const action = (value: Value) =>
+    value === "none"
+      ? ""
+      : value === "optional file"
+      ? "::file:_files"
+      : value === "file"
+      ? ":file:_files"
+      : value === "target"
+      ? ":target:_mirrord_targets"
+      : value === "text"
+      ? ":value: "
+      : `:value:(${value.join(" ")})`;
+  const spec = (flag: Flag) => {
+    const tail = `[${about(flag.about)}]${action(flag.value)}'`;
+    return flag.short === undefined
+      ? `'${flag.long}${tail}`
+      : `'(${flag.short} ${flag.long})'{${flag.short},${flag.long}}'${tail}`;
+  };
+  const rest = (verb: Verb) =>
+    verb.rest === "program"
+      ? ["'*::program:_normal'"]
+      : verb.rest === "file"
+      ? ["'1:file:_files'"]
+      : verb.rest === "nothing"
+      ? []
+      : [`'1:word:(${verb.rest.join(" ")})'`];
+  const cases = verbs.map((verb) => {
+    const specs = [...verb.flags.map(spec), ...rest(verb)].join(" \\\n        ");
+    return `    ${verb.name})\n      _arguments -S \\\n        ${specs} ;;`;
+  });
+  return `#compdef mirrord
+# mirrord completions for zsh
+_mirrord_targets() {
+  local -a found
+  found=(\${(f)"$(${listTargets})"})
+  compadd -a found
+}
+_mirrord() {
+  local -a verbs
+  verbs=(${verbs.map((verb) => `'${verb.name}:${about(verb.about)}'`).join(" ")})
+  if ((CURRENT == 2)); then _describe command verbs; return; fi
+  shift words
+  ((CURRENT--))
+  case $words[1] in
+${cases.join("\n")}
+  esac
+}
+if [[ $funcstack[1] == _mirrord ]]; then _mirrord "$@"; else compdef _mirrord mirrord; fi
+`;
+}
+
+function fish(verbs: Verb[]): string {
+  const quote = (text: string) => `'${text.replace(/['\\]/g, "\\$&")}'`;
+  const line = (...parts: string[]) =>
+    ["complete -c mirrord", ...parts.filter((part) => part !== "")].join(" ");
+  const value = (given: Value) =>
+    given === "none"
+      ? "-f"
+      : given === "file" || given === "optional file"
+      ? "-r -F"
+      : given === "target"
+      ? `-x -a ${quote(`(${listTargets})`)}`
+      : given === "text"
+      ? "-x"
+      : `-x -a ${quote(given.join(" "))}`;
+  const after = (verb: Verb) =>
+    verb.rest === "program"
+      ? [`-f -a ${quote("(__fish_complete_subcommand --fcs-skip=2)")}`]
+      : verb.rest === "file"
+      ? ["-F"]
+      : verb.rest === "nothing"
+      ? ["-f"]
+      : [`-f -a ${quote(verb.rest.join(" "))}`];
+  const lines = verbs.flatMap((verb) => {
+    const here = `-n ${quote(`__fish_seen_subcommand_from ${verb.name}`)}`;
+    return [
+      line("-f -n __fish_use_subcommand", `-a ${verb.name}`, `-d ${quote(verb.about)}`),
+      ...after(verb).map((rest) => line(here, rest)),
+      ...verb.flags.map((flag) =>
+        line(
+          here,
+          flag.short === undefined ? "" : `-s ${flag.short.slice(1)}`,
+          `-l ${flag.long.slice(2)}`,
+          value(flag.value),
+          `-d ${quote(flag.about)}`,
+        )
+      ),
+    ];
+  });
+  return `# mirrord completions for fish\n${lines.join("\n")}\n`;
+}

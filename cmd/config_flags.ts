@@ -1,0 +1,60 @@
+// Parsed flags → what they change in the configuration. Called by the commands that load one.
+
+import { ConfigError } from "../core/base/errors.ts";
+import { type Config, type ConfigFlags, loadConfig } from "../core/config/load.ts";
+import type { ClusterFlags, ExecCommand } from "./args.ts";
+
+/** Loads the configuration that `command` names, with `flags` on top. Throws ConfigError. */
+export async function configOf(command: ClusterFlags, flags: ConfigFlags): Promise<Config> {
+  const config = await loadConfig({
+    file: command.configFile === true ? undefined : command.configFile,
+    flags,
+    env: Deno.env,
+  });
+  if (command.configFile === true && config.file === undefined) {
+    throw new ConfigError('Cannot read ".mirrord/mirrord.json": there is no such file', {
+      help: "Name the file: --config-file FILE.",
+    });
+  }
+  return config;
+}
+
+/** The flags that say where the cluster is. */
+export function clusterFlags(command: ClusterFlags): ConfigFlags {
+  return {
+    namespace: command.targetNamespace ?? command.namespace,
+    kubeconfig: command.kubeconfig,
+    context: command.context,
+    acceptInvalidCertificates: command.acceptInvalidCertificates,
+  };
+}
+
+/** All flags of `exec`. */
+export function execFlags(command: ExecCommand): ConfigFlags {
+  return {
+    ...clusterFlags(command),
+    target: command.target,
+    steal: command.steal,
+    agentImage: command.agentImage,
+    agentLogLevel: command.agentLogLevel,
+    agentStartupTimeout: command.agentStartupTimeout,
+    agentNamespace: command.agentNamespace,
+    agentTtl: command.agentTtl,
+    ephemeral: command.ephemeralContainer,
+    envInclude: command.overrideEnvVarsInclude,
+    envExclude: command.overrideEnvVarsExclude,
+    envFile: command.envFile,
+    fsMode: command.fsMode,
+    remoteDns: off(command.remoteDns),
+    tcpOutgoing: off(command.outgoing && command.tcpOutgoing),
+    udpOutgoing: off(command.outgoing && command.udpOutgoing),
+    telemetry: off(command.telemetry),
+    skipProcesses: command.skipProcesses,
+    key: command.key,
+  };
+}
+
+/** A `--no-…` flag: false when given, else nothing, so that the file counts. */
+function off(value: boolean): false | undefined {
+  return value ? undefined : false;
+}
