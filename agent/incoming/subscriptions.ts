@@ -4,10 +4,10 @@
 
 import { Failure } from "../failure.ts";
 import type { Endpoint } from "../../core/net/address.ts";
-import { StealProgram } from "../sys/bpf.ts";
+import { type Listener, listenIfThere, listenTcp, type Socket } from "../../core/net/socket.ts";
 import { E, SystemError } from "../sys/libc.ts";
 import { portHolder, PortLock } from "../sys/port_lock.ts";
-import { type Listener, listenIfThere, listenTcp, type Socket } from "../../core/net/socket.ts";
+import { StealProgram } from "../sys/steal_program.ts";
 import { compileFilter, type Filter } from "../../protocol-wasm/mod.ts";
 import { WayToOriginal } from "./original.ts";
 import { explainKernelRefusal, requireKernel } from "./requirements.ts";
