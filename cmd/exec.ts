@@ -30,7 +30,7 @@ export async function exec(command: ExecCommand): Promise<number> {
   const session = stack.use(
     new Session({
       agent: agent?.link ?? null,
-      incoming: config.incoming.mode === "steal" ? incomingRules(config, target) : null,
+      incoming: incomingRules(config, target),
       socketPath: `${directory.path}/layer.sock`,
     }),
   );
@@ -68,10 +68,17 @@ async function openAgent(
     log.info("No target: the app runs with this machine's own network, names, files and variables");
     return null;
   }
-  const steal = config.incoming.mode === "steal";
-  const deployed = stack.use(await deployAgent(target, config, { steal, env: config.env !== null, signal }));
+  const { mode } = config.incoming;
+  const deployed = stack.use(
+    await deployAgent(target, config, {
+      steal: mode === "steal",
+      mirror: mode === "mirror",
+      env: config.env !== null,
+      signal,
+    }),
+  );
   const agent = stack.use(await deployed.connect());
-  log.info(`Running as ${target.label}${steal ? "" : "; its traffic stays its own (no --steal)"}`);
+  log.info(`Running as ${target.label}${mode === "off" ? "; its traffic stays its own" : ""}`);
   return agent;
 }
 
@@ -92,9 +99,12 @@ async function appEnvironment(config: Config, agent: AgentLink | null): Promise<
   return mergeEnvironment(own, remote, rules);
 }
 
-function incomingRules({ incoming }: Config, target: Target): IncomingConfig {
-  const { filterPorts } = incoming;
+/** null: the app's listeners are its own business. */
+function incomingRules({ incoming }: Config, target: Target): IncomingConfig | null {
+  const { mode, filterPorts } = incoming;
+  if (mode === "off") return null;
   return {
+    mode,
     ports: incoming.ports,
     ignorePorts: incoming.ignorePorts,
     portMapping: new Map(incoming.portMapping),
