@@ -4,6 +4,7 @@
 
 import { DeployError, exitCodes } from "../base/errors.ts";
 import { log } from "../base/log.ts";
+import { holdSteps } from "../base/progress.ts";
 import { startTimeOf } from "../target/process.ts";
 import type { ProcessTarget } from "../target/target.ts";
 import type { LinkStream } from "../../protocol-wasm/mod.ts";
@@ -27,6 +28,7 @@ export async function deployLocal(target: ProcessTarget, order: DeployOrder): Pr
   const asRoot = Deno.uid() !== 0 &&
     (needs.steal || needs.mirror === true || !await canReadEnvironment(target.pid));
   if (asRoot) log.info("The agent must run as root to enter the target; sudo may ask for your password");
+  const held = asRoot ? holdSteps() : undefined;
   const child = spawn(asRoot ? ["sudo", "--", ...argv] : argv);
   const logged = showLines(child.stderr);
   const stream = childStream(child);
@@ -42,6 +44,7 @@ export async function deployLocal(target: ProcessTarget, order: DeployOrder): Pr
           exitCode: asRoot && code === 1 ? exitCodes.permission : exitCodes.unavailable,
         });
       } finally {
+        held?.[Symbol.dispose]();
         startup[Symbol.dispose]();
       }
     },
