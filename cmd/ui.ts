@@ -100,7 +100,7 @@ function printableOnly(sink: ProgressSink): ProgressSink {
 /** Columns of the terminal, 80 when it does not say. */
 function columns(): number {
   try {
-    return Deno.consoleSize().columns;
+    return Deno.consoleSize().columns || 80;
   } catch {
     return 80;
   }
