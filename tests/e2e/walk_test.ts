@@ -2,7 +2,7 @@
 
 import { ClusterStage, missingCluster } from "../support/cluster_stage.ts";
 import { steals, type WalkPlace, walkStage } from "../support/cases_walk.ts";
-import { walkers } from "../support/programs.ts";
+import { parents, walkers } from "../support/programs.ts";
 
 /** The two targets; each one's program calls the other's Service. Both programs run on this machine at once. */
 const pairs = [{ target: "app", other: "web", port: 80 }, { target: "web", other: "app", port: 8081 }];
@@ -19,7 +19,13 @@ if (missingCluster === null) {
   });
 }
 
-for (const program of walkers) {
+/** On both targets at once for each program; those that start others take turns on one. */
+const runs = [
+  ...walkers.map((program) => ({ program, on: [0, 1] })),
+  ...parents.map((program, index) => ({ program, on: [index % 2] })),
+];
+
+for (const { program, on } of runs) {
   Deno.test({
     name: `${program.name} takes the port, and no other, in the place of the target` +
       (missingCluster === null ? "" : ` (skipped: ${missingCluster})`),
@@ -28,7 +34,8 @@ for (const program of walkers) {
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {
-      const ended = await Promise.allSettled(places.map((place) => steals(place, program)));
+      const chosen = places.filter((_, index) => on.includes(index));
+      const ended = await Promise.allSettled(chosen.map((place) => steals(place, program)));
       const failures = ended.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
       if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures);
     },

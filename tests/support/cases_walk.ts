@@ -72,9 +72,10 @@ export async function steals(place: WalkPlace, program: Program): Promise<void> 
   const { stage } = place;
   const order = { host: stage.addresses.ipv4, port: sidePort };
   await inFolder(async (folder) => {
-    await withSession(stage, start(place, program, "steal", folder), async () => {
+    await withSession(stage, start(place, program, "steal", folder), async (run) => {
       await untilBy(stage, program.by ?? "local");
       assert.equal((await ask(stage, order)).by, "original", "the pod's other port");
+      run.interrupt();
     });
   });
 }
@@ -122,6 +123,7 @@ export async function mirrors(place: WalkPlace, program: Program): Promise<void>
         await run.until(new RegExp(`${seen}/mirrored-${number}\\b`));
       }
       lines = run.said();
+      run.interrupt();
     });
     const requests = lines.filter((line) => line.includes(`${seen}/mirrored-`));
     assert.equal(requests.length, mirrored, requests.join("\n"));

@@ -4,6 +4,7 @@
 import { goProgram, nodePackages, pythonPackages } from "./packages.ts";
 import type { RunOptions } from "./session_run.ts";
 
+/** Programs start in it: what lies there is the developer's, whatever its name. */
 const apps = decodeURIComponent(new URL("../apps", import.meta.url).pathname);
 
 /** A server that answers HTTP on port 80. */
@@ -73,7 +74,8 @@ export const flask: Program = {
 export const express: Program = {
   name: "Express",
   start: async (_folder, port = "80") => ({
-    app: ["/usr/bin/node", `${apps}/express_app.cjs`, port],
+    app: ["/usr/bin/node", "express_app.cjs", port],
+    cwd: apps,
     env: { NODE_PATH: await nodePackages() },
   }),
   tellsPeers: true,
@@ -82,7 +84,8 @@ export const express: Program = {
 const fastify: Program = {
   name: "Fastify",
   start: async (_folder, port = "80") => ({
-    app: ["/usr/bin/node", `${apps}/fastify_app.cjs`, port],
+    app: ["/usr/bin/node", "fastify_app.cjs", port],
+    cwd: apps,
     env: { NODE_PATH: await nodePackages() },
   }),
   tellsPeers: true,
@@ -90,15 +93,15 @@ const fastify: Program = {
 
 export const jdk: Program = {
   name: "the JDK's HttpServer",
-  start: (_folder, port = "80") => ({ app: ["/usr/bin/java", "-Xshare:auto", `${apps}/Http.java`, port] }),
+  start: (_folder, port = "80") => ({ app: ["/usr/bin/java", "-Xshare:auto", "Http.java", port], cwd: apps }),
   tellsPeers: true,
 };
 
 export const gunicorn: Program = {
   name: "gunicorn with three workers",
-  start: async (folder) => ({
+  start: async (folder, port = "80") => ({
     app: [
-      ...["python3", "-m", "gunicorn", "--workers", "3", "--bind", "0.0.0.0:80"],
+      ...["python3", "-m", "gunicorn", "--workers", "3", "--bind", `0.0.0.0:${port}`],
       ...["--chdir", apps, "--worker-tmp-dir", folder, "--no-control-socket", "flask_app:app"],
     ],
     env: { PYTHONPATH: await pythonPackages() },
@@ -183,3 +186,68 @@ export const walkers: Program[] = [
   webrick,
   php,
 ];
+
+/** It is started again by a parent of its own whenever its file changes. */
+export const reloading: Program = {
+  name: "uvicorn --reload",
+  start: async (folder, port = "80") => {
+    await Deno.copyFile(`${apps}/fastapi_app.py`, `${folder}/fastapi_app.py`);
+    const app = ["python3", "-m", "uvicorn", "--reload", "--host", "::", "--port", port, "fastapi_app:app"];
+    return { app, cwd: folder, env: { PYTHONPATH: await pythonPackages() } };
+  },
+  tellsPeers: true,
+};
+
+const npmStart: Program = {
+  name: "npm start",
+  start: async (folder, port = "80") => {
+    const modules = await nodePackages();
+    for (const name of ["express_app.cjs", "walk.cjs"]) {
+      await Deno.copyFile(`${apps}/${name}`, `${folder}/${name}`);
+    }
+    const scripts = { start: `node express_app.cjs ${port}` };
+    await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify({ name: "app", scripts }));
+    const app = ["env", "PATH=/usr/bin:/bin", `${modules}/.bin/npm`, "start"];
+    return { app, cwd: folder, env: { NODE_PATH: modules } };
+  },
+  tellsPeers: true,
+};
+
+const make: Program = {
+  name: "make",
+  start: async (folder, port = "80") => {
+    await Deno.copyFile(`${apps}/serve.php`, `${folder}/serve.php`);
+    await Deno.writeTextFile(`${folder}/Makefile`, `serve:\n\t/usr/bin/php -S 0.0.0.0:${port} serve.php\n`);
+    return { app: ["/usr/bin/make", "serve"], cwd: folder };
+  },
+  tellsPeers: true,
+};
+
+const expressCluster: Program = {
+  name: "an Express cluster of two workers",
+  start: async (_folder, port = "80") => ({
+    app: ["/usr/bin/node", "express_app.cjs", port, "2"],
+    cwd: apps,
+    env: { NODE_PATH: await nodePackages() },
+  }),
+  tellsPeers: true,
+};
+
+const script: Program = {
+  name: "a script of bash",
+  start: async (folder, port = "80") => {
+    const lines = [
+      "#!/bin/bash",
+      "set -euo pipefail",
+      `cd ${apps}`,
+      `webrick() { /usr/bin/ruby webrick.rb "$1"; }`,
+    ];
+    await Deno.writeTextFile(`${folder}/serve`, [...lines, `webrick ${port} 2> >(cat >&2)`, ""].join("\n"));
+    await Deno.chmod(`${folder}/serve`, 0o755);
+    return { app: [`${folder}/serve`], cwd: folder };
+  },
+  tellsPeers: true,
+};
+
+/** Programs that start others which do the work. */
+export const parents: Program[] = [gunicorn, reloading, npmStart, make, expressCluster, script];

@@ -58,6 +58,11 @@ export class SessionRun extends Mirrord {
     );
   }
 
+  /** What Ctrl-C at a terminal does: every process of the group is interrupted, not mirrord alone. */
+  interrupt(): void {
+    Deno.kill(-this.pid, "SIGINT");
+  }
+
   /** Starts it and waits until the local app listens on the stolen port. */
   static async listening(stage: Stage, options: RunOptions = {}): Promise<SessionRun> {
     const run = new SessionRun(stage, options);
