@@ -1,7 +1,7 @@
 // Every floor at once, for programs nobody here wrote: on a Python target and on an nginx one, side by side.
 
 import { ClusterStage, missingCluster } from "../support/cluster_stage.ts";
-import { steals, type WalkPlace, walkStage } from "../support/cases_walk.ts";
+import { mirrors, steals, type WalkPlace, walkStage } from "../support/cases_walk.ts";
 import { parents, walkers } from "../support/programs.ts";
 
 /** The two targets; each one's program calls the other's Service. Both programs run on this machine at once. */
@@ -25,19 +25,26 @@ const runs = [
   ...parents.map((program, index) => ({ program, on: [index % 2] })),
 ];
 
+/** What each program must show, on every place at once. */
+const shows = [
+  { says: "takes the port, and no other, in the place of the target", show: steals },
+  { says: "sees each mirrored request, which the target answers", show: mirrors },
+];
+
 for (const { program, on } of runs) {
-  Deno.test({
-    name: `${program.name} takes the port, and no other, in the place of the target` +
-      (missingCluster === null ? "" : ` (skipped: ${missingCluster})`),
-    ignore: missingCluster !== null,
-    // The stages' processes live longer than one case.
-    sanitizeOps: false,
-    sanitizeResources: false,
-    async fn() {
-      const chosen = places.filter((_, index) => on.includes(index));
-      const ended = await Promise.allSettled(chosen.map((place) => steals(place, program)));
-      const failures = ended.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
-      if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures);
-    },
-  });
+  for (const { says, show } of shows) {
+    Deno.test({
+      name: `${program.name} ${says}` + (missingCluster === null ? "" : ` (skipped: ${missingCluster})`),
+      ignore: missingCluster !== null,
+      // The stages' processes live longer than one case.
+      sanitizeOps: false,
+      sanitizeResources: false,
+      async fn() {
+        const chosen = places.filter((_, index) => on.includes(index));
+        const ended = await Promise.allSettled(chosen.map((place) => show(place, program)));
+        const failures = ended.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
+        if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures);
+      },
+    });
+  }
 }
