@@ -28,7 +28,7 @@ export const platforms: Record<"x86_64" | "aarch64", Platform> = {
   },
 };
 
-const embedded = ["protocol-wasm/protocol.wasm", "agent/sys/steal.bpf.bin", "agent/sys/mirror.bpf.bin"];
+const embedded = ["protocol-wasm/protocol.wasm", "agent/sys/steal.bpf.bin"];
 const sources = [
   "main.ts",
   "cmd",
@@ -93,7 +93,8 @@ async function bundle(folder: string): Promise<void> {
   await Deno.remove(root + folder, { recursive: true }).catch(() => {});
   await build({
     absWorkingDir: root,
-    entryPoints: ["main.ts"],
+    // The file threads are started by name: agent/files/threads.ts.
+    entryPoints: { main: "main.ts", files_worker: "agent/files/worker.ts" },
     outdir: folder,
     bundle: true,
     splitting: true,

@@ -12,7 +12,6 @@ import { Startup } from "./startup.ts";
 /** What the session will ask of the agent: it gets the rights for that and no others. */
 export interface DeployNeeds {
   steal: boolean;
-  mirror?: boolean;
   env: boolean;
   signal?: AbortSignal;
 }

@@ -1,0 +1,120 @@
+// The file threads of one client: started when first needed, and more of them while one is held up, so that a slow disk
+// does not stop the others' files, and none of it ever the agent's own thread. Used by agent/files.ts, disposed with it.
+
+import { log } from "../../core/base/log.ts";
+import { Failure } from "../failure.ts";
+import { E, SystemError } from "../sys/libc.ts";
+import type { FileAnswer, FileCall } from "./operations.ts";
+import type { FileOrder, FileResult } from "./worker.ts";
+
+/** At most so many threads: each costs some megabytes. */
+const maxThreads = 4;
+/** A thread that has been at one call for so long is held up. */
+const heldUpMs = 10;
+
+type Answer = PromiseWithResolvers<FileAnswer>;
+
+interface Thread {
+  worker: Worker;
+  waiting: Map<number, Answer>;
+  /** Since when it has had something to do. */
+  busySince: number;
+}
+
+export class FileThreads implements Disposable {
+  readonly #pid: () => number;
+  readonly #threads: Thread[] = [];
+  #nextId = 1;
+  #isOver = false;
+
+  /** pid: the target's process, asked for when a thread starts. */
+  constructor(pid: () => number) {
+    this.#pid = pid;
+  }
+
+  /** Throws SystemError for what the kernel refuses, Failure when the target's files cannot be reached at all. */
+  async perform(order: FileCall): Promise<FileAnswer> {
+    if (this.#isOver) throw new SystemError("files", E.EIO);
+    return await this.#send(this.#choose(), (id) => ({ id, order }));
+  }
+
+  /** Ends the threads; a call under way is left to the kernel. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    for (const { worker, waiting } of this.#threads.splice(0)) {
+      worker.terminate();
+      for (const answer of waiting.values()) answer.reject(new SystemError("files", E.EIO));
+    }
+  }
+
+  /** The thread with the least to do; a new one when all are held up. */
+  #choose(): Thread {
+    const free = this.#threads.find(({ waiting }) => waiting.size === 0);
+    if (free !== undefined) return free;
+    const now = performance.now();
+    const heldUp = this.#threads.every(({ busySince }) => now - busySince > heldUpMs);
+    if (this.#threads.length < maxThreads && heldUp) return this.#start();
+    return this.#threads.reduce((least, one) => one.waiting.size < least.waiting.size ? one : least);
+  }
+
+  #start(): Thread {
+    const pid = this.#pid();
+    const place = Deno.build.standalone ? "./files_worker.js" : "./worker.ts";
+    const worker = new Worker(new URL(place, import.meta.url), { type: "module", name: "files" });
+    const thread: Thread = { worker, waiting: new Map(), busySince: performance.now() };
+    worker.onmessage = ({ data }: MessageEvent<FileResult>) => this.#take(thread, data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#fail(thread, new Error(`a file thread ended: ${event.message}`));
+    };
+    this.#threads.push(thread);
+    this.#send(thread, (id) => ({ id, pid })).catch((error) => this.#fail(thread, unreachable(error, pid)));
+    return thread;
+  }
+
+  #send(thread: Thread, order: (id: number) => FileOrder): Promise<FileAnswer> {
+    const id = this.#nextId++;
+    const answer: Answer = Promise.withResolvers();
+    if (thread.waiting.size === 0) thread.busySince = performance.now();
+    thread.waiting.set(id, answer);
+    thread.worker.postMessage(order(id));
+    return answer.promise;
+  }
+
+  #take(thread: Thread, result: FileResult): void {
+    const answer = thread.waiting.get(result.id);
+    thread.waiting.delete(result.id);
+    thread.busySince = performance.now();
+    if (answer === undefined) return;
+    if ("errno" in result) answer.reject(new RefusedCall(result.call, result.errno));
+    else answer.resolve(result);
+  }
+
+  /** A thread that cannot serve: whoever waits for it is told why, the next call starts another. */
+  #fail(thread: Thread, error: unknown): void {
+    const at = this.#threads.indexOf(thread);
+    if (at >= 0) this.#threads.splice(at, 1);
+    thread.worker.terminate();
+    log.debug(`a file thread is given up: ${error instanceof Error ? error.message : error}`);
+    for (const answer of thread.waiting.values()) answer.reject(error);
+    thread.waiting.clear();
+  }
+}
+
+/** A SystemError of another thread: its text is whole already. */
+class RefusedCall extends SystemError {
+  constructor(text: string, errno: number) {
+    super("", errno);
+    this.message = text;
+  }
+}
+
+function unreachable(error: unknown, pid: number): unknown {
+  if (!(error instanceof SystemError)) return error;
+  const why = error.errno === E.ESRCH
+    ? "there is no such process"
+    : error.errno === E.EPERM || error.errno === E.EACCES
+    ? `${error.message}; the agent needs the capabilities SYS_PTRACE, SYS_CHROOT, SETUID and SETGID`
+    : error.message;
+  return new Failure(E.EACCES, `Cannot reach the files of process ${pid}: ${why}`);
+}

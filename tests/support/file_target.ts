@@ -1,0 +1,83 @@
+// A target with files of its own: a process in mount and process namespaces of its own whose root is a small tree on a
+// tmpfs that nobody else sees. Disposing ends it, and the kernel removes the rest. Needs root.
+
+import assert from "node:assert/strict";
+import { until } from "../cluster/command.ts";
+import { deadline } from "./deadline.ts";
+import { TextLineStream } from "./text_lines.ts";
+
+export interface FileTargetOptions {
+  /** Shell commands that fill the tree; run as root in its top directory. */
+  fill?: string;
+  /** Whom the process runs as; root unless given. */
+  uid?: number;
+  gid?: number;
+  groups?: number[];
+  /** Bytes of the tmpfs, as mount(8) writes them. */
+  size?: string;
+}
+
+export class FileTarget implements AsyncDisposable {
+  /** The target's process, numbered as here. */
+  readonly pid: number;
+  readonly #keeper: Deno.ChildProcess;
+
+  private constructor(keeper: Deno.ChildProcess, pid: number) {
+    this.#keeper = keeper;
+    this.pid = pid;
+  }
+
+  static async create(options: FileTargetOptions = {}): Promise<FileTarget> {
+    const { fill = "", uid = 0, gid = uid, groups = [gid], size = "300m" } = options;
+    const script = `set -e
+mount --make-rprivate /
+mount -t tmpfs -o size=${size},mode=755 target /mnt
+cd /mnt
+mkdir usr proc tmp data dev etc
+mount --rbind /usr usr
+for name in bin lib lib64 sbin; do [ -L /$name ] && ln -s usr/$name $name; done
+mount -t proc proc proc
+chmod 1777 tmp
+${fill}
+echo ready
+exec chroot --userspec=${uid}:${gid} --groups=${
+      groups.join(",")
+    } . /usr/bin/sleep infinity </dev/null >/dev/null`;
+    const keeper = new Deno.Command("unshare", {
+      args: ["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const lines = keeper.stdout.pipeThrough(new TextLineStream()).getReader();
+    const first = await deadline(lines.read(), "the target's files are there");
+    assert.equal(first.value, "ready");
+    await lines.cancel();
+    const target = new FileTarget(keeper, await onlyChild(keeper.pid));
+    await until("the target runs", async () => {
+      const name = await Deno.readTextFile(`/proc/${target.pid}/comm`);
+      return name === "sleep\n" || name;
+    }, 20);
+    return target;
+  }
+
+  /** Runs a shell command inside, as root; what it prints. */
+  async run(command: string): Promise<string> {
+    const { success, stdout, stderr } = await new Deno.Command("nsenter", {
+      args: [`--target=${this.pid}`, "--mount", "--pid", "--root", "--wd", "/usr/bin/sh", "-c", command],
+      stdin: "null",
+    }).output();
+    const text = new TextDecoder();
+    assert.ok(success, text.decode(stderr));
+    return text.decode(stdout);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#keeper.kill("SIGKILL");
+    await this.#keeper.status;
+  }
+}
+
+async function onlyChild(pid: number): Promise<number> {
+  return Number((await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)).trim());
+}
