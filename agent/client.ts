@@ -7,6 +7,7 @@ import { environmentFrames, targetEnvironment } from "./env.ts";
 import { Failure } from "./failure.ts";
 import { Files } from "./files.ts";
 import type { AgentFrame, AgentLink, Floor } from "./floor.ts";
+import { Mirror } from "./incoming/mirror.ts";
 import { Connections } from "./incoming/steal.ts";
 import { Subscriptions } from "./incoming/subscriptions.ts";
 import { E, SystemError } from "./sys/libc.ts";
@@ -16,6 +17,7 @@ import type { TargetProcess } from "./sys/proc.ts";
 export type ClientEnd = { kind: "goodbye" } | { kind: "lost"; reason: string };
 
 const stealMode = 1;
+const mirrorMode = 2;
 const warning = 1;
 /** Level of a notice that ends the session. */
 const failure = 2;
@@ -27,6 +29,7 @@ export class Client implements AsyncDisposable {
   readonly #target: TargetProcess;
   readonly #subscriptions: Subscriptions;
   readonly #connections: Connections;
+  readonly #mirror: Mirror;
   readonly #noticed = new Set<string>();
   readonly #floors: Floor[] = [];
   /** Subscribing and unsubscribing happen one after the other. */
@@ -39,8 +42,20 @@ export class Client implements AsyncDisposable {
       options.owner,
       (connection) => void this.#connections.serve(connection),
     );
-    const notice = (port: number, text: string) => this.#notice(port, text);
-    this.#connections = new Connections({ link, subscriptions: this.#subscriptions, notice });
+    this.#connections = new Connections({
+      link,
+      subscriptions: this.#subscriptions,
+      notice: (port, state) =>
+        this.#noticeOnce(
+          `Cannot filter all of port ${port}: ${state}. Such connections go to the original whole.`,
+        ),
+    });
+    this.#mirror = new Mirror({
+      link,
+      say: (text) => this.#notice(text),
+      notice: (port, state) =>
+        this.#noticeOnce(`Cannot filter all of port ${port}: ${state}. Such connections are not mirrored.`),
+    });
     this.#floors.push(new Files(link, options.target));
   }
 
@@ -52,6 +67,11 @@ export class Client implements AsyncDisposable {
   /** The kernel part of stealing, now. Throws Failure with what lacks. */
   prepareSteal(): void {
     this.#subscriptions.prepare();
+  }
+
+  /** The kernel part of mirroring, now. Throws Failure with what lacks. */
+  prepareMirror(): void {
+    this.#mirror.prepare();
   }
 
   /** Answers requests until the client says goodbye or its link ends. */
@@ -86,6 +106,7 @@ export class Client implements AsyncDisposable {
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscriptions.removeAll();
+    this.#mirror[Symbol.dispose]();
     await Promise.all(this.#floors.map((floor) => floor[Symbol.asyncDispose]()));
     await this.#connections.leave(leaveLimitMs);
     this.#subscriptions[Symbol.dispose]();
@@ -112,25 +133,35 @@ export class Client implements AsyncDisposable {
 
   async #subscribe(frame: AgentFrame): Promise<void> {
     const { port, mode, filter, probes } = decode(agentMessages.subscribe, frame.body);
-    if (mode !== stealMode) {
-      throw new Failure(E.EINVAL, `Cannot subscribe to port ${port}: unknown mode ${mode}`);
+    const how = filter === "" ? "" : " by a filter";
+    if (this.#mirror.has(port) || (mode === mirrorMode && this.#subscriptions.has(port))) {
+      throw new Failure(E.EEXIST, `Cannot subscribe to port ${port}: this session has it already`);
     }
-    await this.#subscriptions.add(port, { filter, probes });
-    log.info(`port ${port} is stolen${filter === "" ? "" : " by a filter"}`);
+    if (mode === stealMode) {
+      await this.#subscriptions.add(port, { filter, probes });
+      log.info(`port ${port} is stolen${how}`);
+    } else if (mode === mirrorMode) {
+      this.#mirror.add(port, filter);
+      log.info(`port ${port} is mirrored${how}`);
+    } else throw new Failure(E.EINVAL, `Cannot subscribe to port ${port}: unknown mode ${mode}`);
     await this.#link.reply(frame, "subscribe", { port, mode, filter: "", probes });
   }
 
   async #unsubscribe(frame: AgentFrame): Promise<void> {
     const { port } = decode(agentMessages.unsubscribe, frame.body);
-    this.#subscriptions.remove(port);
+    if (this.#mirror.has(port)) this.#mirror.remove(port);
+    else this.#subscriptions.remove(port);
     log.info(`port ${port} is given back`);
     await this.#link.reply(frame, "unsubscribe", { port });
   }
 
-  #notice(port: number, state: string): void {
-    const text = `Cannot filter all of port ${port}: ${state}. Such connections go to the original whole.`;
+  #noticeOnce(text: string): void {
     if (this.#noticed.has(text)) return;
     this.#noticed.add(text);
+    this.#notice(text);
+  }
+
+  #notice(text: string): void {
     log.warning(text);
     this.#link.send("notice", 0, { level: warning, text }).catch(() => {});
   }

@@ -189,6 +189,7 @@ class Agent implements AsyncDisposable {
     this.#client = client;
     try {
       if (asked.steal) client.prepareSteal();
+      if (asked.mirror) client.prepareMirror();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       await refuse(proven, error);

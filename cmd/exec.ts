@@ -3,6 +3,7 @@
 
 import { MirrordError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
+import { beginStep } from "../core/base/progress.ts";
 import { PrivateDir } from "../core/base/private_dir.ts";
 import { readEnvFile } from "../core/config/dotenv.ts";
 import type { Config } from "../core/config/config.ts";
@@ -17,6 +18,7 @@ import type { AgentLink } from "../core/deploy/connect.ts";
 import { resolveTarget, type Target } from "../core/target/resolve.ts";
 import type { ExecCommand } from "./args.ts";
 import { configOf, execFlags } from "./config_flags.ts";
+import { needsAgent, summarize } from "./summary.ts";
 
 /** Runs the app to its end and resolves with its exit code. Throws MirrordError when it could not run or the session was lost. */
 export async function exec(command: ExecCommand): Promise<number> {
@@ -25,17 +27,18 @@ export async function exec(command: ExecCommand): Promise<number> {
   const program = await findProgram(command.program, Deno.env.get("PATH") ?? "");
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(PrivateDir.make());
-  const target = await resolveTarget(config, { signal: interrupt.signal });
+  const target = await findTarget(config, interrupt.signal);
   const agent = await openAgent(config, target, stack, interrupt.signal);
   const session = stack.use(
     new Session({
       agent: agent?.link ?? null,
-      incoming: config.incoming.mode === "steal" ? incomingRules(config, target) : null,
+      incoming: incomingRules(config, target),
       socketPath: `${directory.path}/layer.sock`,
     }),
   );
   const env = await appEnvironment(config, agent);
   interrupt.signal.throwIfAborted();
+  sayRunning(command, config, target);
   let lost: MirrordError | undefined;
   const running = launchApp({
     program, // the file that was looked at: the app's own PATH may name another
@@ -57,22 +60,51 @@ export async function exec(command: ExecCommand): Promise<number> {
   return code;
 }
 
-/** Brings the agent to the target and opens its link; null when the config has no target. */
+async function findTarget(config: Config, signal: AbortSignal): Promise<Target> {
+  using step = beginStep("Looking for the target");
+  const target = await resolveTarget(config, { signal });
+  step.done(
+    target.kind === "targetless"
+      ? "No target: the app runs with this machine's own network, names, files and variables"
+      : `Target: ${target.label}`,
+  );
+  return target;
+}
+
+/** Brings the agent to the target and opens its link; null when nothing is asked of the target. */
 async function openAgent(
   config: Config,
   target: Target,
   stack: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<AgentLink | null> {
-  if (target.kind === "targetless") {
-    log.info("No target: the app runs with this machine's own network, names, files and variables");
+  if (target.kind === "targetless") return null;
+  if (!needsAgent(config)) {
+    log.info("Nothing is asked of the target, so no agent is started");
+    target[Symbol.dispose]();
     return null;
   }
-  const steal = config.incoming.mode === "steal";
-  const deployed = stack.use(await deployAgent(target, config, { steal, env: config.env !== null, signal }));
+  using step = beginStep("Starting the agent", { slow: true });
+  const { mode } = config.incoming;
+  const deployed = stack.use(
+    await deployAgent(target, config, {
+      steal: mode === "steal",
+      mirror: mode === "mirror",
+      env: config.env !== null,
+      signal,
+    }),
+  );
   const agent = stack.use(await deployed.connect());
-  log.info(`Running as ${target.label}${steal ? "" : "; its traffic stays its own (no --steal)"}`);
+  step.done("Agent started");
   return agent;
+}
+
+/** The app's arguments are not said: they may hold a secret. */
+function sayRunning({ program }: ExecCommand, config: Config, target: Target): void {
+  const name = program.replace(/^.*\//, "");
+  const alone = target.kind === "targetless" || !needsAgent(config);
+  using step = beginStep("Running");
+  step.done(alone ? `Running ${name}` : `Running ${name} with the target's ${summarize(config)}`);
 }
 
 async function appEnvironment(config: Config, agent: AgentLink | null): Promise<Record<string, string>> {
@@ -87,14 +119,19 @@ async function appEnvironment(config: Config, agent: AgentLink | null): Promise<
     mapping: mappingRules(mapping),
     file: envFile === undefined ? {} : await readEnvFile(envFile),
   };
-  const remote = agent === null ? new Map<string, string>() : await fetchEnvironment(agent.link, rules);
-  if (agent !== null) log.info(`${remote.size} environment variables of the target`);
+  if (agent === null) return mergeEnvironment(own, new Map(), rules);
+  using step = beginStep("Reading the target's environment variables");
+  const remote = await fetchEnvironment(agent.link, rules);
+  step.done(`${remote.size} environment variables of the target`);
   return mergeEnvironment(own, remote, rules);
 }
 
-function incomingRules({ incoming }: Config, target: Target): IncomingConfig {
-  const { filterPorts } = incoming;
+/** null: the app's listeners are its own business. */
+function incomingRules({ incoming }: Config, target: Target): IncomingConfig | null {
+  const { mode, filterPorts } = incoming;
+  if (mode === "off") return null;
   return {
+    mode,
     ports: incoming.ports,
     ignorePorts: incoming.ignorePorts,
     portMapping: new Map(incoming.portMapping),

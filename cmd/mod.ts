@@ -11,12 +11,12 @@ export async function runCommand(args: string[]): Promise<number> {
       case "shown":
         return 0;
       case "exec": {
-        showLog();
+        await showLog();
         const { exec } = await import("./exec.ts");
         return await exec(command);
       }
       case "ls": {
-        showLog();
+        await showLog();
         const { ls } = await import("./ls.ts");
         return await ls(command);
       }

@@ -5,11 +5,14 @@
 import { styleText } from "node:util";
 import { MirrordError } from "../core/base/errors.ts";
 import { type LogLevel, setLogSink } from "../core/base/log.ts";
+import { type ProgressSink, setProgressSink } from "../core/base/progress.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
 const encoder = new TextEncoder();
 const styles: Record<LogLevel, Style> = { debug: "gray", info: "cyan", warning: "yellow", error: "red" };
+/** Whoever draws on the terminal's last line clears it around `write`. */
+let stepAside = (write: () => void): void => write();
 const ranks: LogLevel[] = ["debug", "info", "warning", "error"];
 
 /** Colour by NO_COLOR, FORCE_COLOR, TERM and whether standard error is a terminal. */
@@ -34,22 +37,83 @@ export function printLine(text: string): void {
   writeFully(Deno.stdout, printable(text) + "\n");
 }
 
-/** Prints log lines from `MIRRORD_LOG` (debug, info, warning, error; default info) upwards, unless progress is `off`. */
-export function showLog(): void {
-  const asked = Deno.env.get("MIRRORD_PROGRESS_MODE") === "off"
-    ? "warning"
-    : Deno.env.get("MIRRORD_LOG") ?? "info";
+/** How the start is shown: MIRRORD_PROGRESS_MODE, else by what standard error is. */
+type ProgressMode = "live" | "plain" | "json" | "off";
+
+function progressMode(): ProgressMode {
+  const isTerminal = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
+  switch (Deno.env.get("MIRRORD_PROGRESS_MODE")) {
+    case "off":
+      return "off";
+    case "json":
+      return "json";
+    case "dumb":
+    case "simple":
+      return "plain";
+    default:
+      return isTerminal && !Deno.env.has("CI") ? "live" : "plain";
+  }
+}
+
+/**
+ * Shows progress and log lines on standard error from now on: lines from `MIRRORD_LOG` (debug, info, warning, error;
+ * default info) upwards, in mode `off` warnings and errors alone.
+ */
+export async function showLog(): Promise<void> {
+  const mode = progressMode();
+  const asked = mode === "off" ? "warning" : Deno.env.get("MIRRORD_LOG") ?? "info";
   const known = ranks.indexOf(asked as LogLevel);
   const lowest = known < 0 ? ranks.indexOf("info") : known;
-  setLogSink((level, text) => {
-    if (ranks.indexOf(level) >= lowest) {
-      writeFully(Deno.stderr, `${colour(styles[level], "mirrord")} ${label(level)}${oneLine(text)}\n`);
-    }
-  });
+  const isShown = (level: LogLevel) => ranks.indexOf(level) >= lowest;
+  const line = (level: LogLevel, text: string) =>
+    writeFully(Deno.stderr, `${colour(styles[level], "mirrord")} ${label(level)}${oneLine(text)}\n`);
+  let print = line;
+  if (mode !== "off") {
+    const { jsonLines, LiveChecklist, plainLines } = await import("./checklist.ts");
+    const json = (value: unknown) => writeFully(Deno.stderr, `${JSON.stringify(value)}\n`);
+    const info = (text: string) => isShown("info") ? line("info", text) : undefined;
+    if (mode === "live") {
+      const live = new LiveChecklist({ write: (text) => writeFully(Deno.stderr, text), colour, columns });
+      setProgressSink(printableOnly(live));
+      stepAside = (write) => live.aside(write);
+      print = (level, text) => live.aside(() => line(level, text));
+    } else if (mode === "json") {
+      setProgressSink(jsonLines(json));
+      print = (level, message) =>
+        json({ type: level === "warning" || level === "error" ? "Warning" : "Info", message });
+    } else setProgressSink(plainLines(info));
+  }
+  setLogSink((level, text) => isShown(level) ? print(level, text) : undefined);
+}
+
+/** What steps say may come from a pod as well. */
+function printableOnly(sink: ProgressSink): ProgressSink {
+  return {
+    begin: (title, slow) => sink.begin(oneLine(title), slow),
+    note: (text) => sink.note(oneLine(text)),
+    end: (title, text) => sink.end(oneLine(title), text === undefined ? undefined : oneLine(text)),
+    pause: () => sink.pause(),
+    resume: () => sink.resume(),
+  };
+}
+
+/** Columns of the terminal, 80 when it does not say. */
+function columns(): number {
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
 }
 
 /** Prints a failure: message, causes, help; a bug with its stack. Returns the exit code. */
 export function printError(error: unknown): number {
+  let code = 0;
+  stepAside(() => code = writeError(error));
+  return code;
+}
+
+function writeError(error: unknown): number {
   const known = error instanceof MirrordError;
   const text = known
     ? error.message

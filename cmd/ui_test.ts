@@ -38,7 +38,7 @@ Deno.test("a log line stays one line", async () => {
   const text = await printed(`
     import { showLog } from ${module};
     import { log } from ${logs};
-    showLog();
+    await showLog();
     log.warning("from a pod\\x1b[1A\\nmirrord error: forged");
   `);
   assert.equal(text, "mirrord warning: from a pod\\u001b[1A mirrord error: forged\n");

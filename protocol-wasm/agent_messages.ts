@@ -17,8 +17,12 @@ export const agentMessages = {
   // -- link: who is there, and is it still there -----------------------------------------------------
   /** agent → client, first frame: prove that you hold the session's private key. */
   challenge: { kind: 1, since: 1, fields: { version: "u16", nonce: "bytes", release: "str" } },
-  /** client → agent: Ed25519 signature of `"mirrord-agent-v1\0" + nonce`; `steal` asks for the kernel part now. */
-  prove: { kind: 2, since: 1, fields: { version: "u16", signature: "bytes", release: "str", steal: "bool" } },
+  /** client → agent: Ed25519 signature of `"mirrord-agent-v1\0" + nonce`; `steal` and `mirror` ask for their kernel part now. */
+  prove: {
+    kind: 2,
+    since: 1,
+    fields: { version: "u16", signature: "bytes", release: "str", steal: "bool", mirror: "bool" },
+  },
   /** agent → client: the proof holds and what was asked for is ready; an ERROR frame says what lacks. */
   welcome: { kind: 3, since: 1, fields: { version: "u16", kernel: "str" } },
   /** Either way; the other side answers with the same id and END. Silence for too long is a lost link. */
@@ -45,16 +49,19 @@ export const agentMessages = {
 
   // -- incoming ----------------------------------------------------------------------------------------
   /**
-   * client → agent: send me the connections of `port`. mode: 1 steal. filter: source text (JSON), "" = all.
-   * probes: the kubelet probes this port by HTTP; its requests go to the original whatever the filter says.
+   * client → agent: send me the connections of `port`. mode: 1 steal, 2 mirror: what its clients send is copied, what the
+   * client of this link sends back is dropped. filter: source text (JSON), "" = all. probes: the kubelet probes this port
+   * by HTTP; a steal leaves its requests to the original whatever the filter says.
    */
   subscribe: { kind: 32, since: 1, fields: { port: "u16", mode: "u8", filter: "str", probes: "bool" } },
-  /** client → agent: `port` is the original's again. Replied when no new connection can be stolen. */
+  /** client → agent: `port` is the original's again. Replied when no new connection can be stolen or mirrored. */
   unsubscribe: { kind: 33, since: 1, fields: { port: "u16" } },
   /**
    * agent → client: a connection of a subscribed port, `id` chosen by the agent; data may follow at once.
    * The client answers with the same kind and id: END = taken, ERROR = nobody listens, give it to the
-   * original (the agent keeps what it sent until then, so no byte is lost).
+   * original (the agent keeps what it sent until then, so no byte is lost). Of a mirrored port the original has it anyway:
+   * the agent resets the connection when it can bring no more of it (a slow client of this link), the client resets it when
+   * it wants no more.
    * `opens`: both sides' links have the connection's channel from this frame on, so no early data is lost.
    */
   incoming: {

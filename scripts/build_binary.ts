@@ -28,7 +28,7 @@ export const platforms: Record<"x86_64" | "aarch64", Platform> = {
   },
 };
 
-const embedded = ["protocol-wasm/protocol.wasm", "agent/sys/steal.bpf.bin"];
+const embedded = ["protocol-wasm/protocol.wasm", "agent/sys/steal.bpf.bin", "agent/sys/mirror.bpf.bin"];
 const sources = [
   "main.ts",
   "cmd",

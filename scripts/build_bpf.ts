@@ -1,23 +1,32 @@
-// The build step of the BPF program: agent/bpf/steal.bpf.c → agent/sys/steal.bpf.bin. Called by build.ts.
+// The build step of the BPF programs: agent/bpf/NAME.bpf.c → agent/sys/NAME.bpf.bin. Called by build.ts.
 // The compiler's ELF file is read here, once, so that the agent needs no libbpf: what it loads is a small
 // file of our own (layout: see `packProgram`; its reader is agent/sys/bpf_file.ts).
 
 import { command, root, runStep } from "./step.ts";
 
-const source = "agent/bpf/steal.bpf.c";
-const output = "agent/sys/steal.bpf.bin";
+/** The programs with the numbers <linux/bpf.h> gives their type and attach type. */
+const programs = [
+  { name: "steal", section: { name: "sk_lookup", type: 30, attach: 36 } }, // BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP
+  { name: "mirror", section: { name: "socket", type: 1, attach: 0 } }, // BPF_PROG_TYPE_SOCKET_FILTER
+];
 
-/** Compiles the sk_lookup program with clang and writes the file the agent embeds. */
+function outputOf(name: string): string {
+  return `agent/sys/${name}.bpf.bin`;
+}
+
+/** Compiles the programs with clang and writes the files the agent embeds. */
 export async function buildBpf(): Promise<void> {
   await runStep({
     name: "bpf",
     inputs: ["agent/bpf", "scripts/build_bpf.ts"],
-    outputs: [output],
-    run: compile,
+    outputs: programs.map(({ name }) => outputOf(name)),
+    run: async () => {
+      for (const { name, section } of programs) await compile(name, section);
+    },
   });
 }
 
-async function compile(): Promise<void> {
+async function compile(name: string, section: ProgramSection): Promise<void> {
   const object = await Deno.makeTempFile({ suffix: ".o" });
   try {
     await command([
@@ -31,12 +40,11 @@ async function compile(): Promise<void> {
       "-Werror",
       `-I/usr/include/${Deno.build.arch}-linux-gnu`,
       "-c",
-      source,
+      `agent/bpf/${name}.bpf.c`,
       "-o",
       object,
     ]);
-    const section = { name: "sk_lookup", type: 30, attach: 36 }; // BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP
-    Deno.writeFileSync(root + output, packProgram(Deno.readFileSync(object), section));
+    Deno.writeFileSync(root + outputOf(name), packProgram(Deno.readFileSync(object), section));
   } finally {
     await Deno.remove(object);
   }

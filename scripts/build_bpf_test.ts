@@ -2,7 +2,7 @@
 // `deno run -A scripts/build.ts assets`.
 
 import assert from "node:assert/strict";
-import { bypassKey } from "../agent/sys/bpf.ts";
+import { bypassKey } from "../agent/sys/steal_program.ts";
 import { readProgramFile } from "../agent/sys/bpf_file.ts";
 
 const bytes = Deno.readFileSync(new URL("../agent/sys/steal.bpf.bin", import.meta.url));

@@ -1,8 +1,8 @@
-// Telling the client (a session) of a connection, and its answer. Called by steal.ts and http.ts.
+// Telling the client (a session) of a connection, and its answer. Called by steal.ts, http.ts and mirror.ts.
 // Invariant: the connection's channel is open before the frame that tells of it is written, so no byte is lost.
 
 import { type agentMessages, type ByteChannel, type Link, RemoteError } from "../../protocol-wasm/mod.ts";
-import type { Socket } from "../../core/net/socket.ts";
+import type { Endpoint } from "../../core/net/address.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 /** What handling a connection needs of its client. */
@@ -13,10 +13,16 @@ export interface Context {
   notice(port: number, text: string): void;
 }
 
+/** The two ends of a connection of the target's; a `Socket` has them. */
+export interface Ends {
+  readonly peerAddress: Endpoint;
+  readonly localAddress: Endpoint;
+}
+
 /** Tells the session of a connection; `answer` says whether it took it, and rejects when the link ends. */
 export function offer(
   link: Link<typeof agentMessages>,
-  connection: Socket,
+  connection: Ends,
   port: number,
   http: boolean,
 ): { channel: ByteChannel; answer: Promise<"taken" | "refused"> } {

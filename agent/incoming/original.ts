@@ -15,6 +15,8 @@ export interface Bypasses {
 
 const portTaken = new Set<number>([E.EADDRINUSE, E.EADDRNOTAVAIL]);
 const attempts = 256;
+/** By this the filter of mirrors knows connections to the original: agent/bpf/mirror.bpf.c, AGENT_HOPS. */
+const hops = 177;
 
 export class WayToOriginal {
   readonly #bypasses: Bypasses;
@@ -56,6 +58,7 @@ export class WayToOriginal {
       return await dialTcp({
         destination,
         source,
+        hops,
         bound: () => {
           this.#count(source, 1);
           bound = true;

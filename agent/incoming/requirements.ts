@@ -1,24 +1,33 @@
-// What stealing needs of kernel and container, and the one sentence that says what lacks. Called by
-// subscriptions.ts. Facts: sk_lookup programs came with Linux 5.9, CAP_BPF with 5.8 (capabilities(7)).
+// What stealing and mirroring need of kernel and container, and the one sentence that says what lacks. Called by
+// subscriptions.ts and mirror.ts. Facts: sk_lookup programs came with Linux 5.9, CAP_BPF with 5.8 (capabilities(7)).
 
 import { Failure } from "../failure.ts";
 import { BpfError } from "../sys/bpf.ts";
 import { E, type SystemError } from "../sys/libc.ts";
-import { hasCapability, kernelAtLeast, kernelRelease } from "../sys/proc.ts";
+import { type Capability, hasCapability, kernelAtLeast, kernelRelease } from "../sys/proc.ts";
 
-const action = "Cannot steal ports";
+/** What the sentences about stealing begin with. */
+export const stealAction = "Cannot steal ports";
 
 /** Throws Failure on a kernel that has no sk_lookup programs. */
 export function requireKernel(release = kernelRelease()): void {
   if (kernelAtLeast(release, 5, 9)) return;
-  throw new Failure(E.ENOSYS, `${action}: this needs Linux 5.9 or later, the target's node runs ${release}`);
+  throw new Failure(
+    E.ENOSYS,
+    `${stealAction}: this needs Linux 5.9 or later, the target's node runs ${release}`,
+  );
 }
 
-/** The failure to tell the client when the kernel refused a call. */
-export function explainKernelRefusal(error: SystemError): Failure {
+/** The failure to tell the client when the kernel refused a call of what needs these capabilities. */
+export function explainKernelRefusal(
+  error: SystemError,
+  action: string,
+  needed: readonly Capability[],
+): Failure {
   if (error.errno === E.EPERM || error.errno === E.EACCES) {
-    const lacking = (["BPF", "NET_ADMIN"] as const).filter((one) =>
-      !hasCapability(one) && !hasCapability("SYS_ADMIN")
+    // SYS_ADMIN stands for BPF and for nothing else (capabilities(7)).
+    const lacking = needed.filter((one) =>
+      !hasCapability(one) && !(one === "BPF" && hasCapability("SYS_ADMIN"))
     );
     const state = lacking.length > 0
       ? `the agent lacks the ${lacking.length > 1 ? "capabilities" : "capability"} ${lacking.join(" and ")}`

@@ -4,13 +4,13 @@
 
 import { Failure } from "../failure.ts";
 import type { Endpoint } from "../../core/net/address.ts";
-import { StealProgram } from "../sys/bpf.ts";
+import { type Listener, listenIfThere, listenTcp, type Socket } from "../../core/net/socket.ts";
 import { E, SystemError } from "../sys/libc.ts";
 import { portHolder, PortLock } from "../sys/port_lock.ts";
-import { type Listener, listenIfThere, listenTcp, type Socket } from "../../core/net/socket.ts";
+import { StealProgram } from "../sys/steal_program.ts";
 import { compileFilter, type Filter } from "../../protocol-wasm/mod.ts";
 import { WayToOriginal } from "./original.ts";
-import { explainKernelRefusal, requireKernel } from "./requirements.ts";
+import { explainKernelRefusal, requireKernel, stealAction } from "./requirements.ts";
 
 /**
  * One stolen port. `filter` null: all of its connections, but for those whose first request `probe` matches (null: none):
@@ -65,7 +65,8 @@ export class Subscriptions implements Disposable {
       this.#program = new StealProgram({ ipv4, ipv6 });
     } catch (error) {
       this.#closeListeners();
-      throw error instanceof SystemError ? explainKernelRefusal(error) : error;
+      if (!(error instanceof SystemError)) throw error;
+      throw explainKernelRefusal(error, stealAction, ["BPF", "NET_ADMIN"]);
     }
     for (const listener of this.#listeners) void this.#accept(listener);
   }
@@ -103,6 +104,11 @@ export class Subscriptions implements Disposable {
     this.#ports.delete(port);
     this.#released.add(port);
     subscription.lock.close();
+  }
+
+  /** Whether `port` is stolen by this client. */
+  has(port: number): boolean {
+    return this.#ports.has(port);
   }
 
   /** Whose an accepted connection is, by the port its client dialled. */

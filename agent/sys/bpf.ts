@@ -1,68 +1,62 @@
-// Loads and steers the sk_lookup program (agent/bpf/steal.bpf.c) with bpf(2) alone. Called by
-// incoming/subscriptions.ts. Everything hangs on descriptors of this process, nothing is pinned: however the
-// process ends, the kernel drops the program and the original answers again.
+// Loads BPF programs and steers their maps with bpf(2) alone: the only place that does. Called by steal_program.ts and
+// packet_tap.ts. Everything hangs on descriptors of this process, nothing is pinned: however the process ends, the
+// kernel drops program and maps.
 
-import { addressBytes, type Endpoint } from "../../core/net/address.ts";
 import { type ProgramFile, readProgramFile } from "./bpf_file.ts";
 import { c, E, errno, SYS_BPF, SystemError } from "./libc.ts";
-import type { Listener } from "../../core/net/socket.ts";
-import { openOwnNetns } from "./netns.ts";
 
 // Commands of bpf(2), <linux/bpf.h>.
 const mapCreate = 0, mapUpdate = 2, mapDelete = 3, progLoad = 5, linkCreate = 28;
 const attrSize = 128;
 const logSize = 65536;
-const zero = word(0);
 
-/** Listeners of this agent, one for each family the network namespace has. */
-export interface StealListeners {
-  ipv4: Listener;
-  ipv6: Listener | null;
-}
-
-/** The attached program and its maps. `close` gives every port back. */
-export class StealProgram {
+/** A loaded program and its maps, by their names in its source. */
+export class BpfObject {
   readonly #fds: number[] = [];
-  readonly #ports: number;
-  readonly #bypasses: number;
+  readonly #maps: Map<string, number>;
+  readonly #attachType: number;
+  /** The program's descriptor. */
+  readonly program: number;
 
-  /** Loads the program and attaches it to this thread's network namespace. Throws BpfError. */
-  constructor(listeners: StealListeners) {
+  /** Makes the maps and loads the program of the embedded `NAME.bpf.bin`. Throws BpfError. */
+  constructor(name: "steal" | "mirror") {
     try {
-      const file = readProgramFile(Deno.readFileSync(new URL("./steal.bpf.bin", import.meta.url)));
-      const maps = new Map(file.maps.map((shape) => [shape.name, this.#keep(createMap(shape))]));
-      const fdOf = (name: string) => maps.get(name) ?? -1;
-      this.#ports = fdOf("ports");
-      this.#bypasses = fdOf("bypasses");
-      updateMap(fdOf("sockets"), word(0), long(listeners.ipv4.fd));
-      if (listeners.ipv6 !== null) updateMap(fdOf("sockets"), word(1), long(listeners.ipv6.fd));
-      const program = this.#keep(loadProgram(file, [...maps.values()]));
-      const netns = this.#keep(openOwnNetns());
-      this.#keep(attach(program, netns, file.attach));
+      const file = readProgramFile(Deno.readFileSync(new URL(`./${name}.bpf.bin`, import.meta.url)));
+      this.#attachType = file.attach;
+      this.#maps = new Map(file.maps.map((shape) => [shape.name, this.#keep(createMap(shape))]));
+      this.program = this.#keep(loadProgram(file, [...this.#maps.values()]));
     } catch (error) {
       this.close();
       throw error;
     }
   }
 
-  /** From now on new connections for `port` come to the listeners. */
-  steal(port: number): void {
-    updateMap(this.#ports, word(port), zero);
+  /** Attaches the program to what `target`, a descriptor, stands for; `close` detaches it. Throws BpfError. */
+  attach(target: number): void {
+    const { bytes, view } = attr();
+    [this.program, target, this.#attachType].forEach((value, i) => view.setUint32(i * 4, value, true));
+    this.#keep(bpf("BPF_LINK_CREATE", linkCreate, bytes));
   }
 
-  /** From now on new connections for `port` go to the original. */
-  release(port: number): void {
-    deleteFromMap(this.#ports, word(port));
+  /** Puts an entry into a map. Throws BpfError. */
+  set(map: string, key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>): void {
+    const { bytes, view } = attr();
+    view.setUint32(0, this.#fdOf(map), true);
+    view.setBigUint64(8, addressOf(key), true);
+    view.setBigUint64(16, addressOf(value), true);
+    bpf("BPF_MAP_UPDATE_ELEM", mapUpdate, bytes, key, value);
   }
 
-  /** Lets connections from `source`, an address and port of this agent, pass to the original. */
-  addBypass(source: Endpoint): void {
-    updateMap(this.#bypasses, bypassKey(source), zero);
-  }
-
-  /** Ends `addBypass`. */
-  removeBypass(source: Endpoint): void {
-    deleteFromMap(this.#bypasses, bypassKey(source));
+  /** Takes an entry out of a map, if it is there. */
+  remove(map: string, key: Uint8Array<ArrayBuffer>): void {
+    const { bytes, view } = attr();
+    view.setUint32(0, this.#fdOf(map), true);
+    view.setBigUint64(8, addressOf(key), true);
+    try {
+      bpf("BPF_MAP_DELETE_ELEM", mapDelete, bytes, key);
+    } catch (error) {
+      if (!(error instanceof BpfError && error.errno === E.ENOENT)) throw error;
+    }
   }
 
   /** Detaches and frees all; may be called twice. */
@@ -73,6 +67,10 @@ export class StealProgram {
   #keep(fd: number): number {
     this.#fds.push(fd);
     return fd;
+  }
+
+  #fdOf(map: string): number {
+    return this.#maps.get(map) ?? -1;
   }
 }
 
@@ -86,14 +84,6 @@ export class BpfError extends SystemError {
   }
 }
 
-/** `struct bypass_key` of the program: 16 address bytes, then the port in network order in the low half of a u32. */
-export function bypassKey(source: Endpoint): Uint8Array<ArrayBuffer> {
-  const key = new Uint8Array(20);
-  key.set(addressBytes(source.address));
-  new DataView(key.buffer).setUint16(16, source.port);
-  return key;
-}
-
 function createMap(shape: ProgramFile["maps"][number]): number {
   const { bytes, view } = attr();
   [shape.type, shape.keySize, shape.valueSize, shape.maxEntries].forEach((value, i) =>
@@ -101,25 +91,6 @@ function createMap(shape: ProgramFile["maps"][number]): number {
   );
   bytes.set(new TextEncoder().encode(shape.name), 28);
   return bpf("BPF_MAP_CREATE", mapCreate, bytes);
-}
-
-function updateMap(map: number, key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>): void {
-  const { bytes, view } = attr();
-  view.setUint32(0, map, true);
-  view.setBigUint64(8, addressOf(key), true);
-  view.setBigUint64(16, addressOf(value), true);
-  bpf("BPF_MAP_UPDATE_ELEM", mapUpdate, bytes, key, value);
-}
-
-function deleteFromMap(map: number, key: Uint8Array<ArrayBuffer>): void {
-  const { bytes, view } = attr();
-  view.setUint32(0, map, true);
-  view.setBigUint64(8, addressOf(key), true);
-  try {
-    bpf("BPF_MAP_DELETE_ELEM", mapDelete, bytes, key);
-  } catch (error) {
-    if (!(error instanceof BpfError && error.errno === E.ENOENT)) throw error;
-  }
 }
 
 function loadProgram(file: ProgramFile, maps: number[]): number {
@@ -156,12 +127,6 @@ function loadProgram(file: ProgramFile, maps: number[]): number {
   }
 }
 
-function attach(program: number, netns: number, attachType: number): number {
-  const { bytes, view } = attr();
-  [program, netns, attachType].forEach((value, i) => view.setUint32(i * 4, value, true));
-  return bpf("BPF_LINK_CREATE", linkCreate, bytes);
-}
-
 // The attributes hold bare addresses: what they point to must outlive the call.
 let pointedTo: Uint8Array[] = [];
 
@@ -188,10 +153,12 @@ function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
   return BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)));
 }
 
-function word(value: number): Uint8Array<ArrayBuffer> {
+/** A 32-bit key or value, little-endian as both machines are. */
+export function word(value: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new Uint32Array([value]).buffer);
 }
 
-function long(value: number): Uint8Array<ArrayBuffer> {
+/** As `word`, of 64 bits. */
+export function long(value: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new BigUint64Array([BigInt(value)]).buffer);
 }

@@ -1,4 +1,4 @@
-// Reads steal.bpf.bin, the file scripts/build_bpf.ts writes (layout: `packProgram` there). Called by bpf.ts.
+// Reads NAME.bpf.bin, the files scripts/build_bpf.ts writes (layout: `packProgram` there). Called by bpf.ts.
 // Pure: no kernel, no I/O.
 
 /** A map the program uses; the numbers are those of bpf(2). */

@@ -13,6 +13,8 @@ const libc = Deno.dlopen("libc.so.6", {
   process_vm_readv: { parameters: [i32, "buffer", "usize", "buffer", "usize", "usize"], result: "isize" },
   signal: { parameters: [i32, "pointer"], result: "pointer" },
   setns: { parameters: [i32, i32], result: i32 },
+  mmap: { parameters: ["pointer", "usize", i32, i32, i32, "i64"], result: "pointer" },
+  munmap: { parameters: ["pointer", "usize"], result: i32 },
 });
 
 /** The calls, as in their man pages; -1 says failure, and `errno()` which, if asked before any other call. */

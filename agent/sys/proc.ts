@@ -4,7 +4,7 @@
 import { isIntact, readEnvironmentBlock, readMovedEnvironment } from "./environ.ts";
 
 /** Capabilities the agent may need, by their bit. */
-const capabilityBits = { NET_ADMIN: 12, SYS_PTRACE: 19, SYS_ADMIN: 21, BPF: 39 } as const;
+const capabilityBits = { NET_ADMIN: 12, NET_RAW: 13, SYS_PTRACE: 19, SYS_ADMIN: 21, BPF: 39 } as const;
 export type Capability = keyof typeof capabilityBits;
 
 /** Whether this thread has `capability` in effect. */

@@ -56,8 +56,8 @@ export interface EnvConfig {
 }
 
 export interface IncomingConfig {
-  mode: "off" | "steal";
-  /** Ports of the target that may be stolen; null: every port on which the app listens. */
+  mode: "off" | "steal" | "mirror";
+  /** Ports of the target that may be stolen or mirrored; null: every port on which the app listens. */
   ports: number[] | null;
   ignorePorts: number[];
   /** [local, remote]: the app listens on local, the target's port is remote. */
@@ -66,7 +66,7 @@ export interface IncomingConfig {
   ignoreLocalhost: boolean;
   /** Source text for `compileFilter`; "" = all connections. Compiles: it was tried. */
   filter: string;
-  /** Ports to which the filter applies; null: all. Others are stolen unfiltered. */
+  /** Ports to which the filter applies; null: all. Others are unfiltered. */
   filterPorts: number[] | null;
 }
 

@@ -173,7 +173,7 @@ function convert(kind: Kind, given: string | boolean): unknown {
       return readBool(given);
     case "steal": {
       const steal = readBool(given);
-      return steal === undefined ? undefined : steal ? "steal" : "off";
+      return steal === undefined ? undefined : steal ? "steal" : "mirror";
     }
     case "readFiles":
     case "writeFiles": {

@@ -146,6 +146,26 @@ Deno.test("--steal changes the mode and keeps the rest of the file", async () =>
   assert.equal(config?.incoming.mode, "steal");
 });
 
+Deno.test("incoming traffic is mirrored unless the file says otherwise, and there is a target", async () => {
+  const cases: [unknown, string][] = [
+    [undefined, "mirror"],
+    [true, "mirror"],
+    [false, "off"],
+    [{ incoming: true }, "mirror"],
+    [{ incoming: { ports: [80] } }, "mirror"],
+    [{ incoming: "mirror" }, "mirror"],
+    [{ incoming: "steal" }, "steal"],
+    [{ incoming: { mode: "off" } }, "off"],
+    [{ incoming: false }, "off"],
+  ];
+  for (const [network, mode] of cases) {
+    const file = { target: "pod/a", ...(network === undefined ? {} : { feature: { network } }) };
+    assert.equal((await verify(JSON.stringify(file))).config?.incoming.mode, mode, JSON.stringify(network));
+  }
+  assert.equal((await verify("{}")).config?.incoming.mode, "off");
+  assert.equal((await verify("{}", { flags: { target: "targetless" } })).config?.incoming.mode, "off");
+});
+
 Deno.test("a target given as an object is one path", async () => {
   const target = async (value: unknown) => (await verify(JSON.stringify({ target: value }))).config?.target;
   assert.deepEqual(await target({ deployment: "api", container: "web" }), {
@@ -219,9 +239,6 @@ Deno.test("what would do harm when ignored is an error", async () => {
     [{ operator: true }, /"operator".*no operator/],
     [{ accept_invalid_certificates: true }, /always checked/],
     [{ feature: { copy_target: { enabled: true } } }, /copy_target/],
-    [{ feature: { network: { incoming: "mirror" } } }, /mirroring is not in this release/],
-    [{ feature: { network: { incoming: true } } }, /mirroring is not in this release/],
-    [{ feature: { network: { incoming: { ports: [80] } } } }, /it says no mode/],
     [{ feature: { network: { incoming: "steal" } } }, /no target to steal from/],
     [{ target: "targetless", feature: { network: { incoming: "steal" } } }, /no target to steal from/],
     [{ target: { pod: "a", deployment: "b" } }, /not exactly one/],

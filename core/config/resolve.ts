@@ -50,6 +50,7 @@ export function resolveConfig(
       help: 'Name one: --target "deployment/NAME", or "target" in the file.',
     });
   }
+  if (!hasTarget) incoming.mode = "off";
   return {
     target,
     kube: { kubeconfig: raw.kubeconfig, context: raw.kube_context },
@@ -137,28 +138,15 @@ function unreadable(pattern: string): string | null {
 
 function resolveIncoming(raw: ConfigFile, checks: Checks, findings: Findings): IncomingConfig {
   const network = raw.feature?.network;
-  const section = typeof network === "object" ? network.incoming : undefined;
+  const section = typeof network === "object" ? network.incoming : network;
   const given: IncomingFile = typeof section === "object"
     ? section
     : section === undefined
     ? {}
     : { mode: section === true ? "mirror" : section === false ? "off" : section };
-  if (given.mode === "mirror") {
-    findings.errors.push({
-      path: [...incomingPath, "mode"],
-      state: "mirroring is not in this release yet",
-      help: 'Use "steal" (or --steal) to take the target\'s traffic, "off" to leave it alone.',
-    });
-  } else if (given.mode === undefined && Object.keys(given).length > 0) {
-    findings.errors.push({
-      path: [...incomingPath],
-      state: "it says no mode, and the format's default, mirroring, is not in this release yet",
-      help: 'Add "mode": "steal", or give --steal.',
-    });
-  }
   checkPorts(given, findings);
   return {
-    mode: given.mode === "steal" ? "steal" : "off",
+    mode: given.mode ?? "mirror",
     ports: given.ports ?? null,
     ignorePorts: given.ignore_ports ?? [],
     portMapping: given.port_mapping ?? [],

@@ -44,9 +44,9 @@ const goodbyeMilliseconds = 2000;
  */
 export async function proveLink(
   stream: LinkStream,
-  options: { key: SessionKey; steal: boolean; signal: AbortSignal },
+  options: { key: SessionKey; steal: boolean; mirror?: boolean; signal: AbortSignal },
 ): Promise<AgentLink> {
-  const { key, steal, signal } = options;
+  const { key, steal, mirror = false, signal } = options;
   const link = new Link(stream, agentMessages, { side: "client", heartbeat });
   const frames = link.received()[Symbol.asyncIterator]();
   const stop = () => link.close();
@@ -67,6 +67,7 @@ export async function proveLink(
       signature: await key.sign(nonce),
       release: mirrordVersion,
       steal,
+      mirror,
     });
     const kernel = await welcome(link, frames);
     signal.throwIfAborted();

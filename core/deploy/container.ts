@@ -5,6 +5,7 @@ import { DeployError, exitCodes } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import type { V1ContainerStateTerminated, V1Pod } from "../kube/client.ts";
 import type { PodTarget } from "../target/target.ts";
+import { followEvents } from "./events.ts";
 import type { Startup } from "./startup.ts";
 
 /** 128 + SIGKILL: the end of process 1 of the target's container kills all that share its process namespace (pid_namespaces(7)). */
@@ -80,7 +81,7 @@ export class AgentContainer implements AsyncDisposable {
     this.running = this.#started.promise;
     this.running.catch(() => {}); // whoever awaits it gets it; nobody may ever do
     startup.signal.addEventListener("abort", this.#abort);
-    this.#watching = this.#watch();
+    this.#watching = Promise.all([this.#watch(), this.#follow()]).then(() => {});
   }
 
   get isRunning(): boolean {
@@ -94,6 +95,15 @@ export class AgentContainer implements AsyncDisposable {
   }
 
   readonly #abort = (): void => this.#started.reject(this.#startup.signal.reason);
+
+  /** Until it runs or never will. */
+  async #follow(): Promise<void> {
+    const settled = new AbortController();
+    const stop = () => settled.abort();
+    this.running.then(stop, stop);
+    const signal = AbortSignal.any([settled.signal, this.#stop.signal]);
+    await followEvents(this.#target, this.#name, signal, (event) => this.#startup.saw(event));
+  }
 
   /** Until it ended or nobody wants to know: after the start only its end matters. */
   async #watch(): Promise<void> {

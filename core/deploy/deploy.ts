@@ -12,6 +12,7 @@ import { Startup } from "./startup.ts";
 /** What the session will ask of the agent: it gets the rights for that and no others. */
 export interface DeployNeeds {
   steal: boolean;
+  mirror?: boolean;
   env: boolean;
   signal?: AbortSignal;
 }

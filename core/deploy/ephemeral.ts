@@ -119,9 +119,17 @@ export function ephemeralContainer(
   };
 }
 
-/** What each feature needs: steal loads a program and attaches it, env reads another user's /proc entry. */
-export function capabilitiesFor({ steal, env }: DeployNeeds): string[] {
-  return [...(steal ? ["BPF", "NET_ADMIN"] : []), ...(env ? ["SYS_PTRACE"] : [])];
+/**
+ * What each feature needs: steal loads a program and attaches it to the network, mirror loads one for a packet socket of its
+ * own, env reads another user's /proc entry.
+ */
+export function capabilitiesFor({ steal, mirror = false, env }: DeployNeeds): string[] {
+  return [
+    ...(steal || mirror ? ["BPF"] : []),
+    ...(steal ? ["NET_ADMIN"] : []),
+    ...(mirror ? ["NET_RAW"] : []),
+    ...(env ? ["SYS_PTRACE"] : []),
+  ];
 }
 
 /** Admission plugins say no with a 403 or 422 of their own words. */
@@ -136,7 +144,7 @@ function explainRefusal(error: unknown, target: PodTarget): unknown {
       {
         help:
           "The agent needs capabilities that this level forbids. Use a target in a namespace with the label " +
-          "pod-security.kubernetes.io/enforce=privileged, or leave out what needs them (--steal, feature.env).",
+          "pod-security.kubernetes.io/enforce=privileged, or leave out what needs them (feature.network.incoming, feature.env).",
         cause: error,
         exitCode: exitCodes.permission,
       },
@@ -168,7 +176,7 @@ async function connect(
   for (let attempt = 0;; attempt++) {
     try {
       const stream = await target.kube.portForward(target.pod, port, signal);
-      const agent = await proveLink(stream, { key, steal: needs.steal, signal });
+      const agent = await proveLink(stream, { key, ...needs, signal });
       endWith(agent, container);
       return agent;
     } catch (error) {

@@ -39,6 +39,7 @@ Deno.test("only the capabilities that are needed are asked for", () => {
   assert.deepEqual(capabilitiesFor({ steal: false, env: true }), ["SYS_PTRACE"]);
   assert.deepEqual(capabilitiesFor({ steal: true, env: false }), ["BPF", "NET_ADMIN"]);
   assert.deepEqual(capabilitiesFor({ steal: false, env: false }), []);
+  assert.deepEqual(capabilitiesFor({ steal: false, mirror: true, env: false }), ["BPF", "NET_RAW"]);
 });
 
 Deno.test("the agent is deployed, proven and let go", async () => {

@@ -4,6 +4,7 @@
 
 import { DeployError, exitCodes } from "../base/errors.ts";
 import { log } from "../base/log.ts";
+import { holdSteps } from "../base/progress.ts";
 import { startTimeOf } from "../target/process.ts";
 import type { ProcessTarget } from "../target/target.ts";
 import type { LinkStream } from "../../protocol-wasm/mod.ts";
@@ -22,17 +23,19 @@ export async function deployLocal(target: ProcessTarget, order: DeployOrder): Pr
     throw new DeployError(`Cannot start the agent: the process ${target.pid} is gone`);
   }
   const place = ["--stdio", "--target-pid", String(target.pid)];
-  if (needs.steal) place.push("--netns-of", String(target.pid));
+  if (needs.steal || needs.mirror === true) place.push("--netns-of", String(target.pid));
   const argv = [...ownProgram(), ...agentArguments(order, place)];
-  const asRoot = Deno.uid() !== 0 && (needs.steal || !await canReadEnvironment(target.pid));
+  const asRoot = Deno.uid() !== 0 &&
+    (needs.steal || needs.mirror === true || !await canReadEnvironment(target.pid));
   if (asRoot) log.info("The agent must run as root to enter the target; sudo may ask for your password");
+  const held = asRoot ? holdSteps() : undefined;
   const child = spawn(asRoot ? ["sudo", "--", ...argv] : argv);
   const logged = showLines(child.stderr);
   const stream = childStream(child);
   return {
     async connect(): Promise<AgentLink> {
       try {
-        return await proveLink(stream, { key, steal: needs.steal, signal: startup.signal });
+        return await proveLink(stream, { key, ...needs, signal: startup.signal });
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error;
         const { code } = await child.status;
@@ -41,6 +44,7 @@ export async function deployLocal(target: ProcessTarget, order: DeployOrder): Pr
           exitCode: asRoot && code === 1 ? exitCodes.permission : exitCodes.unavailable,
         });
       } finally {
+        held?.[Symbol.dispose]();
         startup[Symbol.dispose]();
       }
     },

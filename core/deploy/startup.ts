@@ -3,6 +3,7 @@
 
 import { DeployError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
+import { noteStep } from "../base/progress.ts";
 
 /** Counts from its making to `[Symbol.dispose]`, which must be called when the agent is there or given up. */
 export class Startup implements Disposable {
@@ -21,11 +22,11 @@ export class Startup implements Disposable {
     this.signal = signal === undefined ? this.#limit.signal : AbortSignal.any([signal, this.#limit.signal]);
   }
 
-  /** Names what is being done now; shown as progress, and in the error when the time runs out. */
+  /** Names what is being done now; said in the error when the time runs out. */
   phase(text: string): void {
     this.#phase = text;
     this.#detail = "";
-    log.info(text);
+    log.debug(text);
   }
 
   /** The last that was heard about the phase, for the error. */
@@ -33,6 +34,12 @@ export class Startup implements Disposable {
     if (detail === "" || detail === this.#detail) return;
     this.#detail = detail;
     log.debug(detail);
+  }
+
+  /** An event that the user may wait for: shown while it lasts, and said in the error. */
+  saw(event: string): void {
+    this.heard(event);
+    noteStep(event);
   }
 
   /** The user wants to stop: no new attempts, no clean-up that takes long. */

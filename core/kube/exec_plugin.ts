@@ -5,6 +5,7 @@
 import { dirname, join } from "node:path";
 import { exitCodes, KubeError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
+import { holdSteps } from "../base/progress.ts";
 import { bearer, type Issued, type KubeUser } from "./identity.ts";
 import { isTable, textOf, unusable } from "./kubeconfig_file.ts";
 
@@ -60,6 +61,7 @@ async function execute(
   const path = command.includes("/") && !command.startsWith("/")
     ? join(dirname(user.file), command)
     : command;
+  using _held = interactive ? holdSteps() : undefined;
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(path, {

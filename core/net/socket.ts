@@ -208,10 +208,21 @@ export function listenIfThere(endpoint: Endpoint): Listener | null {
   }
 }
 
+/** Whether `endpoint`'s address is one of this network namespace's own: no other can be bound to (ip(7)). */
+export function isOwnAddress(endpoint: Endpoint): boolean {
+  const name = encodeSockaddr(endpoint);
+  const fd = check("socket", c.socket(familyOf(name), K.SOCK_DGRAM | K.SOCK_CLOEXEC, 0));
+  const own = c.bind(fd, name, name.length) === 0;
+  c.close(fd);
+  return own;
+}
+
 /** Where to, and from which address; `bound` learns the source port before the first packet leaves. */
 export interface DialOptions {
   destination: Endpoint;
   source?: Endpoint;
+  /** Time to live, or hop limit, of its packets; the system's unless given. */
+  hops?: number;
   bound?: (source: Endpoint) => void;
   signal?: AbortSignal;
 }
@@ -221,13 +232,19 @@ export interface DialOptions {
  * port is taken, for this destination or wholly), or the signal's reason.
  */
 export async function dialTcp(options: DialOptions): Promise<Socket> {
-  const { destination, source, bound, signal } = options;
+  const { destination, source, hops, bound, signal } = options;
   signal?.throwIfAborted();
   const name = encodeSockaddr(destination);
   const fd = check("socket", c.socket(familyOf(name), flags, 0));
   let watch: Watch | undefined;
   const abort = () => watch?.close();
   try {
+    if (hops !== undefined) {
+      c.setsockopt(fd, K.IPPROTO_IP, K.IP_TTL, words(hops), 4);
+      if (familyOf(name) === K.AF_INET6) {
+        c.setsockopt(fd, K.IPPROTO_IPV6, K.IPV6_UNICAST_HOPS, words(hops), 4);
+      }
+    }
     if (source !== undefined) {
       // A port that rests in TIME_WAIT can be had again by its number (socket(7)).
       c.setsockopt(fd, K.SOL_SOCKET, K.SO_REUSEADDR, one, 4);

@@ -1,10 +1,11 @@
-// Incoming: the app's listeners, the ports subscribed for them at the agent, and every stolen connection on
+// Incoming: the app's listeners, the ports subscribed for them at the agent, and every stolen or mirrored connection on
 // its way into the app. Owned by session.ts. The invariant: a port is subscribed exactly while the app listens
-// on it; a connection that cannot reach the app is handed back to the original, with every byte.
+// on it; a stolen connection that cannot reach the app is handed back to the original, with every byte.
 
 import { type Address, type Body, type layerMessages, RemoteError } from "../../protocol-wasm/mod.ts";
 import { log } from "../base/log.ts";
 import { relay } from "../base/relay.ts";
+import { play } from "./mirror.ts";
 import { closeQuietly, connChannel } from "./streams.ts";
 import { listeningPorts } from "./listening.ts";
 import { errno, type IncomingAgent, type IncomingConfig, type StolenConnection } from "./incoming_types.ts";
@@ -80,7 +81,8 @@ export class Incoming {
     } catch (error) {
       this.#forget(listener);
       const { code, text } = errno(error);
-      log.error(text.startsWith("Cannot steal ") ? text : `Cannot steal port ${port}: ${text}`);
+      const action = `Cannot ${this.#config.mode} port`;
+      log.error(text.startsWith(action) ? text : `${action} ${port}: ${text}`);
       return code;
     }
     if (actual.port !== asked.port) {
@@ -139,10 +141,22 @@ export class Incoming {
     this.#tellForeignFamily(listener, stolen);
     try {
       await stolen.take();
-      await relay(stolen.channel, connChannel(conn));
+      if (this.#config.mode === "steal") await relay(stolen.channel, connChannel(conn));
+      else await this.#play(stolen, conn);
     } finally {
       closeQuietly(conn);
     }
+  }
+
+  async #play(mirrored: StolenConnection, conn: Deno.TcpConn): Promise<void> {
+    const { discarded } = await play(mirrored.channel, connChannel(conn), async () => {
+      const listener = this.#choose(mirrored.port, mirrored.local);
+      const next = listener === undefined ? null : await this.#dial(listener, mirrored);
+      return next === null ? null : connChannel(next);
+    });
+    log.debug(
+      `Port ${mirrored.port}: a mirrored connection ended, ${discarded} bytes of the app's were dropped`,
+    );
   }
 
   #add(asked: Address, actual: Address, port: number): Listener {
@@ -211,7 +225,7 @@ export class Incoming {
       const why = error instanceof Error ? error.message : String(error);
       this.#warnOnce(
         `dial ${stolen.port} ${why}`,
-        `Cannot reach the app on port ${stolen.port}, the original answers instead: ${why}`,
+        `Cannot reach the app on port ${stolen.port}, the original alone answers: ${why}`,
       );
       return null;
     } finally {
@@ -237,14 +251,16 @@ export class Incoming {
     const known = this.#subscriptions.get(port);
     if (known !== undefined) return known;
     const filter = this.#config.filterFor(port);
-    const probes = this.#config.probePorts.includes(port);
+    // A mirror shows the kubelet's probes as it shows all: they reach the original whatever the app does.
+    const probes = this.#config.mode === "steal" && this.#config.probePorts.includes(port);
     const subscription = Promise.resolve(this.#leaving.get(port)).then(() =>
-      this.#agent.subscribe(port, { filter, probes })
+      this.#agent.subscribe(port, { mode: this.#config.mode, filter, probes })
     );
     this.#subscriptions.set(port, subscription);
     subscription.then(
       () => {
-        log.info(`Stealing port ${port}${describeSubscription(filter, probes)}`);
+        const what = this.#config.mode === "steal" ? "Stealing" : "Mirroring";
+        log.info(`${what} port ${port}${describeSubscription(filter, probes)}`);
         this.#tellUndeclared(port);
       },
       () => this.#subscriptions.delete(port),
@@ -283,7 +299,8 @@ export class Incoming {
     if (!(await subscription.then(() => true, () => false))) return;
     try {
       await this.#agent.unsubscribe(port);
-      log.info(`Port ${port} is the original's again: the app no longer listens on it`);
+      const left = this.#config.mode === "steal" ? "the original's again" : "no longer mirrored";
+      log.info(`Port ${port} is ${left}: the app no longer listens on it`);
     } catch (error) {
       // With the link, every port went back; who lost it says so.
       if (error instanceof RemoteError) log.error(`Cannot give back port ${port}: ${error.message}`);

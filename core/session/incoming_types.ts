@@ -7,6 +7,8 @@ import type { ByteChannel } from "../base/relay.ts";
 
 /** The rules for ports, from `feature.network.incoming`. */
 export interface IncomingConfig {
+  /** steal: the app answers. mirror: the original does, the app gets a copy of what clients send. */
+  mode: "steal" | "mirror";
   /** Only these ports of the pod; null = every port the app listens on. */
   ports: number[] | null;
   ignorePorts: number[];
@@ -21,13 +23,20 @@ export interface IncomingConfig {
   probePorts: number[];
 }
 
+/** How a port's connections are wanted. */
+export interface SubscribeOptions {
+  mode: IncomingConfig["mode"];
+  filter: string;
+  probes: boolean;
+}
+
 /** The agent, as far as incoming goes. Both reject with RemoteError (errno, text) when it says no. */
 export interface IncomingAgent {
-  subscribe(port: number, options: { filter: string; probes: boolean }): Promise<void>;
+  subscribe(port: number, options: SubscribeOptions): Promise<void>;
   unsubscribe(port: number): Promise<void>;
 }
 
-/** A connection that the agent stole, not yet taken. */
+/** A connection that the agent stole or mirrors, not yet taken. */
 export interface StolenConnection {
   port: number;
   peer: Address;

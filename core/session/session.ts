@@ -33,7 +33,8 @@ import { closeQuietly } from "./streams.ts";
 
 type AgentFrame = Received<typeof agentMessages>;
 
-const stealMode = 1;
+/** `subscribe.mode` on the wire. */
+const modes = { steal: 1, mirror: 2 } as const;
 const eproto = 71;
 /** A process's link ends with it, but a moment later than its parent hears of it. */
 const settleMs = 300;
@@ -246,8 +247,8 @@ function describe(error: unknown): string {
 
 function incomingAgent(agent: AgentLink): IncomingAgent {
   return {
-    async subscribe(port, options) {
-      await agent.request("subscribe", { port, mode: stealMode, ...options });
+    async subscribe(port, { mode, filter, probes }) {
+      await agent.request("subscribe", { port, mode: modes[mode], filter, probes });
     },
     async unsubscribe(port) {
       await agent.request("unsubscribe", { port });

@@ -19,6 +19,7 @@ import { Session } from "./session.ts";
 import { writeAll } from "./streams.ts";
 
 const stealAll: IncomingConfig = {
+  mode: "steal",
   ports: null,
   ignorePorts: [9229],
   portMapping: new Map([[8080, 80]]),

@@ -4,7 +4,8 @@ Answers as the target does (tests/cluster/apps/app.py), but as {"by": "local"},
 with its process, both addresses of the connection as it sees them, and the
 variables whose names the request asks for (?env=A&env=B). PORT and LISTEN say
 where it listens, LOCAL_PORTS of further ports; /echo is a WebSocket that sends
-back what it gets. It says "listening" on standard error once clients can come.
+back what it gets. It says "listening" on standard error once clients can come,
+and with TELL what it saw of each request.
 """
 
 import base64
@@ -44,6 +45,10 @@ class Handler(app.Handler):
             self.server.loads += 1
             if self.server.loads == 2:  # so the first one was answered
                 print("loaded", file=sys.stderr, flush=True)
+        if "TELL" in os.environ:
+            told = f"saw {self.command} {self.path} {report['body_sha256'][:16]} {report['peer']}\n"
+            sys.stderr.write(told)  # in one piece: other threads write too
+            sys.stderr.flush()
         content = json.dumps(report).encode() + b"\n"
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

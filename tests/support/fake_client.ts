@@ -49,6 +49,8 @@ export interface AgentStart {
   prefix?: string[];
   /** The agent is not told which process is the target. */
   anyProcess?: boolean;
+  /** What its kernel part is for; "steal" unless given. */
+  mode?: "steal" | "mirror";
 }
 
 /** An agent with its standard streams; what it prints is kept. */
@@ -157,14 +159,19 @@ export interface Offered {
 }
 
 /** The challenge answered with `key`: the `welcome` frame, or null when the agent closed the link. */
-export async function prove(link: AgentLink, key: SessionKey, steal = true): Promise<Frame | null> {
+export async function prove(
+  link: AgentLink,
+  key: SessionKey,
+  { steal = true, mirror = false }: { steal?: boolean; mirror?: boolean } = {},
+): Promise<Frame | null> {
   const frames = link.received()[Symbol.asyncIterator]();
   const first = await deadline(frames.next(), "the agent's challenge");
   if (first.done) return null;
   assert.equal(first.value.name, "challenge");
   const { nonce, version, release } = decode(agentMessages.challenge, first.value.body);
   assert.equal(nonce.length, 32);
-  await link.send("prove", link.nextId(), { version, signature: await key.sign(nonce), release, steal });
+  const signature = await key.sign(nonce);
+  await link.send("prove", link.nextId(), { version, signature, release, steal, mirror });
   const answer = await deadline(frames.next(), "the agent's welcome");
   if (answer.done) return null;
   assert.equal(answer.value.name, "welcome");
@@ -200,7 +207,8 @@ export class FakeClient implements AsyncDisposable {
     const agent = new AgentProcess(options, start.prefix);
     try {
       const link: AgentLink = new Link(agent.stream(), agentMessages, { side: "client" });
-      const welcome = await prove(link, key);
+      const mirror = start.mode === "mirror";
+      const welcome = await prove(link, key, { steal: !mirror, mirror });
       assert.ok(welcome !== null, `the agent closed the link: ${agent.output}`);
       if ((welcome.flags & errorFlag) !== 0) {
         throw new Error(decode(agentMessages.failure, welcome.body).text);
@@ -216,6 +224,13 @@ export class FakeClient implements AsyncDisposable {
     await deadline(
       this.link.request("subscribe", { port, mode: 1, filter, probes }),
       `port ${port} is stolen`,
+    );
+  }
+
+  async mirror(port: number, filter = ""): Promise<void> {
+    await deadline(
+      this.link.request("subscribe", { port, mode: 2, filter, probes: false }),
+      `port ${port} is mirrored`,
     );
   }
 

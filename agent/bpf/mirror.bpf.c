@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+// Picks the packets that clients send to mirrored ports; what it picks is copied, and every packet goes on as if it
+// were not there. A filter of packet(7) sockets, which see what the network namespace receives, loopback included, at
+// its IP header. Loaded by agent/sys/packet_tap.ts. Every doubt is "not picked".
+
+#include <linux/bpf.h>
+#include <linux/in.h>
+
+#define SECTION(name) __attribute__((section(name), used))
+#define PACKET_HOST 0 // <linux/if_packet.h>: sent to this host
+#define NOT_PICKED 0
+#define PICKED 0xffffffffu // with all of its bytes
+#define EXTENSION_HEADERS 6
+#define HOP_BY_HOP 0 // RFC 8200, 4
+#define ROUTING 43
+#define DESTINATION_OPTIONS 60
+// Of an agent that gives a connection to the original, from the original's own address: agent/sys/socket.ts sets it.
+// The client's packets of that connection were copied already.
+#define AGENT_HOPS 177
+
+// Read by scripts/build_bpf.ts: four numbers for each map, in this order.
+struct map_definition {
+	__u32 type;
+	__u32 key_size;
+	__u32 value_size;
+	__u32 max_entries;
+};
+
+// mirrored port -> anything
+struct map_definition SECTION("maps") ports = {BPF_MAP_TYPE_HASH, sizeof(__u32), sizeof(__u32), 256};
+
+static void *(*map_lookup)(void *map, const void *key) = (void *)BPF_FUNC_map_lookup_elem;
+static long (*load_bytes)(const void *packet, __u32 offset, void *to, __u32 length) = (void *)BPF_FUNC_skb_load_bytes;
+
+SECTION("socket")
+int mirror(struct __sk_buff *packet)
+{
+	__u32 words[10], offset, key;
+	__u8 *head = (__u8 *)words, next[2], port[2];
+
+	if (packet->pkt_type != PACKET_HOST || load_bytes(packet, 0, head, 20) < 0)
+		return NOT_PICKED;
+
+	if (head[0] >> 4 == 4) {
+		// A fragment has no TCP header, or not all of its bytes.
+		if (head[9] != IPPROTO_TCP || (head[6] & 0x3f) || head[7])
+			return NOT_PICKED;
+		if (head[8] == AGENT_HOPS && words[3] == words[4])
+			return NOT_PICKED;
+		offset = (head[0] & 15) * 4;
+	} else if (head[0] >> 4 == 6 && load_bytes(packet, 0, head, 40) == 0) {
+		__u8 protocol = head[6];
+
+		if (head[7] == AGENT_HOPS && words[2] == words[6] && words[3] == words[7] && words[4] == words[8] &&
+		    words[5] == words[9])
+			return NOT_PICKED;
+		offset = 40;
+		for (int i = 0; i < EXTENSION_HEADERS && protocol != IPPROTO_TCP; i++) {
+			// These three say how long they are in eights of bytes, the first not counted.
+			if (protocol != HOP_BY_HOP && protocol != ROUTING && protocol != DESTINATION_OPTIONS)
+				return NOT_PICKED;
+			if (load_bytes(packet, offset, next, 2) < 0)
+				return NOT_PICKED;
+			protocol = next[0];
+			offset += (next[1] + 1) * 8;
+		}
+		if (protocol != IPPROTO_TCP)
+			return NOT_PICKED;
+	} else {
+		return NOT_PICKED;
+	}
+
+	if (load_bytes(packet, offset + 2, port, 2) < 0)
+		return NOT_PICKED;
+	key = port[0] << 8 | port[1];
+	return map_lookup(&ports, &key) ? PICKED : NOT_PICKED;
+}
+
+char licence[] SECTION("license") = "GPL";

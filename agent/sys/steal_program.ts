@@ -1,0 +1,71 @@
+// The sk_lookup program (agent/bpf/steal.bpf.c), attached to the target's network namespace. Called by
+// incoming/subscriptions.ts. However the process ends, the kernel drops it and the original answers again.
+
+import { addressBytes, type Endpoint } from "../../core/net/address.ts";
+import { BpfObject, long, word } from "./bpf.ts";
+import { c } from "./libc.ts";
+import { openOwnNetns } from "./netns.ts";
+import type { Listener } from "../../core/net/socket.ts";
+
+const zero = word(0);
+
+/** Listeners of this agent, one for each family the network namespace has. */
+export interface StealListeners {
+  ipv4: Listener;
+  ipv6: Listener | null;
+}
+
+/** The attached program and its maps. `close` gives every port back. */
+export class StealProgram {
+  readonly #object: BpfObject;
+
+  /** Loads the program and attaches it to this thread's network namespace. Throws BpfError. */
+  constructor(listeners: StealListeners) {
+    this.#object = new BpfObject("steal");
+    let netns = -1;
+    try {
+      this.#object.set("sockets", word(0), long(listeners.ipv4.fd));
+      if (listeners.ipv6 !== null) this.#object.set("sockets", word(1), long(listeners.ipv6.fd));
+      netns = openOwnNetns();
+      this.#object.attach(netns);
+    } catch (error) {
+      this.close();
+      throw error;
+    } finally {
+      if (netns >= 0) c.close(netns);
+    }
+  }
+
+  /** From now on new connections for `port` come to the listeners. */
+  steal(port: number): void {
+    this.#object.set("ports", word(port), zero);
+  }
+
+  /** From now on new connections for `port` go to the original. */
+  release(port: number): void {
+    this.#object.remove("ports", word(port));
+  }
+
+  /** Lets connections from `source`, an address and port of this agent, pass to the original. */
+  addBypass(source: Endpoint): void {
+    this.#object.set("bypasses", bypassKey(source), zero);
+  }
+
+  /** Ends `addBypass`. */
+  removeBypass(source: Endpoint): void {
+    this.#object.remove("bypasses", bypassKey(source));
+  }
+
+  /** Detaches and frees all; may be called twice. */
+  close(): void {
+    this.#object.close();
+  }
+}
+
+/** `struct bypass_key` of the program: 16 address bytes, then the port in network order in the low half of a u32. */
+export function bypassKey(source: Endpoint): Uint8Array<ArrayBuffer> {
+  const key = new Uint8Array(20);
+  key.set(addressBytes(source.address));
+  new DataView(key.buffer).setUint16(16, source.port);
+  return key;
+}
