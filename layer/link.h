@@ -8,9 +8,11 @@
 
 /* Once per process image, before anything else; connects nothing. False: no memory. */
 bool link_start(void);
-/* In a fork child: the parent's link is the parent's. */
+/* Around libc's fork: no link is opened meanwhile, and in the child the parent's links are the parent's. */
+void link_forking(void);
+void link_forked_parent(void);
 void link_forked(void);
-/* Is this process the one whose registry and link these are? Not so in a vfork child. */
+/* Is this process the one whose registry and links these are? Not so in a vfork child. */
 bool link_owns(void);
 
 enum link_floor { LINK_INCOMING, LINK_OUTGOING, LINK_DNS, LINK_FILES };
@@ -27,27 +29,37 @@ struct link_ask {
 /* Reads an answer's body, valid during the call only. Returns 0, or -errno for the one who asked. */
 typedef int (*link_unpack)(void *context, const unsigned char *from, size_t length);
 
-/* Asks and waits, with signals blocked: for what is answered at once. `unpack` may be NULL. */
+/*
+ * Asks and waits, with signals blocked: for what is answered at once. `unpack` may be NULL. Threads ask side by side;
+ * two questions of one thread are answered in their order.
+ */
 int link_request(const struct link_ask *ask, link_unpack unpack, void *context);
 /*
- * The same for what may take long: signals stay open, other threads go on. -EINTR when a handler without SA_RESTART ran,
- * -ETIMEDOUT after `timeout_ms` (-1: never); a late answer is then passed over.
+ * The same for what may take long: signals stay open, and their handlers' calls are hooked as ever. -EINTR when a
+ * handler without SA_RESTART ran; with a timeout when any did, as socket calls with a timeout do (signal(7)).
+ * -ETIMEDOUT after `timeout_ms` (-1: never). A late answer is passed over: `unpack` never sees it.
  */
 int link_wait(const struct link_ask *ask, link_unpack unpack, void *context, int timeout_ms);
+/* Says something that is not answered. It may overtake nothing said before by this thread, but be overtaken. */
+int link_tell(const struct link_ask *message);
 /* Connects if need be. 1: the floor is to be caught, 0: it is not, -EIO: the session is lost. */
 int link_floor(enum link_floor floor);
+/* The table of path prefixes that hello was answered with, for good; empty before the first link_floor(). */
+struct wire_run link_paths(void);
 
 int link_bind(const struct wire_bind *ask, struct wire_bind_reply *reply);
 int link_bound(const struct wire_bound *message);
 int link_listen(const struct wire_listen *ask);
 int link_accepted(const struct wire_accepted *ask, struct wire_accepted_reply *reply);
 int link_listener(const struct wire_listener *ask, struct wire_listener_reply *reply);
-/* One way. Nothing is said when there is no link to say it on. */
+/* Nothing is said when there is no link to say it on. */
 void link_closed(const struct wire_closed *message);
 
-/* The link's descriptor, or -1. The app does not know it and must not hit it. */
-int link_fd(void);
-/* Gives the number `fd` free if the link holds it. */
+/* Is `fd` a link's descriptor? The app does not know them and must not hit them. Cheap for those that are not. */
+bool link_holds(int fd);
+/* The lowest descriptor in [first, last] that is a link's, or -1. */
+int link_next(unsigned int first, unsigned int last);
+/* Gives the number `fd` free if a link holds it. */
 void link_yield(int fd);
 
 #endif

@@ -17,6 +17,13 @@ struct sys_signals {
 };
 
 pid_t sys_getpid(void);
+pid_t sys_gettid(void);
+/* Is thread `tid` of this process alive? */
+bool sys_thread_lives(pid_t tid);
+/* Does this thread run on the stack of sigaltstack(2)? */
+bool sys_on_signal_stack(void);
+/* Milliseconds of a clock that only goes forward. */
+int64_t sys_now(void);
 pid_t sys_getppid(void);
 bool sys_is_root(void);
 void sys_block_signals(struct sys_signals *before);
@@ -30,6 +37,11 @@ int sys_close(int fd);
 /* Sends or receives exactly `length` bytes; -EPIPE when the peer is gone. Never raises SIGPIPE. */
 int sys_send_all(int fd, const void *bytes, size_t length);
 int sys_receive_all(int fd, void *bytes, size_t length);
+/*
+ * Until there is something to receive: 1, also when the peer is gone or `fd` is none; 0 after `timeout` ms (-1: never);
+ * -EINTR after a handler of one of the signals that `let_in` opens: without a timeout only after one without SA_RESTART.
+ */
+int sys_await_bytes(int fd, int timeout, const struct sys_signals *let_in);
 
 int sys_getsockname(int fd, struct sockaddr *address, socklen_t *length);
 int sys_getpeername(int fd, struct sockaddr *address, socklen_t *length);
@@ -57,12 +69,20 @@ int sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
 int sys_executable(char *path, size_t size);
 /* Zeroed memory that costs nothing until touched; with `wiped`, a fork child finds it zeroed. NULL on failure. */
 void *sys_map(size_t size, bool wiped);
+void sys_unmap(void *memory, size_t size);
+/*
+ * Until word is not `seen` and somebody calls sys_wake_word(), or for `timeout` ms (-1: no end). 0, -EINTR, -ETIMEDOUT;
+ * without a timeout -EINTR only when a handler without SA_RESTART ran.
+ */
+int sys_wait_word(_Atomic(uint32_t) *word, uint32_t seen, int64_t timeout);
+void sys_wake_word(_Atomic(uint32_t) *word);
 /* A lock word: 0 free, 1 taken, 2 taken and waited for. Not recursive, no owner. */
+bool sys_try_lock(_Atomic(uint32_t) *word);
 void sys_lock(_Atomic(uint32_t) *word);
 void sys_unlock(_Atomic(uint32_t) *word);
 
-/* Runs `child` in every child that libc's fork makes. */
-void sys_at_fork(void (*child)(void));
+/* Runs `before` and `parent` around libc's fork, `child` in every child that it makes. */
+void sys_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void));
 /* This process gets SIGTERM when its parent `parent` ends; at once when it has ended already. */
 void sys_die_with(pid_t parent);
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WIRE_TABLES 1486359413u /* hash of the table, for hello.tables */
+#define WIRE_TABLES 338620689u /* hash of the table, for hello.tables */
 #define WIRE_HEADER_BYTES 12u /* of a frame's header */
 #define WIRE_MAX_PAYLOAD 1048576u /* bytes after a header, at most */
 #define WIRE_END 1u /* flag: last frame of a reply */
@@ -38,6 +38,7 @@ enum wire_kind {
 	WIRE_LISTENER = 35,
 	WIRE_LISTENER_REPLY = 35,
 	WIRE_CLOSED = 36,
+	WIRE_CLOSED_REPLY = 36,
 	WIRE_BOUND = 37,
 	WIRE_BOUND_REPLY = 37,
 	WIRE_OPEN = 128,
@@ -547,6 +548,8 @@ static inline int wire_unpack_closed(struct wire_closed *message, const unsigned
 	message->actual = wire_get_address(&reader);
 	return reader.failed ? -EPROTO : 0;
 }
+
+#define WIRE_CLOSED_REPLY_BYTES 0u
 
 #define WIRE_BOUND_BYTES 38u
 

@@ -42,8 +42,9 @@ export const layerMessages = {
   /** An unknown fd (inherited or passed) is bound or listens at `actual`: is it ours, and what did the app ask for? */
   listener: { kind: 35, since: 1, fields: { actual: "address" } },
   listenerReply: { kind: 35, since: 1, fields: { known: "bool", asked: "address" } },
-  /** One way, no answer: this process closed its last descriptor of the listener at `actual`. */
+  /** This process closed its last descriptor of the listener at `actual`; answered, for it must not be overtaken by `listen`. */
   closed: { kind: 36, since: 1, fields: { actual: "address" } },
+  closedReply: { kind: 36, since: 1, fields: {} },
   /** A managed socket was bound elsewhere than asked; another process may be handed it before it listens. */
   bound: { kind: 37, since: 1, fields: { asked: "address", actual: "address" } },
   boundReply: { kind: 37, since: 1, fields: {} },

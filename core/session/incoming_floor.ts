@@ -47,7 +47,10 @@ export class IncomingFloor implements Floor {
       }
       case "closed": {
         const { actual } = decode(layerMessages.closed, frame.body);
-        return await incoming?.released(process, actual);
+        // Let go at once; giving the port back may take the agent's time, not the app's.
+        const released = incoming?.released(process, actual);
+        await link.reply(frame, "closedReply", {});
+        return await released;
       }
     }
   }

@@ -20,7 +20,7 @@
 /* Is there nothing of ours about `fd`? The common case, and no system call. */
 static bool is_foreign(int fd)
 {
-	return !fds_has(fd) && (fd < 0 || fd != link_fd());
+	return !fds_has(fd) && !link_holds(fd);
 }
 
 void descriptors_ended(const struct fds_note *note)
@@ -46,7 +46,7 @@ int layer_close(int fd)
 	if (is_foreign(fd) || !guard_enter(&saved))
 		return next_close(fd);
 	/* Programs close every number there may be; ours looks closed to them. */
-	if (fd == link_fd())
+	if (link_holds(fd))
 		goto out;
 	last = fds_drop(fd, &note);
 	result = next_close(fd) < 0 ? -errno : 0;
@@ -84,7 +84,7 @@ int layer_dup2(int from, int to)
 
 	if (from == to || (!fds_has(from) && is_foreign(to)) || !guard_enter(&saved))
 		return next_dup2(from, to);
-	if (to == link_fd())
+	if (link_holds(to))
 		link_yield(to);
 	result = next_dup2(from, to);
 	if (result < 0)
@@ -100,7 +100,7 @@ int layer_dup3(int from, int to, int flags)
 
 	if (from == to || (!fds_has(from) && is_foreign(to)) || !guard_enter(&saved))
 		return next_dup3(from, to, flags);
-	if (to == link_fd())
+	if (link_holds(to))
 		link_yield(to);
 	result = next_dup3(from, to, flags);
 	if (result < 0)
@@ -117,7 +117,7 @@ static int control(fcntl_call next, int fd, int command, long argument)
 	int saved, result;
 
 	/* Some programs clear close-on-exec on every number before they exec: the link must not get there. */
-	if (command == F_SETFD && fd >= 0 && fd == link_fd() && guard_active() && link_owns())
+	if (command == F_SETFD && link_holds(fd) && guard_active() && link_owns())
 		return 0;
 	result = next(fd, command, argument);
 	if (result < 0 || (command != F_DUPFD && command != F_DUPFD_CLOEXEC))
@@ -149,18 +149,19 @@ static void forget(unsigned int first, unsigned int last)
 			descriptors_ended(&note);
 }
 
-/* The range is closed in two parts, so that the link between them stays. */
+/* The range is closed in parts, so that the links between them stay. */
 static int close_around(unsigned int first, unsigned int last, int flags)
 {
-	int link = link_fd();
+	unsigned int link;
 	int result = 0;
 
-	if (link < 0 || (unsigned int)link < first || (unsigned int)link > last)
-		return next_close_range(first, last, flags) < 0 ? -errno : 0;
-	if ((unsigned int)link > first)
-		result = next_close_range(first, (unsigned int)link - 1, flags) < 0 ? -errno : 0;
-	if (result == 0 && (unsigned int)link < last)
-		result = next_close_range((unsigned int)link + 1, last, flags) < 0 ? -errno : 0;
+	for (; result == 0 && first <= last; first = link + 1) {
+		link = (unsigned int)link_next(first, last);
+		if (link == ALL_FDS)
+			return next_close_range(first, last, flags) < 0 ? -errno : 0;
+		if (link > first)
+			result = next_close_range(first, link - 1, flags) < 0 ? -errno : 0;
+	}
 	return result;
 }
 

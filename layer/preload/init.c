@@ -35,7 +35,7 @@ static int start(void)
 		return seen;
 	if (config_read() && link_start()) {
 		fds_lost = descriptors_ended;
-		sys_at_fork(forked);
+		sys_at_fork(link_forking, link_forked_parent, forked);
 		next = ACTIVE;
 	}
 	atomic_store(&stage, next);

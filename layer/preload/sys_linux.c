@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../sys.h"
@@ -43,6 +45,31 @@ pid_t sys_getpid(void)
 pid_t sys_getppid(void)
 {
 	return (pid_t)RAW(SYS_getppid);
+}
+
+pid_t sys_gettid(void)
+{
+	return (pid_t)RAW(SYS_gettid);
+}
+
+bool sys_thread_lives(pid_t tid)
+{
+	return RAW(SYS_tgkill, sys_getpid(), tid, 0) == 0;
+}
+
+bool sys_on_signal_stack(void)
+{
+	stack_t stack = { .ss_flags = 0 };
+
+	return RAW(SYS_sigaltstack, NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK);
+}
+
+int64_t sys_now(void)
+{
+	struct timespec now = { 0, 0 };
+
+	RAW(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 bool sys_is_root(void)
@@ -143,6 +170,27 @@ int sys_receive_all(int fd, void *bytes, size_t length)
 	return 0;
 }
 
+/* A blocking receive is the one wait that the kernel restarts as the app's handlers ask for; poll(2) never is (signal(7)). */
+int sys_await_bytes(int fd, int timeout, const struct sys_signals *let_in)
+{
+	struct sys_signals blocked;
+	struct timespec left = { .tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1000000L };
+	struct pollfd one = { .fd = fd, .events = POLLIN };
+	char byte;
+	long status;
+
+	if (timeout < 0) {
+		if (let_in)
+			sys_restore_signals(let_in);
+		status = RAW(SYS_recvfrom, fd, &byte, 1, MSG_PEEK, NULL, NULL);
+		if (let_in)
+			sys_block_signals(&blocked);
+		return status == -EINTR ? -EINTR : 1;
+	}
+	status = RAW(SYS_ppoll, &one, 1, &left, let_in ? &let_in->mask : NULL, sizeof(let_in->mask));
+	return status == 0 || status == -EINTR ? (int)status : 1;
+}
+
 int sys_getsockname(int fd, struct sockaddr *address, socklen_t *length)
 {
 	return (int)RAW(SYS_getsockname, fd, address, length);
@@ -233,16 +281,41 @@ void *sys_map(size_t size, bool wiped)
 
 	if (memory < 0 && memory > -4096)
 		return NULL;
-	RAW(SYS_madvise, memory, size, wiped ? MADV_WIPEONFORK : MADV_DONTDUMP);
+	RAW(SYS_madvise, memory, size, MADV_DONTDUMP);
+	if (wiped)
+		RAW(SYS_madvise, memory, size, MADV_WIPEONFORK);
 	return (void *)memory;
+}
+
+void sys_unmap(void *memory, size_t size)
+{
+	RAW(SYS_munmap, memory, size);
+}
+
+int sys_wait_word(_Atomic(uint32_t) *word, uint32_t seen, int64_t timeout)
+{
+	struct timespec left = { .tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1000000L };
+	int status = (int)RAW(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, timeout < 0 ? NULL : &left, NULL, 0);
+
+	return status == -EINTR || status == -ETIMEDOUT ? status : 0;
+}
+
+void sys_wake_word(_Atomic(uint32_t) *word)
+{
+	RAW(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+bool sys_try_lock(_Atomic(uint32_t) *word)
+{
+	uint32_t seen = 0;
+
+	return atomic_compare_exchange_strong(word, &seen, 1);
 }
 
 /* The three-state lock of futex(2)'s example: a free lock costs no system call. */
 void sys_lock(_Atomic(uint32_t) *word)
 {
-	uint32_t seen = 0;
-
-	if (atomic_compare_exchange_strong(word, &seen, 1))
+	if (sys_try_lock(word))
 		return;
 	while (atomic_exchange(word, 2) != 0)
 		RAW(SYS_futex, word, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
@@ -260,9 +333,9 @@ void sys_unlock(_Atomic(uint32_t) *word)
  */
 extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library);
 
-void sys_at_fork(void (*child)(void))
+void sys_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void))
 {
-	__register_atfork(NULL, NULL, child, NULL);
+	__register_atfork(before, parent, child, NULL);
 }
 
 /* PR_SET_PDEATHSIG(2const): kept over execve, cleared in a fork child; the parent may be gone before it is set. */

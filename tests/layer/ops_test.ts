@@ -1,4 +1,4 @@
-// Runs the C tests of layer/ops (TAP), built by the system's compiler with the address and undefined-behaviour
+// Runs the C tests of layer/ and layer/ops (TAP), built by the system's compiler with the address and undefined-behaviour
 // sanitizers, each check as a step.
 
 import assert from "node:assert/strict";
@@ -6,8 +6,12 @@ import { layerFlags } from "../../scripts/build_layer.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
-/** The parts that a test is linked with. */
-const parts = ["layer/ops/fds.c", "layer/ops/address.c", "layer/preload/sys_linux.c"];
+/** Each test and the parts that it is linked with. */
+const tests: Record<string, string[]> = {
+  "layer/ops/address": ["layer/ops/address.c"],
+  "layer/ops/fds": ["layer/ops/fds.c", "layer/ops/address.c"],
+  "layer/link": ["layer/link.c", "layer/link_pool.c"],
+};
 
 async function run(argv: string[]): Promise<{ code: number; text: string; errors: string }> {
   const [program, ...args] = argv;
@@ -24,8 +28,8 @@ async function run(argv: string[]): Promise<{ code: number; text: string; errors
   return { code, text: decoder.decode(stdout), errors: decoder.decode(stderr) };
 }
 
-for (const name of ["address", "fds"]) {
-  Deno.test(`layer/ops/${name}_test.c`, async (t) => {
+for (const [name, parts] of Object.entries(tests)) {
+  Deno.test(`${name}_test.c`, async (t) => {
     const program = await Deno.makeTempFile();
     try {
       const sanitizers = [
@@ -35,7 +39,7 @@ for (const name of ["address", "fds"]) {
         "-fsanitize=address,undefined",
         "-fno-sanitize-recover=all",
       ];
-      const sources = [`layer/ops/${name}_test.c`, ...parts];
+      const sources = [`${name}_test.c`, ...parts, "layer/preload/sys_linux.c"];
       const built = await run(["gcc", ...layerFlags, ...sanitizers, "-o", program, ...sources]);
       assert.equal(built.code, 0, built.errors);
       const { code, text, errors } = await run([program]);

@@ -206,6 +206,36 @@ Deno.test("the app ends with a session that was killed", async () => {
   await shell.status;
 });
 
+Deno.test("sixteen threads that ask, fork and run programs do not block each other", async () => {
+  await using session = new FakeSession();
+  await using app = new App(session, [await compileApp("forks"), "40"]);
+  assert.equal(await app.line(), "done");
+  assert.equal(await app.status.then(({ code }) => code), 0);
+  const pids = session.heard.filter((heard) => heard.name === "hello").map(({ pid }) => pid);
+  assert.equal(new Set(pids).size, 1 + 16 * 40, "each process asked for itself");
+});
+
+Deno.test("a slow answer keeps only the thread that asked", async () => {
+  const slow = Promise.withResolvers<void>();
+  await using session = new FakeSession({ before: ({ port }) => port === 61237 ? slow.promise : undefined });
+  const script = [
+    "import socket, threading",
+    "def bind(port):",
+    "    s = socket.socket(); s.bind(('127.0.0.1', port)); print(port, flush=True)",
+    "thread = threading.Thread(target=bind, args=[61237]); thread.start()",
+    "input(); bind(61238); thread.join()",
+  ];
+  await using app = new App(session, ["python3", "-c", script.join("\n")]);
+  await session.hear("the slow question", (heard) => heard.name === "bind");
+  await app.write("");
+  assert.equal(await app.line(), "61238");
+  slow.resolve();
+  assert.equal(await app.line(), "61237");
+  const links = session.heard.filter((heard) => heard.name === "bind").map(({ link }) => link);
+  assert.deepEqual(links, [1, 2]);
+  assert.equal(new Set(session.heard.map(({ process }) => process)).size, 1, "both are of one process");
+});
+
 Deno.test("threads accept side by side while a signal handler makes the same calls", async () => {
   await using session = new FakeSession();
   await using app = new App(session, [await compileApp("threads")]);

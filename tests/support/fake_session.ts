@@ -22,6 +22,8 @@ export interface FakeAnswers {
   incoming?: boolean;
   managed?: (asked: Address) => boolean;
   suggested?: (asked: Address) => number;
+  /** `bind` is answered when this has resolved. */
+  before?: (asked: Address) => Promise<void> | undefined;
   /** errno for `bind` and `listen`; 0 = fine. */
   bindErrno?: (asked: Address) => number;
   listenErrno?: (asked: Address) => number;
@@ -32,6 +34,8 @@ export interface Heard {
   name: string;
   link: number;
   pid: number;
+  /** What hello gave as the same for all links of a process. */
+  process: bigint;
   asked?: Address;
   actual?: Address;
 }
@@ -131,10 +135,11 @@ export class FakeSession implements AsyncDisposable {
     const link: LayerLink = new Link(connStream(conn), layerMessages, { side: "agent" });
     this.#open.add(link);
     let pid = 0;
+    let process = 0n;
     try {
       for await (const frame of link.received()) {
-        if (frame.name === "hello") pid = decode(layerMessages.hello, frame.body).pid;
-        await this.#answer(link, frame, { name: frame.name, link: number, pid });
+        if (frame.name === "hello") ({ pid, process } = decode(layerMessages.hello, frame.body));
+        await this.#answer(link, frame, { name: frame.name, link: number, pid, process });
       }
     } catch {
       // The link ended in the middle of an answer: the app was ended.
@@ -142,7 +147,7 @@ export class FakeSession implements AsyncDisposable {
       link.close();
       await link.closed;
       this.#open.delete(link);
-      this.#keep({ name: "end", link: number, pid });
+      this.#keep({ name: "end", link: number, pid, process });
     }
   }
 
@@ -169,6 +174,7 @@ export class FakeSession implements AsyncDisposable {
       case "bind": {
         const { address } = decode(layerMessages.bind, frame.body);
         this.#keep({ ...heard, asked: address });
+        await this.answers.before?.(address);
         const errno = bindErrno?.(address) ?? 0;
         if (errno !== 0) return await link.fail(frame, errno, "refused by the test");
         return await link.reply(frame, "bindReply", {
@@ -203,7 +209,8 @@ export class FakeSession implements AsyncDisposable {
       }
       case "closed": {
         const { actual } = decode(layerMessages.closed, frame.body);
-        return this.#keep({ ...heard, actual });
+        this.#keep({ ...heard, actual });
+        return await link.reply(frame, "closedReply", {});
       }
       default:
         throw new Error(`the layer sent "${frame.name}"`);
