@@ -2,7 +2,7 @@
 // `exec --target`; for programs JSON, in the shapes that the original's editor extensions read.
 
 import { log } from "../core/base/log.ts";
-import { ConfigError } from "../core/base/errors.ts";
+import { ConfigError, TargetError } from "../core/base/errors.ts";
 import { KubeClient } from "../core/kube/client.ts";
 import { type ListedTarget, listTargets } from "../core/target/list.ts";
 import type { LsCommand } from "./args.ts";
@@ -31,6 +31,11 @@ export async function ls(command: LsCommand): Promise<number> {
     printLine(JSON.stringify(available.map(({ path }) => path)));
   } else {
     for (const { path } of available) printLine(path);
+    if (targets.length === 0 && !await kube.namespaceExists()) {
+      throw new TargetError(`Cannot list targets: there is no namespace "${kube.namespace}"`, {
+        help: `Name another with --namespace; the context is "${kube.contextName}".`,
+      });
+    }
     explain(targets, available, kube.namespace);
   }
   return 0;

@@ -102,7 +102,10 @@ export class AgentContainer implements AsyncDisposable {
     const stop = () => settled.abort();
     this.running.then(stop, stop);
     const signal = AbortSignal.any([settled.signal, this.#stop.signal]);
-    await followEvents(this.#target, this.#name, signal, (event) => this.#startup.saw(event));
+    await followEvents(this.#target, this.#name, signal, ({ text, noImage }) => {
+      if (noImage) this.#end(this.#explain("ErrImagePull", text));
+      else this.#startup.saw(text);
+    });
   }
 
   /** Until it ended or nobody wants to know: after the start only its end matters. */

@@ -6,23 +6,33 @@ import type { CoreV1Event } from "../kube/client.ts";
 import type { PodTarget } from "../target/target.ts";
 
 /** A container that starts from an image that is there needs no explanation. */
-const firstMilliseconds = 1500;
-const intervalMilliseconds = 1500;
+const firstMilliseconds = 1000;
+const intervalMilliseconds = 1000;
+
+/** Reasons of events with which the kubelet gives an image up for now; the pod's status tells of it seconds later. */
+const failed = ["Failed", "ErrImageNeverPull", "InspectFailed"];
+
+/** An event about the container, in Kubernetes' words. */
+export interface ContainerEvent {
+  text: string;
+  /** Its image cannot be had. */
+  noImage: boolean;
+}
 
 /** Tells the latest event about the ephemeral container `name` until `signal` aborts. Never throws. */
 export async function followEvents(
   target: Pick<PodTarget, "kube" | "uid">,
   name: string,
   signal: AbortSignal,
-  tell: (event: string) => void,
+  tell: (event: ContainerEvent) => void,
 ): Promise<void> {
   try {
     await pause(firstMilliseconds, signal);
     for (let last = ""; !signal.aborted;) {
       const events = await target.kube.listEvents(target.uid, signal);
-      const text = latest(events, name);
-      if (text !== last) tell(text);
-      last = text;
+      const event = latest(events, name);
+      if (event !== undefined && event.text !== last) tell(event);
+      last = event?.text ?? "";
       await pause(intervalMilliseconds, signal);
     }
   } catch (error) {
@@ -30,15 +40,18 @@ export async function followEvents(
   }
 }
 
-function latest(events: readonly CoreV1Event[], name: string): string {
+function latest(events: readonly CoreV1Event[], name: string): ContainerEvent | undefined {
   const own = events.filter(({ involvedObject }) =>
     involvedObject.fieldPath === `spec.ephemeralContainers{${name}}`
   );
-  const newest = own.reduce<CoreV1Event | undefined>(
+  // That it could not be pulled stays the news, whatever is tried again after it.
+  const pull = own.find(({ reason = "", message = "" }) => failed.includes(reason) && /image/i.test(message));
+  const newest = pull ?? own.reduce<CoreV1Event | undefined>(
     (best, event) => best === undefined || timeOf(event) >= timeOf(best) ? event : best,
     undefined,
   );
-  return newest?.message?.slice(0, 300) ?? "";
+  const text = newest?.message?.slice(0, 500);
+  return text === undefined ? undefined : { text, noImage: newest === pull };
 }
 
 /** Times come as text in JSON, though the library's type says Date. */

@@ -12,9 +12,8 @@ import type { V1ReplicaSet } from "@kubernetes/client-node/dist/gen/models/V1Rep
 import type { LinkStream } from "../../protocol-wasm/mod.ts";
 import { ApiError, unreachable } from "./api_error.ts";
 import { type KubeContext, type KubeOptions, loadKubeContext } from "./kubeconfig.ts";
-import { isTable } from "./kubeconfig_file.ts";
 import { openPortForward } from "./port_forward.ts";
-import { jsonLines, type Purpose, Transport } from "./transport.ts";
+import { jsonLines, pause, type Purpose, Transport } from "./transport.ts";
 
 export type {
   CoreV1Event,
@@ -24,6 +23,9 @@ export type {
   V1Pod,
   V1ReplicaSet,
 };
+
+/** Between two looks at a pod that may not be watched. */
+const pollMilliseconds = 500;
 
 /** One context of a cluster. Dispose it to close its connections. */
 export class KubeClient implements Disposable {
@@ -89,19 +91,34 @@ export class KubeClient implements Disposable {
     return list.map(({ metadata }) => metadata?.name ?? "").sort();
   }
 
-  async listReplicaSets(labels: string, signal?: AbortSignal): Promise<V1ReplicaSet[]> {
+  async getReplicaSet(name: string, signal?: AbortSignal): Promise<V1ReplicaSet> {
+    const purpose: Purpose = {
+      action: `read the replica set "${name}"`,
+      verb: "get",
+      resource: "replicasets",
+      group: "apps",
+    };
+    return await this.#transport.json({ purpose, path: this.#apps(`replicasets/${name}`), signal });
+  }
+
+  async listReplicaSets(signal?: AbortSignal): Promise<V1ReplicaSet[]> {
     const purpose: Purpose = {
       action: "list replica sets",
       verb: "list",
       resource: "replicasets",
       group: "apps",
     };
-    return await this.#transport.list({
-      purpose,
-      path: this.#apps("replicasets"),
-      query: { labelSelector: labels },
-      signal,
-    });
+    return await this.#transport.list({ purpose, path: this.#apps("replicasets"), signal });
+  }
+
+  /** False when the server says that there is no such namespace; who may not ask is believed that there is. */
+  async namespaceExists(signal?: AbortSignal): Promise<boolean> {
+    const purpose: Purpose = { action: "read the namespace", verb: "get", resource: "namespaces" };
+    const path = `/api/v1/namespaces/${encodeURIComponent(this.namespace)}`;
+    return await this.#transport.json({ purpose, path, signal }).then(
+      () => true,
+      (error) => !(error instanceof ApiError && error.status === 404),
+    );
   }
 
   /** Events about the object with `uid`, oldest first. */
@@ -144,29 +161,36 @@ export class KubeClient implements Disposable {
 
   /**
    * The pod as it is now and each state that follows; ends when the pod is deleted. A watch that the server ends is
-   * opened again. Throws when `signal` aborts.
+   * opened again; who may not watch looks at the pod again and again. Throws when `signal` aborts.
    */
   async *watchPod(name: string, signal: AbortSignal): AsyncGenerator<V1Pod> {
     const purpose: Purpose = { action: `watch the pod "${name}"`, verb: "watch", resource: "pods" };
-    for (;;) {
+    for (let mayWatch = true;;) {
       const pod = await this.getPod(name, signal).catch((error) => {
         if (error instanceof ApiError && error.status === 404) return undefined;
         throw error;
       });
       if (pod === undefined) return;
       yield pod;
-      const response = await this.#transport.call({
-        purpose,
-        path: this.#core("pods"),
-        query: {
-          watch: "1",
-          fieldSelector: `metadata.name=${name}`,
-          resourceVersion: pod.metadata?.resourceVersion ?? "",
-          timeoutSeconds: "240",
-        },
-        streams: true,
-        signal,
+      if (!mayWatch) {
+        await pause(pollMilliseconds, signal);
+        continue;
+      }
+      const query = {
+        watch: "1",
+        fieldSelector: `metadata.name=${name}`,
+        resourceVersion: pod.metadata?.resourceVersion ?? "",
+        timeoutSeconds: "240",
+      };
+      const call = { purpose, path: this.#core("pods"), query, streams: true, signal };
+      const response = await this.#transport.call(call).catch((error) => {
+        if (error instanceof ApiError && error.status === 403) return undefined;
+        throw error;
       });
+      if (response === undefined) {
+        mayWatch = false;
+        continue;
+      }
       for await (const { type, object } of jsonLines<{ type: string; object: V1Pod }>(response)) {
         if (type === "DELETED") return;
         // ERROR: the resource version is too old (410); read the pod again and watch from there.
@@ -175,36 +199,6 @@ export class KubeClient implements Disposable {
       }
       signal.throwIfAborted();
     }
-  }
-
-  /** May the user do this? (SelfSubjectAccessReview, allowed to every user of a cluster by default.) */
-  async allows(purpose: Purpose, signal?: AbortSignal): Promise<boolean> {
-    const [resource = "", subresource = ""] = purpose.resource.split("/");
-    const answer: unknown = await this.#transport.json({
-      purpose: {
-        action: "ask what is allowed",
-        verb: "create",
-        resource: "selfsubjectaccessreviews",
-        group: "authorization.k8s.io",
-      },
-      method: "POST",
-      path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-      body: {
-        apiVersion: "authorization.k8s.io/v1",
-        kind: "SelfSubjectAccessReview",
-        spec: {
-          resourceAttributes: {
-            namespace: this.namespace,
-            verb: purpose.verb,
-            group: purpose.group ?? "",
-            resource,
-            subresource,
-          },
-        },
-      },
-      signal,
-    });
-    return isTable(answer) && isTable(answer["status"]) && answer["status"]["allowed"] === true;
   }
 
   /** A stream to `port` on the loopback of `pod`. The pod's own answer (refused) is the stream's rejection. */

@@ -29,8 +29,12 @@ export interface Call {
   streams?: boolean;
 }
 
-/** Longest time for one call. */
-const callMilliseconds = 15_000;
+/** Longest time until the server begins to answer: an address that swallows packets is found out within ten seconds. */
+const answerMilliseconds = 8_000;
+/** Longest time for the rest of the answer. */
+const bodyMilliseconds = 30_000;
+/** However long a busy server asks to wait. */
+const pauseMilliseconds = 3_000;
 /** Entries per page of a list; the server says when there are more. */
 const pageSize = 500;
 /** Times that a call is tried again when the server is too busy (429, 503) or the connection broke. */
@@ -97,7 +101,8 @@ export class Transport implements Disposable {
       const busy = response.status === 429 || response.status === 503;
       if (busy && attempt < retries) {
         await response.body?.cancel();
-        await pause(Number(response.headers.get("retry-after") ?? 1) * 1000, signal);
+        const seconds = Number(response.headers.get("retry-after") ?? 1);
+        await pause(Math.min((seconds || 1) * 1000, pauseMilliseconds), signal);
         continue;
       }
       if (response.status === 401 && attempt === 0 && this.#context.credentials.refresh()) {
@@ -117,10 +122,8 @@ export class Transport implements Disposable {
     const stop = () => abort.abort(signal?.reason);
     signal?.throwIfAborted();
     signal?.addEventListener("abort", stop);
-    const timer = setTimeout(
-      () => abort.abort(new DOMException("no answer in time", "TimeoutError")),
-      callMilliseconds,
-    );
+    const late = () => abort.abort(new DOMException("no answer in time", "TimeoutError"));
+    let timer = setTimeout(late, answerMilliseconds);
     try {
       const response = await fetch(this.url(path) + (search === "" ? "" : `?${search}`), {
         method,
@@ -135,6 +138,8 @@ export class Transport implements Disposable {
         signal: abort.signal,
       });
       if (streams) return response;
+      clearTimeout(timer);
+      timer = setTimeout(late, bodyMilliseconds);
       // Within the limit as well; the copy has no connection behind it.
       return new Response(await response.arrayBuffer(), response);
     } finally {
@@ -178,10 +183,12 @@ function isTimeout(cause: unknown): boolean {
   return cause instanceof DOMException && cause.name === "TimeoutError";
 }
 
-async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+/** Rejects with the reason when `signal` aborts. */
+export async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, Math.min(Number.isNaN(milliseconds) ? 1000 : milliseconds, 10_000));
+  const timer = setTimeout(resolve, milliseconds);
   const stop = () => reject(signal?.reason);
+  if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop);
   try {
     await promise;

@@ -2,7 +2,7 @@
 
 import type { V1Pod } from "../kube/client.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { chooseContainer, newestReady, podsOf } from "./resolve.ts";
+import { containerCandidates, newestReady, podsOf } from "./resolve.ts";
 
 /** One target that could be chosen; `available`: it runs and is ready. */
 export interface ListedTarget {
@@ -14,7 +14,7 @@ export interface ListedTarget {
 export async function listTargets(kube: KubeClient, signal?: AbortSignal): Promise<ListedTarget[]> {
   const [deployments, sets, pods] = await Promise.all([
     kube.listDeployments(signal),
-    kube.listReplicaSets("", signal),
+    kube.listReplicaSets(signal),
     kube.listPods("", signal),
   ]);
   const running = pods.filter((pod) => pod.status?.phase === "Running");
@@ -32,8 +32,8 @@ function entriesOf(pod: V1Pod): ListedTarget[] {
   const available = newestReady([pod]) !== undefined;
   const names = (pod.spec?.containers ?? []).map(({ name }) => name);
   if (names.length <= 1) return [{ path, available }];
-  const first = chooseContainer(pod, undefined, path);
-  return [first, ...names.filter((name) => name !== first)].map((name) => ({
+  const likely = containerCandidates(pod);
+  return [...likely, ...names.filter((name) => !likely.includes(name))].map((name) => ({
     path: `${path}/container/${name}`,
     available,
   }));

@@ -67,8 +67,7 @@ async function findPod(kube: KubeClient, name: string, text: string, signal?: Ab
     pod = await kube.getPod(name, signal);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    const pods = await kube.listPods("", signal).catch(() => []);
-    throw missing(kube, "pod", name, text, pods.map((one) => one.metadata?.name ?? ""));
+    throw await missing(kube, "pod", name, text, await namesOf(kube.listPods("", signal)));
   }
   if (!isReady(pod)) log.warning(`The pod "${name}" is not ready`);
   return pod;
@@ -85,14 +84,11 @@ async function findPodOfDeployment(
     deployment = await kube.getDeployment(name, signal);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    const all = await kube.listDeployments(signal).catch(() => []);
-    throw missing(kube, "deployment", name, text, all.map((one) => one.metadata?.name ?? ""));
+    throw await missing(kube, "deployment", name, text, await namesOf(kube.listDeployments(signal)));
   }
   const labels = selectorText(deployment);
-  const [sets, pods] = await Promise.all([
-    kube.listReplicaSets(labels, signal),
-    kube.listPods(labels, signal),
-  ]);
+  const pods = await kube.listPods(labels, signal);
+  const sets = await replicaSetsOf(kube, pods, signal);
   const own = podsOf(deployment, sets, pods);
   const chosen = newestReady(own);
   if (chosen !== undefined) {
@@ -115,6 +111,23 @@ async function findPodOfDeployment(
         : `Look why: kubectl get pods --namespace ${kube.namespace} --selector ${labels}`,
     },
   );
+}
+
+/** The replica sets that made `pods`: asked for one by one, so that the right to get them is enough. */
+async function replicaSetsOf(
+  kube: KubeClient,
+  pods: readonly V1Pod[],
+  signal?: AbortSignal,
+): Promise<V1ReplicaSet[]> {
+  const owners = pods.flatMap((pod) => pod.metadata?.ownerReferences ?? []);
+  const names = new Set(owners.filter(({ kind }) => kind === "ReplicaSet").map(({ name }) => name));
+  const sets = await Promise.all([...names].map((name) =>
+    kube.getReplicaSet(name, signal).catch((error) => {
+      if (error instanceof ApiError && error.status === 404) return undefined; // gone meanwhile
+      throw error;
+    })
+  ));
+  return sets.filter((set) => set !== undefined);
 }
 
 /** The pods that the deployment's own replica sets made: a label alone can be worn by another's pod. */
@@ -182,16 +195,6 @@ function describe(kube: KubeClient, pod: V1Pod, path: TargetPath, text: string):
   }
   const asked = path.kind === "pod" || path.kind === "deployment" ? path.container : undefined;
   const container = chooseContainer(pod, asked, text);
-  const others = (pod.spec?.containers ?? []).map((one) => one.name).filter((one) =>
-    one !== container && !sidecars.has(one)
-  );
-  if (asked === undefined && others.length > 0) {
-    log.info(
-      `The pod "${name}" also has ${
-        quoteList(others, "and")
-      }; the target is "${text}/container/${container}"`,
-    );
-  }
   const status = pod.status?.containerStatuses?.find((one) => one.name === container);
   if (status?.state?.running === undefined || status.containerID === undefined) {
     const state = status?.state?.waiting?.reason ?? status?.state?.terminated?.reason ?? "not started";
@@ -252,7 +255,16 @@ function warnOfProbes(pod: V1Pod): void {
   );
 }
 
-/** The named container, else the annotated one, else the first that no mesh put there. */
+/** The containers that may be meant when none is named: the annotated one, else those that no mesh put there. */
+export function containerCandidates(pod: V1Pod): string[] {
+  const names = (pod.spec?.containers ?? []).map(({ name }) => name);
+  const annotated = pod.metadata?.annotations?.[defaultContainerAnnotation];
+  if (annotated !== undefined && names.includes(annotated)) return [annotated];
+  const own = names.filter((name) => !sidecars.has(name));
+  return own.length > 0 ? own : names.slice(0, 1);
+}
+
+/** The named container, else the one that can be meant. Throws TargetError when there are several or none. */
 export function chooseContainer(pod: V1Pod, asked: string | undefined, text: string): string {
   const names = (pod.spec?.containers ?? []).map(({ name }) => name);
   if (asked !== undefined) {
@@ -262,24 +274,51 @@ export function chooseContainer(pod: V1Pod, asked: string | undefined, text: str
       exitCode: exitCodes.config,
     });
   }
-  const annotated = pod.metadata?.annotations?.[defaultContainerAnnotation];
-  if (annotated !== undefined && names.includes(annotated)) return annotated;
-  const own = names.filter((name) => !sidecars.has(name));
-  const chosen = own[0] ?? names[0];
+  const [chosen, ...others] = containerCandidates(pod);
   if (chosen === undefined) throw new TargetError(`Cannot target "${text}": its pod has no container`);
-  return chosen;
-}
-
-function missing(kube: KubeClient, kind: string, name: string, text: string, known: string[]): TargetError {
-  return new TargetError(
-    `Cannot target "${text}": there is no such ${kind} in the namespace "${kube.namespace}"`,
-    { help: hint(name, known, `Another namespace? --target-namespace NAME. `) },
+  if (others.length === 0) return chosen;
+  throw new TargetError(
+    `Cannot target "${text}": its pod has the containers ${
+      quoteList([chosen, ...others], "and")
+    }, and none is named`,
+    {
+      help:
+        `Name one: "${text}/container/${chosen}". (The pod's annotation ${defaultContainerAnnotation} does it for all.)`,
+      exitCode: exitCodes.config,
+    },
   );
 }
 
-function hint(name: string, known: readonly string[], otherwise = ""): string {
+async function missing(
+  kube: KubeClient,
+  kind: string,
+  name: string,
+  text: string,
+  known: string[] | undefined,
+): Promise<TargetError> {
+  if (!known?.length && !await kube.namespaceExists()) {
+    return new TargetError(`Cannot target "${text}": there is no namespace "${kube.namespace}"`, {
+      help: `Name another with --target-namespace; the context is "${kube.contextName}".`,
+    });
+  }
+  return new TargetError(
+    `Cannot target "${text}": there is no such ${kind} in the namespace "${kube.namespace}"`,
+    { help: hint(name, known, "Another namespace? --target-namespace NAME.") },
+  );
+}
+
+/** The names of what there is; undefined for who may not list it. */
+async function namesOf(
+  list: Promise<{ metadata?: { name?: string } }[]>,
+): Promise<string[] | undefined> {
+  return await list.then((all) => all.map(({ metadata }) => metadata?.name ?? ""), () => undefined);
+}
+
+function hint(name: string, known: readonly string[] | undefined, otherwise = ""): string {
+  if (known === undefined) return otherwise;
   const near = nearWords(name, known);
   if (near.length > 0) return `Did you mean ${quoteList(near)}?`;
   const some = known.slice(0, 8).join(", ");
-  return `${otherwise}There is: ${some === "" ? "none" : some}${known.length > 8 ? ", …" : ""}.`;
+  const there = `There is: ${some === "" ? "none" : some}${known.length > 8 ? ", …" : ""}.`;
+  return `${otherwise} ${there}`.trim();
 }

@@ -73,7 +73,7 @@ Deno.test("the container is the named one, the annotated one, or the first that 
     spec: { containers: names.map((name) => ({ name })) },
   });
   assert.equal(chooseContainer(containers("a", "b"), "b", "pod/x"), "b");
-  assert.equal(chooseContainer(containers("istio-proxy", "app", "log"), undefined, "pod/x"), "app");
+  assert.equal(chooseContainer(containers("istio-proxy", "app"), undefined, "pod/x"), "app");
   assert.equal(chooseContainer(containers("istio-proxy"), undefined, "pod/x"), "istio-proxy");
   const annotated = {
     ...containers("a", "b"),

@@ -249,59 +249,6 @@ clusterTest("without --steal the agent gets no right over the network", lacking,
   });
 });
 
-clusterTest(
-  "the role in the documentation is enough, and each right that lacks is named",
-  lacking,
-  async () => {
-    const rules = [
-      { apiGroups: ["apps"], resources: ["deployments", "replicasets"], verbs: ["get", "list"] },
-      { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] },
-      { apiGroups: [""], resources: ["pods/ephemeralcontainers"], verbs: ["patch"] },
-      { apiGroups: [""], resources: ["pods/portforward"], verbs: ["get", "create"] },
-    ];
-    const api = "rbac.authorization.k8s.io";
-    await kubectl(["create", "serviceaccount", "--namespace", namespace, "developer"]);
-    const token = (await kubectl(["create", "token", "--namespace", namespace, "developer"])).trim();
-    const kubeconfig = await editedKubeconfig("developer", (_cluster, user) => {
-      for (const key of Object.keys(user)) delete user[key];
-      user["token"] = token;
-    });
-    await kubectl(["apply", "--namespace", namespace, "-f", "-"], {
-      stdin: JSON.stringify({
-        apiVersion: `${api}/v1`,
-        kind: "RoleBinding",
-        metadata: { name: "developer" },
-        roleRef: { apiGroup: api, kind: "Role", name: "developer" },
-        subjects: [{ kind: "ServiceAccount", name: "developer", namespace }],
-      }),
-    });
-    const expected = [
-      /may not "get" the resource "deployments"/,
-      /may not "list" the resource "pods"/,
-      /may not "patch" the resource "pods\/ephemeralcontainers"/,
-      /may not "(get|create)" the resource "pods\/portforward"/,
-      undefined,
-    ];
-    for (const [count, message] of expected.entries()) {
-      await kubectl(["apply", "--namespace", namespace, "-f", "-"], {
-        stdin: JSON.stringify({
-          apiVersion: `${api}/v1`,
-          kind: "Role",
-          metadata: { name: "developer" },
-          rules: rules.slice(0, count),
-        }),
-      });
-      const { error } = await probe({ step: "deploy", kubeconfig });
-      if (message === undefined) assert.equal(error, undefined, JSON.stringify(error));
-      else {
-        assert.match(error?.message ?? "", message);
-        assert.equal(error?.exitCode, 77);
-        assert.match(error?.help ?? "", /Ask for a role with this rule: \{apiGroups/);
-      }
-    }
-  },
-);
-
 // Last, for the node tries that image again and again.
 clusterTest("an image that cannot be had fails with the image and what to do", lacking, async () => {
   const { error } = await probe({

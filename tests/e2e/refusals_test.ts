@@ -1,86 +1,15 @@
-// What a cluster may refuse: rights, a Pod Security level, an image it has not, no answer at all. Each is one clear error
-// in good time, and nothing remains.
+// What a user may get wrong and a cluster may refuse: a target or namespace that is not there, a Pod Security level, an
+// image that cannot be had, no answer at all, a configuration that is broken. Each is one clear error with its code within
+// ten seconds, and nothing remains. Rights have rbac_test.ts, names of targets targets_test.ts.
 
 import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";
-import { ask } from "../support/client.ts";
 import { ClusterStage, missingCluster } from "../support/cluster_stage.ts";
-import { allRules, type Rule, rulesWithout, writeUser } from "../support/kube_users.ts";
-import { assertClean, withSession } from "../support/postcondition.ts";
-import { SessionRun } from "../support/session_run.ts";
-
-interface Refusal {
-  code: number;
-  said: RegExp[];
-  kubeconfig?: string;
-  agent?: Record<string, unknown>;
-}
-
-/** mirrord must end with `code` and say all of `said`, before the app is started. */
-async function refuses(stage: ClusterStage, { code, said, kubeconfig, agent = {} }: Refusal): Promise<void> {
-  const identity = await stage.identity();
-  const config = {
-    agent: { communication_timeout: 3, ...agent },
-    feature: { network: { incoming: "steal" } },
-  };
-  const targetFlags = kubeconfig === undefined
-    ? stage.targetFlags
-    : stage.flags("deployment/app", kubeconfig);
-  await using run = new SessionRun(stage, {
-    targetFlags,
-    flags: [],
-    config,
-    app: ["sh", "-c", "echo started"],
-  });
-  const finished = await run.finished();
-  assert.equal(finished.code, code, finished.stderr);
-  assert.equal(finished.stdout, "");
-  for (const pattern of said) assert.match(finished.stderr, pattern);
-  await assertClean(run, identity, { within: 40 });
-}
-
-async function asUser(
-  stage: ClusterStage,
-  rules: Rule[],
-  work: (kubeconfig: string) => Promise<void>,
-): Promise<void> {
-  const file = await Deno.makeTempFile({ prefix: "mirrord-kubeconfig-" });
-  try {
-    await writeUser(stage, `user-${crypto.randomUUID().slice(0, 8)}`, rules, file);
-    await work(file);
-  } finally {
-    await Deno.remove(file);
-  }
-}
-
-const lacking: [resource: string, verb: string][] = [
-  ["deployments", "get"],
-  ["replicasets", "list"],
-  ["pods", "list"],
-  ["pods/ephemeralcontainers", "patch"],
-  ["pods/portforward", "get"],
-];
-
-const rights = [
-  {
-    name: "the rights that the README names are enough",
-    run: (stage: ClusterStage) =>
-      asUser(stage, allRules, (kubeconfig) => {
-        const targetFlags = stage.flags("deployment/app", kubeconfig);
-        return withSession(stage, () => SessionRun.listening(stage, { targetFlags }), async () => {
-          assert.equal((await ask(stage)).by, "local");
-        });
-      }),
-  },
-  ...lacking.map(([resource, verb]) => ({
-    name: `without the right to ${verb} ${resource} mirrord ends with 77 and names it`,
-    run: (stage: ClusterStage) => {
-      const rules = resource === "pods/portforward" ? rulesWithout(resource) : rulesWithout(resource, verb);
-      const said = [new RegExp(`\\b(${verb}|create)\\b`), new RegExp(resource.replace("/", "."))];
-      return asUser(stage, rules, (kubeconfig) => refuses(stage, { code: 77, said, kubeconfig }));
-    },
-  })),
-];
+import { deadline } from "../support/deadline.ts";
+import { betterRules, withUser } from "../support/kube_users.ts";
+import { runMirrord } from "../support/program.ts";
+import { refuses } from "../support/refusal.ts";
+import { TextLineStream } from "../support/text_lines.ts";
 
 const levels = ["baseline", "restricted"].map((level) => ({
   name: `a namespace of the Pod Security level ${level} is named`,
@@ -92,36 +21,110 @@ const levels = ["baseline", "restricted"].map((level) => ({
   },
 }));
 
-/** At the same time: the kubelet tells of a failed pull only when it looks at the pod again, after ten seconds and more. */
+/** A registry that refuses at once: how long a cluster looks for one is not mirrord's. */
+const noImage = "127.0.0.1:1/none:1";
+/** Who may list events is told at once; who may not, when the kubelet looks at the pod again, after ten seconds and more. */
 const images = {
   name: "an agent's image that the node has not ends with 69 in good time, pulled or not",
-  async run(stage: ClusterStage): Promise<void> {
-    await Promise.all(["Never", "IfNotPresent"].map((image_pull_policy) =>
-      refuses(stage, {
+  run: (stage: ClusterStage) =>
+    withUser(stage, betterRules, async (kubeconfig) => {
+      const refusal = (image_pull_policy: string) => ({
         code: 69,
-        said: [/cannot get the image "test\.local\/none:1"/, /agent\.image/],
-        agent: { image: "test.local/none:1", image_pull_policy },
-      })
-    ));
+        said: [/cannot get the image "127\.0\.0\.1:1\/none:1"/, /agent\.image/],
+        agent: { image: noImage, image_pull_policy },
+      });
+      await refuses(stage, { ...refusal("IfNotPresent"), kubeconfig });
+      await refuses(stage, { ...refusal("Never"), kubeconfig });
+      await refuses(stage, { ...refusal("IfNotPresent"), within: 60 });
+    }),
+};
+
+const limit = {
+  name: "the limit that the user sets is kept, with the last that was seen",
+  run: (stage: ClusterStage) =>
+    refuses(stage, {
+      code: 69,
+      said: [/took longer than 2 s; last step: Adding the agent to .*/, /--agent-startup-timeout/],
+      agent: { image: "test.local/none:2", startup_timeout: 2 },
+      within: 6,
+    }),
+};
+
+const noNamespace = {
+  name: "a namespace that does not exist is called that",
+  async run(stage: ClusterStage): Promise<void> {
+    const at = (kubeconfig: string) => [
+      ...["--kubeconfig", kubeconfig, "--target-namespace", "no-such-place", "--target", "deployment/app"],
+    ];
+    const said = [/Cannot target "deployment\/app": there is no namespace "no-such-place"/];
+    await refuses(stage, { code: 69, said, targetFlags: at(stage.access.kubeconfig) });
+    // Whose rights end at the namespace cannot be told more than that.
+    const forbidden = [/may not "get" the resource "deployments" in the namespace "no-such-place"/];
+    await refuses(stage, { code: 77, said: forbidden, targetFlags: at(stage.kubeconfig) });
+    const listed = await runMirrord(
+      ["ls", "--kubeconfig", stage.access.kubeconfig, "--namespace", "no-such-place"],
+      { prefix: stage.prefix },
+    );
+    assert.equal(listed.code, 69);
+    assert.match(listed.stderr, /there is no namespace "no-such-place"/);
   },
 };
 
-const unreachable = {
-  name: "an API server that does not answer ends with 69 and is named",
+/** A kubeconfig for `server`, for as long as `work` takes. */
+async function withServer(server: string, work: (kubeconfig: string) => Promise<void>): Promise<void> {
+  const file = await Deno.makeTempFile({ prefix: "mirrord-kubeconfig-" });
+  const cluster = { name: "none", cluster: { server } };
+  const context = { name: "none", context: { cluster: "none", user: "none" } };
+  const users = [{ name: "none", user: { token: "none" } }];
+  const kubeconfig = { clusters: [cluster], users, contexts: [context], "current-context": "none" };
+  await Deno.writeTextFile(file, JSON.stringify({ apiVersion: "v1", kind: "Config", ...kubeconfig }));
+  try {
+    await work(file);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+/** Nobody listens there; nobody knows the name (RFC 2606). */
+const servers: [server: string, said: RegExp][] = [
+  ["https://127.0.0.1:1", /the cluster at "https:\/\/127\.0\.0\.1:1" .* refuses the connection/],
+  ["https://none.invalid", /the cluster at "https:\/\/none\.invalid" .* has a name that nobody knows/],
+];
+const unreachable = servers.map(([server, said]) => ({
+  name: `an API server at ${server} ends with 69 and is named`,
+  run: (stage: ClusterStage) =>
+    withServer(server, (kubeconfig) => refuses(stage, { code: 69, said: [said], kubeconfig })),
+}));
+
+const silence = [
+  "import socket, sys",
+  "listener = socket.create_server(('127.0.0.1', 0))",
+  "print(listener.getsockname()[1], flush=True)",
+  "sys.stdin.read()",
+].join("\n");
+
+const silent = {
+  name: "an API server that never says a word ends with 69 in good time",
   async run(stage: ClusterStage): Promise<void> {
-    const file = await Deno.makeTempFile({ prefix: "mirrord-kubeconfig-" });
-    const server = "https://127.0.0.1:1";
-    const cluster = { name: "none", cluster: { server } };
-    const context = { name: "none", context: { cluster: "none", user: "none" } };
-    const users = [{ name: "none", user: { token: "none" } }];
-    const kubeconfig = { clusters: [cluster], users, contexts: [context], "current-context": "none" };
-    await Deno.writeTextFile(file, JSON.stringify({ apiVersion: "v1", kind: "Config", ...kubeconfig }));
+    const [program = "", ...args] = [...stage.prefix, "python3", "-c", silence];
+    const child = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" }).spawn();
+    const reader = child.stdout.pipeThrough(new TextLineStream()).getReader();
+    const { value: port } = await deadline(reader.read(), "the silent server listens");
     try {
-      await refuses(stage, { code: 69, said: [/127\.0\.0\.1:1/, /refused/i], kubeconfig: file });
+      await withServer(
+        `https://127.0.0.1:${port}`,
+        (kubeconfig) => refuses(stage, { code: 69, said: [/does not answer/], kubeconfig }),
+      );
     } finally {
-      await Deno.remove(file);
+      await child.stdin.close();
+      await child.status;
+      await reader.cancel();
     }
   },
 };
 
-registerCases([...rights, ...levels, unreachable, images], () => ClusterStage.create(), missingCluster);
+registerCases(
+  [...levels, ...unreachable, silent, noNamespace, images, limit],
+  () => ClusterStage.create(),
+  missingCluster,
+);

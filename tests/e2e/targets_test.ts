@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";
 import { ask } from "../support/client.ts";
 import { ClusterStage, missingCluster } from "../support/cluster_stage.ts";
+import { betterRules, withUser } from "../support/kube_users.ts";
 import { assertTargetClean, withSession } from "../support/postcondition.ts";
 import { runMirrord } from "../support/program.ts";
 import { SessionRun } from "../support/session_run.ts";
@@ -44,9 +45,11 @@ function refuses({ path, code, said }: Wrong) {
     name: `${path} is no target`,
     async run(stage: ClusterStage): Promise<void> {
       const identity = await stage.identity();
-      const flags = [...stage.flags(path), "--steal"];
-      const finished = await runMirrord(["exec", ...flags, "--", "sh", "-c", "echo started"], {
-        prefix: stage.prefix,
+      // Near names are known to who may list them.
+      const finished = await withUser(stage, betterRules, (kubeconfig) => {
+        const flags = [...stage.flags(path, kubeconfig), "--steal"];
+        const options = { prefix: stage.prefix };
+        return runMirrord(["exec", ...flags, "--", "sh", "-c", "echo started"], options);
       });
       assert.equal(finished.code, code, finished.stderr);
       assert.equal(finished.stdout, "");
@@ -57,7 +60,6 @@ function refuses({ path, code, said }: Wrong) {
 }
 
 const named: Named[] = [
-  { path: "pod/multi", greeting: "from-the-front" },
   { path: "pod/multi/container/front", greeting: "from-the-front" },
   { path: "pod/multi/container/side", greeting: "from-the-side", port: 8080 },
 ];
@@ -74,6 +76,12 @@ const wrong: Wrong[] = [
     said: /Cannot target "deployment\/noode": there is no such deployment .*\n.*Did you mean "node"\?/,
   },
   {
+    path: "pod/multi",
+    code: 78,
+    said:
+      /its pod has the containers "front" and "side", and none is named\n.*"pod\/multi\/container\/front"/,
+  },
+  {
     path: "pod/multi/container/sid",
     code: 78,
     said: /its pod has no container "sid"\n.*Did you mean "side"\?/,
@@ -84,8 +92,21 @@ const wrong: Wrong[] = [
   { path: "multi", code: 78, said: /it does not say what kind of thing that is/ },
 ];
 
+const annotation = "kubectl.kubernetes.io/default-container";
+const annotated = {
+  name: "of several containers the one that the pod's annotation names is meant",
+  async run(stage: ClusterStage): Promise<void> {
+    await stage.kubectl("annotate", "pod", "multi", `${annotation}=side`);
+    try {
+      await reaches({ path: "pod/multi", greeting: "from-the-side", port: 8080 }).run(stage);
+    } finally {
+      await stage.kubectl("annotate", "pod", "multi", `${annotation}-`);
+    }
+  },
+};
+
 registerCases(
-  [...named.map(reaches), ...wrong.map(refuses)],
+  [...named.map(reaches), ...wrong.map(refuses), annotated],
   () => ClusterStage.create({ target: "multi", path: "pod/multi", others: ["node"] }),
   missingCluster,
 );

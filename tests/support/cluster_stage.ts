@@ -15,6 +15,7 @@ import {
 import { type Finished, until } from "../cluster/command.ts";
 import { kubeconfigPath, sourceDir } from "../cluster/layout.ts";
 import type { Order } from "./client.ts";
+import { allRules, writeUser } from "./kube_users.ts";
 import { agentPids, agentRemains } from "./local_remains.ts";
 import type { Stage } from "./stage.ts";
 
@@ -78,6 +79,8 @@ export class ClusterStage implements Stage {
   readonly kind = "pod";
   readonly namespace: string;
   readonly access: ClusterAccess;
+  /** Of a user who may what docs/rbac.md says and nothing else: whatever runs here shows that it is enough. */
+  readonly kubeconfig: string = Deno.makeTempFileSync({ prefix: "mirrord-kubeconfig-" });
   prefix: string[] = [];
   hosts: { ipv4: string; ipv6: string } = { ipv4: "", ipv6: "" };
   addresses: { ipv4: string; ipv6: string } = { ipv4: "", ipv6: "" };
@@ -105,6 +108,7 @@ export class ClusterStage implements Stage {
     const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: stage.namespace, labels } };
     await kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(namespace) });
     try {
+      await writeUser(stage, "developer", allRules, stage.kubeconfig);
       await stage.#apply(options);
       await stage.#look();
       return stage;
@@ -119,7 +123,7 @@ export class ClusterStage implements Stage {
   }
 
   /** Flags of `mirrord exec` for another target of this namespace, or with another kubeconfig. */
-  flags(path: string, kubeconfig: string = this.access.kubeconfig): string[] {
+  flags(path: string, kubeconfig: string = this.kubeconfig): string[] {
     return ["--kubeconfig", kubeconfig, "--target-namespace", this.namespace, "--target", path];
   }
 
@@ -191,6 +195,7 @@ export class ClusterStage implements Stage {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.kubeconfig);
     await kubectl(["delete", "namespace", this.namespace, "--wait=false"]);
   }
 

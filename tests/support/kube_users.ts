@@ -1,6 +1,7 @@
 // Users of a cluster with fewer rights than the tests': a service account, a role with exactly the rights given, and a
 // kubeconfig with its token. They live in a stage's namespace and go with it.
 
+import { parse } from "yaml";
 import type { ClusterStage } from "./cluster_stage.ts";
 
 /** A rule of a Role (rbac.authorization.k8s.io/v1). */
@@ -10,27 +11,34 @@ export interface Rule {
   verbs: string[];
 }
 
-/** Exactly the rights that the README asks for. */
-export const allRules: Rule[] = [
-  { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] },
-  { apiGroups: [""], resources: ["pods/ephemeralcontainers"], verbs: ["patch"] },
-  { apiGroups: [""], resources: ["pods/portforward"], verbs: ["create", "get"] },
-  { apiGroups: ["apps"], resources: ["deployments"], verbs: ["get"] },
-  { apiGroups: ["apps"], resources: ["replicasets"], verbs: ["list"] },
-];
+/** The blocks of YAML in docs/rbac.md: the role, a binding, the rights that make it better. */
+const blocks = [
+  ...Deno.readTextFileSync(new URL("../../docs/rbac.md", import.meta.url)).matchAll(/```yaml\n([^]*?)```/g),
+].map(([, text = ""]) => parse(text) as { rules?: Rule[] });
+
+/** Exactly the rights that docs/rbac.md asks for. */
+export const allRules: Rule[] = blocks[0]?.rules ?? [];
+
+/** The rights that it calls better, on top. */
+export const betterRules: Rule[] = [...allRules, ...blocks[2]?.rules ?? []];
 
 /** The rights without `verb` on `resource`; all verbs of it unless one is given. */
 export function rulesWithout(resource: string, verb?: string): Rule[] {
-  return allRules.map((rule) =>
-    rule.resources.includes(resource)
-      ? { ...rule, verbs: verb === undefined ? [] : rule.verbs.filter((one) => one !== verb) }
-      : rule
-  ).filter(({ verbs }) => verbs.length > 0);
+  return allRules.flatMap((rule) => {
+    if (!rule.resources.includes(resource)) return [rule];
+    const others = { ...rule, resources: rule.resources.filter((one) => one !== resource) };
+    const left = {
+      ...rule,
+      resources: [resource],
+      verbs: verb === undefined ? [] : rule.verbs.filter((one) => one !== verb),
+    };
+    return [others, left].filter(({ resources, verbs }) => resources.length > 0 && verbs.length > 0);
+  });
 }
 
 /** Writes the kubeconfig of a user with these rights to `file`. */
 export async function writeUser(
-  stage: ClusterStage,
+  stage: Pick<ClusterStage, "namespace" | "apply" | "kubectl">,
   name: string,
   rules: Rule[],
   file: string,
@@ -57,5 +65,21 @@ export async function writeUser(
       contexts: [{ name, context: { cluster: cluster?.name, user: name } }],
       "current-context": name,
     }),
+    { mode: 0o600 },
   );
+}
+
+/** Does `work` with the kubeconfig of a new user who has these rights. */
+export async function withUser<Result>(
+  stage: ClusterStage,
+  rules: Rule[],
+  work: (kubeconfig: string) => Promise<Result>,
+): Promise<Result> {
+  const file = await Deno.makeTempFile({ prefix: "mirrord-kubeconfig-" });
+  try {
+    await writeUser(stage, `user-${crypto.randomUUID().slice(0, 8)}`, rules, file);
+    return await work(file);
+  } finally {
+    await Deno.remove(file);
+  }
 }
