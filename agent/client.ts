@@ -10,6 +10,7 @@ import type { AgentFrame, AgentLink, Floor } from "./floor.ts";
 import { Mirror } from "./incoming/mirror.ts";
 import { Connections } from "./incoming/steal.ts";
 import { Subscriptions } from "./incoming/subscriptions.ts";
+import { Outgoing } from "./outgoing.ts";
 import { E, SystemError } from "./sys/libc.ts";
 import type { TargetProcess } from "./sys/proc.ts";
 
@@ -31,13 +32,14 @@ export class Client implements AsyncDisposable {
   readonly #connections: Connections;
   readonly #mirror: Mirror;
   readonly #noticed = new Set<string>();
-  readonly #floors: Floor[] = [];
+  readonly #floors: readonly Floor[];
   /** Subscribing and unsubscribing happen one after the other. */
   #ports: Promise<void> = Promise.resolve();
 
   constructor(link: AgentLink, options: { owner: string; target: TargetProcess }) {
     this.#link = link;
     this.#target = options.target;
+    this.#floors = [new Outgoing(link)];
     this.#subscriptions = new Subscriptions(
       options.owner,
       (connection) => void this.#connections.serve(connection),

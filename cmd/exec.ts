@@ -33,6 +33,7 @@ export async function exec(command: ExecCommand): Promise<number> {
     new Session({
       agent: agent?.link ?? null,
       incoming: incomingRules(config, target),
+      outgoing: config.outgoing,
       socketPath: `${directory.path}/layer.sock`,
     }),
   );

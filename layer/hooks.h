@@ -8,6 +8,8 @@
 #define LAYER_HOOKS_H
 
 #include <sys/socket.h>
+#include <sys/types.h>
+#include <time.h>
 
 #define LAYER_SOCKET_HOOKS(X) \
 	X(int, bind, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length)) \
@@ -26,7 +28,21 @@
 	X(void, closefrom, (int first), (first))
 
 /* Outgoing connections: ops/outgoing.c. */
-#define LAYER_OUTGOING_HOOKS(X)
+#define LAYER_OUTGOING_HOOKS(X) \
+	X(int, connect, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length)) \
+	X(int, getsockopt, (int fd, int level, int option, void *value, socklen_t *length), (fd, level, option, value, length)) \
+	X(ssize_t, sendto, (int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address, socklen_t length), \
+	  (fd, bytes, count, flags, address, length)) \
+	X(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags)) \
+	X(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned int count, int flags), (fd, messages, count, flags)) \
+	X(ssize_t, recvfrom, (int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length), \
+	  (fd, bytes, count, flags, address, length)) \
+	X(ssize_t, __recvfrom_chk, \
+	  (int fd, void *bytes, size_t count, size_t room, int flags, struct sockaddr *address, socklen_t *length), \
+	  (fd, bytes, count, room, flags, address, length)) \
+	X(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags)) \
+	X(int, recvmmsg, (int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout), \
+	  (fd, messages, count, flags, timeout))
 
 /* Names of hosts: ops/dns.c. */
 #define LAYER_DNS_HOOKS(X)
@@ -46,6 +62,7 @@
 
 /* Second names under which glibc exports a call of the list: X(alias, type, name, parameters, arguments). */
 #define LAYER_ALIASES(X) \
+	X(__connect, int, connect, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length)) \
 	X(__close, int, close, (int fd), (fd)) \
 	X(__dup2, int, dup2, (int from, int to), (from, to)) \
 	X(__fcntl, int, fcntl, (int fd, int command, long argument), (fd, command, argument))

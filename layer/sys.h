@@ -56,8 +56,14 @@ struct sys_identity {
 int sys_identity(int fd, struct sys_identity *identity);
 /* Is `fd` the object with that identity? */
 bool sys_is(int fd, const struct sys_identity *identity);
-/* Makes a listening socket stop listening; it stays bound. */
-int sys_unlisten(int fd);
+/* Value of an integer option of any level, its first byte where it is longer; and setting one. */
+int sys_option(int fd, int level, int option);
+int sys_set_option(int fd, int level, int option, int value);
+/* O_NONBLOCK of the open socket: what it was, and setting it. */
+int sys_nonblocking(int fd);
+void sys_set_nonblocking(int fd, bool on);
+/* connect(2) with AF_UNSPEC: a listening socket stops listening, a connected one is free again; it stays bound. */
+int sys_dissolve(int fd);
 /*
  * Small writes on a TCP socket go out at once (TCP_NODELAY, tcp(7)). Between session and app is a hop that the pod has not:
  * an app that writes head and body by two calls would wait there for the acknowledgement that the other side delays.

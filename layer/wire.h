@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WIRE_TABLES 338620689u /* hash of the table, for hello.tables */
+#define WIRE_TABLES 1500048005u /* hash of the table, for hello.tables */
 #define WIRE_HEADER_BYTES 12u /* of a frame's header */
 #define WIRE_MAX_PAYLOAD 1048576u /* bytes after a header, at most */
 #define WIRE_END 1u /* flag: last frame of a reply */
@@ -41,6 +41,20 @@ enum wire_kind {
 	WIRE_CLOSED_REPLY = 36,
 	WIRE_BOUND = 37,
 	WIRE_BOUND_REPLY = 37,
+	WIRE_CONNECT = 64,
+	WIRE_CONNECT_REPLY = 64,
+	WIRE_DIALLED = 65,
+	WIRE_DIALLED_REPLY = 65,
+	WIRE_OUTCOME = 66,
+	WIRE_OUTCOME_REPLY = 66,
+	WIRE_CONNECTION = 67,
+	WIRE_CONNECTION_REPLY = 67,
+	WIRE_ABANDONED = 68,
+	WIRE_ABANDONED_REPLY = 68,
+	WIRE_ASSOCIATE = 69,
+	WIRE_ASSOCIATE_REPLY = 69,
+	WIRE_SENDER = 70,
+	WIRE_SENDER_REPLY = 70,
 	WIRE_OPEN = 128,
 	WIRE_OPEN_REPLY = 128,
 	WIRE_STAT = 129,
@@ -577,6 +591,313 @@ static inline int wire_unpack_bound(struct wire_bound *message, const unsigned c
 }
 
 #define WIRE_BOUND_REPLY_BYTES 0u
+
+#define WIRE_CONNECT_BYTES 19u
+
+struct wire_connect {
+	struct wire_address address;
+};
+
+static inline int wire_pack_connect(const struct wire_connect *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put_address(&writer, &message->address);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_connect(struct wire_connect *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->address = wire_get_address(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_CONNECT_REPLY_BYTES 24u
+
+struct wire_connect_reply {
+	bool remote;
+	uint32_t connection;
+	struct wire_address endpoint;
+};
+
+static inline int wire_pack_connect_reply(const struct wire_connect_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->remote);
+	wire_put(&writer, 4, message->connection);
+	wire_put_address(&writer, &message->endpoint);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_connect_reply(struct wire_connect_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->remote = wire_get_bool(&reader);
+	message->connection = (uint32_t)wire_get(&reader, 4);
+	message->endpoint = wire_get_address(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_DIALLED_BYTES 23u
+
+struct wire_dialled {
+	uint32_t connection;
+	struct wire_address local;
+};
+
+static inline int wire_pack_dialled(const struct wire_dialled *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->connection);
+	wire_put_address(&writer, &message->local);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_dialled(struct wire_dialled *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->connection = (uint32_t)wire_get(&reader, 4);
+	message->local = wire_get_address(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_DIALLED_REPLY_BYTES 0u
+
+#define WIRE_OUTCOME_BYTES 4u
+
+struct wire_outcome {
+	uint32_t connection;
+};
+
+static inline int wire_pack_outcome(const struct wire_outcome *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->connection);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_outcome(struct wire_outcome *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->connection = (uint32_t)wire_get(&reader, 4);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_OUTCOME_REPLY_BYTES 42u
+
+struct wire_outcome_reply {
+	uint32_t error;
+	struct wire_address local;
+	struct wire_address peer;
+};
+
+static inline int wire_pack_outcome_reply(const struct wire_outcome_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->error);
+	wire_put_address(&writer, &message->local);
+	wire_put_address(&writer, &message->peer);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_outcome_reply(struct wire_outcome_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->error = (uint32_t)wire_get(&reader, 4);
+	message->local = wire_get_address(&reader);
+	message->peer = wire_get_address(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_CONNECTION_BYTES 38u
+
+struct wire_connection {
+	struct wire_address local;
+	struct wire_address peer;
+};
+
+static inline int wire_pack_connection(const struct wire_connection *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put_address(&writer, &message->local);
+	wire_put_address(&writer, &message->peer);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_connection(struct wire_connection *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->local = wire_get_address(&reader);
+	message->peer = wire_get_address(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_CONNECTION_REPLY_BYTES 43u
+
+struct wire_connection_reply {
+	bool known;
+	uint32_t connection;
+	struct wire_address local;
+	struct wire_address peer;
+};
+
+static inline int wire_pack_connection_reply(const struct wire_connection_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->known);
+	wire_put(&writer, 4, message->connection);
+	wire_put_address(&writer, &message->local);
+	wire_put_address(&writer, &message->peer);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_connection_reply(struct wire_connection_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->known = wire_get_bool(&reader);
+	message->connection = (uint32_t)wire_get(&reader, 4);
+	message->local = wire_get_address(&reader);
+	message->peer = wire_get_address(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_ABANDONED_BYTES 4u
+
+struct wire_abandoned {
+	uint32_t connection;
+};
+
+static inline int wire_pack_abandoned(const struct wire_abandoned *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->connection);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_abandoned(struct wire_abandoned *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->connection = (uint32_t)wire_get(&reader, 4);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_ABANDONED_REPLY_BYTES 0u
+
+#define WIRE_ASSOCIATE_BYTES 38u
+
+struct wire_associate {
+	struct wire_address address;
+	struct wire_address local;
+};
+
+static inline int wire_pack_associate(const struct wire_associate *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put_address(&writer, &message->address);
+	wire_put_address(&writer, &message->local);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_associate(struct wire_associate *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->address = wire_get_address(&reader);
+	message->local = wire_get_address(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_ASSOCIATE_REPLY_BYTES 24u
+
+struct wire_associate_reply {
+	bool remote;
+	uint32_t connection;
+	struct wire_address endpoint;
+};
+
+static inline int wire_pack_associate_reply(const struct wire_associate_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->remote);
+	wire_put(&writer, 4, message->connection);
+	wire_put_address(&writer, &message->endpoint);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_associate_reply(struct wire_associate_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->remote = wire_get_bool(&reader);
+	message->connection = (uint32_t)wire_get(&reader, 4);
+	message->endpoint = wire_get_address(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_SENDER_BYTES 19u
+
+struct wire_sender {
+	struct wire_address endpoint;
+};
+
+static inline int wire_pack_sender(const struct wire_sender *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put_address(&writer, &message->endpoint);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_sender(struct wire_sender *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->endpoint = wire_get_address(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_SENDER_REPLY_BYTES 20u
+
+struct wire_sender_reply {
+	bool known;
+	struct wire_address address;
+};
+
+static inline int wire_pack_sender_reply(const struct wire_sender_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->known);
+	wire_put_address(&writer, &message->address);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_sender_reply(struct wire_sender_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->known = wire_get_bool(&reader);
+	message->address = wire_get_address(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
 
 #define WIRE_OPEN_BYTES 16u /* and the length of path */
 

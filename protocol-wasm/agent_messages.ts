@@ -71,6 +71,12 @@ export const agentMessages = {
     fields: { port: "u16", peer: "address", local: "address", http: "bool" },
   },
   // -- outgoing (64..) ---------------------------------------------------------------------------------
+  /** client → agent: connect to `remote` by TCP, as the target would; `id` is the connection's. ERROR: connect(2)'s errno. */
+  connect: { kind: 64, since: 1, opens: true, fields: { remote: "address" } },
+  connectReply: { kind: 64, since: 1, fields: { local: "address", peer: "address" } },
+  /** client → agent: a UDP socket towards `remote`. The connection's bytes are datagrams, each after its length (u16). */
+  associate: { kind: 65, since: 1, opens: true, fields: { remote: "address" } },
+  associateReply: { kind: 65, since: 1, fields: { local: "address", peer: "address" } },
 
   // -- dns (96..) --------------------------------------------------------------------------------------
 

@@ -49,6 +49,35 @@ export const layerMessages = {
   bound: { kind: 37, since: 1, fields: { asked: "address", actual: "address" } },
   boundReply: { kind: 37, since: 1, fields: {} },
   // -- outgoing (64..) -----------------------------------------------------------------------------------
+  /** About to connect a TCP socket to `address`: whose business is that? */
+  connect: { kind: 64, since: 1, fields: { address: "address" } },
+  /**
+   * remote: dial `endpoint` instead, say `dialled`, and the socket becomes connected, or fails, as the target's would.
+   * Not remote: connect to `endpoint`, which is the asked address but for a listener of the app that was moved.
+   */
+  connectReply: { kind: 64, since: 1, fields: { remote: "bool", connection: "u32", endpoint: "address" } },
+  /** The socket of `connection` waits at `local` for its outcome. */
+  dialled: { kind: 65, since: 1, fields: { connection: "u32", local: "address" } },
+  dialledReply: { kind: 65, since: 1, fields: {} },
+  /** The socket is not waiting any more: why? errno 0 = connected; local and peer are the target's. */
+  outcome: { kind: 66, since: 1, fields: { connection: "u32" } },
+  outcomeReply: { kind: 66, since: 1, fields: { errno: "u32", local: "address", peer: "address" } },
+  /** A socket that this process did not connect, between the real addresses `local` and `peer`: is it ours? */
+  connection: { kind: 67, since: 1, fields: { local: "address", peer: "address" } },
+  connectionReply: {
+    kind: 67,
+    since: 1,
+    fields: { known: "bool", connection: "u32", local: "address", peer: "address" },
+  },
+  /** This process closed its last descriptor of `connection`, which was not connected yet or is UDP. */
+  abandoned: { kind: 68, since: 1, fields: { connection: "u32" } },
+  abandonedReply: { kind: 68, since: 1, fields: {} },
+  /** About to send from the UDP socket bound to `local` to `address`; the answer is as for `connect`, nothing is dialled. */
+  associate: { kind: 69, since: 1, fields: { address: "address", local: "address" } },
+  associateReply: { kind: 69, since: 1, fields: { remote: "bool", connection: "u32", endpoint: "address" } },
+  /** A datagram came from `endpoint`: who sent it? */
+  sender: { kind: 70, since: 1, fields: { endpoint: "address" } },
+  senderReply: { kind: 70, since: 1, fields: { known: "bool", address: "address" } },
 
   // -- dns (96..) ----------------------------------------------------------------------------------------
 

@@ -223,6 +223,8 @@ export interface DialOptions {
   source?: Endpoint;
   /** Time to live, or hop limit, of its packets; the system's unless given. */
   hops?: number;
+  /** Others are bound to `source` too, listeners among them (SO_REUSEPORT). */
+  shared?: boolean;
   bound?: (source: Endpoint) => void;
   signal?: AbortSignal;
 }
@@ -232,7 +234,7 @@ export interface DialOptions {
  * port is taken, for this destination or wholly), or the signal's reason.
  */
 export async function dialTcp(options: DialOptions): Promise<Socket> {
-  const { destination, source, hops, bound, signal } = options;
+  const { destination, source, shared, hops, bound, signal } = options;
   signal?.throwIfAborted();
   const name = encodeSockaddr(destination);
   const fd = check("socket", c.socket(familyOf(name), flags, 0));
@@ -247,7 +249,7 @@ export async function dialTcp(options: DialOptions): Promise<Socket> {
     }
     if (source !== undefined) {
       // A port that rests in TIME_WAIT can be had again by its number (socket(7)).
-      c.setsockopt(fd, K.SOL_SOCKET, K.SO_REUSEADDR, one, 4);
+      c.setsockopt(fd, K.SOL_SOCKET, shared === true ? K.SO_REUSEPORT : K.SO_REUSEADDR, one, 4);
       const from = encodeSockaddr(source);
       check("bind", c.bind(fd, from, from.length));
       bound?.(nameOf(c.getsockname, fd));
@@ -283,7 +285,7 @@ function isConnected(fd: number): boolean {
 }
 
 /** The call's result, with -errno for -1; tried again after EINTR. */
-function retry(call: () => number): number {
+export function retry(call: () => number): number {
   for (;;) {
     const result = call();
     if (result >= 0) return result;
@@ -292,7 +294,8 @@ function retry(call: () => number): number {
   }
 }
 
-function nameOf(call: typeof c.getsockname, fd: number): Endpoint {
+/** What getsockname or getpeername says of `fd`. */
+export function nameOf(call: typeof c.getsockname, fd: number): Endpoint {
   const bytes = new Uint8Array(sockaddrSize);
   check("getsockname", call(fd, bytes, words(sockaddrSize)));
   return decodeSockaddr(bytes);

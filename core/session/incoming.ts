@@ -70,6 +70,12 @@ export class Incoming {
     return twin?.actual.port ?? 0;
   }
 
+  /** Where the app's listener really is that asked for `port`; null without one. */
+  listenerAt(port: number): Address | null {
+    return [...this.#listeners.values()].find(({ asked, holders }) => asked.port === port && holders.size > 0)
+      ?.actual ?? null;
+  }
+
   /** The app listens: subscribes the pod's port (once for all its listeners). Returns 0 or the app's errno. */
   async listen(holder: object, asked: Address, actual: Address): Promise<number> {
     const port = this.remotePort(asked);

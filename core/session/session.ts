@@ -12,6 +12,7 @@
 // Nothing falls back to the developer's machine in silence.
 
 import {
+  type Address,
   agentMessages,
   type Body,
   connStream,
@@ -25,10 +26,14 @@ import {
 } from "../../protocol-wasm/mod.ts";
 import { SessionError } from "../base/errors.ts";
 import { log, type LogLevel } from "../base/log.ts";
+import type { OutgoingConfig } from "../config/config.ts";
 import type { AgentLink, AppProcess, Floor, LayerFrame, LayerLink } from "./floor.ts";
 import { Incoming } from "./incoming.ts";
 import { IncomingFloor } from "./incoming_floor.ts";
 import type { IncomingAgent, IncomingConfig } from "./incoming_types.ts";
+import { ownsPort } from "./listening.ts";
+import { Outgoing } from "./outgoing.ts";
+import { OutgoingRules } from "./outgoing_rules.ts";
 import { closeQuietly } from "./streams.ts";
 
 type AgentFrame = Received<typeof agentMessages>;
@@ -48,6 +53,8 @@ export interface SessionOptions {
   agent: AgentLink | null;
   /** null = the app's listeners are its own business. */
   incoming: IncomingConfig | null;
+  /** null or absent = the app's connections are its own business. */
+  outgoing?: OutgoingConfig | null;
   /** Where the socket for the layers goes; in a directory only this user can enter. */
   socketPath: string;
 }
@@ -74,11 +81,12 @@ export class Session implements AsyncDisposable {
     this.#incoming = options.agent === null || options.incoming === null
       ? null
       : new Incoming(incomingAgent(options.agent), options.incoming);
-    this.#floors = [new IncomingFloor(this.#incoming)];
+    const outgoing = this.#openOutgoing(options);
+    this.#floors = [new IncomingFloor(this.#incoming), ...(outgoing === null ? [] : [outgoing])];
     this.#byKind = new Map(this.#floors.flatMap((floor) => floor.kinds.map((kind) => [kind, floor])));
     this.#hello = {
       incoming: this.#incoming !== null,
-      outgoing: false,
+      outgoing: outgoing !== null,
       dns: false,
       files: false,
       paths: "",
@@ -105,6 +113,23 @@ export class Session implements AsyncDisposable {
     for (const layer of this.#layers.keys()) layer.close();
     await Promise.all([...this.#layers.keys()].map((layer) => layer.closed));
     for (const floor of this.#floors) await floor[Symbol.asyncDispose]?.();
+  }
+
+  #openOutgoing({ agent, outgoing = null }: SessionOptions): Outgoing | null {
+    if (agent === null || outgoing === null || !(outgoing.tcp || outgoing.udp)) return null;
+    const rules = new OutgoingRules(outgoing, {
+      namesOf: () => [],
+      ownSocket: (port, protocol) => this.#ownSocket(port, protocol),
+    });
+    return new Outgoing(agent, rules);
+  }
+
+  /** Where a socket of the app's own is that answers to `port`. */
+  #ownSocket(port: number, protocol: "tcp" | "udp"): Address | null {
+    const listener = protocol === "tcp" ? this.#incoming?.listenerAt(port) ?? null : null;
+    if (listener !== null) return listener;
+    const pids = [...this.#processes.values()].map(({ process }) => process.pid);
+    return ownsPort(pids, port, protocol) ? { address: "", port } : null;
   }
 
   async #watch(agent: AgentLink | null): Promise<SessionError> {

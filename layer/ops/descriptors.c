@@ -12,6 +12,7 @@
 #include "../hooks.h"
 #include "../sys.h"
 #include "descriptors.h"
+#include "outgoing.h"
 
 /* linux/close_range.h, which old systems lack */
 #define RANGE_CLOEXEC 4u
@@ -31,6 +32,11 @@ void descriptors_ended(const struct fds_note *note)
 	case FDS_LISTENER:
 		message.actual = address_to_wire(&note->actual);
 		link_closed(&message);
+		break;
+	case FDS_CONNECTING:
+	case FDS_CONNECTED:
+	case FDS_DATAGRAM:
+		outgoing_ended(note);
 		break;
 	default:
 		break;

@@ -168,7 +168,7 @@ static int announce(int fd, struct fds_note *socket)
 		status = link_listen(&ask);
 	}
 	if (status < 0) {
-		sys_unlisten(fd);
+		sys_dissolve(fd);
 		return status;
 	}
 	socket->state = FDS_LISTENER;

@@ -1,6 +1,6 @@
 /*
  * getsockname and getpeername: a managed socket says the address that the app bound, and the pod's addresses of a
- * connection. Called by preload/. The invariant: where nothing is known the kernel's own answer stands; a name never
+ * connection, incoming or outgoing. Called by preload/. The invariant: where nothing is known the kernel's own answer stands; a name never
  * fails because of us.
  */
 #include <stddef.h>
@@ -9,6 +9,7 @@
 #include "../hooks.h"
 #include "../sys.h"
 #include "incoming.h"
+#include "outgoing.h"
 
 static bool peer_address(int fd, union name *name)
 {
@@ -26,13 +27,15 @@ static bool investigate(int fd, struct fds_note *socket)
 {
 	union name own, peer;
 
-	if (!incoming_is_stream(fd) || !incoming_own_address(fd, &own) || address_port(&own) == 0)
+	if (!incoming_own_address(fd, &own) || address_port(&own) == 0)
 		return false;
 	if (!peer_address(fd, &peer))
-		return incoming_note_of(fd, socket) == 0;
+		return incoming_is_stream(fd) && incoming_note_of(fd, socket) == 0;
 	if (!address_is_loopback(&peer) && !address_same_host(&own, &peer))
 		return false;
-	return link_floor(LINK_INCOMING) > 0 && incoming_identify(fd, &own, &peer, socket) == 0;
+	if (outgoing_identify(fd, &own, &peer, socket))
+		return true;
+	return incoming_is_stream(fd) && link_floor(LINK_INCOMING) > 0 && incoming_identify(fd, &own, &peer, socket) == 0;
 }
 
 /* What getsockname(2) is to say of a socket that is managed and not where the app bound it. */
@@ -62,6 +65,8 @@ static bool substitute(int fd, bool of_peer, union name *name)
 		found = true;
 	} else if (!of_peer && (socket.state == FDS_BOUND || socket.state == FDS_LISTENER)) {
 		found = asked_name(fd, &socket, name);
+	} else if (socket.state == FDS_CONNECTING || socket.state == FDS_CONNECTED) {
+		found = outgoing_name(fd, &socket, of_peer, name);
 	}
 out:
 	guard_leave(saved, 0);

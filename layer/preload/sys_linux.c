@@ -255,11 +255,40 @@ void sys_no_delay(int fd)
 }
 
 /* connect(2): an address of family AF_UNSPEC dissolves the association; for a TCP listener, the listening. */
-int sys_unlisten(int fd)
+int sys_dissolve(int fd)
 {
 	struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 
 	return (int)RAW(SYS_connect, fd, &nobody, sizeof(nobody));
+}
+
+int sys_option(int fd, int level, int option)
+{
+	int value = 0, status;
+	socklen_t length = level == IPPROTO_TCP && option == TCP_INFO ? 1 : sizeof(value);
+
+	status = (int)RAW(SYS_getsockopt, fd, level, option, &value, &length);
+	return status < 0 ? status : value;
+}
+
+int sys_set_option(int fd, int level, int option, int value)
+{
+	return (int)RAW(SYS_setsockopt, fd, level, option, &value, sizeof(value));
+}
+
+int sys_nonblocking(int fd)
+{
+	int flags = (int)RAW(SYS_fcntl, fd, F_GETFL, 0);
+
+	return flags < 0 ? flags : (flags & O_NONBLOCK) != 0;
+}
+
+void sys_set_nonblocking(int fd, bool on)
+{
+	int flags = (int)RAW(SYS_fcntl, fd, F_GETFL, 0);
+
+	if (flags >= 0)
+		RAW(SYS_fcntl, fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
 int sys_close_range(unsigned int first, unsigned int last, unsigned int flags)

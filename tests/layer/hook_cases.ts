@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { type Client, FakeSession } from "../support/fake_session.ts";
 import { Calls } from "../support/layer_app.ts";
+import { outgoingHookCases } from "./outgoing_hook_cases.ts";
 
 /** A case; `layer` is the library to load. */
 export type HookCase = (layer: string) => Promise<void>;
@@ -78,6 +79,7 @@ const F_DUPFD = 0;
 const F_DUPFD_CLOEXEC = 1030;
 
 export const hookCases: Record<string, HookCase> = {
+  ...outgoingHookCases,
   bind: (layer) => withListener(layer, () => Promise.resolve()),
   listen: (layer) =>
     withListener(layer, (_app, session, port) => {

@@ -11,9 +11,12 @@ const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 /** The names that hooks.h exports, aliases included. */
 function hookedNames(): string[] {
   const text = Deno.readTextFileSync(`${root}layer/hooks.h`);
-  const calls = [...text.matchAll(/^\tX\((?:int|void), (\w+),/gm)].map((match) => match[1] ?? "");
-  const aliases = [...text.matchAll(/^\tX\((__\w+),/gm)].map((match) => match[1] ?? "");
-  return [...calls, ...aliases];
+  // A call begins with its type, an alias with its own name.
+  const [calls = "", aliases = ""] = text.split("#define LAYER_ALIASES");
+  return [
+    ...[...calls.matchAll(/^\tX\([\w ]+\*?, (\w+),/gm)].map((match) => match[1] ?? ""),
+    ...[...aliases.matchAll(/^\tX\((\w+),/gm)].map((match) => match[1] ?? ""),
+  ];
 }
 
 async function gcc(args: string[]): Promise<void> {

@@ -4,7 +4,6 @@
 import assert from "node:assert/strict";
 import { TextLineStream } from "./text_lines.ts";
 import { deadline } from "./deadline.ts";
-import type { FakeSession } from "./fake_session.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
@@ -34,6 +33,11 @@ async function compile(name: string): Promise<string> {
   return output;
 }
 
+/** Where an app runs: what it finds in its environment, for the layer to load. */
+export interface AppSession {
+  env(layer: string): Record<string, string>;
+}
+
 export interface RunOptions {
   layer?: string;
   env?: Record<string, string>;
@@ -48,7 +52,7 @@ export class App implements AsyncDisposable {
   readonly #errors: Promise<string>;
 
   /** Runs `argv` in `session`, or without any layer when that is null. In a process group of its own. */
-  constructor(session: FakeSession | null, argv: string[], options: RunOptions = {}) {
+  constructor(session: AppSession | null, argv: string[], options: RunOptions = {}) {
     const [program, ...args] = argv;
     assert.ok(program !== undefined);
     this.#child = new Deno.Command("setsid", {
@@ -116,7 +120,7 @@ export class App implements AsyncDisposable {
   }
 }
 
-/** tests/apps/calls.c: makes libc calls one by one. */
+/** tests/apps/calls.c, or another of its kind: makes libc calls one by one. */
 export class Calls implements AsyncDisposable {
   readonly #app: App;
 
@@ -124,8 +128,8 @@ export class Calls implements AsyncDisposable {
     this.#app = app;
   }
 
-  static async start(session: FakeSession | null, options: RunOptions = {}): Promise<Calls> {
-    const calls = new Calls(new App(session, [await compileApp("calls")], options));
+  static async start(session: AppSession | null, options: RunOptions = {}, name = "calls"): Promise<Calls> {
+    const calls = new Calls(new App(session, [await compileApp(name)], options));
     assert.equal(await calls.#app.line(), "0");
     return calls;
   }

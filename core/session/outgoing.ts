@@ -1,0 +1,234 @@
+// Outgoing: the app's connections into the target's network. Owned by session.ts, which hands it the layers' questions.
+//
+// Theory of operation. The app's socket stays the app's own. The layer asks before it connects; for what is the target's it
+// dials a gate of ours instead (core/net/gate.ts), where the socket waits as any that dials far away, and says from which
+// address. Meanwhile the agent connects. When both are known the socket is admitted: to be relayed, or to be reset at once
+// when the agent failed. The layer asks for the outcome as soon as the socket waits no longer, and gives the app its errno.
+//   asked      the agent connects; the layer dials.
+//   decided    the agent's answer is here: from now on `outcome` is answered.
+//   open       admitted, relayed until both ways have ended.
+//   over       remembered for a while, for an app that asks late.
+// UDP is datagrams.ts.
+
+import { type Address, decode, layerMessages, LinkError, RemoteError } from "../../protocol-wasm/mod.ts";
+import { log } from "../base/log.ts";
+import { relay } from "../base/relay.ts";
+import { Gate } from "../net/gate.ts";
+import { SystemError } from "../net/libc.ts";
+import { agentMessages } from "../../protocol-wasm/mod.ts";
+import type { AgentLink, AppProcess, Floor, Question } from "./floor.ts";
+import { Associations } from "./datagrams.ts";
+import type { OutgoingRules } from "./outgoing_rules.ts";
+
+/** Connections that are over whose outcome is still told. */
+const remembered = 4096;
+const EIO = 5;
+const EINPROGRESS = 115;
+const nowhere: Address = { address: "", port: 0 };
+
+/** One connection of the app. */
+interface Connection {
+  readonly remote: Address;
+  readonly process: AppProcess;
+  /** Where the app's socket waits; rejects when it never will. */
+  readonly waiting: PromiseWithResolvers<Address>;
+  readonly giveUp: AbortController;
+  gate: Gate;
+  at: Address | null;
+  outcome: { errno: number; local: Address; peer: Address };
+}
+
+export class Outgoing implements Floor {
+  readonly kinds = [
+    "connect",
+    "dialled",
+    "outcome",
+    "connection",
+    "abandoned",
+    "associate",
+    "sender",
+  ] as const;
+  readonly #agent: AgentLink;
+  readonly #rules: OutgoingRules;
+  readonly #associations: Associations;
+  readonly #connections = new Map<number, Connection>();
+  /** Open ones by where the app's socket is. */
+  readonly #byPlace = new Map<string, number>();
+  readonly #over = new Map<number, Connection>();
+  readonly #gates = new Map<string, Gate>();
+  #lastNumber = 0;
+  #closed = false;
+
+  constructor(agent: AgentLink, rules: OutgoingRules) {
+    this.#agent = agent;
+    this.#rules = rules;
+    this.#associations = new Associations(agent, rules, () => this.#number());
+  }
+
+  async answer(question: Question): Promise<void> {
+    const { link, frame, process } = question;
+    switch (frame.name) {
+      case "connect": {
+        const { address } = decode(layerMessages.connect, frame.body);
+        const way = this.#rules.decide(address, "tcp");
+        if (way !== "remote") {
+          return await link.reply(frame, "connectReply", { remote: false, connection: 0, endpoint: way });
+        }
+        const { number, endpoint } = this.#begin(address, process);
+        return await link.reply(frame, "connectReply", { remote: true, connection: number, endpoint });
+      }
+      case "dialled": {
+        const { connection, local } = decode(layerMessages.dialled, frame.body);
+        this.#connections.get(connection)?.waiting.resolve(local);
+        return await link.reply(frame, "dialledReply", {});
+      }
+      case "outcome": {
+        const { connection } = decode(layerMessages.outcome, frame.body);
+        const known = this.#connections.get(connection) ?? this.#over.get(connection);
+        const outcome = known?.outcome ?? { errno: EIO, local: nowhere, peer: nowhere };
+        return await link.reply(frame, "outcomeReply", outcome);
+      }
+      case "connection":
+        return await this.#identify(question);
+      case "abandoned": {
+        const { connection } = decode(layerMessages.abandoned, frame.body);
+        this.#abandon(this.#connections.get(connection));
+        this.#associations.abandoned(connection);
+        return await link.reply(frame, "abandonedReply", {});
+      }
+      case "associate":
+        return await this.#associations.associate(question);
+      case "sender":
+        return await this.#associations.sender(question);
+    }
+  }
+
+  /** What `process` asked for and never dialled is given up; what it dialled may be another's by now. */
+  async ended(process: AppProcess): Promise<void> {
+    for (const connection of [...this.#connections.values()]) {
+      if (connection.process === process && connection.at === null) this.#abandon(connection);
+    }
+    await this.#associations.ended(process);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    for (const connection of [...this.#connections.values()]) this.#abandon(connection);
+    this.#associations[Symbol.dispose]();
+    for (const gate of this.#gates.values()) gate[Symbol.dispose]();
+    await Promise.resolve();
+  }
+
+  #number(): number {
+    this.#lastNumber = this.#lastNumber % 0xffffffff + 1;
+    return this.#lastNumber;
+  }
+
+  #begin(remote: Address, process: AppProcess): { number: number; endpoint: Address } {
+    const number = this.#number();
+    const gate = this.#gate(remote.address.includes(":"));
+    const connection: Connection = {
+      remote,
+      process,
+      waiting: Promise.withResolvers(),
+      giveUp: new AbortController(),
+      gate,
+      at: null,
+      outcome: { errno: EINPROGRESS, local: nowhere, peer: nowhere },
+    };
+    connection.waiting.promise.then((at) => connection.at = at, () => {});
+    this.#connections.set(number, connection);
+    void this.#serve(number, connection).catch((error) => {
+      if (!this.#closed) log.error(`Cannot carry a connection to ${text(remote)}: ${error}`);
+    });
+    return { number, endpoint: gate.address };
+  }
+
+  /** A machine without IPv6 lets its sockets of that family wait at an IPv4 gate. */
+  #gate(ipv6: boolean): Gate {
+    const host = ipv6 ? "::1" : "127.0.0.1";
+    const known = this.#gates.get(host);
+    if (known !== undefined) return known;
+    let gate: Gate;
+    try {
+      gate = new Gate(host);
+    } catch (error) {
+      if (!ipv6 || !(error instanceof SystemError)) throw error;
+      gate = this.#gate(false);
+    }
+    this.#gates.set(host, gate);
+    return gate;
+  }
+
+  #abandon(connection: Connection | undefined): void {
+    if (connection === undefined) return;
+    connection.giveUp.abort(new RemoteError(EIO, "the app does not wait any more"));
+    connection.waiting.reject(new RemoteError(EIO, "the app does not wait any more"));
+  }
+
+  /** From the first question to the last byte; rejects only by a bug. */
+  async #serve(number: number, connection: Connection): Promise<void> {
+    const { remote, giveUp, waiting, gate } = connection;
+    const id = this.#agent.nextId();
+    try {
+      connection.outcome = await this.#connect(id, remote, giveUp.signal);
+      const at = await waiting.promise;
+      this.#byPlace.set(place(at, gate.address), number);
+      const socket = await gate.admit(at);
+      const end = () => socket.reset();
+      giveUp.signal.addEventListener("abort", end, { once: true });
+      if (giveUp.signal.aborted || connection.outcome.errno !== 0) end();
+      else await relay(this.#agent.openChannel(id), socket);
+      socket.close();
+    } catch (error) {
+      // Who waited waits no longer: its time was up, or its process ended.
+      if (!(error instanceof SystemError) && !(error instanceof RemoteError)) throw error;
+    } finally {
+      if (connection.outcome.errno === 0) this.#agent.openChannel(id).reset();
+      this.#forget(number, connection);
+    }
+  }
+
+  async #connect(id: number, remote: Address, signal: AbortSignal): Promise<Connection["outcome"]> {
+    try {
+      const [frame] = await this.#agent.request("connect", { remote }, { id, signal });
+      if (frame === undefined) throw new LinkError("Cannot connect: the agent's answer is empty");
+      return { errno: 0, ...decode(agentMessages.connectReply, frame.body) };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (error instanceof LinkError) return { errno: EIO, local: nowhere, peer: nowhere };
+      if (!(error instanceof RemoteError)) throw error;
+      log.debug(`${text(remote)} cannot be reached from the target: ${error.message}`);
+      return { errno: error.errno, local: nowhere, peer: nowhere };
+    }
+  }
+
+  #forget(number: number, connection: Connection): void {
+    this.#connections.delete(number);
+    if (connection.at !== null) this.#byPlace.delete(place(connection.at, connection.gate.address));
+    this.#over.set(number, connection);
+    const [oldest] = this.#over.keys();
+    if (this.#over.size > remembered && oldest !== undefined) this.#over.delete(oldest);
+  }
+
+  async #identify({ link, frame }: Question): Promise<void> {
+    const { local, peer } = decode(layerMessages.connection, frame.body);
+    const number = this.#byPlace.get(place(local, peer));
+    const found = number === undefined ? undefined : this.#connections.get(number);
+    const known = found === undefined
+      ? await this.#associations.identify(local, peer)
+      : { connection: number ?? 0, local: found.outcome.local, peer: found.outcome.peer };
+    await link.reply(frame, "connectionReply", {
+      known: known !== null,
+      ...(known ?? { connection: 0, local, peer }),
+    });
+  }
+}
+
+function place(local: Address, peer: Address): string {
+  return `${local.address} ${local.port} ${peer.port}`;
+}
+
+function text({ address, port }: Address): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
