@@ -39,7 +39,7 @@ export class Client implements AsyncDisposable {
   constructor(link: AgentLink, options: { owner: string; target: TargetProcess }) {
     this.#link = link;
     this.#target = options.target;
-    this.#floors = [new Outgoing(link)];
+    this.#floors = [new Outgoing(link), new Files(link, options.target)];
     this.#subscriptions = new Subscriptions(
       options.owner,
       (connection) => void this.#connections.serve(connection),
@@ -58,7 +58,6 @@ export class Client implements AsyncDisposable {
       notice: (port, state) =>
         this.#noticeOnce(`Cannot filter all of port ${port}: ${state}. Such connections are not mirrored.`),
     });
-    this.#floors.push(new Files(link, options.target));
   }
 
   /** Tells the developer why this agent is about to leave; resolves when that is on its way. */

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WIRE_TABLES 1500048005u /* hash of the table, for hello.tables */
+#define WIRE_TABLES 2759779885u /* hash of the table, for hello.tables */
 #define WIRE_HEADER_BYTES 12u /* of a frame's header */
 #define WIRE_MAX_PAYLOAD 1048576u /* bytes after a header, at most */
 #define WIRE_END 1u /* flag: last frame of a reply */
@@ -44,13 +44,11 @@ enum wire_kind {
 	WIRE_CONNECT = 64,
 	WIRE_CONNECT_REPLY = 64,
 	WIRE_DIALLED = 65,
-	WIRE_DIALLED_REPLY = 65,
 	WIRE_OUTCOME = 66,
 	WIRE_OUTCOME_REPLY = 66,
 	WIRE_CONNECTION = 67,
 	WIRE_CONNECTION_REPLY = 67,
 	WIRE_ABANDONED = 68,
-	WIRE_ABANDONED_REPLY = 68,
 	WIRE_ASSOCIATE = 69,
 	WIRE_ASSOCIATE_REPLY = 69,
 	WIRE_SENDER = 70,
@@ -667,8 +665,6 @@ static inline int wire_unpack_dialled(struct wire_dialled *message, const unsign
 	return reader.failed ? -EPROTO : 0;
 }
 
-#define WIRE_DIALLED_REPLY_BYTES 0u
-
 #define WIRE_OUTCOME_BYTES 4u
 
 struct wire_outcome {
@@ -796,8 +792,6 @@ static inline int wire_unpack_abandoned(struct wire_abandoned *message, const un
 	message->connection = (uint32_t)wire_get(&reader, 4);
 	return reader.failed ? -EPROTO : 0;
 }
-
-#define WIRE_ABANDONED_REPLY_BYTES 0u
 
 #define WIRE_ASSOCIATE_BYTES 38u
 

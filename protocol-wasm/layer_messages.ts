@@ -56,9 +56,8 @@ export const layerMessages = {
    * Not remote: connect to `endpoint`, which is the asked address but for a listener of the app that was moved.
    */
   connectReply: { kind: 64, since: 1, fields: { remote: "bool", connection: "u32", endpoint: "address" } },
-  /** The socket of `connection` waits at `local` for its outcome. */
+  /** One way: the socket of `connection` waits at `local` for its outcome. */
   dialled: { kind: 65, since: 1, fields: { connection: "u32", local: "address" } },
-  dialledReply: { kind: 65, since: 1, fields: {} },
   /** The socket is not waiting any more: why? errno 0 = connected; local and peer are the target's. */
   outcome: { kind: 66, since: 1, fields: { connection: "u32" } },
   outcomeReply: { kind: 66, since: 1, fields: { errno: "u32", local: "address", peer: "address" } },
@@ -69,9 +68,8 @@ export const layerMessages = {
     since: 1,
     fields: { known: "bool", connection: "u32", local: "address", peer: "address" },
   },
-  /** This process closed its last descriptor of `connection`, which was not connected yet or is UDP. */
+  /** One way: this process closed its last descriptor of `connection`, which was not connected yet or is UDP. */
   abandoned: { kind: 68, since: 1, fields: { connection: "u32" } },
-  abandonedReply: { kind: 68, since: 1, fields: {} },
   /** About to send from the UDP socket bound to `local` to `address`; the answer is as for `connect`, nothing is dialled. */
   associate: { kind: 69, since: 1, fields: { address: "address", local: "address" } },
   associateReply: { kind: 69, since: 1, fields: { remote: "bool", connection: "u32", endpoint: "address" } },

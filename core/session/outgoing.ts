@@ -79,8 +79,7 @@ export class Outgoing implements Floor {
       }
       case "dialled": {
         const { connection, local } = decode(layerMessages.dialled, frame.body);
-        this.#connections.get(connection)?.waiting.resolve(local);
-        return await link.reply(frame, "dialledReply", {});
+        return this.#connections.get(connection)?.waiting.resolve(local);
       }
       case "outcome": {
         const { connection } = decode(layerMessages.outcome, frame.body);
@@ -93,8 +92,7 @@ export class Outgoing implements Floor {
       case "abandoned": {
         const { connection } = decode(layerMessages.abandoned, frame.body);
         this.#abandon(this.#connections.get(connection));
-        this.#associations.abandoned(connection);
-        return await link.reply(frame, "abandonedReply", {});
+        return this.#associations.abandoned(connection);
       }
       case "associate":
         return await this.#associations.associate(question);

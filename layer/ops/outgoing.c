@@ -42,11 +42,11 @@ static bool is_waiting(int fd)
 	return state == TCP_SYN_SENT || state == TCP_SYN_RECV;
 }
 
-static int abandon(uint32_t connection)
+static void abandon(uint32_t connection)
 {
 	struct wire_abandoned message = { .connection = connection };
 
-	return OUTGOING_ASK(abandoned, ABANDONED, &message, NULL, NULL);
+	OUTGOING_TELL(abandoned, ABANDONED, &message);
 }
 
 void outgoing_ended(const struct fds_note *note)
@@ -125,7 +125,7 @@ static int dial(int fd, struct fds_note *socket)
 	}
 	message.local = address_to_wire(&own);
 	fds_put(fd, socket);
-	status = OUTGOING_ASK(dialled, DIALLED, &message, NULL, NULL);
+	status = OUTGOING_TELL(dialled, DIALLED, &message);
 	return status < 0 ? status : -EINPROGRESS;
 }
 

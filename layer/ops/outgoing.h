@@ -17,6 +17,15 @@
 		ask_.length = packed_ < 0 ? 0 : (size_t)packed_; \
 		packed_ < 0 ? packed_ : link_request(&ask_, unpack, reply); \
 	})
+/* Says it, without an answer; what was said before on another link may come later. */
+#define OUTGOING_TELL(name, NAME, message) \
+	({ \
+		unsigned char body_[WIRE_##NAME##_BYTES]; \
+		struct link_ask ask_ = { .kind = WIRE_##NAME, .body = body_ }; \
+		int packed_ = wire_pack_##name(message, body_, sizeof(body_)); \
+		ask_.length = packed_ < 0 ? 0 : (size_t)packed_; \
+		packed_ < 0 ? packed_ : link_tell(&ask_); \
+	})
 #define OUTGOING_UNPACK(name) \
 	static int unpack_##name(void *reply, const unsigned char *from, size_t length) \
 	{ \
