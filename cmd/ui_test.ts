@@ -43,3 +43,24 @@ Deno.test("a log line stays one line", async () => {
   `);
   assert.equal(text, "mirrord warning: from a pod\\u001b[1A mirrord error: forged\n");
 });
+
+Deno.test("a bug ends with 70 and its stack, a failure with its own code", async () => {
+  for (
+    const [made, code, said] of [['new TypeError("oops")', 70, /bug in mirrord\nTypeError: oops\n +at /], [
+      'new MirrordError("no", { exitCode: 69 })',
+      69,
+      /^mirrord error: no\n$/,
+    ]] as const
+  ) {
+    const run = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "eval",
+        "--no-config",
+        `import { printError } from ${module}; import { MirrordError } from ${errors}; Deno.exit(printError(${made}));`,
+      ],
+      env: { NO_COLOR: "1" },
+    }).output();
+    assert.equal(run.code, code);
+    assert.match(new TextDecoder().decode(run.stderr), said);
+  }
+});
