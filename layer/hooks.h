@@ -11,6 +11,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "hooks_files.h"
+
 #define LAYER_SOCKET_HOOKS(X) \
 	X(int, bind, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length)) \
 	X(int, listen, (int fd, int backlog), (fd, backlog)) \
@@ -46,9 +48,6 @@
 
 /* Names of hosts: ops/dns.c. */
 #define LAYER_DNS_HOOKS(X)
-
-/* Files and directories: ops/files*.c. */
-#define LAYER_FILES_HOOKS(X)
 
 /* Programs that are started: ops/exec.c. */
 #define LAYER_EXEC_HOOKS(X)

@@ -12,6 +12,7 @@
 #include "../hooks.h"
 #include "../sys.h"
 #include "descriptors.h"
+#include "files.h"
 #include "outgoing.h"
 
 /* linux/close_range.h, which old systems lack */
@@ -125,6 +126,8 @@ static int control(fcntl_call next, int fd, int command, long argument)
 	/* Some programs clear close-on-exec on every number before they exec: the link must not get there. */
 	if (command == F_SETFD && link_holds(fd) && guard_active() && link_owns())
 		return 0;
+	if (files_control(fd, command, argument, &result))
+		return result;
 	result = next(fd, command, argument);
 	if (result < 0 || (command != F_DUPFD && command != F_DUPFD_CLOEXEC))
 		return result;

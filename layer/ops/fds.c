@@ -63,6 +63,14 @@ bool fds_has(int fd)
 	return slot_of(atomic_load_explicit(&registry, memory_order_acquire), fd) != 0;
 }
 
+bool fds_seems(int fd, enum fds_state state)
+{
+	struct registry *here = atomic_load_explicit(&registry, memory_order_acquire);
+	uint32_t number = slot_of(here, fd);
+
+	return number && here->notes[number].content.state == state;
+}
+
 static void read_note(struct note *note, struct fds_note *into)
 {
 	uint32_t before;

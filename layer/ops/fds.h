@@ -17,11 +17,12 @@ enum fds_state {
 	FDS_CONNECTING, /* an outgoing connection under way: peer, connection */
 	FDS_CONNECTED, /* an outgoing connection: peer, local, connection */
 	FDS_DATAGRAM, /* an outgoing UDP socket: peer, local, connection */
-	FDS_FILE, /* a file or directory of the target: file */
+	FDS_FILE, /* a file or directory of the target, kept open by the session: file */
+	FDS_WHOLE, /* the copy in memory of a whole file of the target: file */
 };
 
 /* Bytes for what a file's open told of it, in the form its owner (ops/files*.c) likes. */
-#define FDS_STAT_BYTES 160
+#define FDS_STAT_BYTES 256
 
 struct fds_file {
 	uint32_t id; /* the session's number for it */
@@ -54,6 +55,8 @@ extern void (*fds_lost)(const struct fds_note *note);
 
 /* Is anything noted for `fd`? Cheap; may be a note of a descriptor long gone. */
 bool fds_has(int fd);
+/* Is `fd` noted with that state? As cheap, and as unsure. */
+bool fds_seems(int fd, enum fds_state state);
 /* Copies the note of `fd`. False when there is none; a note of another object is dropped first. */
 bool fds_get(int fd, struct fds_note *note);
 /*

@@ -9,6 +9,7 @@
 #include "../guard.h"
 #include "../link.h"
 #include "../ops/descriptors.h"
+#include "../ops/files.h"
 #include "../sys.h"
 
 enum { FRESH, STARTING, INERT, ACTIVE };
@@ -56,6 +57,7 @@ __attribute__((constructor)) static void loaded(void)
 
 	if (!guard_active())
 		return;
+	files_adopt();
 	session = config_session();
 	if (session > 1 && sys_getppid() == session)
 		sys_die_with(session);

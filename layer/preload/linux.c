@@ -52,3 +52,8 @@ LAYER_HOOKS(EDGE)
 		return layer_##name arguments; \
 	}
 LAYER_ALIASES(ALIAS)
+
+#define SECOND_NAME(second, name) \
+	extern __typeof__(hook_##name) hook_also_##second __asm__(#second) \
+		__attribute__((alias(#name), visibility("default")));
+LAYER_FILES_ALIASES(SECOND_NAME)

@@ -193,9 +193,8 @@ Deno.test("without a session the layer does nothing", async () => {
 
 Deno.test("the app ends with a session that was killed", async () => {
   // A shell stands for the session: it names itself, starts the app and waits. Both hold the pipe that is read.
-  const program = "print(flush=True); import time; time.sleep(1000)";
-  const script =
-    `MIRRORD_SESSION_PID=$$ MIRRORD_LAYER_SOCKET=/nowhere LD_PRELOAD=$1 python3 -c '${program}' & wait`;
+  const app = "echo; exec sleep 1000";
+  const script = `MIRRORD_SESSION_PID=$$ MIRRORD_LAYER_SOCKET=/nowhere LD_PRELOAD=$1 sh -c '${app}' & wait`;
   const shell = new Deno.Command("sh", { args: ["-c", script, "sh", builtLayer], stdout: "piped" }).spawn();
   const reader = shell.stdout.getReader();
   const first = await deadline(reader.read(), "the app runs");

@@ -13,6 +13,7 @@ import {
   tableHash,
 } from "../../protocol-wasm/mod.ts";
 import { deadline } from "./deadline.ts";
+import type { FakeFiles } from "./fake_files.ts";
 
 type Messages = typeof layerMessages;
 type LayerLink = Link<Messages>;
@@ -27,6 +28,8 @@ export interface FakeAnswers {
   /** errno for `bind` and `listen`; 0 = fine. */
   bindErrno?: (asked: Address) => number;
   listenErrno?: (asked: Address) => number;
+  /** The target's files; without them none are caught. */
+  files?: FakeFiles;
 }
 
 /** One message of a layer. `link` counts the links from 1 in order of their opening. */
@@ -53,22 +56,30 @@ export class FakeSession implements AsyncDisposable {
   links = 0;
   readonly #folder: string;
   readonly #listener: Deno.Listener;
+  readonly #holds: Deno.Listener;
   readonly #open = new Set<LayerLink>();
   readonly #serving: Promise<void>[] = [];
   readonly #asked = new Map<string, Address>();
   readonly #clients = new Map<number, Client>();
   readonly #dialing = new Set<Promise<unknown>>();
   readonly #waiting = new Set<() => void>();
+  readonly #held = new Set<Promise<void>>();
 
   constructor(answers: FakeAnswers = {}) {
     this.answers = answers;
     this.#folder = Deno.makeTempDirSync({ prefix: "mirrord-layer-test." });
     this.#listener = Deno.listen({ transport: "unix", path: `${this.#folder}/session.sock` });
-    this.#serving.push(this.#serve());
+    this.#holds = Deno.listen({ transport: "unix", path: `${this.#folder}/session.sock.files` });
+    this.#serving.push(this.#serve(), this.#serveHolds());
   }
 
   /** What an app of this session finds in its environment. */
   env(layer: string): Record<string, string> {
+    const { files } = this.answers;
+    Deno.writeTextFileSync(
+      `${this.#folder}/session.sock.paths`,
+      files === undefined ? "0\n" : `1\n${files.rules}`,
+    );
     return {
       LD_PRELOAD: layer,
       MIRRORD_LAYER_SOCKET: `${this.#folder}/session.sock`,
@@ -79,10 +90,12 @@ export class FakeSession implements AsyncDisposable {
   /** Ends all links and takes no more, as a session that was killed. */
   lose(): void {
     for (const link of this.#open) link.close();
-    try {
-      this.#listener.close();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    for (const listener of [this.#listener, this.#holds]) {
+      try {
+        listener.close();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.BadResource)) throw error;
+      }
     }
   }
 
@@ -123,12 +136,19 @@ export class FakeSession implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.lose();
-    await Promise.all(this.#serving);
+    await Promise.all([...this.#serving, ...this.#held]);
     await Deno.remove(this.#folder, { recursive: true });
   }
 
   async #serve(): Promise<void> {
     for await (const conn of this.#listener) this.#serving.push(this.#serveLink(conn, ++this.links));
+  }
+
+  async #serveHolds(): Promise<void> {
+    for await (const conn of this.#holds) {
+      if (this.answers.files === undefined) conn.close();
+      else this.#held.add(this.answers.files.hold(conn));
+    }
   }
 
   async #serveLink(conn: Deno.Conn, number: number): Promise<void> {
@@ -167,8 +187,8 @@ export class FakeSession implements AsyncDisposable {
           incoming: incoming ?? true,
           outgoing: false,
           dns: false,
-          files: false,
-          paths: "",
+          files: this.answers.files !== undefined,
+          paths: this.answers.files?.rules ?? "",
         });
       }
       case "bind": {
@@ -213,8 +233,16 @@ export class FakeSession implements AsyncDisposable {
         return await link.reply(frame, "closedReply", {});
       }
       default:
-        throw new Error(`the layer sent "${frame.name}"`);
+        return await this.#file(link, frame);
     }
+  }
+
+  async #file(link: LayerLink, frame: Received<Messages>): Promise<void> {
+    const answer = this.answers.files?.answer(frame.name, frame.body);
+    if (answer === undefined) throw new Error(`the layer sent "${frame.name}"`);
+    if (answer === null) return;
+    if ("errno" in answer) return await link.fail(frame, answer.errno, "refused by the target");
+    await link.reply(frame, answer.name, answer.body as Body<Messages[typeof answer.name]>);
   }
 
   async #accepted(link: LayerLink, frame: Received<Messages>, heard: Heard): Promise<void> {

@@ -1,0 +1,173 @@
+/*
+ * The calls that make special and temporary files: mknod, mkfifo, mkstemp and their families. libc makes a temporary file by
+ * an open of its own; in a folder of the target it is made here.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../guard.h"
+#include "../hooks.h"
+#include "../sys_files.h"
+#include "files.h"
+
+#define PLACES 6 /* of "XXXXXX" (mkstemp(3)) */
+#define ATTEMPTS 100
+
+static bool makes(struct files_call *call, int dirfd, const char *path, mode_t mode, dev_t device, int *result)
+{
+	uint64_t arguments[4] = { mode & S_IFMT, device };
+
+	if (!files_asks(call, dirfd, path))
+		return false;
+	arguments[0] |= files_mode(mode);
+	if (!files_change(call, WIRE_CHANGE_MKNOD, 0, arguments))
+		return false;
+	*result = (int)files_result(call);
+	return true;
+}
+
+int layer_mknod(const char *path, mode_t mode, dev_t device)
+{
+	struct files_call call;
+	int result;
+
+	return makes(&call, AT_FDCWD, path, mode, device, &result) ? result : next_mknod(call.path, mode, device);
+}
+
+int layer_mknodat(int dirfd, const char *path, mode_t mode, dev_t device)
+{
+	struct files_call call;
+	int result;
+
+	if (makes(&call, dirfd, path, mode, device, &result))
+		return result;
+	return next_mknodat(call.dirfd, call.path, mode, device);
+}
+
+int layer___xmknod(int version, const char *path, mode_t mode, dev_t *device)
+{
+	struct files_call call;
+	int result;
+
+	if (makes(&call, AT_FDCWD, path, mode, *device, &result))
+		return result;
+	return next___xmknod(version, call.path, mode, device);
+}
+
+int layer___xmknodat(int version, int dirfd, const char *path, mode_t mode, dev_t *device)
+{
+	struct files_call call;
+	int result;
+
+	if (makes(&call, dirfd, path, mode, *device, &result))
+		return result;
+	return next___xmknodat(version, call.dirfd, call.path, mode, device);
+}
+
+int layer_mkfifo(const char *path, mode_t mode)
+{
+	struct files_call call;
+	int result;
+
+	return makes(&call, AT_FDCWD, path, mode | S_IFIFO, 0, &result) ? result : next_mkfifo(call.path, mode);
+}
+
+int layer_mkfifoat(int dirfd, const char *path, mode_t mode)
+{
+	struct files_call call;
+	int result;
+
+	if (makes(&call, dirfd, path, mode | S_IFIFO, 0, &result))
+		return result;
+	return next_mkfifoat(call.dirfd, call.path, mode);
+}
+
+/* Puts random letters into the places of a template. */
+static void fill_places(char *places)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	uint64_t random = sys_random();
+
+	for (int i = 0; i < PLACES; i++) {
+		places[i] = letters[random % (sizeof(letters) - 1)];
+		random /= sizeof(letters) - 1;
+	}
+}
+
+static int make_file(const char *path, int flags)
+{
+	return layer_open(path, (flags & ~O_ACCMODE) | O_RDWR | O_CREAT | O_EXCL, 0600);
+}
+
+static int make_folder(const char *path, int flags)
+{
+	(void)flags;
+	return layer_mkdir(path, 0700);
+}
+
+/*
+ * Makes a file or folder of a name that nobody has, if its place may be the target's. False: libc may do it. Else *result
+ * is what the hook returns.
+ */
+static bool makes_temporary(char *path, int suffix, int flags, int (*make)(const char *, int), int *result)
+{
+	size_t length = path ? strlen(path) : 0;
+	struct files_call call;
+	int saved = errno;
+	char *places;
+
+	if (suffix < 0 || length < PLACES + (size_t)suffix || !files_asks(&call, AT_FDCWD, path))
+		return false;
+	guard_leave(call.saved, 0);
+	places = path + length - suffix - PLACES;
+	if (memcmp(places, "XXXXXX", PLACES) != 0)
+		return false; /* libc says EINVAL */
+	for (int i = 0; i < ATTEMPTS; i++) {
+		fill_places(places);
+		*result = make(path, flags);
+		if (*result >= 0 || errno != EEXIST)
+			break;
+	}
+	if (*result >= 0)
+		errno = saved;
+	return true;
+}
+
+int layer_mkstemp(char *path)
+{
+	int result;
+
+	return makes_temporary(path, 0, 0, make_file, &result) ? result : next_mkstemp(path);
+}
+
+int layer_mkostemp(char *path, int flags)
+{
+	int result;
+
+	return makes_temporary(path, 0, flags, make_file, &result) ? result : next_mkostemp(path, flags);
+}
+
+int layer_mkstemps(char *path, int suffix)
+{
+	int result;
+
+	return makes_temporary(path, suffix, 0, make_file, &result) ? result : next_mkstemps(path, suffix);
+}
+
+int layer_mkostemps(char *path, int suffix, int flags)
+{
+	int result;
+
+	return makes_temporary(path, suffix, flags, make_file, &result) ? result : next_mkostemps(path, suffix, flags);
+}
+
+char *layer_mkdtemp(char *path)
+{
+	int result;
+
+	if (!makes_temporary(path, 0, 0, make_folder, &result))
+		return next_mkdtemp(path);
+	return result < 0 ? NULL : path;
+}

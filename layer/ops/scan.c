@@ -1,0 +1,155 @@
+/*
+ * The calls of libc that walk folders by themselves, past our hooks: scandir and its family, glob, nftw. Of the target's
+ * folders they are made here out of opendir, readdir and stat; of local ones libc does it.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../guard.h"
+#include "../hooks.h"
+#include "files.h"
+
+/* May the folder be the target's? Leaves no guard. */
+static bool is_asked(int dirfd, const char *path)
+{
+	struct files_call call;
+
+	if (!files_asks(&call, dirfd, path))
+		return false;
+	guard_leave(call.saved, 0);
+	return true;
+}
+
+/* The entries of an open folder, in memory that the app frees (scandir(3)); their number, or -1 with errno. */
+static int collect(DIR *dir, struct dirent ***list, hooks_filter filter, hooks_order order)
+{
+	struct dirent **found = NULL, **more, *entry;
+	size_t count = 0, room = 0;
+	int saved = errno;
+
+	for (errno = 0; (entry = layer_readdir(dir)) != NULL; errno = 0) {
+		if (filter && !filter(entry))
+			continue;
+		if (count == room) {
+			room = room ? 2 * room : 32;
+			more = realloc(found, room * sizeof(*found));
+			if (!more)
+				goto fail;
+			found = more;
+		}
+		found[count] = malloc(entry->d_reclen);
+		if (!found[count])
+			goto fail;
+		memcpy(found[count++], entry, entry->d_reclen);
+	}
+	if (errno)
+		goto fail;
+	errno = saved;
+	if (order && count > 0)
+		qsort(found, count, sizeof(*found), (int (*)(const void *, const void *))order);
+	*list = found ? found : malloc(sizeof(*found));
+	return (int)count;
+fail:
+	saved = errno;
+	while (count > 0)
+		free(found[--count]);
+	free(found);
+	errno = saved;
+	return -1;
+}
+
+/* Ends the walk of `dir`; errno stays. */
+static int finished(DIR *dir, int result)
+{
+	int saved = errno;
+
+	layer_closedir(dir);
+	errno = saved;
+	return result;
+}
+
+int layer_scandir(const char *path, struct dirent ***list, hooks_filter filter, hooks_order order)
+{
+	DIR *dir;
+
+	if (!is_asked(AT_FDCWD, path))
+		return next_scandir(path, list, filter, order);
+	dir = layer_opendir(path);
+	return dir ? finished(dir, collect(dir, list, filter, order)) : -1;
+}
+
+int layer_scandirat(int dirfd, const char *path, struct dirent ***list, hooks_filter filter, hooks_order order)
+{
+	DIR *dir;
+	int fd;
+
+	if (!is_asked(dirfd, path))
+		return next_scandirat(dirfd, path, list, filter, order);
+	fd = layer_openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	dir = layer_fdopendir(fd);
+	if (dir)
+		return finished(dir, collect(dir, list, filter, order));
+	layer_close(fd);
+	return -1;
+}
+
+/* Is the part of a pattern before its first wildcard one that may be the target's? */
+static bool pattern_asked(const char *pattern)
+{
+	char folder[PATH_MAX];
+	size_t length;
+
+	if (!pattern || pattern[0] != '/')
+		return false;
+	length = strcspn(pattern, "*?[{\\");
+	while (length > 1 && pattern[length - 1] != '/')
+		length--;
+	if (length >= sizeof(folder))
+		return false;
+	memcpy(folder, pattern, length);
+	folder[length] = 0;
+	return is_asked(AT_FDCWD, folder);
+}
+
+static void *glob_open(const char *path)
+{
+	return layer_opendir(path);
+}
+
+static struct dirent *glob_read(void *dir)
+{
+	return layer_readdir(dir);
+}
+
+static void glob_close(void *dir)
+{
+	layer_closedir(dir);
+}
+
+static int glob_stat(const char *restrict path, struct stat *restrict into)
+{
+	return layer_stat(path, into);
+}
+
+static int glob_lstat(const char *restrict path, struct stat *restrict into)
+{
+	return layer_lstat(path, into);
+}
+
+/* glob(3) lets its caller say how folders are read. */
+int layer_glob(const char *pattern, int flags, hooks_failed failed, glob_t *result)
+{
+	if ((flags & GLOB_ALTDIRFUNC) || !pattern_asked(pattern))
+		return next_glob(pattern, flags, failed, result);
+	result->gl_opendir = glob_open;
+	result->gl_readdir = glob_read;
+	result->gl_closedir = glob_close;
+	result->gl_stat = glob_stat;
+	result->gl_lstat = glob_lstat;
+	return next_glob(pattern, flags | GLOB_ALTDIRFUNC, failed, result);
+}
