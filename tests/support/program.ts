@@ -117,7 +117,7 @@ export class Mirrord implements AsyncDisposable {
   }
 
   /** Waits until standard error has a line that fits and returns it; fails when mirrord ends first. */
-  async until(pattern: RegExp): Promise<string> {
+  async until(pattern: RegExp, limitMs?: number): Promise<string> {
     const find = async (): Promise<string> => {
       for (;;) {
         const line = this.#lines.find((one) => pattern.test(one));
@@ -126,7 +126,7 @@ export class Mirrord implements AsyncDisposable {
         await this.#wake.promise;
       }
     };
-    return await deadline(find(), `mirrord says ${pattern}; so far:\n${this.#lines.join("\n")}`);
+    return await deadline(find(), `mirrord says ${pattern}; so far:\n${this.#lines.join("\n")}`, limitMs);
   }
 
   /** The lines of standard error so far. */
@@ -144,9 +144,9 @@ export class Mirrord implements AsyncDisposable {
     await this.#stdin.write(new TextEncoder().encode(text));
   }
 
-  /** Waits for its end. */
-  async finished(): Promise<Finished> {
-    const { code } = await deadline(this.#child.status, "mirrord ends");
+  /** Waits for its end, which `limitMs` allows to be far away. */
+  async finished(limitMs?: number): Promise<Finished> {
+    const { code } = await deadline(this.#child.status, "mirrord ends", limitMs);
     await this.#stdin?.close().catch(() => {}); // the app need not have read all
     const stdout = await deadline(this.#stdout, "the app's last process closes standard output");
     await deadline(this.#reading, "the app's last process closes standard error");
