@@ -3,13 +3,16 @@
 
 /** What a program file is, as far as preloading a library goes (ld.so(8), elf(5), execve(2)). */
 export type ProgramKind =
-  | { kind: "dynamic"; interpreter: string; machine: number }
+  | { kind: "dynamic"; interpreter: string; machine: number; go: boolean }
   | { kind: "static" }
   | { kind: "script"; interpreter: string; argument: string }
   | { kind: "unknown" };
 
 const headSize = 4096;
 const ptInterp = 3;
+const ptNote = 4;
+/** The largest note segment that is looked at. */
+const noteBytes = 4096;
 /** Size of an Elf64_Phdr. */
 const phdrBytes = 56;
 
@@ -39,14 +42,30 @@ async function elf(file: Deno.FsFile, header: DataView): Promise<ProgramKind> {
   const table = new Uint8Array(size * header.getUint16(56, true));
   await readAt(file, Number(header.getBigUint64(32, true)), table);
   const rows = new DataView(table.buffer);
+  let interpreter: string | undefined;
+  let go = false;
   for (let at = 0; at < table.length; at += size) {
-    if (rows.getUint32(at, true) !== ptInterp) continue;
-    const interpreter = new Uint8Array(Math.min(Number(rows.getBigUint64(at + 32, true)), headSize));
-    await readAt(file, Number(rows.getBigUint64(at + 8, true)), interpreter);
-    const text = new TextDecoder().decode(interpreter).replace(/\0.*$/s, "");
-    return { kind: "dynamic", interpreter: text, machine: header.getUint16(18, true) };
+    const type = rows.getUint32(at, true);
+    if (type !== ptInterp && type !== ptNote) continue;
+    const limit = type === ptInterp ? headSize : noteBytes;
+    const bytes = new Uint8Array(Math.min(Number(rows.getBigUint64(at + 32, true)), limit));
+    await readAt(file, Number(rows.getBigUint64(at + 8, true)), bytes);
+    if (type === ptNote) go ||= hasGoNote(new DataView(bytes.buffer));
+    else interpreter = new TextDecoder().decode(bytes).replace(/\0.*$/s, "");
   }
-  return { kind: "static" };
+  if (interpreter === undefined) return { kind: "static" };
+  return { kind: "dynamic", interpreter, machine: header.getUint16(18, true), go };
+}
+
+/** Elf64_Nhdr: sizes of name and content, type; then both, each to a multiple of four. Go's linker calls its own "Go". */
+function hasGoNote(notes: DataView): boolean {
+  const even = (size: number): number => (size + 3) & ~3;
+  for (let at = 0; at + 16 <= notes.byteLength;) {
+    const name = notes.getUint32(at, true);
+    if (name === 4 && notes.getUint32(at + 12, true) === 0x00006f47) return true;
+    at += 12 + even(name) + even(notes.getUint32(at + 4, true));
+  }
+  return false;
 }
 
 async function readAt(file: Deno.FsFile, offset: number, into: Uint8Array): Promise<void> {

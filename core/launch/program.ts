@@ -3,6 +3,7 @@
 
 import { exitCodes, MirrordError } from "../base/errors.ts";
 import { type ProgramKind, readProgramKind } from "./elf.ts";
+import { cannotHookGo } from "./go_program.ts";
 
 const machines: Record<string, number> = { x86_64: 62, aarch64: 183 };
 const setIds = 0o6000;
@@ -58,7 +59,7 @@ async function checkProgram(name: string, file: string, path: string, depth = 0)
       'A script needs a first line such as "#!/bin/sh".',
     );
   }
-  if (kind.kind === "dynamic") checkDynamic(name, file, kind);
+  if (kind.kind === "dynamic") await checkDynamic(name, file, kind);
   if (kind.kind !== "script" || depth >= scriptDepth) return;
   const next = kind.interpreter.endsWith("/env")
     ? (kind.argument.replace(/^-S\s+/, "").split(/\s+/)[0] ?? "")
@@ -70,12 +71,21 @@ async function checkProgram(name: string, file: string, path: string, depth = 0)
   await checkProgram(name, found, path, depth + 1);
 }
 
-function checkDynamic(name: string, file: string, kind: ProgramKind & { kind: "dynamic" }): void {
+async function checkDynamic(
+  name: string,
+  file: string,
+  kind: ProgramKind & { kind: "dynamic" },
+): Promise<void> {
   if (kind.machine !== machines[Deno.build.arch]) {
     throw cannotRun(name, `"${file}" is built for another machine than this one (${Deno.build.arch})`);
   }
   if (kind.interpreter.includes("ld-musl")) {
     throw cannotRun(name, `"${file}" uses the C library musl, the layer needs glibc`);
+  }
+  const reason = kind.go ? await cannotHookGo(file) : null;
+  if (reason !== null) {
+    const help = "Build it with CGO_ENABLED=1 and a Go of these days.";
+    throw cannotRun(name, `"${file}" ${reason}`, exitCodes.notExecutable, help);
   }
 }
 

@@ -137,3 +137,37 @@ Deno.test("a file that no kernel runs is refused with 126", async () => {
   using file = withFile("text", "echo no interpreter named\n");
   assert.equal((await refusal(file.path)).exitCode, 126);
 });
+
+/** An ELF file with an interpreter, the note of Go's linker, and `rest` after them. */
+function goFile(rest: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(512 + rest.length);
+  bytes.set(elfFile(62, "/lib64/ld-linux-x86-64.so.2"));
+  const view = new DataView(bytes.buffer);
+  view.setUint16(56, 2, true);
+  view.setUint32(120, 4, true);
+  view.setBigUint64(120 + 8, 256n, true);
+  view.setBigUint64(120 + 32, 16n, true);
+  bytes.set([4, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0x47, 0x6f, 0, 0], 256);
+  bytes.set(rest, 512);
+  return bytes;
+}
+
+Deno.test({
+  name: "a Go program is refused unless it has cgo and the system call that the layer knows",
+  ignore: Deno.build.arch !== "x86_64",
+  async fn() {
+    const threads = new TextEncoder().encode("\0pthread_create\0");
+    const call = Uint8Array.from([
+      ...[0x49, 0x89, 0xf2, 0x48, 0x89, 0xfa, 0x48, 0x89, 0xce, 0x48, 0x89, 0xdf],
+      ...[0x0f, 0x05, 0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff],
+    ]);
+    for (const [rest, state] of [[call, /without cgo/], [threads, /does not know/]] as const) {
+      using file = withFile("program", goFile(rest));
+      const error = await refusal(file.path);
+      assert.equal(error.exitCode, 126);
+      assert.match(error.message, state);
+    }
+    using file = withFile("program", goFile(Uint8Array.from([...threads, ...call])));
+    assert.equal(await findProgram(file.path, path), file.path);
+  },
+});

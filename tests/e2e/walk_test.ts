@@ -5,13 +5,16 @@ import { mirrors, steals, type WalkPlace, walkStage } from "../support/cases_wal
 import { parents, walkers } from "../support/programs.ts";
 
 /** The two targets; each one's program calls the other's Service. Both programs run on this machine at once. */
-const pairs = [{ target: "app", other: "web", port: 80 }, { target: "web", other: "app", port: 8081 }];
+const pairs = [
+  { target: "app", container: "app", other: "web", port: 80 },
+  { target: "web", container: "nginx", other: "app", port: 8081 },
+];
 let places: WalkPlace[] = [];
 
 if (missingCluster === null) {
   Deno.test.beforeAll(async () => {
-    places = await Promise.all(pairs.map(async ({ target, other, port }) => {
-      return { stage: await ClusterStage.create(walkStage(target, other)), other, port };
+    places = await Promise.all(pairs.map(async ({ target, container, other, port }) => {
+      return { stage: await ClusterStage.create(walkStage(target, container, other)), other, port };
     }));
   });
   Deno.test.afterAll(async () => {

@@ -16,7 +16,7 @@ const fileText = "a file of the pod\n";
 const filePath = "/srv/pod/file.txt";
 
 /** What each stage needs: a second container that answers on port 8080, and a file in the target's container. */
-export function walkStage(target: string, other: string): ClusterStageOptions {
+export function walkStage(target: string, container: string, other: string): ClusterStageOptions {
   const files = {
     apiVersion: "v1",
     kind: "ConfigMap",
@@ -25,6 +25,7 @@ export function walkStage(target: string, other: string): ClusterStageOptions {
   };
   return {
     target,
+    path: `deployment/${target}/container/${container}`,
     others: [other],
     extra: [files],
     change(object: KubeObject): void {

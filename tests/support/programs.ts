@@ -168,8 +168,7 @@ const php: Program = {
   tellsPeers: true,
 };
 
-/** Go's runtime enters the kernel by itself, with cgo too: no call of it passes through the C library. */
-export const goHttp: Program = {
+const goHttp: Program = {
   name: "Go's net/http built with cgo",
   start: async (_folder, port = "80") => ({ app: [await goProgram("go_http"), port] }),
   tellsPeers: true,
@@ -183,6 +182,7 @@ export const walkers: Program[] = [
   express,
   fastify,
   jdk,
+  goHttp,
   webrick,
   php,
 ];

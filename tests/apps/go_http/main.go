@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"strconv"
 )
 
@@ -33,6 +34,10 @@ func main() {
 			return
 		}
 		answer(response, found)
+	})
+	http.HandleFunc("/child", func(response http.ResponseWriter, request *http.Request) {
+		output, err := exec.Command("/bin/echo", "a child").Output()
+		answer(response, map[string]any{"by": "local", "child": string(output), "error": err})
 	})
 	fmt.Fprintln(os.Stderr, http.ListenAndServe(":"+os.Args[1], nil))
 	os.Exit(1)
