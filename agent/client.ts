@@ -3,6 +3,7 @@
 
 import { log } from "../core/base/log.ts";
 import { agentMessages, decode, FilterError } from "../protocol-wasm/mod.ts";
+import { Dns } from "./dns.ts";
 import { environmentFrames, targetEnvironment } from "./env.ts";
 import { Failure } from "./failure.ts";
 import { Files } from "./files.ts";
@@ -58,6 +59,7 @@ export class Client implements AsyncDisposable {
       notice: (port, state) =>
         this.#noticeOnce(`Cannot filter all of port ${port}: ${state}. Such connections are not mirrored.`),
     });
+    this.#floors.push(new Dns(link, options.target));
   }
 
   /** Tells the developer why this agent is about to leave; resolves when that is on its way. */

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WIRE_TABLES 2759779885u /* hash of the table, for hello.tables */
+#define WIRE_TABLES 1552772919u /* hash of the table, for hello.tables */
 #define WIRE_HEADER_BYTES 12u /* of a frame's header */
 #define WIRE_MAX_PAYLOAD 1048576u /* bytes after a header, at most */
 #define WIRE_END 1u /* flag: last frame of a reply */
@@ -53,6 +53,14 @@ enum wire_kind {
 	WIRE_ASSOCIATE_REPLY = 69,
 	WIRE_SENDER = 70,
 	WIRE_SENDER_REPLY = 70,
+	WIRE_LOOKUP = 96,
+	WIRE_LOOKUP_REPLY = 96,
+	WIRE_REVERSE = 97,
+	WIRE_REVERSE_REPLY = 97,
+	WIRE_HOST_NAME = 98,
+	WIRE_HOST_NAME_REPLY = 98,
+	WIRE_FOUND = 99,
+	WIRE_FOUND_REPLY = 99,
 	WIRE_OPEN = 128,
 	WIRE_OPEN_REPLY = 128,
 	WIRE_STAT = 129,
@@ -892,6 +900,178 @@ static inline int wire_unpack_sender_reply(struct wire_sender_reply *message, co
 	message->address = wire_get_address(&reader);
 	return reader.failed ? -EPROTO : 0;
 }
+
+#define WIRE_LOOKUP_BYTES 9u /* and the length of name */
+
+struct wire_lookup {
+	uint8_t family;
+	uint16_t flags;
+	uint16_t port;
+	struct wire_run name;
+};
+
+static inline int wire_pack_lookup(const struct wire_lookup *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->family);
+	wire_put(&writer, 2, message->flags);
+	wire_put(&writer, 2, message->port);
+	wire_put_run(&writer, message->name);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_lookup(struct wire_lookup *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->family = (uint8_t)wire_get(&reader, 1);
+	message->flags = (uint16_t)wire_get(&reader, 2);
+	message->port = (uint16_t)wire_get(&reader, 2);
+	message->name = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_LOOKUP_REPLY_BYTES 14u /* and the length of name, aliases, addresses */
+
+struct wire_lookup_reply {
+	bool local;
+	uint8_t ending;
+	struct wire_run name;
+	struct wire_run aliases;
+	struct wire_run addresses;
+};
+
+static inline int wire_pack_lookup_reply(const struct wire_lookup_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->local);
+	wire_put(&writer, 1, message->ending);
+	wire_put_run(&writer, message->name);
+	wire_put_run(&writer, message->aliases);
+	wire_put_run(&writer, message->addresses);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_lookup_reply(struct wire_lookup_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->local = wire_get_bool(&reader);
+	message->ending = (uint8_t)wire_get(&reader, 1);
+	message->name = wire_get_run(&reader);
+	message->aliases = wire_get_run(&reader);
+	message->addresses = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_REVERSE_BYTES 19u
+
+struct wire_reverse {
+	struct wire_address address;
+};
+
+static inline int wire_pack_reverse(const struct wire_reverse *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put_address(&writer, &message->address);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_reverse(struct wire_reverse *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->address = wire_get_address(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_REVERSE_REPLY_BYTES 10u /* and the length of name, aliases */
+
+struct wire_reverse_reply {
+	bool local;
+	uint8_t ending;
+	struct wire_run name;
+	struct wire_run aliases;
+};
+
+static inline int wire_pack_reverse_reply(const struct wire_reverse_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->local);
+	wire_put(&writer, 1, message->ending);
+	wire_put_run(&writer, message->name);
+	wire_put_run(&writer, message->aliases);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_reverse_reply(struct wire_reverse_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->local = wire_get_bool(&reader);
+	message->ending = (uint8_t)wire_get(&reader, 1);
+	message->name = wire_get_run(&reader);
+	message->aliases = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_HOST_NAME_BYTES 0u
+
+#define WIRE_HOST_NAME_REPLY_BYTES 5u /* and the length of name */
+
+struct wire_host_name_reply {
+	bool local;
+	struct wire_run name;
+};
+
+static inline int wire_pack_host_name_reply(const struct wire_host_name_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->local);
+	wire_put_run(&writer, message->name);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_host_name_reply(struct wire_host_name_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->local = wire_get_bool(&reader);
+	message->name = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_FOUND_BYTES 8u /* and the length of name, addresses */
+
+struct wire_found {
+	struct wire_run name;
+	struct wire_run addresses;
+};
+
+static inline int wire_pack_found(const struct wire_found *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put_run(&writer, message->name);
+	wire_put_run(&writer, message->addresses);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_found(struct wire_found *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->name = wire_get_run(&reader);
+	message->addresses = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_FOUND_REPLY_BYTES 0u
 
 #define WIRE_OPEN_BYTES 16u /* and the length of path */
 

@@ -79,6 +79,26 @@ export const agentMessages = {
   associateReply: { kind: 65, since: 1, fields: { local: "address", peer: "address" } },
 
   // -- dns (96..) --------------------------------------------------------------------------------------
+  /**
+   * client → agent: the addresses of a host, as a program beside the target would get them. name: one character for
+   * each byte. family: 0 both, 4, 6. flags: bits of `lookupFlags`; without `sorted` as gethostbyname2(3), family 4 or 6.
+   */
+  lookup: { kind: 96, since: 1, fields: { name: "str", family: "u8", flags: "u16" } },
+  /**
+   * ending: 0 found, else the value of h_errno (<netdb.h>): 1 not found, 2 try again, 3 no recovery, 4 no address.
+   * aliases: names, each ended by a zero byte. addresses: 17 bytes each, family (4, 6) and 16 bytes, IPv4 in the first 4.
+   */
+  lookupReply: {
+    kind: 96,
+    since: 1,
+    fields: { ending: "u8", name: "str", aliases: "str", addresses: "bytes" },
+  },
+  /** client → agent: the names of an address, as gethostbyaddr(3). */
+  reverse: { kind: 97, since: 1, fields: { address: "address" } },
+  reverseReply: { kind: 97, since: 1, fields: { ending: "u8", name: "str", aliases: "str" } },
+  /** client → agent: the target's own name, and the domains that it tries behind a short name, newline-separated. */
+  hostName: { kind: 98, since: 1, fields: {} },
+  hostNameReply: { kind: 98, since: 1, fields: { name: "str", search: "str" } },
 
   // -- files (128..) -----------------------------------------------------------------------------------
   // All client → agent, in the target's root and with its process's rights. A path is absolute, or relative to the open

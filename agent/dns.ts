@@ -1,0 +1,93 @@
+// Names for a client: answers the section "dns" of its requests with what a program beside the target would be told.
+// Made by client.ts. How a name is looked up is dns/lookup.ts. Nothing is remembered between two requests but the
+// target's files, and those only until they change: an answer is never older than its question.
+
+import { agentMessages, decode, lookupFlags, packAddresses } from "../protocol-wasm/mod.ts";
+import type { AgentFrame, AgentLink, Floor } from "./floor.ts";
+import { Failure } from "./failure.ts";
+import type { Answer } from "./dns/answer.ts";
+import { Lookup } from "./dns/lookup.ts";
+import { Settings } from "./dns/settings.ts";
+import { E } from "./sys/libc.ts";
+import { findTarget, type TargetProcess } from "./sys/proc.ts";
+
+/** Requests that may be under way; each costs up to two sockets. */
+const mostRequests = 512;
+
+export class Dns implements Floor {
+  readonly kinds = ["lookup", "reverse", "hostName"] as const;
+  readonly #link: AgentLink;
+  readonly #settings: Settings;
+  readonly #lookup: Lookup;
+  #requests = 0;
+
+  constructor(link: AgentLink, target: TargetProcess) {
+    this.#link = link;
+    this.#settings = new Settings(() => findTarget(target));
+    this.#lookup = new Lookup(this.#settings);
+  }
+
+  async answer(frame: AgentFrame): Promise<void> {
+    if (this.#requests >= mostRequests) {
+      throw new Failure(E.EAGAIN, `Cannot look up more than ${mostRequests} names at a time`);
+    }
+    this.#requests++;
+    try {
+      if (frame.name === "lookup") await this.#addresses(frame);
+      else if (frame.name === "reverse") await this.#names(frame);
+      else await this.#hostName(frame);
+    } finally {
+      this.#requests--;
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#lookup[Symbol.dispose]();
+    return Promise.resolve();
+  }
+
+  async #addresses(frame: AgentFrame): Promise<void> {
+    const { name, family, flags } = decode(agentMessages.lookup, frame.body);
+    const sorted = (flags & lookupFlags.sorted) !== 0;
+    if (family !== 4 && family !== 6 && (family !== 0 || !sorted)) {
+      throw new Failure(E.EINVAL, `Cannot look up a name in address family ${family}`);
+    }
+    let answer: Answer;
+    if (!sorted && family !== 0) answer = await this.#lookup.host(name, family);
+    else {
+      answer = await this.#lookup.addresses({
+        name,
+        family,
+        addrConfig: (flags & lookupFlags.addrConfig) !== 0,
+        v4Mapped: (flags & lookupFlags.v4Mapped) !== 0,
+        all: (flags & lookupFlags.all) !== 0,
+        canonName: (flags & lookupFlags.canonName) !== 0,
+      });
+    }
+    const { ending, host } = answer;
+    await this.#link.reply(frame, "lookupReply", {
+      ending,
+      name: host?.name ?? "",
+      aliases: zeroEnded(host?.aliases ?? []),
+      addresses: packAddresses(host?.addresses ?? []),
+    });
+  }
+
+  async #names(frame: AgentFrame): Promise<void> {
+    const { address } = decode(agentMessages.reverse, frame.body);
+    if (address.address === "") throw new Failure(E.EINVAL, "Cannot look up the names of no address");
+    const { ending, host } = await this.#lookup.names(address.address);
+    const aliases = zeroEnded(host?.aliases ?? []);
+    await this.#link.reply(frame, "reverseReply", { ending, name: host?.name ?? "", aliases });
+  }
+
+  async #hostName(frame: AgentFrame): Promise<void> {
+    const name = this.#settings.hostName();
+    const search = this.#settings.resolvConf().search.join("\n");
+    await this.#link.reply(frame, "hostNameReply", { name, search });
+  }
+}
+
+function zeroEnded(names: readonly string[]): string {
+  return names.map((name) => `${name}\0`).join("");
+}

@@ -1,0 +1,113 @@
+// A name to the questions that are really asked: with each domain of the search list, and as it is (resolv.conf(5),
+// search and ndots). Called by lookup.ts. The order, and which failure ends the search, are glibc's, since a name that
+// is found here must be the one that a program in the pod finds.
+
+import { type Ending, ending } from "./answer.ts";
+import type { Exchanged, Exchanger } from "./exchange.ts";
+import { type Reply, responseCode } from "./message.ts";
+import type { ResolvConf } from "./resolv_conf.ts";
+
+/** A name that exists, with the replies in the order of the types; or why none does. */
+export type Searched =
+  | { ending: 0; asked: string; replies: (Reply | null)[] }
+  | { ending: Exclude<Ending, 0>; /** No server answered at all. */ unavailable: boolean };
+
+/** One question for each of `types`, by the search list. */
+export async function search(
+  name: string,
+  types: readonly number[],
+  conf: ResolvConf,
+  exchanger: Exchanger,
+): Promise<Searched> {
+  const ask = (asked: string) => askOnce(asked, types, conf, exchanger);
+  const dots = [...name].filter((character) => character === ".").length;
+  const isFull = name.endsWith(".");
+  let asIs: Attempt | null = null;
+  if (dots >= conf.ndots || isFull) {
+    asIs = await ask(name);
+    if (asIs.found !== null || isFull) return result(asIs);
+  }
+  let [noAddress, serverFailed, rootTried] = [false, false, false];
+  let last: Attempt | null = asIs;
+  for (const written of isFull ? [] : conf.search) {
+    const domain = written.replace(/^\./, "");
+    if (domain === "") rootTried = true;
+    last = await ask(domain === "" ? name : `${name}.${domain}`);
+    if (last.found !== null) return result(last);
+    if (last.refused) return { ending: ending.tryAgain, unavailable: true };
+    noAddress ||= last.ending === ending.noAddress;
+    const failed = last.ending === ending.tryAgain && last.code === responseCode.server;
+    serverFailed ||= failed;
+    if (last.ending !== ending.noAddress && last.ending !== ending.notFound && !failed) break;
+  }
+  const mayStandAlone = dots > 0 || last === null || !conf.noTldQuery;
+  if (asIs === null && !rootTried && mayStandAlone) {
+    last = await ask(name);
+    if (last.found !== null) return result(last);
+  }
+  if (asIs !== null) return result(asIs);
+  // How it ended is the worst that was met; whether servers are there at all, the last question tells.
+  const how = last === null ? { ending: ending.notFound, unavailable: false } as const : result(last);
+  if (how.ending === ending.found) return how;
+  const worst = noAddress ? ending.noAddress : serverFailed ? ending.tryAgain : how.ending;
+  return { ending: worst, unavailable: how.unavailable };
+}
+
+/** As `search`, for a name that is asked as it is: that of an address. */
+export async function searchNothing(
+  name: string,
+  type: number,
+  conf: ResolvConf,
+  exchanger: Exchanger,
+): Promise<Searched> {
+  return result(await askOnce(name, [type], conf, exchanger));
+}
+
+interface Attempt {
+  asked: string;
+  found: (Reply | null)[] | null;
+  ending: Ending;
+  refused: boolean;
+  code: number | null;
+}
+
+function result({ asked, found, ending: how, refused }: Attempt): Searched {
+  if (found !== null) return { ending: ending.found, asked, replies: found };
+  const unavailable = refused || how === ending.tryAgain;
+  return { ending: how === ending.found ? ending.noRecovery : how, unavailable };
+}
+
+async function askOnce(
+  name: string,
+  types: readonly number[],
+  conf: ResolvConf,
+  exchanger: Exchanger,
+): Promise<Attempt> {
+  const asked = name.replace(/\.$/, "");
+  const exchanged = await exchanger.ask(types.map((type) => ({ name: asked, type })), conf);
+  const { ending: how, found } = judge(exchanged);
+  return {
+    asked,
+    found,
+    ending: how,
+    refused: exchanged.kind === "failed" && exchanged.refused,
+    code: exchanged.kind === "failed" ? exchanged.code : null,
+  };
+}
+
+/** Any reply with records is a success; else the first that failed says how. */
+function judge(exchanged: Exchanged): { ending: Ending; found: (Reply | null)[] | null } {
+  if (exchanged.kind === "unsendable") return { ending: ending.notFound, found: null };
+  if (exchanged.kind === "failed") return { ending: ending.tryAgain, found: null };
+  const replies = exchanged.replies.filter((reply) => reply !== null);
+  if (replies.some(({ code, answers }) => code === responseCode.none && answers.length > 0)) {
+    return { ending: ending.found, found: exchanged.replies };
+  }
+  const code = replies.find(({ code }) => code !== responseCode.none)?.code ?? responseCode.none;
+  const endings: Record<number, Ending> = {
+    [responseCode.none]: ending.noAddress,
+    [responseCode.name]: ending.notFound,
+    [responseCode.server]: ending.tryAgain,
+  };
+  return { ending: endings[code] ?? ending.noRecovery, found: null };
+}

@@ -1,0 +1,36 @@
+// What the look-ups of both links share: flags, and the lists that travel as one field. Used by agent/dns.ts and
+// core/session/dns.ts; layer/ops/dns.c has the same numbers.
+
+import { formatIp, parseIp } from "./ip_address.ts";
+
+/** Bits of `lookup`'s flags. `sorted`: as getaddrinfo(3); the others are its AI_ADDRCONFIG, AI_V4MAPPED, AI_ALL, AI_CANONNAME, AI_IDN. */
+export const lookupFlags = {
+  sorted: 1,
+  addrConfig: 2,
+  v4Mapped: 4,
+  all: 8,
+  canonName: 16,
+  idn: 32,
+} as const;
+
+const packed = 17;
+
+/** Addresses as 17 bytes each: family and 16 bytes. What is no address is left out. */
+export function packAddresses(addresses: readonly string[]): Uint8Array {
+  const bytes: number[] = [];
+  for (const address of addresses) {
+    const ip = parseIp(address);
+    if (ip !== null && ip.family !== 0) bytes.push(ip.family, ...ip.bytes);
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** The addresses of `packAddresses`; a rest that is none is passed over. */
+export function unpackAddresses(bytes: Uint8Array): string[] {
+  const addresses: string[] = [];
+  for (let at = 0; at + packed <= bytes.length; at += packed) {
+    const text = formatIp(bytes[at] ?? 0, bytes.subarray(at + 1, at + packed));
+    if (text) addresses.push(text);
+  }
+  return addresses;
+}

@@ -1,0 +1,263 @@
+/*
+ * Asks libc about hosts: one question a line on standard input, one line of answer each, all that the caller would
+ * get. Run under the layer and in the target itself by the tests of names, which compare the lines.
+ *   addrinfo NAME SERVICE FAMILY SOCKTYPE FLAGS | byname NAME FAMILY | old NAME | byname_r NAME FAMILY BYTES |
+ *   byaddr ADDRESS | byaddr_r ADDRESS BYTES | nameinfo ADDRESS PORT FLAGS BYTES | hostname BYTES | uname |
+ *   twice NAME NAME | crowd THREADS NAME | quit
+ * "-" is a null pointer, "=" an empty string. FAMILY is 0, 4 or 6.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+static const char *text(const char *word)
+{
+	return strcmp(word, "-") == 0 ? NULL : strcmp(word, "=") == 0 ? "" : word;
+}
+
+static int family_of(const char *word)
+{
+	return atoi(word) == 4 ? AF_INET : atoi(word) == 6 ? AF_INET6 : atoi(word);
+}
+
+static void print_address(int family, const void *bytes)
+{
+	char shown[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(family, bytes, shown, sizeof(shown));
+	printf(" %s", shown);
+}
+
+static void addrinfo(char words[6][2048])
+{
+	struct addrinfo hints = {
+		.ai_family = family_of(words[3]),
+		.ai_socktype = atoi(words[4]),
+		.ai_flags = atoi(words[5]),
+	};
+	struct addrinfo *list = NULL;
+	int status;
+
+	errno = 0;
+	status = getaddrinfo(text(words[1]), text(words[2]), strcmp(words[5], "-") == 0 ? NULL : &hints, &list);
+	if (status != 0) {
+		printf("error %d %s", status, status == EAI_SYSTEM ? strerror(errno) : gai_strerror(status));
+		return;
+	}
+	printf("found");
+	for (struct addrinfo *at = list; at; at = at->ai_next) {
+		const struct sockaddr_in *four = (const struct sockaddr_in *)at->ai_addr;
+		const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)at->ai_addr;
+
+		if (at->ai_canonname)
+			printf(" [%s]", at->ai_canonname);
+		print_address(at->ai_family, at->ai_family == AF_INET ? (const void *)&four->sin_addr : &six->sin6_addr);
+		printf("/%d/%d/%d/%d/%d", ntohs(four->sin_port), at->ai_socktype, at->ai_protocol, (int)at->ai_addrlen,
+		       at->ai_flags);
+	}
+	freeaddrinfo(list);
+}
+
+static void print_host(const struct hostent *host)
+{
+	printf("found %s (", host->h_name);
+	for (char **alias = host->h_aliases; *alias; alias++)
+		printf("%s%s", alias == host->h_aliases ? "" : " ", *alias);
+	printf(") %d/%d", host->h_addrtype, host->h_length);
+	for (char **address = host->h_addr_list; *address; address++)
+		print_address(host->h_addrtype, *address);
+}
+
+static void print_static(const struct hostent *host)
+{
+	if (host)
+		print_host(host);
+	else
+		printf("error %d%s", h_errno, h_errno == NETDB_INTERNAL ? strerror(errno) : "");
+}
+
+static void print_reentrant(int status, const struct hostent *host, int error)
+{
+	if (host)
+		print_host(host);
+	else
+		printf("error %d %d", status, error);
+}
+
+static void byname_r(const char *name, int family, size_t bytes)
+{
+	char *buffer = malloc(bytes + 1); /* one more, to see that it is left alone */
+	struct hostent host, *found = &host;
+	int error = 0, status;
+
+	buffer[bytes] = 77;
+	if (family == 0)
+		status = gethostbyname_r(name, &host, buffer, bytes, &found, &error);
+	else
+		status = gethostbyname2_r(name, family, &host, buffer, bytes, &found, &error);
+	print_reentrant(status, found, error);
+	printf("%s", buffer[bytes] == 77 ? "" : " OVERRUN");
+	free(buffer);
+}
+
+static int parse_address(const char *word, struct sockaddr_storage *address)
+{
+	struct sockaddr_in *four = (struct sockaddr_in *)address;
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
+
+	memset(address, 0, sizeof(*address));
+	if (inet_pton(AF_INET, word, &four->sin_addr) == 1)
+		address->ss_family = AF_INET;
+	else if (inet_pton(AF_INET6, word, &six->sin6_addr) == 1)
+		address->ss_family = AF_INET6;
+	else
+		return 0;
+	return address->ss_family;
+}
+
+static void byaddr(const char *word, size_t bytes)
+{
+	struct sockaddr_storage address;
+	int family = parse_address(word, &address);
+	const void *at = family == AF_INET ? (const void *)&((struct sockaddr_in *)&address)->sin_addr :
+					     &((struct sockaddr_in6 *)&address)->sin6_addr;
+	socklen_t length = family == AF_INET ? 4 : 16;
+	struct hostent host, *found = &host;
+	char *buffer;
+	int error = 0, status;
+
+	if (bytes == 0) {
+		print_static(gethostbyaddr(at, length, family));
+		return;
+	}
+	buffer = malloc(bytes);
+	status = gethostbyaddr_r(at, length, family, &host, buffer, bytes, &found, &error);
+	print_reentrant(status, found, error);
+	free(buffer);
+}
+
+static void nameinfo(char words[6][2048])
+{
+	struct sockaddr_storage address;
+	int family = parse_address(words[1], &address), status;
+	socklen_t length = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+	char host[2048] = "", port[64] = "";
+
+	((struct sockaddr_in *)&address)->sin_port = htons(atoi(words[2]));
+	status = getnameinfo((struct sockaddr *)&address, length, host, atoi(words[4]), port, sizeof(port), atoi(words[3]));
+	if (status != 0)
+		printf("error %d %s", status, status == EAI_SYSTEM ? strerror(errno) : gai_strerror(status));
+	else
+		printf("found %s %s", host, port);
+}
+
+static void own_name(size_t bytes)
+{
+	char name[256] = "";
+	int status;
+
+	errno = 0;
+	status = gethostname(name, bytes);
+	if (status < 0)
+		printf("error %s", strerror(errno));
+	else
+		printf("found %.*s", (int)bytes, name);
+}
+
+/* The first result must live until the second call, and be of the first call only if the second failed. */
+static void twice(const char *first, const char *second)
+{
+	struct hostent *one = gethostbyname(first), *other;
+
+	if (one)
+		print_host(one);
+	printf("; ");
+	other = gethostbyname(second);
+	print_static(other);
+}
+
+static void *ask(void *name)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list;
+	int status = getaddrinfo(name, "80", &hints, &list);
+
+	if (status == 0)
+		freeaddrinfo(list);
+	return (void *)(long)status;
+}
+
+static void crowd(int count, const char *name)
+{
+	pthread_t threads[256];
+	int failed = 0;
+
+	for (int i = 0; i < count; i++)
+		pthread_create(&threads[i], NULL, ask, (void *)name);
+	for (int i = 0; i < count; i++) {
+		void *status;
+
+		pthread_join(threads[i], &status);
+		failed += status != NULL;
+	}
+	printf("%d of %d failed", failed, count);
+}
+
+static void obey(char words[6][2048])
+{
+	struct utsname names;
+
+	if (strcmp(words[0], "addrinfo") == 0)
+		addrinfo(words);
+	else if (strcmp(words[0], "byname") == 0)
+		print_static(gethostbyname2(text(words[1]), family_of(words[2])));
+	else if (strcmp(words[0], "old") == 0)
+		print_static(gethostbyname(text(words[1])));
+	else if (strcmp(words[0], "byname_r") == 0)
+		byname_r(text(words[1]), family_of(words[2]), (size_t)atoi(words[3]));
+	else if (strcmp(words[0], "byaddr") == 0)
+		byaddr(words[1], 0);
+	else if (strcmp(words[0], "byaddr_r") == 0)
+		byaddr(words[1], (size_t)atoi(words[2]));
+	else if (strcmp(words[0], "nameinfo") == 0)
+		nameinfo(words);
+	else if (strcmp(words[0], "hostname") == 0)
+		own_name((size_t)atoi(words[1]));
+	else if (strcmp(words[0], "uname") == 0)
+		printf("%s", uname(&names) == 0 ? names.nodename : strerror(errno));
+	else if (strcmp(words[0], "twice") == 0)
+		twice(words[1], words[2]);
+	else if (strcmp(words[0], "crowd") == 0)
+		crowd(atoi(words[1]), words[2]);
+	else
+		printf("unknown");
+}
+
+int main(void)
+{
+	static char line[12288], words[6][2048];
+
+	while (fgets(line, sizeof(line), stdin)) {
+		char *at = line;
+
+		memset(words, 0, sizeof(words));
+		for (int i = 0; i < 6; i++) {
+			char *word = strsep(&at, " \n");
+
+			if (!word)
+				break;
+			snprintf(words[i], sizeof(words[i]), "%s", word);
+		}
+		if (strcmp(words[0], "quit") == 0)
+			break;
+		obey(words);
+		printf("\n");
+		fflush(stdout);
+	}
+	return 0;
+}
