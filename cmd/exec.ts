@@ -34,6 +34,7 @@ export async function exec(command: ExecCommand): Promise<number> {
       agent: agent?.link ?? null,
       incoming: incomingRules(config, target),
       outgoing: config.outgoing,
+      dns: config.dns,
       socketPath: `${directory.path}/layer.sock`,
     }),
   );
@@ -92,6 +93,8 @@ async function openAgent(
       steal: mode === "steal",
       mirror: mode === "mirror",
       env: config.env !== null,
+      dns: config.dns.enabled || config.dns.hostname,
+      outgoing: config.outgoing.tcp || config.outgoing.udp,
       signal,
     }),
   );

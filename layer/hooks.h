@@ -7,9 +7,11 @@
 #ifndef LAYER_HOOKS_H
 #define LAYER_HOOKS_H
 
+#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <time.h>
+#include <sys/utsname.h>
 
 #include "hooks_files.h"
 
@@ -46,8 +48,28 @@
 	X(int, recvmmsg, (int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout), \
 	  (fd, messages, count, flags, timeout))
 
-/* Names of hosts: ops/dns.c. */
-#define LAYER_DNS_HOOKS(X)
+/* Names of hosts: ops/dns.c, ops/hostent.c, ops/host_name.c. */
+#define LAYER_DNS_HOOKS(X) \
+	X(int, getaddrinfo, (const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result), \
+	  (node, service, hints, result)) \
+	X(int, getnameinfo, (const struct sockaddr *address, socklen_t length, char *host, socklen_t host_length, \
+			     char *service, socklen_t service_length, int flags), \
+	  (address, length, host, host_length, service, service_length, flags)) \
+	X(struct hostent *, gethostbyname, (const char *name), (name)) \
+	X(struct hostent *, gethostbyname2, (const char *name, int family), (name, family)) \
+	X(struct hostent *, gethostbyaddr, (const void *address, socklen_t length, int family), (address, length, family)) \
+	X(int, gethostbyname_r, (const char *name, struct hostent *host, char *buffer, size_t size, \
+				 struct hostent **result, int *h_error), \
+	  (name, host, buffer, size, result, h_error)) \
+	X(int, gethostbyname2_r, (const char *name, int family, struct hostent *host, char *buffer, size_t size, \
+				  struct hostent **result, int *h_error), \
+	  (name, family, host, buffer, size, result, h_error)) \
+	X(int, gethostbyaddr_r, (const void *address, socklen_t length, int family, struct hostent *host, char *buffer, \
+				 size_t size, struct hostent **result, int *h_error), \
+	  (address, length, family, host, buffer, size, result, h_error)) \
+	X(int, gethostname, (char *into, size_t room), (into, room)) \
+	X(int, __gethostname_chk, (char *into, size_t room, size_t size), (into, room, size)) \
+	X(int, uname, (struct utsname *names), (names))
 
 /* Programs that are started: ops/exec.c. */
 #define LAYER_EXEC_HOOKS(X)

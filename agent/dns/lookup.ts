@@ -180,8 +180,8 @@ const unavailable: Said = { outcome: "unavail", answer: missing(ending.notFound)
  * returns: nothing found, or not now.
  */
 function plainEnding(how: Ending, outcome: Outcome): Exclude<Ending, 0> {
-  if (outcome === "notfound") return how === ending.noAddress ? ending.noAddress : ending.notFound;
-  return how === ending.tryAgain ? ending.tryAgain : ending.noAddress;
+  if (outcome !== "notfound" && how === ending.tryAgain) return ending.tryAgain;
+  return how === ending.noAddress || outcome === "tryagain" ? ending.noAddress : ending.notFound;
 }
 
 function said(host: Named | null): Said {

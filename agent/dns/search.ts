@@ -45,12 +45,12 @@ export async function search(
     last = await ask(name);
     if (last.found !== null) return result(last);
   }
-  if (asIs !== null) return result(asIs);
-  // How it ended is the worst that was met; whether servers are there at all, the last question tells.
+  // How it ended is the first answer's, or the worst that was met; whether servers are there at all, the last tells.
   const how = last === null ? { ending: ending.notFound, unavailable: false } as const : result(last);
   if (how.ending === ending.found) return how;
+  const first = asIs === null ? null : result(asIs).ending;
   const worst = noAddress ? ending.noAddress : serverFailed ? ending.tryAgain : how.ending;
-  return { ending: worst, unavailable: how.unavailable };
+  return { ending: first === null || first === ending.found ? worst : first, unavailable: how.unavailable };
 }
 
 /** As `search`, for a name that is asked as it is: that of an address. */

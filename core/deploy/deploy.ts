@@ -14,6 +14,10 @@ export interface DeployNeeds {
   steal: boolean;
   mirror?: boolean;
   env: boolean;
+  /** Names are looked up in the target's network, by the target's files. */
+  dns?: boolean;
+  /** Connections are made in the target's network. */
+  outgoing?: boolean;
   signal?: AbortSignal;
 }
 

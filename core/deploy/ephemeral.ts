@@ -121,14 +121,14 @@ export function ephemeralContainer(
 
 /**
  * What each feature needs: steal loads a program and attaches it to the network, mirror loads one for a packet socket of its
- * own, env reads another user's /proc entry.
+ * own, env and dns read another user's /proc entry.
  */
-export function capabilitiesFor({ steal, mirror = false, env }: DeployNeeds): string[] {
+export function capabilitiesFor({ steal, mirror = false, env, dns = false }: DeployNeeds): string[] {
   return [
     ...(steal || mirror ? ["BPF"] : []),
     ...(steal ? ["NET_ADMIN"] : []),
     ...(mirror ? ["NET_RAW"] : []),
-    ...(env ? ["SYS_PTRACE"] : []),
+    ...(env || dns ? ["SYS_PTRACE"] : []),
   ];
 }
 

@@ -23,10 +23,11 @@ export async function deployLocal(target: ProcessTarget, order: DeployOrder): Pr
     throw new DeployError(`Cannot start the agent: the process ${target.pid} is gone`);
   }
   const place = ["--stdio", "--target-pid", String(target.pid)];
-  if (needs.steal || needs.mirror === true) place.push("--netns-of", String(target.pid));
+  const enters = needs.steal || needs.mirror === true ||
+    ((needs.dns === true || needs.outgoing === true) && !await sharesNetwork(target.pid));
+  if (enters) place.push("--netns-of", String(target.pid));
   const argv = [...ownProgram(), ...agentArguments(order, place)];
-  const asRoot = Deno.uid() !== 0 &&
-    (needs.steal || needs.mirror === true || !await canReadEnvironment(target.pid));
+  const asRoot = Deno.uid() !== 0 && (enters || !await canReadEnvironment(target.pid));
   if (asRoot) log.info("The agent must run as root to enter the target; sudo may ask for your password");
   const held = asRoot ? holdSteps() : undefined;
   const child = spawn(asRoot ? ["sudo", "--", ...argv] : argv);
@@ -84,6 +85,14 @@ function spawn([program = "", ...args]: string[]): Deno.ChildProcess {
 /** proc(5): who may read it depends on more than the user id, so it is tried. */
 async function canReadEnvironment(pid: number): Promise<boolean> {
   return await Deno.readFile(`/proc/${pid}/environ`).then(() => true, () => false);
+}
+
+/** Whether the process is in our own network namespace (namespaces(7)); one that may not be looked at is taken for apart. */
+async function sharesNetwork(pid: number): Promise<boolean> {
+  const [own, other] = await Promise.all(
+    ["self", String(pid)].map((one) => Deno.readLink(`/proc/${one}/ns/net`).catch(() => one)),
+  );
+  return own === other;
 }
 
 /** The child's standard input and output as a link's stream. */

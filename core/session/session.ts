@@ -26,7 +26,8 @@ import {
 } from "../../protocol-wasm/mod.ts";
 import { SessionError } from "../base/errors.ts";
 import { log, type LogLevel } from "../base/log.ts";
-import type { OutgoingConfig } from "../config/config.ts";
+import type { DnsConfig, OutgoingConfig } from "../config/config.ts";
+import { Dns } from "./dns.ts";
 import type { AgentLink, AppProcess, Floor, LayerFrame, LayerLink } from "./floor.ts";
 import { Incoming } from "./incoming.ts";
 import { IncomingFloor } from "./incoming_floor.ts";
@@ -55,6 +56,8 @@ export interface SessionOptions {
   incoming: IncomingConfig | null;
   /** null or absent = the app's connections are its own business. */
   outgoing?: OutgoingConfig | null;
+  /** null or absent, or nothing of it on = names are this machine's. */
+  dns?: DnsConfig | null;
   /** Where the socket for the layers goes; in a directory only this user can enter. */
   socketPath: string;
 }
@@ -81,13 +84,14 @@ export class Session implements AsyncDisposable {
     this.#incoming = options.agent === null || options.incoming === null
       ? null
       : new Incoming(incomingAgent(options.agent), options.incoming);
-    const outgoing = this.#openOutgoing(options);
-    this.#floors = [new IncomingFloor(this.#incoming), ...(outgoing === null ? [] : [outgoing])];
+    const dns = openDns(options);
+    const outgoing = this.#openOutgoing(options, dns);
+    this.#floors = [new IncomingFloor(this.#incoming), outgoing, dns].filter((floor) => floor !== null);
     this.#byKind = new Map(this.#floors.flatMap((floor) => floor.kinds.map((kind) => [kind, floor])));
     this.#hello = {
       incoming: this.#incoming !== null,
       outgoing: outgoing !== null,
-      dns: false,
+      dns: dns !== null,
       files: false,
       paths: "",
     };
@@ -115,10 +119,10 @@ export class Session implements AsyncDisposable {
     for (const floor of this.#floors) await floor[Symbol.asyncDispose]?.();
   }
 
-  #openOutgoing({ agent, outgoing = null }: SessionOptions): Outgoing | null {
+  #openOutgoing({ agent, outgoing = null }: SessionOptions, dns: Dns | null): Outgoing | null {
     if (agent === null || outgoing === null || !(outgoing.tcp || outgoing.udp)) return null;
     const rules = new OutgoingRules(outgoing, {
-      namesOf: () => [],
+      namesOf: (address) => dns?.known.of(address) ?? [],
       ownSocket: (port, protocol) => this.#ownSocket(port, protocol),
     });
     return new Outgoing(agent, rules);
@@ -268,6 +272,10 @@ export class Session implements AsyncDisposable {
 
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+function openDns({ agent, dns = null }: SessionOptions): Dns | null {
+  return agent === null || dns === null || !(dns.enabled || dns.hostname) ? null : new Dns(agent, dns);
 }
 
 function incomingAgent(agent: AgentLink): IncomingAgent {

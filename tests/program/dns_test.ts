@@ -1,0 +1,122 @@
+// Names in a session with a process as the target: what libc's calls give to a program under mirrord, line by line the
+// same as to a program beside the target.
+
+import assert from "node:assert/strict";
+import { missingForProcess } from "../support/cases.ts";
+import { askNames, DnsStage, type DnsStageOptions } from "../support/dns_stage.ts";
+import { compileApp } from "../support/layer_app.ts";
+import { binary, userPath } from "../support/program.ts";
+
+const ignore = missingForProcess() !== null;
+
+const zone = {
+  "both.test": { A: ["192.0.2.1"], AAAA: ["2001:db8::1"] },
+  "four.test": { A: ["192.0.2.4", "192.0.2.5"] },
+  "six.test": { AAAA: ["2001:db8::6", "2001:db8::7"] },
+  "nothing.test": {},
+  "alias.test": { CNAME: "other.test" },
+  "other.test": { CNAME: "both.test" },
+  "servfail.test": { rcode: 2 },
+  "many.test": { A: Array.from({ length: 200 }, (_, i) => `192.0.2.${i + 1}`), cut: true },
+  "short.search.test": { A: ["192.0.2.9"] },
+  "1.2.0.192.in-addr.arpa": { PTR: ["both.test"] },
+  "9.2.0.192.in-addr.arpa": { rcode: 2 },
+};
+const files = {
+  resolvConf: "nameserver 127.0.0.1\nsearch search.test\noptions timeout:1 attempts:1\n",
+  hosts: "127.0.0.1 localhost\n::1 localhost ip6-localhost\n192.0.2.200 file.test alias-of-file\n",
+};
+const options: DnsStageOptions = { zone, files };
+
+/** The answers to a program under mirrord. */
+async function underMirrord(
+  stage: DnsStage,
+  questions: readonly string[],
+  config: unknown = {},
+): Promise<string[]> {
+  const file = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    await Deno.writeTextFile(file, JSON.stringify(config));
+    const flags = ["--target", `process/${stage.pid}`, "--config-file", file];
+    const argv = [binary, "exec", ...flags, "--", await compileApp("names")];
+    return await askNames(argv, questions, { PATH: userPath(), NO_COLOR: "1" });
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+function labelled(questions: readonly string[], lines: readonly string[]): string[] {
+  return questions.map((question, index) => `${question}: ${lines[index]}`);
+}
+
+const hosts = [
+  ...Object.keys(zone).filter((name) => name.endsWith(".test")),
+  ...["short", "short.", "missing.test", "localhost", "file.test", "alias-of-file"],
+  ...["192.0.2.55", "2001:db8::55", "127.1", "a..b", "=", "-", "fe80::1%lo", `${"x".repeat(1100)}.test`],
+];
+const questions = [
+  ...hosts.flatMap((host) => [
+    ...["0", "4", "6"].flatMap((family) => [
+      `addrinfo ${host} http ${family} 1 0`,
+      `addrinfo ${host} 8080 ${family} 0 2`,
+    ]),
+    `addrinfo ${host} - 6 2 24`,
+    `addrinfo ${host} 80 0 0 -`,
+  ]),
+  ...hosts.filter((host) => host !== "-").flatMap((host) => [
+    `byname ${host} 4`,
+    `byname ${host} 6`,
+    `old ${host}`,
+    ...[0, 16, 64, 100, 10_000].map((bytes) => `byname_r ${host} 4 ${bytes}`),
+    `byname_r ${host} 0 10000`,
+  ]),
+  ...["192.0.2.1", "192.0.2.2", "192.0.2.9", "2001:db8::1", "127.0.0.1", "::1", "192.0.2.200"].flatMap((
+    address,
+  ) => [
+    `byaddr ${address}`,
+    `byaddr_r ${address} 10000`,
+    `nameinfo ${address} 80 0 1000`,
+    `nameinfo ${address} 80 8 1000`,
+    `nameinfo ${address} 80 1 1000`,
+    `nameinfo ${address} 80 2 4`,
+    `nameinfo ${address} 53 16 1000`,
+  ]),
+  // Hints that make no sense, and services that are none.
+  "addrinfo both.test nonsense 0 1 0",
+  "addrinfo both.test http 99 1 0",
+  "addrinfo both.test http 0 77 0",
+  "addrinfo both.test http 0 1 1048576",
+  "addrinfo both.test http 0 1 1024",
+  "addrinfo both.test 80 0 1 1024",
+  "addrinfo - - 0 1 0",
+  "addrinfo - 80 0 1 1",
+  "addrinfo both.test - 0 1 4",
+  "hostname 200",
+  "hostname 3",
+  "uname",
+  "twice both.test six.test",
+  "twice both.test four.test",
+];
+
+/**
+ * Not compared: rooms that are too small for glibc and not for us, and what glibc returns beside h_errno when it must be
+ * asked again: 0 or EAGAIN by what it was busy with last.
+ */
+function comparable(question: string, native: string): boolean {
+  const [, , , , bytes = "10000"] = question.match(/^(by\w+_r) (\S+)( \d)? (\d+)$/) ?? [];
+  if (/^by\w+_r /.test(question) && / 2$/.test(native)) return false;
+  return bytes === "10000" ||
+    (Number(bytes) <= 16 && !/missing|nothing|servfail|six|a\.\.b|short\. /.test(question));
+}
+
+Deno.test({ name: "every call gives the same as beside the target", ignore }, async () => {
+  await using stage = await DnsStage.create(options);
+  const [native, ours] = [await stage.native(questions), await underMirrord(stage, questions)];
+  assert.equal(native.length, questions.length);
+  assert.ok(!ours.some((line) => line.includes("OVERRUN")));
+  const chosen = questions.map((question, index) => comparable(question, native[index] ?? ""));
+  const [mine, theirs] = [ours, native].map((lines) =>
+    labelled(questions, lines).filter((_, index) => chosen[index])
+  );
+  assert.deepEqual(mine, theirs);
+});
