@@ -40,7 +40,8 @@ export class Client implements AsyncDisposable {
   constructor(link: AgentLink, options: { owner: string; target: TargetProcess }) {
     this.#link = link;
     this.#target = options.target;
-    this.#floors = [new Outgoing(link), new Files(link, options.target)];
+    const { target } = options;
+    this.#floors = [new Outgoing(link), new Dns(link, target), new Files(link, target)];
     this.#subscriptions = new Subscriptions(
       options.owner,
       (connection) => void this.#connections.serve(connection),
@@ -59,7 +60,6 @@ export class Client implements AsyncDisposable {
       notice: (port, state) =>
         this.#noticeOnce(`Cannot filter all of port ${port}: ${state}. Such connections are not mirrored.`),
     });
-    this.#floors.push(new Dns(link, options.target));
   }
 
   /** Tells the developer why this agent is about to leave; resolves when that is on its way. */

@@ -2,7 +2,7 @@
  * Asks libc about hosts: one question a line on standard input, one line of answer each, all that the caller would
  * get. Run under the layer and in the target itself by the tests of names, which compare the lines.
  *   addrinfo NAME SERVICE FAMILY SOCKTYPE FLAGS | byname NAME FAMILY | old NAME | byname_r NAME FAMILY BYTES |
- *   byaddr ADDRESS | byaddr_r ADDRESS BYTES | nameinfo ADDRESS PORT FLAGS BYTES | hostname BYTES | uname |
+ *   byaddr ADDRESS | byaddr_r ADDRESS BYTES | nameinfo ADDRESS PORT FLAGS BYTES | hostname BYTES | checked_hostname | uname |
  *   twice NAME NAME | crowd THREADS NAME | quit
  * "-" is a null pointer, "=" an empty string. FAMILY is 0, 4 or 6.
  */
@@ -170,6 +170,19 @@ static void own_name(size_t bytes)
 		printf("found %.*s", (int)bytes, name);
 }
 
+/* What a fortified program calls for a buffer whose size the compiler knows. */
+int __gethostname_chk(char *name, size_t bytes, size_t size);
+
+static void checked_name(void)
+{
+	char name[256] = "";
+
+	if (__gethostname_chk(name, sizeof(name), sizeof(name)) < 0)
+		printf("error %s", strerror(errno));
+	else
+		printf("found %s", name);
+}
+
 /* The first result must live until the second call, and be of the first call only if the second failed. */
 static void twice(const char *first, const char *second)
 {
@@ -228,6 +241,8 @@ static void obey(char words[6][2048])
 		nameinfo(words);
 	else if (strcmp(words[0], "hostname") == 0)
 		own_name((size_t)atoi(words[1]));
+	else if (strcmp(words[0], "checked_hostname") == 0)
+		checked_name();
 	else if (strcmp(words[0], "uname") == 0)
 		printf("%s", uname(&names) == 0 ? names.nodename : strerror(errno));
 	else if (strcmp(words[0], "twice") == 0)

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { type Client, FakeSession } from "../support/fake_session.ts";
 import { Calls } from "../support/layer_app.ts";
+import { dnsHookCases } from "./dns_hook_cases.ts";
 import { outgoingHookCases } from "./outgoing_hook_cases.ts";
 
 /** A case; `layer` is the library to load. */
@@ -79,6 +80,7 @@ const F_DUPFD = 0;
 const F_DUPFD_CLOEXEC = 1030;
 
 export const hookCases: Record<string, HookCase> = {
+  ...dnsHookCases,
   ...outgoingHookCases,
   bind: (layer) => withListener(layer, () => Promise.resolve()),
   listen: (layer) =>

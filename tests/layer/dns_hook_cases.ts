@@ -1,0 +1,47 @@
+// Cases of hook_cases.ts for the calls about names: each asks the session where libc alone would look here.
+
+import assert from "node:assert/strict";
+import { FakeNames } from "../support/fake_names.ts";
+import { App, compileApp } from "../support/layer_app.ts";
+
+type HookCase = (layer: string) => Promise<void>;
+
+/** `question` of tests/apps/names.c is answered by the session with `answer`. */
+function answers(question: string, answer: string): HookCase {
+  return async (layer) => {
+    await using session = new FakeNames({
+      hostName: "the-pod",
+      hosts: {
+        "host.test": {
+          name: "canonical.test",
+          aliases: ["host.test"],
+          addresses: ["192.0.2.1", "192.0.2.2"],
+        },
+        "203.0.113.9": { name: "nine.test", aliases: ["neuf.test"] },
+      },
+    });
+    await using app = new App(session, [await compileApp("names")], { layer });
+    await app.write(question);
+    assert.equal(await app.line(), answer);
+  };
+}
+
+const host = "found canonical.test (host.test) 2/4 192.0.2.1 192.0.2.2";
+const nine = "found nine.test (neuf.test) 2/4 203.0.113.9";
+
+export const dnsHookCases: Record<string, HookCase> = {
+  getaddrinfo: answers(
+    "addrinfo host.test 80 0 1 2",
+    "found [canonical.test] 192.0.2.1/80/1/6/16/2 192.0.2.2/80/1/6/16/2",
+  ),
+  getnameinfo: answers("nameinfo 203.0.113.9 80 2 100", "found nine.test 80"),
+  gethostbyname: answers("old host.test", host),
+  gethostbyname2: answers("byname host.test 4", host),
+  gethostbyname_r: answers("byname_r host.test 0 1000", host),
+  gethostbyname2_r: answers("byname_r host.test 4 1000", host),
+  gethostbyaddr: answers("byaddr 203.0.113.9", nine),
+  gethostbyaddr_r: answers("byaddr_r 203.0.113.9 1000", nine),
+  gethostname: answers("hostname 200", "found the-pod"),
+  __gethostname_chk: answers("checked_hostname", "found the-pod"),
+  uname: answers("uname", "the-pod"),
+};

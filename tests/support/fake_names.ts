@@ -1,0 +1,141 @@
+// A session that knows names only, for tests of the layer: real frames over a real Unix socket, the test decides what
+// every name leads to. What was asked is kept, in order of arrival.
+
+import {
+  connStream,
+  decode,
+  layerMessages,
+  Link,
+  packAddresses,
+  type Received,
+  unpackAddresses,
+} from "../../protocol-wasm/mod.ts";
+
+type Messages = typeof layerMessages;
+type Frame = Received<Messages>;
+
+/** What a name or an address leads to; all that is left out is empty. */
+export interface FakeHost {
+  local?: boolean;
+  ending?: number;
+  name?: string;
+  aliases?: string[];
+  addresses?: string[];
+  /** Instead of `aliases` and `addresses`, whatever they may mean. */
+  raw?: { aliases: Uint8Array; addresses: Uint8Array };
+  /** The answer waits for it. */
+  after?: Promise<void>;
+  /** The session refuses with this errno. */
+  errno?: number;
+}
+
+export interface FakeNamesOptions {
+  dns?: boolean;
+  hosts?: Record<string, FakeHost>;
+  /** The target's own name; null: this machine's. */
+  hostName?: string | null;
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+export class FakeNames implements AsyncDisposable {
+  /** `lookup NAME FAMILY FLAGS PORT`, `reverse ADDRESS`, `hostName`, `found NAME ADDRESS…`. */
+  readonly asked: string[] = [];
+  readonly #options: FakeNamesOptions;
+  readonly #folder = Deno.makeTempDirSync({ prefix: "mirrord-layer-test." });
+  readonly #listener: Deno.Listener;
+  readonly #links = new Set<Link<Messages>>();
+  readonly #serving: Promise<void>[] = [];
+
+  constructor(options: FakeNamesOptions = {}) {
+    this.#options = options;
+    this.#listener = Deno.listen({ transport: "unix", path: `${this.#folder}/session.sock` });
+    this.#serving.push(this.#serve());
+  }
+
+  /** What an app of this session finds in its environment. */
+  env(layer: string): Record<string, string> {
+    return {
+      LD_PRELOAD: layer,
+      MIRRORD_LAYER_SOCKET: `${this.#folder}/session.sock`,
+      MIRRORD_SESSION_PID: String(Deno.pid),
+    };
+  }
+
+  /** Ends all links and takes no more. */
+  lose(): void {
+    for (const link of this.#links) link.close();
+    try {
+      this.#listener.close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.lose();
+    await Promise.all(this.#serving);
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  async #serve(): Promise<void> {
+    for await (const conn of this.#listener) this.#serving.push(this.#serveLink(conn));
+  }
+
+  async #serveLink(conn: Deno.Conn): Promise<void> {
+    const link = new Link(connStream(conn), layerMessages, { side: "agent" });
+    this.#links.add(link);
+    try {
+      for await (const frame of link.received()) await this.#answer(link, frame);
+    } catch {
+      // The link ended in the middle of an answer: the app was ended.
+    } finally {
+      link.close();
+      await link.closed;
+      this.#links.delete(link);
+    }
+  }
+
+  async #answer(link: Link<Messages>, frame: Frame): Promise<void> {
+    const { dns = true, hostName = null } = this.#options;
+    if (frame.name === "hello") {
+      const floors = { incoming: false, outgoing: false, dns, files: false, paths: "" };
+      return await link.reply(frame, "helloReply", floors);
+    }
+    if (frame.name === "hostName") {
+      this.asked.push("hostName");
+      const reply = { local: hostName === null, name: bytes(hostName ?? "") };
+      return await link.reply(frame, "hostNameReply", reply);
+    }
+    if (frame.name === "found") {
+      const { name, addresses } = decode(layerMessages.found, frame.body);
+      this.asked.push(["found", text(name), ...unpackAddresses(addresses)].join(" "));
+      return await link.reply(frame, "foundReply", {});
+    }
+    if (frame.name === "lookup") {
+      const { name, family, flags, port } = decode(layerMessages.lookup, frame.body);
+      this.asked.push(`lookup ${text(name)} ${family} ${flags} ${port}`);
+      return await this.#host(link, frame, text(name));
+    }
+    if (frame.name !== "reverse") throw new Error(`the layer sent "${frame.name}"`);
+    const { address } = decode(layerMessages.reverse, frame.body);
+    this.asked.push(`reverse ${address.address}`);
+    await this.#host(link, frame, address.address);
+  }
+
+  async #host(link: Link<Messages>, frame: Frame, key: string): Promise<void> {
+    const host = this.#options.hosts?.[key] ?? { ending: 1 };
+    await host.after;
+    if (host.errno !== undefined) return await link.fail(frame, host.errno, "refused by the test");
+    const { local = false, ending = 0, name = key } = host;
+    const aliases = host.raw?.aliases ?? bytes((host.aliases ?? []).map((alias) => `${alias}\0`).join(""));
+    const reply = { local, ending, name: bytes(name), aliases };
+    if (frame.name === "reverse") return await link.reply(frame, "reverseReply", reply);
+    const addresses = host.raw?.addresses ?? packAddresses(host.addresses ?? []);
+    await link.reply(frame, "lookupReply", { ...reply, addresses });
+  }
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
+}
