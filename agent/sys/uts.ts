@@ -43,7 +43,8 @@ function open(path: string): number {
 
 function namedByFile(pid: number): string | null {
   try {
-    return Deno.readTextFileSync(`/proc/${pid}/root/etc/hostname`).trim() || null;
+    const root = `/proc/${pid}/root`;
+    return Deno.readTextFileSync(`${root}/etc/hostname`).trim() || null;
   } catch {
     return null;
   }
