@@ -29,6 +29,8 @@ export interface KubeConfigOptions {
   kubeconfig: string | undefined;
   /** undefined: the current context. */
   context: string | undefined;
+  /** true: the API server's certificate is not checked; undefined: as the kubeconfig says. */
+  acceptInvalidCertificates: boolean | undefined;
 }
 
 export type ImagePullPolicy = "Always" | "IfNotPresent" | "Never";

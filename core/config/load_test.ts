@@ -36,7 +36,7 @@ Deno.test("no file, no variable and no flag give the defaults without a warning"
     assert.deepEqual(verdict, {
       config: {
         target: { path: undefined, namespace: undefined },
-        kube: { kubeconfig: undefined, context: undefined },
+        kube: { kubeconfig: undefined, context: undefined, acceptInvalidCertificates: undefined },
         agent: {
           image: `localhost/mirrord-agent:${mirrordVersion}`,
           imagePullPolicy: "IfNotPresent",
@@ -237,7 +237,6 @@ Deno.test("what would do harm when ignored is an error", async () => {
     [{ agent: { resources: { limits: { cpu: "1" } } } }, /"agent.resources"/],
     [{ agent: { privileged: true } }, /never privileged/],
     [{ operator: true }, /"operator".*no operator/],
-    [{ accept_invalid_certificates: true }, /always checked/],
     [{ feature: { copy_target: { enabled: true } } }, /copy_target/],
     [{ feature: { network: { incoming: "steal" } } }, /no target to steal from/],
     [{ target: "targetless", feature: { network: { incoming: "steal" } } }, /no target to steal from/],

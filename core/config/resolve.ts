@@ -21,13 +21,6 @@ export function resolveConfig(
   options: { file: string | undefined; checks: Checks; findings: Findings },
 ): Config {
   const { findings, file } = options;
-  if (raw.accept_invalid_certificates === true) {
-    findings.errors.push({
-      path: ["accept_invalid_certificates"],
-      state: "the API server's certificate is always checked",
-      help: "Give the kubeconfig the server's certificate authority (certificate-authority-data).",
-    });
-  }
   if (raw.agent?.ephemeral === false) {
     findings.warnings.push({
       path: ["agent", "ephemeral"],
@@ -53,7 +46,11 @@ export function resolveConfig(
   if (!hasTarget) incoming.mode = "off";
   return {
     target,
-    kube: { kubeconfig: raw.kubeconfig, context: raw.kube_context },
+    kube: {
+      kubeconfig: raw.kubeconfig,
+      context: raw.kube_context,
+      acceptInvalidCertificates: raw.accept_invalid_certificates,
+    },
     agent: resolveAgent(raw),
     env: resolveEnv(raw.feature?.env ?? true, options.checks, findings),
     incoming,

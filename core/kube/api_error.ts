@@ -93,10 +93,17 @@ function reasonOf(cause: unknown): { state: string; help: string } {
       help: "Check certificate-authority-data of the cluster in the kubeconfig.",
     };
   }
+  const name = /certificate not accepted for "([^"]*)"/.exec(text)?.[1];
+  if (name !== undefined) {
+    return {
+      state: `shows a certificate that is not accepted for "${name}"`,
+      help: "Check tls-server-name and certificate-authority-data of the cluster in the kubeconfig.",
+    };
+  }
   if (/NotValidForName|certificate not valid for name/i.test(text)) {
     return {
       state: "shows a certificate for another name",
-      help: "Use the name in the certificate as the server, or set tls-server-name in the kubeconfig.",
+      help: "Use the name in the certificate as the server, or set tls-server-name in the kubeconfig to it.",
     };
   }
   if (/certificate.*expired|\bExpired\b/i.test(text)) {

@@ -243,6 +243,6 @@ export class KubeClient implements Disposable {
       // 400: "you must specify … upgrade", so the request itself was in order.
       if (error instanceof Error && !(error instanceof ApiError && error.status === 400)) return error;
     }
-    return unreachable(this.#context, cause, `forward a port of the pod "${pod}"`);
+    return unreachable(this.#context, this.#transport.cause(cause), `forward a port of the pod "${pod}"`);
   }
 }

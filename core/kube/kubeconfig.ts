@@ -14,6 +14,8 @@ export interface KubeOptions {
   kubeconfig?: string | undefined;
   context?: string | undefined;
   namespace?: string | undefined;
+  /** Overrules insecure-skip-tls-verify of the kubeconfig. */
+  acceptInvalidCertificates?: boolean | undefined;
   /** Usually `Deno.env`. */
   env: { get(name: string): string | undefined };
   /** Where a pod finds its service account; the usual place. */
@@ -29,6 +31,10 @@ export interface KubeContext {
   /** PEM of the cluster's certificate authority. */
   authority: string | undefined;
   proxy: string | undefined;
+  /** Name that the server's certificate must hold; undefined: the server's own. */
+  serverName?: string | undefined;
+  /** False: the server's certificate is not looked at. */
+  verify?: boolean;
   credentials: Credentials;
 }
 
@@ -120,20 +126,14 @@ async function contextOf(files: readonly ParsedFile[], options: KubeOptions): Pr
       `the cluster "${clusterName}" has no server address that begins with https:// or http://`,
     );
   }
-  if (cluster.body["insecure-skip-tls-verify"] === true) {
+  const skips = options.acceptInvalidCertificates ?? cluster.body["insecure-skip-tls-verify"] === true;
+  const serverName = textOf(cluster.body, "tls-server-name");
+  const proxy = textOf(cluster.body, "proxy-url");
+  if (proxy !== undefined && (skips || serverName !== undefined)) {
+    const key = skips ? "insecure-skip-tls-verify" : "tls-server-name";
     throw unusable(
       cluster.file,
-      `the cluster "${clusterName}" says insecure-skip-tls-verify, and the server's certificate is always checked`,
-      undefined,
-      "Put the server's certificate authority into certificate-authority-data instead.",
-    );
-  }
-  if (textOf(cluster.body, "tls-server-name") !== undefined) {
-    throw unusable(
-      cluster.file,
-      `the cluster "${clusterName}" says tls-server-name, which is not supported yet`,
-      undefined,
-      "Use a server address that the server's certificate holds.",
+      `the cluster "${clusterName}" says proxy-url and ${key}, not supported together`,
     );
   }
   const describe: KubeUser = {
@@ -147,15 +147,18 @@ async function contextOf(files: readonly ParsedFile[], options: KubeOptions): Pr
     server,
     namespace: options.namespace ?? textOf(context.body, "namespace") ?? "default",
     authority: await pemOf(cluster, "certificate-authority"),
-    proxy: textOf(cluster.body, "proxy-url"),
+    proxy,
+    serverName,
+    verify: !skips,
     credentials: await credentialsOf(describe),
   };
 }
 
 /** A pod's own service account: the API server's address is in the variables that Kubernetes sets. */
 async function inClusterContext(
-  { namespace, env, accountDirectory = usualAccountDirectory }: KubeOptions,
+  options: KubeOptions,
 ): Promise<KubeContext | undefined> {
+  const { namespace, env, accountDirectory = usualAccountDirectory } = options;
   const host = env.get("KUBERNETES_SERVICE_HOST");
   const port = env.get("KUBERNETES_SERVICE_PORT");
   if (host === undefined || port === undefined) return undefined;
@@ -171,6 +174,8 @@ async function inClusterContext(
     namespace: namespace ?? own ?? "default",
     authority,
     proxy: undefined,
+    serverName: undefined,
+    verify: options.acceptInvalidCertificates !== true,
     credentials: await credentialsOf({
       name: "",
       file: accountDirectory,

@@ -272,8 +272,11 @@ Deno.test("what is wrong in a kubeconfig is named, with exit code 78", async () 
     ["{}", /it says no current context/],
     ["current-context: x", /there is no context "x"/],
     [config({}, { server: "ftp://x" }), /no server address/],
-    [config({}, { "insecure-skip-tls-verify": true }), /insecure-skip-tls-verify/],
-    [config({}, { "tls-server-name": "x" }), /tls-server-name/],
+    [
+      config({}, { "insecure-skip-tls-verify": true, "proxy-url": "http://p" }),
+      /proxy-url and insecure-skip/,
+    ],
+    [config({}, { "tls-server-name": "x", "proxy-url": "http://p" }), /proxy-url and tls-server-name/],
     [config({}, { "certificate-authority": "gone.crt" }), /gone\.crt" that it names does not exist/],
     [config({}, { "certificate-authority-data": "%%" }), /"certificate-authority-data" is not base64/],
     [config({ "client-certificate-data": "QQ==" }), /only one is there/],

@@ -6,6 +6,7 @@ import { log } from "../base/log.ts";
 import { apiError, unreachable } from "./api_error.ts";
 import type { Identity } from "./identity.ts";
 import type { KubeContext } from "./kubeconfig.ts";
+import type { Tunnel } from "./tls_tunnel.ts";
 
 /** What a call wants to do, for its error: `action` reads after "Cannot". */
 export interface Purpose {
@@ -43,20 +44,38 @@ const retries = 2;
 /** One server as one user. Dispose it to close its connections. */
 export class Transport implements Disposable {
   readonly #context: KubeContext;
-  #http: { client: Deno.HttpClient; certificate: Identity["certificate"] } | undefined;
+  #http:
+    | { client: Deno.HttpClient; certificate: Identity["certificate"]; tunnel: Tunnel | undefined }
+    | undefined;
 
   constructor(context: KubeContext) {
     this.#context = context;
   }
 
   [Symbol.dispose](): void {
+    this.#close();
+  }
+
+  #close(): void {
     this.#http?.client.close();
+    this.#http?.tunnel?.[Symbol.dispose]();
     this.#http = undefined;
   }
 
-  /** The address of `path` at this server. */
+  /** The address of `path` at this server; in clear where a tunnel does the TLS. */
   url(path: string): string {
-    return this.#context.server + path;
+    const { server } = this.#context;
+    return (this.#isTunneled ? server.replace(/^https:/, "http:") : server) + path;
+  }
+
+  get #isTunneled(): boolean {
+    const { server, serverName, verify = true } = this.#context;
+    return server.startsWith("https:") && (serverName !== undefined || !verify);
+  }
+
+  /** What made a request fail: the tunnel knows it where there is one. */
+  cause(cause: unknown): unknown {
+    return this.#http?.tunnel?.failure ?? cause;
   }
 
   /** All items of a list, page by page. */
@@ -90,7 +109,7 @@ export class Transport implements Disposable {
         signal?.throwIfAborted();
         if (!(cause instanceof TypeError) || attempt >= retries || call.method === "PATCH") {
           if (cause instanceof TypeError || isTimeout(cause)) {
-            throw unreachable(this.#context, cause, purpose.action);
+            throw unreachable(this.#context, this.cause(cause), purpose.action);
           }
           throw cause;
         }
@@ -151,15 +170,30 @@ export class Transport implements Disposable {
   async identity(): Promise<{ headers: Record<string, string>; client: Deno.HttpClient }> {
     const { headers, certificate } = await this.#context.credentials.get();
     if (this.#http === undefined || this.#http.certificate?.cert !== certificate?.cert) {
-      this.#http?.client.close();
-      this.#http = { client: createClient(this.#context, certificate), certificate };
+      this.#close();
+      const tunnel = this.#isTunneled ? await this.#tunnel(certificate) : undefined;
+      this.#http = { client: createClient(this.#context, certificate, tunnel), certificate, tunnel };
     }
     return { headers, client: this.#http.client };
   }
+
+  async #tunnel(certificate: Identity["certificate"]): Promise<Tunnel> {
+    const { server, serverName, authority, verify = true } = this.#context;
+    if (!verify) log.warning(`It is not checked who the API server at "${server}" is`);
+    const { openTunnel } = await import("./tls_tunnel.ts");
+    return await openTunnel({ server, serverName, authority, certificate, verify });
+  }
 }
 
-function createClient(context: KubeContext, certificate: Identity["certificate"]): Deno.HttpClient {
+function createClient(
+  context: KubeContext,
+  certificate: Identity["certificate"],
+  tunnel: Tunnel | undefined,
+): Deno.HttpClient {
   const { authority, proxy } = context;
+  if (tunnel !== undefined) {
+    return Deno.createHttpClient({ proxy: { transport: "unix", path: tunnel.path }, http2: false });
+  }
   try {
     return Deno.createHttpClient({
       ...(authority === undefined ? {} : { caCerts: [authority] }),

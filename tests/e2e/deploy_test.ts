@@ -182,10 +182,29 @@ clusterTest("the server's certificate is checked", lacking, async () => {
   const untrusted = await probe({ step: "resolve", kubeconfig: unsigned });
   assert.match(untrusted.error?.message ?? "", /not signed by the authority in the kubeconfig/);
   assert.equal(untrusted.error?.exitCode, 69);
-  const named = await editedKubeconfig("named", (cluster) => cluster["tls-server-name"] = "kubernetes");
-  const refused = await probe({ step: "resolve", kubeconfig: named });
-  assert.match(refused.error?.message ?? "", /says tls-server-name, which is not supported yet/);
+  const other = await editedKubeconfig("other", (cluster) => cluster["tls-server-name"] = "other.test");
+  const mistaken = await probe({ step: "resolve", kubeconfig: other });
+  assert.match(mistaken.error?.message ?? "", /shows a certificate for another name/);
+  assert.equal(mistaken.error?.exitCode, 69);
 });
+
+clusterTest(
+  "a server is reached by the name in its certificate, or unchecked, when asked",
+  lacking,
+  async () => {
+    const named = await editedKubeconfig("named", (cluster) => cluster["tls-server-name"] = "kubernetes");
+    const skipped = await editedKubeconfig("skipped", (cluster) => {
+      delete cluster["certificate-authority-data"];
+      cluster["insecure-skip-tls-verify"] = true;
+    });
+    for (const [kubeconfig, warned] of [[named, false], [skipped, true]] as const) {
+      const { error, variables, log } = await probe({ step: "deploy", kubeconfig });
+      assert.equal(error, undefined, JSON.stringify(error));
+      assert.equal(variables?.["MIRRORD_TEST_GREETING"], "from-the-pod");
+      assert.equal(log.some((line) => /warning: It is not checked who the API server/.test(line)), warned);
+    }
+  },
+);
 
 clusterTest("a token that is not accepted is called a login problem", lacking, async () => {
   const kubeconfig = await editedKubeconfig("bad-token", (_cluster, user) => {
