@@ -24,6 +24,7 @@ const watches = new Map<number, Watch>();
 let epollFd = -1;
 let wakeFd = -1;
 let running = false;
+let loop: Promise<void> = Promise.resolve();
 let sleeping = false;
 let movedBytes = 0;
 
@@ -39,7 +40,7 @@ export class Watch {
     this.#fd = fd;
     check("epoll_ctl", c.epoll_ctl(epollFd, K.EPOLL_CTL_ADD, fd, event(fd)));
     watches.set(fd, this);
-    if (!running) run();
+    if (!running) loop = run();
   }
 
   /** Resolves when `fd` may be readable again. Only after EAGAIN. */
@@ -74,6 +75,11 @@ export class Watch {
     this.fire(K.EPOLLERR);
     if (watches.size === 0 && sleeping) wake();
   }
+}
+
+/** Resolves once the loop has let go of its thread; at once while something is still watched. */
+export async function unwatched(): Promise<void> {
+  if (watches.size === 0) await loop;
 }
 
 /**

@@ -105,7 +105,7 @@ export class Associations implements Disposable {
 
   #find(app: Address, remote: Address): Association | undefined {
     return [...this.#open.values()].find((one) =>
-      one.app.port === app.port && one.app.address === app.address && one.remote.port === remote.port &&
+      one.app.port === app.port && one.remote.port === remote.port &&
       one.remote.address === remote.address
     );
   }

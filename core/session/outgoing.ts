@@ -15,6 +15,7 @@ import { log } from "../base/log.ts";
 import { relay } from "../base/relay.ts";
 import { Gate } from "../net/gate.ts";
 import { SystemError } from "../net/libc.ts";
+import { unwatched } from "../net/poll.ts";
 import { agentMessages } from "../../protocol-wasm/mod.ts";
 import type { AgentLink, AppProcess, Floor, Question } from "./floor.ts";
 import { Associations } from "./datagrams.ts";
@@ -56,6 +57,7 @@ export class Outgoing implements Floor {
   readonly #byPlace = new Map<string, number>();
   readonly #over = new Map<number, Connection>();
   readonly #gates = new Map<string, Gate>();
+  readonly #serving = new Set<Promise<void>>();
   #lastNumber = 0;
   #closed = false;
 
@@ -114,7 +116,8 @@ export class Outgoing implements Floor {
     for (const connection of [...this.#connections.values()]) this.#abandon(connection);
     this.#associations[Symbol.dispose]();
     for (const gate of this.#gates.values()) gate[Symbol.dispose]();
-    await Promise.resolve();
+    await Promise.all(this.#serving);
+    await unwatched();
   }
 
   #number(): number {
@@ -136,9 +139,10 @@ export class Outgoing implements Floor {
     };
     connection.waiting.promise.then((at) => connection.at = at, () => {});
     this.#connections.set(number, connection);
-    void this.#serve(number, connection).catch((error) => {
+    const serving = this.#serve(number, connection).catch((error) => {
       if (!this.#closed) log.error(`Cannot carry a connection to ${text(remote)}: ${error}`);
-    });
+    }).finally(() => this.#serving.delete(serving));
+    this.#serving.add(serving);
     return { number, endpoint: gate.address };
   }
 
@@ -173,10 +177,13 @@ export class Outgoing implements Floor {
       const at = await waiting.promise;
       this.#byPlace.set(place(at, gate.address), number);
       const socket = await gate.admit(at);
-      const end = () => socket.reset();
-      giveUp.signal.addEventListener("abort", end, { once: true });
-      if (giveUp.signal.aborted || connection.outcome.errno !== 0) end();
-      else await relay(this.#agent.openChannel(id), socket);
+      if (giveUp.signal.aborted || connection.outcome.errno !== 0) return socket.reset();
+      const channel = this.#agent.openChannel(id);
+      giveUp.signal.addEventListener("abort", () => {
+        socket.reset();
+        channel.reset();
+      }, { once: true });
+      await relay(channel, socket);
       socket.close();
     } catch (error) {
       // Who waited waits no longer: its time was up, or its process ended.

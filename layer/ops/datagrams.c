@@ -163,6 +163,10 @@ static int way_to(int fd, union name *remote)
 	struct fds_note note;
 	int status;
 
+	if (fds_get(fd, &note) && note.state == FDS_CONNECTED && same_name(&note.peer, remote)) {
+		*remote = note.actual;
+		return 0;
+	}
 	if (sys_identity(fd, &identity) < 0)
 		return 0;
 	if (!recall(identity.number, BY_REMOTE, remote, &pair)) {

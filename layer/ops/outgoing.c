@@ -188,9 +188,11 @@ static int connect_remote(int fd, union name *remote, bool *local, int saved)
 	}
 	status = connect_stream(fd, remote, &socket);
 	*local = status == 0;
-	if (status == -EINPROGRESS && socket.state == FDS_CONNECTING && sys_nonblocking(fd) == 0)
-		status = wait_at_gate(fd, &socket, saved);
-	return status;
+	if (status != -EINPROGRESS || sys_nonblocking(fd) != 0)
+		return status;
+	status = wait_at_gate(fd, &socket, saved);
+	/* SO_SNDTIMEO; to the kernel it is a second connect, to the app the first (socket(7)). */
+	return status == -EALREADY ? -EINPROGRESS : status;
 }
 
 int layer_connect(int fd, const struct sockaddr *address, socklen_t length)

@@ -39,9 +39,12 @@ export class OutgoingStage implements AsyncDisposable {
   readonly agent: AgentPair;
   /** Every address that the agent was asked for, in order. */
   readonly asked: string[] = [];
+  /** UDP sockets that the agent has now. */
+  associations = 0;
   decide: Decide;
   readonly #folder: string;
   readonly #made: Made[] = [];
+  readonly #givenUp = Promise.withResolvers<void>();
   #wake = Promise.withResolvers<void>();
 
   private constructor(agent: AgentPair, options: OutgoingStageOptions) {
@@ -84,6 +87,21 @@ export class OutgoingStage implements AsyncDisposable {
     }
   }
 
+  /** Resolves once the agent was asked for a connection. */
+  async heard(): Promise<void> {
+    while (this.asked.length === 0) await deadline(this.#wake.promise, "the agent is asked");
+  }
+
+  /** Resolves once the session gave up a connection that the agent was still making. */
+  async givenUp(): Promise<void> {
+    await deadline(this.#givenUp.promise, "the session gives up a connection");
+  }
+
+  /** Resolves once the agent has no UDP socket left. */
+  async associationsEnd(): Promise<void> {
+    while (this.associations > 0) await deadline(this.#wake.promise, "the UDP sockets end");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.session[Symbol.asyncDispose]();
     await this.agent[Symbol.asyncDispose]();
@@ -100,11 +118,18 @@ export class OutgoingStage implements AsyncDisposable {
   async #connect(frame: Received<typeof agentMessages>): Promise<void> {
     const { remote } = decode(agentMessages.connect, frame.body);
     this.asked.push(`${remote.address} ${remote.port}`);
+    const channel = this.agent.agent.openChannel(frame.id);
+    this.#tell();
+    const first = channel.read();
+    first.catch(() => this.#givenUp.resolve());
     const errno = await this.decide(remote);
     if (errno !== 0) return await this.agent.agent.fail(frame, errno, "as the test says");
-    const channel = this.agent.agent.openChannel(frame.id);
     await this.agent.agent.reply(frame, "connectReply", { local: podEnd, peer: remote });
-    this.#made.push({ remote, channel });
+    this.#made.push({ remote, channel: startingWith(first, channel) });
+    this.#tell();
+  }
+
+  #tell(): void {
     this.#wake.resolve();
     this.#wake = Promise.withResolvers();
   }
@@ -116,10 +141,27 @@ export class OutgoingStage implements AsyncDisposable {
     const channel = this.agent.agent.openChannel(frame.id);
     await this.agent.agent.reply(frame, "associateReply", { local: podEnd, peer: remote });
     const parts = new DatagramParts();
-    for (let bytes = await channel.read(); bytes !== null; bytes = await channel.read()) {
-      for (const datagram of parts.take(bytes)) {
-        await channel.write(Uint8Array.of(datagram.length, datagram.length >> 8, ...datagram));
+    this.associations++;
+    try {
+      for (let bytes = await channel.read(); bytes !== null; bytes = await channel.read()) {
+        for (const datagram of parts.take(bytes)) {
+          await channel.write(new Uint8Array([datagram.length, datagram.length >> 8, ...datagram]));
+        }
       }
+    } finally {
+      this.associations--;
+      this.#tell();
     }
   }
+}
+
+/** `channel`, whose first read is under way already. */
+function startingWith(first: Promise<Uint8Array | null>, channel: ByteChannel): ByteChannel {
+  const reads = [first];
+  return {
+    read: () => reads.shift() ?? channel.read(),
+    write: (bytes) => channel.write(bytes),
+    closeWrite: () => channel.closeWrite(),
+    reset: () => channel.reset(),
+  };
 }
