@@ -31,7 +31,7 @@ export class Copy {
   #filled = 0;
   #waiting = 0;
   #reserved = 0;
-  #finished = false;
+  #finished: "end" | "reset" | null = null;
   #over = false;
   #sending = false;
 
@@ -43,7 +43,7 @@ export class Copy {
 
   /** Takes a copy of `bytes`, or ends this copy when there is no room. */
   push(bytes: Uint8Array): void {
-    if (this.#over || this.#finished) return;
+    if (this.#over || this.#finished !== null) return;
     const room = this.#filled === 0 ? 0 : blockSize - this.#filled;
     const fresh = bytes.length <= room ? 0 : Math.max(blockSize, bytes.length - room);
     this.#waiting += bytes.length;
@@ -68,9 +68,9 @@ export class Copy {
     if (!this.#sending) void this.#send();
   }
 
-  /** The connection ended: the session gets the end after what waits. */
-  finish(): void {
-    this.#finished = true;
+  /** The connection ended: the session gets its end, or a reset, after what waits. */
+  finish(how: "end" | "reset"): void {
+    this.#finished ??= how;
     if (!this.#sending) void this.#send();
   }
 
@@ -118,7 +118,8 @@ export class Copy {
         this.#options.budget.give(Math.min(size, this.#reserved));
         this.#reserved -= Math.min(size, this.#reserved);
       }
-      if (this.#finished) await this.#options.channel.closeWrite();
+      if (this.#finished === "end") await this.#options.channel.closeWrite();
+      if (this.#finished === "reset") this.abort();
     } catch {
       this.#end("refused"); // the session reset it, or is gone
     } finally {
@@ -135,7 +136,7 @@ export class Copy {
     } catch {
       return this.#end("refused");
     }
-    if (!this.#finished || this.#sending) return this.#end("refused");
+    if (this.#finished === null || this.#sending) return this.#end("refused");
     if (this.#over) return;
     this.#over = true;
     this.#release();

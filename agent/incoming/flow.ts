@@ -58,6 +58,9 @@ export class Flow {
   /** What follows is no HTTP: of a filtered connection, all of it is the session's or nothing. */
   #opaque: "no" | "wanted" | "unwanted" = "no";
   #reserved = 0;
+  /** Its first bytes were a request's, or not. */
+  #http: boolean | null = null;
+  #wasReset = false;
   /** Since when something is missing, by `performance.now`; null when nothing is. */
   missingSince: number | null = null;
   /** When a segment of it came last, by `performance.now`. */
@@ -90,7 +93,7 @@ export class Flow {
       return false;
     }
     const start = segment.sequence;
-    if (segment.rst) return this.#reset(start);
+    if (segment.rst) return this.#wasReset = this.#believes(start);
     if (this.#opening) this.#opened();
     const end = after(start, segment.payload.length);
     if (this.#reassembly !== null) this.#put(start, segment.payload);
@@ -112,21 +115,25 @@ export class Flow {
     this.#account();
     this.missingSince = null;
     const end = reassembly.endsAt;
-    this.#context.lost(missing + (this.#copy?.waiting ?? 0));
+    let lost = missing + (this.#copy?.waiting ?? 0);
     this.#copy?.abort();
     this.#leaveStream(next);
     for (const { sequence, bytes } of held) {
       if (this.#reassembly !== null) this.#put(sequence, bytes);
-      else if (!this.#seek(sequence, bytes)) this.#context.lost(bytes.length);
+      else if (!this.#seek(sequence, bytes)) lost += bytes.length;
     }
+    this.#context.lost(lost);
     if (end === null) return false;
     this.#reassembly?.end(end);
     return this.#reassembly === null || this.#reassembly.ended;
   }
 
-  /** Frees it; the session's copy ends in order, after what waits. */
+  /**
+   * Frees it; the session's copy ends after what waits. By a reset only if the client's was one, and what it speaks no HTTP:
+   * many reset a connection whose answers they have, and the app may still be at work on the last request.
+   */
   end(): void {
-    this.#copy?.finish();
+    this.#copy?.finish(this.#wasReset && this.#http !== true ? "reset" : "end");
     this.#free();
   }
 
@@ -145,7 +152,7 @@ export class Flow {
   }
 
   /** Only what is close to the expected number is believed, as the target's kernel does: RFC 9293, 3.10.7.4. */
-  #reset(sequence: number): boolean {
+  #believes(sequence: number): boolean {
     const next = this.#reassembly?.next ?? this.#edge;
     return next === null || Math.abs(distance(sequence, next)) <= heldLimit;
   }
@@ -216,6 +223,7 @@ export class Flow {
   }
 
   #deliver(bytes: Uint8Array<ArrayBuffer>): void {
+    if (bytes.length > 0) this.#http ??= beginsRequest(bytes);
     if (this.#context.filter === null) this.#copy?.push(bytes);
     else if (this.#opaque === "no") this.#route(bytes, this.#context.filter);
     else if (this.#opaque === "wanted") this.#copy?.push(bytes);

@@ -17,6 +17,7 @@ interface Loss {
 export class Losses {
   readonly #say: (text: string) => void;
   readonly #counts = new Map<string, { port: number; kind: LossKind; loss: Loss }>();
+  #packets = 0;
   #toldAt = -Infinity;
 
   constructor(say: (text: string) => void) {
@@ -32,9 +33,14 @@ export class Losses {
     this.#counts.set(key, entry);
   }
 
+  /** So many packets, of whatever connection, were not copied for want of room. */
+  addPackets(count: number): void {
+    this.#packets += count;
+  }
+
   /** Says what was counted, unless it was said a short while ago. `now` by `performance.now`. */
   tellInTime(now: number): void {
-    if (this.#counts.size === 0 || now - this.#toldAt < pauseMs) return;
+    if ((this.#counts.size === 0 && this.#packets === 0) || now - this.#toldAt < pauseMs) return;
     this.#toldAt = now;
     this.tell();
   }
@@ -43,6 +49,10 @@ export class Losses {
   tell(): void {
     for (const { port, kind, loss } of this.#counts.values()) this.#say(sentence(port, kind, loss));
     this.#counts.clear();
+    if (this.#packets > 0) {
+      this.#say(`The mirror is incomplete: ${this.#packets} packets came faster than the agent took them`);
+    }
+    this.#packets = 0;
   }
 }
 
@@ -52,7 +62,7 @@ function sentence(port: number, kind: LossKind, { connections, bytes }: Loss): s
     case "slow":
       return `The mirror of port ${port} is incomplete: the app is too slow, ${what} lost ${bytes} bytes`;
     case "missed":
-      return `The mirror of port ${port} is incomplete: packets were missed, ${what} lost ${bytes} bytes`;
+      return `The mirror of port ${port} is incomplete: packets are missing, ${what} lost ${bytes} bytes`;
     case "many":
       return `The mirror of port ${port} is incomplete: too many connections at a time, ${what} left out`;
   }

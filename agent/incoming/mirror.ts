@@ -213,7 +213,11 @@ export class Mirror implements Disposable {
 
   #sweep(): void {
     const now = performance.now();
-    if ((this.#tap?.dropped() ?? 0) > 0) this.#droppedAt = now;
+    const dropped = this.#tap?.dropped() ?? 0;
+    if (dropped > 0) {
+      this.#droppedAt = now;
+      this.#losses.addPackets(dropped);
+    }
     const patience = now - this.#droppedAt < doubtMs ? hastyMs : patienceMs;
     for (const [key, flow] of this.#flows) {
       if (flow.missingSince !== null && now - flow.missingSince >= patience) {

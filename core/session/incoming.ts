@@ -5,8 +5,9 @@
 import { type Address, type Body, type layerMessages, RemoteError } from "../../protocol-wasm/mod.ts";
 import { log } from "../base/log.ts";
 import { relay } from "../base/relay.ts";
+import { E, SystemError } from "../net/libc.ts";
+import { dialTcp, type Socket } from "../net/socket.ts";
 import { play } from "./mirror.ts";
-import { closeQuietly, connChannel } from "./streams.ts";
 import { listeningPorts } from "./listening.ts";
 import { errno, type IncomingAgent, type IncomingConfig, type StolenConnection } from "./incoming_types.ts";
 
@@ -147,18 +148,17 @@ export class Incoming {
     this.#tellForeignFamily(listener, stolen);
     try {
       await stolen.take();
-      if (this.#config.mode === "steal") await relay(stolen.channel, connChannel(conn));
+      if (this.#config.mode === "steal") await relay(stolen.channel, conn);
       else await this.#play(stolen, conn);
     } finally {
-      closeQuietly(conn);
+      conn.close();
     }
   }
 
-  async #play(mirrored: StolenConnection, conn: Deno.TcpConn): Promise<void> {
-    const { discarded } = await play(mirrored.channel, connChannel(conn), async () => {
+  async #play(mirrored: StolenConnection, conn: Socket): Promise<void> {
+    const { discarded } = await play(mirrored.channel, conn, async () => {
       const listener = this.#choose(mirrored.port, mirrored.local);
-      const next = listener === undefined ? null : await this.#dial(listener, mirrored);
-      return next === null ? null : connChannel(next);
+      return listener === undefined ? null : await this.#dial(listener, mirrored);
     });
     log.debug(
       `Port ${mirrored.port}: a mirrored connection ended, ${discarded} bytes of the app's were dropped`,
@@ -221,13 +221,13 @@ export class Incoming {
     log.warning(text);
   }
 
-  async #dial(listener: Listener, stolen: StolenConnection): Promise<Deno.TcpConn | null> {
+  async #dial(listener: Listener, stolen: StolenConnection): Promise<Socket | null> {
     const dialing = this.#connect(listener, stolen);
     listener.dialing.add(dialing);
     try {
       return await dialing;
     } catch (error) {
-      if (error instanceof Deno.errors.ConnectionRefused) return null;
+      if (error instanceof SystemError && error.errno === E.ECONNREFUSED) return null;
       const why = error instanceof Error ? error.message : String(error);
       this.#warnOnce(
         `dial ${stolen.port} ${why}`,
@@ -239,13 +239,11 @@ export class Incoming {
     }
   }
 
-  async #connect(listener: Listener, stolen: StolenConnection): Promise<Deno.TcpConn> {
-    const conn = await Deno.connect({
-      hostname: dialAddress(listener.actual.address),
-      port: listener.actual.port,
+  async #connect(listener: Listener, stolen: StolenConnection): Promise<Socket> {
+    const conn = await dialTcp({
+      destination: { address: dialAddress(listener.actual.address), port: listener.actual.port },
     });
-    conn.setNoDelay(true);
-    const { port } = conn.localAddr as Deno.NetAddr;
+    const { port } = conn.localAddress;
     listener.peers.delete(port);
     listener.peers.set(port, { peer: stolen.peer, local: stolen.local });
     const [oldest] = listener.peers.keys();

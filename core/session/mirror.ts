@@ -12,7 +12,12 @@ export interface Played {
   discarded: number;
 }
 
-/** What the app's side of one connection came to. */
+/** A connection to the app: `close` ends it in order, `reset` by a reset. */
+export interface AppStream extends ByteChannel {
+  close(): void;
+}
+
+/** How the app answered a request: another may follow on this connection, or on a new one; or HTTP is over. */
 type Answered = "next" | "closed" | "tunnel";
 
 /**
@@ -21,8 +26,8 @@ type Answered = "next" | "closed" | "tunnel";
  */
 export async function play(
   channel: ByteChannel,
-  first: ByteChannel,
-  dial: () => Promise<ByteChannel | null>,
+  first: AppStream,
+  dial: () => Promise<AppStream | null>,
 ): Promise<Played> {
   const player = new Player(channel, first, dial);
   try {
@@ -38,7 +43,7 @@ export async function play(
 
 class Player implements Disposable {
   readonly #channel: ByteChannel;
-  readonly #dial: () => Promise<ByteChannel | null>;
+  readonly #dial: () => Promise<AppStream | null>;
   readonly #requests = new HttpReader("request");
   #app: App | null;
   /** No HTTP, or no longer: bytes pass unread. */
@@ -47,7 +52,7 @@ class Player implements Disposable {
   #between = true;
   #discarded = 0;
 
-  constructor(channel: ByteChannel, first: ByteChannel, dial: () => Promise<ByteChannel | null>) {
+  constructor(channel: ByteChannel, first: AppStream, dial: () => Promise<AppStream | null>) {
     this.#channel = channel;
     this.#dial = dial;
     this.#app = new App(first);
@@ -123,7 +128,7 @@ class Player implements Disposable {
 
 /** One connection to the app, whose answers are counted and dropped. */
 class App implements Disposable {
-  readonly #stream: ByteChannel;
+  readonly #stream: AppStream;
   readonly #responses = new HttpReader("response");
   #answer = Promise.withResolvers<Answered>();
   #expecting = false;
@@ -134,7 +139,7 @@ class App implements Disposable {
   readonly #failure = Promise.withResolvers<void>();
   discarded = 0;
 
-  constructor(stream: ByteChannel) {
+  constructor(stream: AppStream) {
     this.#stream = stream;
     this.#answer.resolve("next"); // nothing was asked
     this.#reading = this.#read();
@@ -188,7 +193,7 @@ class App implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#stream.reset();
+    this.#stream.close();
     this.#responses[Symbol.dispose]();
   }
 

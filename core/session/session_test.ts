@@ -16,7 +16,6 @@ import {
 import { setLogSink } from "../base/log.ts";
 import type { IncomingConfig } from "./incoming_types.ts";
 import { Session } from "./session.ts";
-import { writeAll } from "./streams.ts";
 
 const stealAll: IncomingConfig = {
   mode: "steal",
@@ -148,7 +147,7 @@ Deno.test("the app's answer reaches the client after the client's half-close", a
   const conn = await listener.accept();
   const buffer = new Uint8Array(16);
   assert.equal(await conn.read(buffer), null);
-  await writeAll(conn, new TextEncoder().encode("late answer"));
+  assert.equal(await conn.write(new TextEncoder().encode("late answer")), 11);
   conn.close();
   let text = "";
   for (let bytes = await channel.read(); bytes !== null; bytes = await channel.read()) {

@@ -244,6 +244,18 @@ export class FakeClient implements AsyncDisposable {
     this.#offers.splice(0).forEach(handler);
   }
 
+  /** The first notice that fits. */
+  async noticed(pattern: RegExp): Promise<string> {
+    const wait = async () => {
+      for (;;) {
+        const notice = this.notices.find((one) => pattern.test(one));
+        if (notice !== undefined) return notice;
+        await this.#wake.promise;
+      }
+    };
+    return await deadline(wait(), `a notice like ${pattern}; so far: ${this.notices.join("; ")}`);
+  }
+
   /** The next connection offered. */
   async offered(): Promise<Offered> {
     const wait = async () => {
@@ -272,7 +284,11 @@ export class FakeClient implements AsyncDisposable {
   async #receive(): Promise<void> {
     for await (const frame of this.link.received()) {
       if (frame.name === "notice") this.notices.push(decode(agentMessages.notice, frame.body).text);
-      if (frame.name !== "incoming") continue;
+      if (frame.name !== "incoming") {
+        this.#wake.resolve();
+        this.#wake = Promise.withResolvers();
+        continue;
+      }
       const offered = this.#offer(frame, decode(agentMessages.incoming, frame.body));
       if (this.#handler !== null) this.#handler(offered);
       else this.#offers.push(offered);
