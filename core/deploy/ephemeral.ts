@@ -26,6 +26,7 @@ const headStartMilliseconds = 150;
 const attempts = [50, 50, 100, 100, 150, 150, 200, 200, 300, 300, 500];
 /** How long an agent that nobody connected to is looked for, to send it away. */
 const recallMilliseconds = 3000;
+const recallPauseMilliseconds = 100;
 
 /** Adds the agent to the pod; `connect` waits until it answers. */
 export async function deployEphemeral(target: PodTarget, order: DeployOrder): Promise<Deployed> {
@@ -70,7 +71,8 @@ async function addContainer(target: PodTarget, order: DeployOrder, port: number)
   const container = ephemeralContainer(name, target, order, port);
   let pod: V1Pod;
   try {
-    pod = await target.kube.addEphemeralContainer(target.pod, container, startup.signal);
+    // Not given up half-way: a container that was added unseen could not be sent away.
+    pod = await target.kube.addEphemeralContainer(target.pod, container);
   } catch (error) {
     throw explainRefusal(error, target);
   }
@@ -200,23 +202,42 @@ function endWith({ link }: AgentLink, { ended }: AgentContainer): void {
   if (ended.aborted) end();
 }
 
-/** Best effort: an agent that was started for nothing is sent away at once rather than after its own limit. */
+/**
+ * Best effort: an agent that was started for nothing is sent away at once rather than after its own limit. One that does
+ * not run yet is waited for only when the user stopped the start: else it is why the start failed.
+ */
 async function recall(
   target: PodTarget,
   container: AgentContainer,
   port: number,
   order: DeployOrder,
 ): Promise<void> {
-  if (container.ended.aborted || !container.isRunning) return;
+  if (container.ended.aborted || (!container.isRunning && !order.startup.stopped)) return;
   const signal = AbortSignal.any([AbortSignal.timeout(recallMilliseconds), container.ended]);
   try {
-    const stream = await target.kube.portForward(target.pod, port, signal);
-    await using link = await proveLink(stream, { key: order.key, steal: false, signal });
-    log.debug(`The agent on Linux ${link.kernel} is sent away`);
+    while (!await sendAway(target, port, order, signal)) await pause(recallPauseMilliseconds, signal);
   } catch (error) {
     const limit = order.config.communicationTimeoutSeconds;
     const why = error instanceof MirrordError ? error.message : String(error);
     log.debug(`The agent leaves by itself within ${limit} s (${why})`);
+  }
+}
+
+/** False: it does not answer yet. */
+async function sendAway(
+  target: PodTarget,
+  port: number,
+  order: DeployOrder,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const stream = await target.kube.portForward(target.pod, port, signal);
+    await using link = await proveLink(stream, { key: order.key, steal: false, signal });
+    log.debug(`The agent on Linux ${link.kernel} is sent away`);
+    return true;
+  } catch (error) {
+    if (error instanceof NoAnswer) return false;
+    throw error;
   }
 }
 

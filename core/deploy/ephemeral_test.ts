@@ -234,3 +234,22 @@ Deno.test("an aborted start-up sends away an agent that runs already", async () 
   }
   assert.deepEqual(cluster.frames, ["goodbye"]);
 });
+
+Deno.test("an agent that does not run yet is waited for when the user stops, and sent away", async () => {
+  await using cluster = fakeCluster();
+  let forwards = 0;
+  cluster.greeting = () => {
+    if (++forwards < 3) return { kind: "refused-port" };
+    cluster.container({ running: {} });
+    return { kind: "welcome" };
+  };
+  const controller = new AbortController();
+  {
+    const deploying = deployAgent(cluster.target, await config(), { ...needs, signal: controller.signal });
+    await cluster.nextAdded();
+    controller.abort(new Error("interrupted"));
+    await using deployed = await deploying;
+    await assert.rejects(deployed.connect(), /interrupted/);
+  }
+  assert.deepEqual(cluster.frames, ["goodbye"]);
+});

@@ -42,7 +42,7 @@ export class Startup implements Disposable {
     noteStep(event);
   }
 
-  /** The user wants to stop: no new attempts, no clean-up that takes long. */
+  /** The user stopped the start, by Ctrl-C say. */
   get stopped(): boolean {
     return this.#asked?.aborted ?? false;
   }

@@ -95,11 +95,13 @@ export const endCases: Case[] = [
     },
   },
   {
-    name: "SIGINT before the agent is there ends mirrord with 130, no app was started",
+    name: "SIGINT before the agent is there ends mirrord with 130 and the agent with it, no app was started",
     async run(stage) {
       const identity = await stage.identity();
+      // The agent itself would wait for longer than it may take to go.
+      const config = { ...impatient, agent: { communication_timeout: 60 } };
       const app = ["sh", "-c", "echo started; exec sleep 100"];
-      await using run = new SessionRun(stage, { flags: [], config: impatient, app });
+      await using run = new SessionRun(stage, { flags: [], config, app });
       await run.until(starting);
       run.kill("SIGINT");
       const { code, stdout, stderr } = await run.finished();
