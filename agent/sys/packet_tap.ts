@@ -9,7 +9,7 @@ import { takeTurn, Watch } from "../../core/net/poll.ts";
 
 // A block holds the largest packet there is (64 KiB, but for jumbograms, which are cut) some times over.
 const blockSize = 1 << 18;
-const blockCount = 16;
+const blockCount = 32;
 const ringSize = blockSize * blockCount;
 /** After so long a block is handed over half full: what a quiet port's packet waits at most. */
 const retireMs = 4;

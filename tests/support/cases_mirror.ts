@@ -108,7 +108,7 @@ export const mirrorCases: Case[] = [
     name: "bodies of either framing are mirrored as they were sent",
     run: (stage) =>
       withMirror(stage, async (run) => {
-        const size = 2 << 20;
+        const size = 1 << 20;
         const bodies = [{ size }, { size, chunked: true }, { size: 1 }, { size: 0 }];
         const reports = await sequence(
           stage,
