@@ -120,7 +120,7 @@ export class Exchanger implements Disposable {
   }
 
   async #byTcp(server: NameServer, queries: Query[], waitMs: number): Promise<Round> {
-    const round = new Round(queries);
+    const round = new Round(queries, true);
     const dialling = new AbortController();
     let socket: Socket;
     {

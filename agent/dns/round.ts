@@ -6,6 +6,7 @@ import { decodeReply, type Reply, responseCode, sameName } from "./message.ts";
 export class Round {
   readonly #queries: readonly Query[];
   readonly #answered: boolean[];
+  readonly #overTcp: boolean;
   /** For each question its reply; null: none yet, or one that sends us on to the next server. */
   readonly replies: (Reply | null)[];
   /** Somebody may be there. */
@@ -15,8 +16,9 @@ export class Round {
   /** The code of the last reply. */
   code: number | null = null;
 
-  constructor(queries: readonly Query[]) {
+  constructor(queries: readonly Query[], overTcp = false) {
     this.#queries = queries;
+    this.#overTcp = overTcp;
     this.#answered = queries.map(() => false);
     this.replies = queries.map(() => null);
   }
@@ -48,7 +50,8 @@ export class Round {
     this.code = reply.code;
     if (reply.truncated) this.truncated = true;
     this.#answered[index] = true;
-    if (!sendsOn(reply)) this.replies[index] = reply;
+    // What comes by TCP is taken as it is, as glibc does.
+    if (this.#overTcp || !sendsOn(reply)) this.replies[index] = reply;
   }
 }
 

@@ -65,15 +65,16 @@ export async function searchNothing(
 
 interface Attempt {
   asked: string;
+  /** No server gave a reply that counts. */
+  failed: boolean;
   found: (Reply | null)[] | null;
   ending: Ending;
   refused: boolean;
   code: number | null;
 }
 
-function result({ asked, found, ending: how, refused }: Attempt): Searched {
+function result({ asked, found, ending: how, failed: unavailable }: Attempt): Searched {
   if (found !== null) return { ending: ending.found, asked, replies: found };
-  const unavailable = refused || how === ending.tryAgain;
   return { ending: how === ending.found ? ending.noRecovery : how, unavailable };
 }
 
@@ -89,6 +90,7 @@ async function askOnce(
   return {
     asked,
     found,
+    failed: exchanged.kind === "failed",
     ending: how,
     refused: exchanged.kind === "failed" && exchanged.refused,
     code: exchanged.kind === "failed" ? exchanged.code : null,

@@ -222,6 +222,7 @@ static int answer_into(const struct subject *subject, struct hostent *host, char
 			status = EAGAIN;
 	}
 	lookup_free(&answer);
+	h_errno = *h_error; /* Python reads this one */
 	if (status)
 		errno = status;
 	return status;

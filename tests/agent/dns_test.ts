@@ -1,96 +1,8 @@
 // Names through the agent, compared with libc's own answers beside the target: the same addresses in the same order,
-// the same names, the same failures, whatever resolv.conf, the hosts file and the name servers do.
+// the same names, the same failures.
 
 import assert from "node:assert/strict";
-import {
-  type agentMessages,
-  agentMessages as messages,
-  decode,
-  type Link,
-  lookupFlags,
-  unpackAddresses,
-} from "../../protocol-wasm/mod.ts";
-import { deadline } from "../support/deadline.ts";
-import { DnsStage, type DnsStageOptions } from "../support/dns_stage.ts";
-import { FakeClient } from "../support/fake_client.ts";
-
-type AgentLink = Link<typeof agentMessages>;
-
-/** getaddrinfo's codes for what `lookupReply` says (<netdb.h>). */
-const eai: Record<number, string> = {
-  1: "error -2 Name or service not known",
-  2: "error -3 Temporary failure in name resolution",
-  3: "error -2 Name or service not known",
-  4: "error -5 No address associated with hostname",
-};
-const aiFlags: [number, number][] = [
-  [0x20, lookupFlags.addrConfig],
-  [0x8, lookupFlags.v4Mapped],
-  [0x10, lookupFlags.all],
-  [0x2, lookupFlags.canonName],
-];
-
-/** What names.c would print, from what the agent says. */
-async function throughAgent(link: AgentLink, question: string): Promise<string> {
-  const [kind = "", name = "", ...rest] = question.split(" ");
-  if (kind === "byaddr") {
-    const frames = await link.request("reverse", { address: { address: name, port: 0 } });
-    const reply = decode(messages.reverseReply, frames[0]?.body ?? new Uint8Array());
-    if (reply.ending !== 0) return `error ${reply.ending}`;
-    return `found ${reply.name} (${names(reply.aliases)})`;
-  }
-  if (kind === "hostname") {
-    const frames = await link.request("hostName", {});
-    return `found ${decode(messages.hostNameReply, frames[0]?.body ?? new Uint8Array()).name}`;
-  }
-  const isAddrinfo = kind === "addrinfo";
-  const family = Number(rest[isAddrinfo ? 1 : 0]);
-  const asked = Number(rest[3] ?? 0);
-  const flags = isAddrinfo
-    ? aiFlags.reduce<number>(
-      (sum, [theirs, ours]) => (asked & theirs) !== 0 ? sum | ours : sum,
-      lookupFlags.sorted,
-    )
-    : 0;
-  const frames = await deadline(link.request("lookup", { name, family, flags }), question);
-  const reply = decode(messages.lookupReply, frames[0]?.body ?? new Uint8Array());
-  const addresses = unpackAddresses(reply.addresses).map((one) => ` ${one}`).join("");
-  if (!isAddrinfo) {
-    if (reply.ending !== 0) return `error ${reply.ending}`;
-    return `found ${reply.name} (${names(reply.aliases)})${addresses}`;
-  }
-  if (reply.ending !== 0) return eai[reply.ending] ?? `error ${reply.ending}`;
-  return `found${(asked & 2) !== 0 ? ` [${reply.name}]` : ""}${addresses}`;
-}
-
-function names(zeroEnded: string): string {
-  return zeroEnded.split("\0").filter(Boolean).join(" ");
-}
-
-/** A line of names.c without what the layer adds: ports, types, lengths, flags; mapped addresses as plain ones. */
-function plain(line: string): string {
-  return line.replace(/\/\d+\/1\/6\/\d+\/\d+/g, "").replace(/\) \d+\/\d+/, ")").replaceAll(" ::ffff:", " ");
-}
-
-/** Asks all of `questions` both ways, and compares; gives libc's lines. */
-async function compare(stage: DnsStage, link: AgentLink, questions: string[]): Promise<string[]> {
-  const native = (await stage.native(questions)).map((line, index) =>
-    questions[index]?.startsWith("byaddr") ? plain(line).replace(/\).*/, ")") : plain(line)
-  );
-  const ours = await Promise.all(questions.map((question) => throughAgent(link, question)));
-  const pairs = (lines: string[]) => questions.map((question, index) => `${question}: ${lines[index]}`);
-  assert.deepEqual(pairs(ours), pairs(native));
-  return native;
-}
-
-async function withStage(
-  options: DnsStageOptions,
-  body: (stage: DnsStage, link: AgentLink, client: FakeClient) => Promise<void>,
-): Promise<void> {
-  await using stage = await DnsStage.create(options);
-  await using client = await FakeClient.start(stage.netns, { options: { targetPid: stage.pid } });
-  await body(stage, client.link, client);
-}
+import { compareNames, plain, throughAgent, withNamesStage } from "../support/names_agent.ts";
 
 const zone = {
   "both.test": { A: ["192.0.2.1"], AAAA: ["2001:db8::1"] },
@@ -152,7 +64,7 @@ const everyName = [
 ];
 
 Deno.test("every name has the answers that libc gives beside the target", async () => {
-  await withStage({ zone, files }, async (stage, link) => {
+  await withNamesStage({ zone, files }, async (stage, link) => {
     const questions = everyName.flatMap((name) => [
       ...[0, 4, 6].flatMap((family) => [0, 2].map((flags) => `addrinfo ${name} - ${family} 1 ${flags}`)),
       ...[4, 6].map((family) => `byname ${name} ${family}`),
@@ -160,19 +72,19 @@ Deno.test("every name has the answers that libc gives beside the target", async 
       `addrinfo ${name} - 6 1 24`,
       `addrinfo ${name} - 0 1 32`,
     ]);
-    const native = await compare(stage, link, questions);
+    const native = await compareNames(stage, link, questions);
     assert.ok(native.filter((line) => line.startsWith("found")).length > 60, "too few were found");
   });
 });
 
 Deno.test("an address has the names that libc gives beside the target", async () => {
-  await withStage({ zone, files }, async (stage, link) => {
+  await withNamesStage({ zone, files }, async (stage, link) => {
     const addresses = [
       ...["192.0.2.1", "192.0.2.2", "192.0.2.9", "2001:db8::1", "2001:db8::2"],
       ...["127.0.0.1", "::1", "192.0.2.200", "2001:db8::200", "192.0.2.202"],
     ];
-    await compare(stage, link, addresses.map((address) => `byaddr ${address}`));
-    await compare(stage, link, ["hostname 200"]);
+    await compareNames(stage, link, addresses.map((address) => `byaddr ${address}`));
+    await compareNames(stage, link, ["hostname 200"]);
   });
 });
 
@@ -223,7 +135,7 @@ Deno.test("search domains and ndots lead where they lead libc", async () => {
     ...["a", "b", "nodata", "fails", "refused", "onlynodata", "onlyfails", "odd", "half", "missing"],
     ...["a.", "a.one.test.", "x.y.", "none.at.all"],
   ];
-  await withStage({ zone: searchZone, files: { resolvConf: base } }, async (stage, link) => {
+  await withNamesStage({ zone: searchZone, files: { resolvConf: base } }, async (stage, link) => {
     for (const setting of settings) {
       stage.write({ resolvConf: base + setting });
       const questions = names.flatMap((name) => [
@@ -248,7 +160,7 @@ Deno.test("search domains and ndots lead where they lead libc", async () => {
 
 Deno.test("a host name with dots gives the search domain where resolv.conf names none", async () => {
   const files = { resolvConf: "nameserver 127.0.0.1\n" };
-  await withStage({ zone: searchZone, files, hostName: "pod-1.two.test" }, async (stage, link) => {
-    await compare(stage, link, ["addrinfo a - 0 1 2", "hostname 200"]);
+  await withNamesStage({ zone: searchZone, files, hostName: "pod-1.two.test" }, async (stage, link) => {
+    await compareNames(stage, link, ["addrinfo a - 0 1 2", "hostname 200"]);
   });
 });

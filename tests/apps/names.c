@@ -3,17 +3,19 @@
  * get. Run under the layer and in the target itself by the tests of names, which compare the lines.
  *   addrinfo NAME SERVICE FAMILY SOCKTYPE FLAGS | byname NAME FAMILY | old NAME | byname_r NAME FAMILY BYTES |
  *   byaddr ADDRESS | byaddr_r ADDRESS BYTES | nameinfo ADDRESS PORT FLAGS BYTES | hostname BYTES | checked_hostname | uname |
- *   twice NAME NAME | crowd THREADS NAME | quit
+ *   twice NAME NAME | keep NAME | beside NAME NAME | crowd THREADS NAME | quit
  * "-" is a null pointer, "=" an empty string. FAMILY is 0, 4 or 6.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *text(const char *word)
@@ -183,16 +185,37 @@ static void checked_name(void)
 		printf("found %s", name);
 }
 
-/* The first result must live until the second call, and be of the first call only if the second failed. */
+/* Both results are read before the next call of the same function. */
 static void twice(const char *first, const char *second)
 {
-	struct hostent *one = gethostbyname(first), *other;
-
-	if (one)
-		print_host(one);
+	print_static(gethostbyname(first));
 	printf("; ");
-	other = gethostbyname(second);
+	print_static(gethostbyname(second));
+}
+
+/* A result outlives a call of another function, and a fork. */
+static void keep(const char *name)
+{
+	struct hostent *host = gethostbyname(name), *other;
+
+	if (!host) {
+		print_static(host);
+		return;
+	}
+	print_host(host);
+	printf("; ");
+	other = gethostbyaddr(host->h_addr_list[0], host->h_length, host->h_addrtype);
 	print_static(other);
+	printf("; ");
+	print_host(host);
+	fflush(stdout);
+	if (fork() == 0) {
+		printf("; child ");
+		print_host(host);
+		fflush(stdout);
+		_exit(0);
+	}
+	wait(NULL);
 }
 
 static void *ask(void *name)
@@ -221,6 +244,30 @@ static void crowd(int count, const char *name)
 	printf("%d of %d failed", failed, count);
 }
 
+/* While one thread waits for a look-up, another asks, and so does a child. */
+static void beside(char *slow, char *fast)
+{
+	pthread_t thread;
+	void *status;
+
+	pthread_create(&thread, NULL, ask, slow);
+	printf("beside %ld\n", (long)ask(fast));
+	fflush(stdout);
+	if (fork() == 0) {
+		printf("child %ld\n", (long)ask(fast));
+		fflush(stdout);
+		_exit(0);
+	}
+	wait(NULL);
+	pthread_join(thread, &status);
+	printf("slow %ld", (long)status);
+}
+
+static void pass_over(int signal)
+{
+	(void)signal;
+}
+
 static void obey(char words[6][2048])
 {
 	struct utsname names;
@@ -247,6 +294,10 @@ static void obey(char words[6][2048])
 		printf("%s", uname(&names) == 0 ? names.nodename : strerror(errno));
 	else if (strcmp(words[0], "twice") == 0)
 		twice(words[1], words[2]);
+	else if (strcmp(words[0], "keep") == 0)
+		keep(words[1]);
+	else if (strcmp(words[0], "beside") == 0)
+		beside(words[1], words[2]);
 	else if (strcmp(words[0], "crowd") == 0)
 		crowd(atoi(words[1]), words[2]);
 	else
@@ -256,6 +307,9 @@ static void obey(char words[6][2048])
 int main(void)
 {
 	static char line[12288], words[6][2048];
+	const struct sigaction handler = { .sa_handler = pass_over }; /* without SA_RESTART */
+
+	sigaction(SIGUSR1, &handler, NULL);
 
 	while (fgets(line, sizeof(line), stdin)) {
 		char *at = line;

@@ -28,18 +28,20 @@ const files = {
 };
 const options: DnsStageOptions = { zone, files };
 
-/** The answers to a program under mirrord. */
+const env = { PATH: userPath(), NO_COLOR: "1" };
+
+/** What `argv` prints under mirrord, asked `questions` on its standard input. */
 async function underMirrord(
   stage: DnsStage,
-  questions: readonly string[],
+  argv: readonly string[],
   config: unknown = {},
+  questions: readonly string[] = [],
 ): Promise<string[]> {
   const file = await Deno.makeTempFile({ suffix: ".json" });
   try {
     await Deno.writeTextFile(file, JSON.stringify(config));
     const flags = ["--target", `process/${stage.pid}`, "--config-file", file];
-    const argv = [binary, "exec", ...flags, "--", await compileApp("names")];
-    return await askNames(argv, questions, { PATH: userPath(), NO_COLOR: "1" });
+    return await askNames([binary, "exec", ...flags, "--", ...argv], questions, env);
   } finally {
     await Deno.remove(file);
   }
@@ -111,7 +113,8 @@ function comparable(question: string, native: string): boolean {
 
 Deno.test({ name: "every call gives the same as beside the target", ignore }, async () => {
   await using stage = await DnsStage.create(options);
-  const [native, ours] = [await stage.native(questions), await underMirrord(stage, questions)];
+  const native = await stage.native(questions);
+  const ours = await underMirrord(stage, [await compileApp("names")], {}, questions);
   assert.equal(native.length, questions.length);
   assert.ok(!ours.some((line) => line.includes("OVERRUN")));
   const chosen = questions.map((question, index) => comparable(question, native[index] ?? ""));
@@ -120,3 +123,28 @@ Deno.test({ name: "every call gives the same as beside the target", ignore }, as
   );
   assert.deepEqual(mine, theirs);
 });
+
+const apps = decodeURIComponent(new URL("../apps/", import.meta.url).pathname);
+const programs: Record<string, string[]> = {
+  "python3": ["/usr/bin/python3", `${apps}names.py`],
+  "node": ["/usr/bin/node", `${apps}names.mjs`],
+  "java": ["/usr/bin/java", "-Xshare:auto", `${apps}Names.java`],
+  "ruby": ["/usr/bin/ruby", `${apps}names.rb`],
+  "php": ["/usr/bin/php", `${apps}names.php`],
+  "getent ahosts": ["/usr/bin/getent", "ahosts"],
+  "getent ahostsv6": ["/usr/bin/getent", "ahostsv6"],
+  "getent hosts": ["/usr/bin/getent", "hosts"],
+};
+const asked = [
+  ...["both.test", "four.test", "six.test", "alias.test", "short", "localhost", "file.test", "nothing.test"],
+  ...["missing.test", "servfail.test", "192.0.2.1", "2001:db8::1", "many.test"],
+];
+
+for (const [name, argv] of Object.entries(programs)) {
+  Deno.test({ name: `${name} finds the hosts that it finds beside the target`, ignore }, async () => {
+    await using stage = await DnsStage.create(options);
+    const native = await askNames(stage.inside([...argv, ...asked]), [], env);
+    assert.ok(native.length > 3, native.join("\n"));
+    assert.deepEqual(await underMirrord(stage, [...argv, ...asked]), native);
+  });
+}

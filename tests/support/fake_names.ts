@@ -23,8 +23,8 @@ export interface FakeHost {
   addresses?: string[];
   /** Instead of `aliases` and `addresses`, whatever they may mean. */
   raw?: { aliases: Uint8Array; addresses: Uint8Array };
-  /** The answer waits for it. */
-  after?: Promise<void>;
+  /** Called when it is asked for; the answer waits for it. */
+  before?: () => Promise<void> | void;
   /** The session refuses with this errno. */
   errno?: number;
 }
@@ -125,7 +125,7 @@ export class FakeNames implements AsyncDisposable {
 
   async #host(link: Link<Messages>, frame: Frame, key: string): Promise<void> {
     const host = this.#options.hosts?.[key] ?? { ending: 1 };
-    await host.after;
+    await host.before?.();
     if (host.errno !== undefined) return await link.fail(frame, host.errno, "refused by the test");
     const { local = false, ending = 0, name = key } = host;
     const aliases = host.raw?.aliases ?? bytes((host.aliases ?? []).map((alias) => `${alias}\0`).join(""));
