@@ -24,18 +24,18 @@ export function parseHosts(text: string): HostsLine[] {
   });
 }
 
-/** All addresses of `name`, in the order of the lines; null when no line has it. */
-export function hostsOfAny(lines: readonly HostsLine[], name: string): Named | null {
-  const found = lines.filter((line) => hasName(line, name));
+/**
+ * The addresses of `name`, in the order of the lines; null when no line has it. As glibc does it, the first line is all
+ * unless `multi` (host.conf(5)).
+ */
+export function hostsOfAny(lines: readonly HostsLine[], name: string, multi: boolean): Named | null {
+  const found = lines.filter((line) => hasName(line, name)).slice(0, multi ? undefined : 1);
   const [first] = found;
   if (first === undefined) return null;
   return { name: first.names[0] ?? name, aliases: [], addresses: found.map(({ address }) => address) };
 }
 
-/**
- * The addresses of one family. As glibc does it: for IPv4 a line of ::1 counts as 127.0.0.1, and unless `multi`
- * (host.conf(5)) the first line is all.
- */
+/** The same for one family, where for IPv4 a line of ::1 counts as 127.0.0.1. */
 export function hostsOfFamily(
   lines: readonly HostsLine[],
   name: string,

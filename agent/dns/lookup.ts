@@ -103,7 +103,9 @@ export class Lookup implements Disposable {
   }
 
   async #both(source: Source, name: string): Promise<Said> {
-    if (source.name === "files") return said(hostsOfAny(this.#settings.hosts(), name));
+    if (source.name === "files") {
+      return said(hostsOfAny(this.#settings.hosts(), name, this.#settings.multi()));
+    }
     if (source.name !== "dns") return unavailable;
     const conf = this.#settings.resolvConf();
     const types = conf.noAaaa ? [recordType.a] : [recordType.a, recordType.aaaa];

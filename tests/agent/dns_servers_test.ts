@@ -114,6 +114,23 @@ Deno.test("nsswitch.conf says who is asked, and when to stop", async () => {
   });
 });
 
+Deno.test("host.conf says whether further lines of the hosts file count", async () => {
+  const hosts =
+    "192.0.2.1 a.test x\n2001:db8::1 a.test y\n192.0.2.2 a.test x\n::1 localhost\n127.0.0.1 localhost\n";
+  await withNamesStage({ zone, files: { resolvConf: live + quick, hosts } }, async (stage, link) => {
+    for (const hostConf of ["multi on\n", "multi off\n", ""]) {
+      stage.write({ hostConf });
+      const names = ["a.test", "x", "y", "localhost"];
+      const questions = names.flatMap((name) => [
+        ...[0, 4, 6].map((family) => `addrinfo ${name} - ${family} 1 2`),
+        `byname ${name} 4`,
+        `byname ${name} 6`,
+      ]);
+      await compareNames(stage, link, questions);
+    }
+  });
+});
+
 Deno.test("addresses come in the order that the target's routes give them", async () => {
   const many = {
     "mixed.test": {

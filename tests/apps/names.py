@@ -12,13 +12,13 @@ def said(call, *arguments):
 hosts = sys.argv[1:]
 for host in hosts:
     print(host, said(socket.getaddrinfo, host, 80))
-    print(host, said(socket.getaddrinfo, host, "http", socket.AF_INET, socket.SOCK_STREAM, 0, socket.AI_CANONNAME))
+    print(host, said(socket.getaddrinfo, host, 80, socket.AF_INET, socket.SOCK_STREAM, 0, socket.AI_CANONNAME))
     print(host, said(socket.getaddrinfo, host, None, socket.AF_INET6))
     print(host, said(socket.gethostbyname, host))
     print(host, said(socket.gethostbyname_ex, host))
     print(host, said(socket.gethostbyaddr, host))
     print(host, said(socket.getfqdn, host))
-print(said(socket.getnameinfo, ("192.0.2.1", 80), 0))
+print(said(socket.getnameinfo, ("192.0.2.1", 80), socket.NI_NUMERICSERV))
 print(socket.gethostname(), os.uname().nodename, socket.getfqdn())
 
 # Many threads at once, a child in between.
