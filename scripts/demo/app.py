@@ -1,16 +1,37 @@
-# The demo's program, run twice: once as the service, once on "the developer's machine". Standard library only.
-# Its first argument says which of the two it is; everything else it shows comes from where it thinks it runs.
+# The demo's program, run in the target and on "the developer's machine". Standard library only. Its first argument
+# says which of the two it is; all else it tells comes from where it thinks it runs. `--once` prints the facts and ends.
 import http.server
+import json
 import os
+import socket
 import sys
+import urllib.request
+
+
+def attempt(work):
+    try:
+        return work()
+    except OSError as error:
+        return f"({getattr(error, 'reason', None) or error.strerror or error})"
+
+
+def facts():
+    return {
+        "who": sys.argv[1],
+        "variable": os.environ.get("DEMO_GREETING", "(not set)"),
+        "name": attempt(lambda: socket.gethostbyname("ledger")),
+        "call": attempt(lambda: urllib.request.urlopen("http://ledger:8080/", timeout=10).read().decode().strip()),
+        "file": attempt(lambda: open("/srv/demo/motto.txt").read().strip()),
+    }
 
 
 class Greeter(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        variable = os.environ.get("DEMO_GREETING", "(not set)")
-        body = f"{sys.argv[1]}\t{variable}\t{self.client_address[0]}\n".encode()
+        client = self.client_address[0]
+        print(f"{sys.argv[1]} saw {self.requestline} from {client}", flush=True)
+        body = json.dumps({**facts(), "client": client}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -20,4 +41,7 @@ class Greeter(http.server.BaseHTTPRequestHandler):
         pass
 
 
-http.server.ThreadingHTTPServer(("", 80), Greeter).serve_forever()
+if "--once" in sys.argv:
+    print(json.dumps(facts()))
+else:
+    http.server.ThreadingHTTPServer(("", 80), Greeter).serve_forever()

@@ -8,9 +8,8 @@ import { client, parseAnswer } from "./process_stage.ts";
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 const namespace = `mirrord-demo-${Deno.pid}`;
 
-/** A Python pod that runs the demo's program out of a ConfigMap, its Service, and a pod that asks. */
-function manifests(program: string): unknown {
-  const labels = { app: "greeter" };
+/** The demo's program and the ledger as Deployments behind Services, out of a ConfigMap, and a pod that asks. */
+function manifests(program: string, ledger: string): unknown {
   const volumes = [{ name: "program", configMap: { name: "program" } }];
   const container = {
     image: "test.local/python:1",
@@ -23,36 +22,27 @@ function manifests(program: string): unknown {
       apiVersion: "v1",
       kind: "ConfigMap",
       metadata: { name: "program", namespace },
-      data: { "app.py": program, "client.py": client },
-    },
-    {
-      apiVersion: "apps/v1",
-      kind: "Deployment",
-      metadata: { name: "greeter", namespace },
-      spec: {
-        selector: { matchLabels: labels },
-        template: {
-          metadata: { labels },
-          spec: {
-            volumes,
-            terminationGracePeriodSeconds: 0,
-            containers: [{
-              ...container,
-              name: "greeter",
-              command: ["python3", "/demo/app.py", "the original"],
-              env: [{ name: "DEMO_GREETING", value: "hello from the pod" }],
-              readinessProbe: { httpGet: { path: "/", port: 80 }, periodSeconds: 1 },
-            }],
-          },
-        },
-      },
+      data: { "app.py": program, "client.py": client, "ledger.py": ledger },
     },
     {
       apiVersion: "v1",
-      kind: "Service",
-      metadata: { name: "greeter", namespace },
-      spec: { selector: labels, ports: [{ port: 80 }] },
+      kind: "ConfigMap",
+      metadata: { name: "motto", namespace },
+      data: { "motto.txt": "one pod, many developers\n" },
     },
+    ...workload("greeter", 80, {
+      volumes: [...volumes, { name: "motto", configMap: { name: "motto" } }],
+      container: {
+        ...container,
+        volumeMounts: [...container.volumeMounts, { name: "motto", mountPath: "/srv/demo" }],
+        command: ["python3", "/demo/app.py", "the original"],
+        env: [{ name: "DEMO_GREETING", value: "hello from the target" }],
+      },
+    }),
+    ...workload("ledger", 8080, {
+      volumes,
+      container: { ...container, command: ["python3", "/demo/ledger.py"] },
+    }),
     {
       apiVersion: "v1",
       kind: "Pod",
@@ -71,6 +61,40 @@ function manifests(program: string): unknown {
   return { apiVersion: "v1", kind: "List", items };
 }
 
+/** One Deployment of one pod and the Service in front of it. */
+function workload(
+  name: string,
+  port: number,
+  { volumes, container }: { volumes: unknown[]; container: Record<string, unknown> },
+): unknown[] {
+  const labels = { app: name };
+  const readinessProbe = { httpGet: { path: "/", port }, periodSeconds: 1 };
+  return [
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name, namespace },
+      spec: {
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: {
+            volumes,
+            terminationGracePeriodSeconds: 0,
+            containers: [{ ...container, name, readinessProbe }],
+          },
+        },
+      },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name, namespace },
+      spec: { selector: labels, ports: [{ port }] },
+    },
+  ];
+}
+
 /** Deploys the greeter and waits until it is ready. */
 export async function clusterStage(): Promise<Stage> {
   const access = await clusterAccess();
@@ -78,26 +102,17 @@ export async function clusterStage(): Promise<Stage> {
     throw new Error("Cannot show the demo on a cluster: none is up. Run ./dev cluster up first.");
   }
   await importImage(`${root}dist/mirrord-agent.tar`);
-  await kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(manifests(await Deno.readTextFile(app))) });
-  await kubectl(["-n", namespace, "rollout", "status", "deployment/greeter", "--timeout=120s"]);
+  const programs = [app, new URL("./ledger.py", import.meta.url)].map((path) => Deno.readTextFile(path));
+  const [program = "", ledger = ""] = await Promise.all(programs);
+  await kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(manifests(program, ledger)) });
+  for (const name of ["greeter", "ledger"]) {
+    await kubectl(["-n", namespace, "rollout", "status", `deployment/${name}`, "--timeout=120s"]);
+  }
   await kubectl(["-n", namespace, "wait", "--for=condition=Ready", "pod/client", "--timeout=120s"]);
   return {
     description:
-      "deployment/greeter on the test cluster, behind the Service greeter, with DEMO_GREETING set in the pod only.",
-    argv: [
-      "exec",
-      "--kubeconfig",
-      access.kubeconfig,
-      "-n",
-      namespace,
-      "--target",
-      "deployment/greeter",
-      "--steal",
-      "--",
-      "python3",
-      app,
-      "your machine",
-    ],
+      "deployment/greeter on the test cluster, behind a Service: variable, name, ledger and file are there only.",
+    target: ["--kubeconfig", access.kubeconfig, "-n", namespace, "--target", "deployment/greeter"],
     cliPrefix: await inNetns([]),
     ask: async () =>
       parseAnswer(
