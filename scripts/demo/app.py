@@ -12,7 +12,8 @@ def attempt(work):
     try:
         return work()
     except OSError as error:
-        return f"({getattr(error, 'reason', None) or error.strerror or error})"
+        error = getattr(error, "reason", error)
+        return f"({error.strerror or error})"
 
 
 def facts():
