@@ -24,6 +24,7 @@ import { needsAgent, summarize } from "./summary.ts";
 export async function exec(command: ExecCommand): Promise<number> {
   using interrupt = interruptible();
   const config = await configOf(command, execFlags(command));
+  const rules = await environmentRules(config);
   const program = await findProgram(command.program, Deno.env.get("PATH") ?? "");
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(PrivateDir.make());
@@ -38,7 +39,7 @@ export async function exec(command: ExecCommand): Promise<number> {
       socketPath: `${directory.path}/layer.sock`,
     }),
   );
-  const env = await appEnvironment(config, agent);
+  const env = await appEnvironment(rules, agent);
   interrupt.signal.throwIfAborted();
   sayRunning(command, config, target);
   let lost: MirrordError | undefined;
@@ -111,18 +112,23 @@ function sayRunning({ program }: ExecCommand, config: Config, target: Target): v
   step.done(alone ? `Running ${name}` : `Running ${name} with the target's ${summarize(config)}`);
 }
 
-async function appEnvironment(config: Config, agent: AgentLink | null): Promise<Record<string, string>> {
-  const own = Deno.env.toObject();
-  if (config.env === null) return own;
-  const { include, exclude, mapping, override, unset, envFile } = config.env;
-  const rules: EnvConfig = {
-    include,
-    exclude,
-    override,
-    unset,
+/** null: the app keeps the environment that mirrord has. */
+async function environmentRules({ env }: Config): Promise<EnvConfig | null> {
+  if (env === null) return null;
+  const { mapping, envFile, ...rules } = env;
+  return {
+    ...rules,
     mapping: mappingRules(mapping),
     file: envFile === undefined ? {} : await readEnvFile(envFile),
   };
+}
+
+async function appEnvironment(
+  rules: EnvConfig | null,
+  agent: AgentLink | null,
+): Promise<Record<string, string>> {
+  const own = Deno.env.toObject();
+  if (rules === null) return own;
   if (agent === null) return mergeEnvironment(own, new Map(), rules);
   using step = beginStep("Reading the target's environment variables");
   const remote = await fetchEnvironment(agent.link, rules);

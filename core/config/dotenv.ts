@@ -8,7 +8,12 @@ export async function readEnvFile(path: string): Promise<Record<string, string>>
   try {
     return parse(await Deno.readTextFile(path));
   } catch (cause) {
-    throw new ConfigError(`Cannot read "${path}": ${cause instanceof Error ? cause.message : cause}`, {
+    const state = cause instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : cause instanceof Error
+      ? cause.message
+      : cause;
+    throw new ConfigError(`Cannot read "${path}": ${state}`, {
       cause,
     });
   }

@@ -83,6 +83,12 @@ const shown: Shown[] = [
     code: 78,
     said: /line 1, column 13: the variable "NO_SUCH" is not set/,
   },
+  {
+    what: "an env file that is not there",
+    args: ["exec", "--env-file", "none.env", "--kubeconfig", kubeconfig, "--target", "pod/x", ...app],
+    code: 78,
+    said: /Cannot read "none\.env": there is no such file/,
+  },
   { what: "a target of no kind", args: cluster(kubeconfig, "pood/x"), code: 78, said: /no kind of target/ },
   { what: "a broken kubeconfig", args: cluster(broken, "pod/x"), code: 78, said: /broken-kubeconfig/ },
   {
