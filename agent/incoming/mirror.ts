@@ -13,7 +13,7 @@ import { Copy } from "./copy.ts";
 import { beginsRequest, Flow } from "./flow.ts";
 import { Losses } from "./losses.ts";
 import { type Ends, offer } from "./offer.ts";
-import { explainKernelRefusal } from "./requirements.ts";
+import { explainKernelRefusal, requireKernel } from "./requirements.ts";
 import { readAddresses, readSegment, type Segment } from "./segment.ts";
 
 /** Connections that are followed at a time, and of these the ones that the session may have. */
@@ -66,11 +66,13 @@ export class Mirror implements Disposable {
   /** Readies the kernel's part; nothing is copied yet. Throws Failure with what lacks. */
   prepare(): void {
     if (this.#tap !== null) return;
+    const action = "Cannot mirror ports";
+    requireKernel(action, 8);
     try {
       this.#tap = new PacketTap();
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      throw explainKernelRefusal(error, "Cannot mirror ports", ["BPF", "NET_RAW"]);
+      throw explainKernelRefusal(error, action, ["BPF", "NET_RAW"]);
     }
     const tap = this.#tap;
     tap.run((packet) => this.#take(packet)).catch((error) => {

@@ -6,15 +6,12 @@ import { BpfError } from "../sys/bpf.ts";
 import { E, type SystemError } from "../sys/libc.ts";
 import { type Capability, hasCapability, kernelAtLeast, kernelRelease } from "../sys/proc.ts";
 
-/** What the sentences about stealing begin with. */
-export const stealAction = "Cannot steal ports";
-
-/** Throws Failure on a kernel that has no sk_lookup programs. */
-export function requireKernel(release = kernelRelease()): void {
-  if (kernelAtLeast(release, 5, 9)) return;
+/** Throws Failure on a kernel older than 5.`minor`. */
+export function requireKernel(action: string, minor: number, release = kernelRelease()): void {
+  if (kernelAtLeast(release, 5, minor)) return;
   throw new Failure(
     E.ENOSYS,
-    `${stealAction}: this needs Linux 5.9 or later, the target's node runs ${release}`,
+    `${action}: this needs Linux 5.${minor} or later, the target's node runs ${release}`,
   );
 }
 

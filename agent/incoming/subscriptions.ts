@@ -10,7 +10,7 @@ import { portHolder, PortLock } from "../sys/port_lock.ts";
 import { StealProgram } from "../sys/steal_program.ts";
 import { compileFilter, type Filter } from "../../protocol-wasm/mod.ts";
 import { WayToOriginal } from "./original.ts";
-import { explainKernelRefusal, requireKernel, stealAction } from "./requirements.ts";
+import { explainKernelRefusal, requireKernel } from "./requirements.ts";
 
 /**
  * One stolen port. `filter` null: all of its connections, but for those whose first request `probe` matches (null: none):
@@ -49,14 +49,15 @@ export class Subscriptions implements Disposable {
 
   /** `owner` names the session to others that want the same port; `onConnection` gets each accepted connection. */
   constructor(owner: string, onConnection: (connection: Socket) => void) {
-    this.#owner = `${owner}, since ${new Date().toISOString()}`;
+    this.#owner = owner;
     this.#onConnection = onConnection;
   }
 
   /** Loads and attaches the BPF program; nothing is stolen yet. Throws Failure with what lacks. */
   prepare(): void {
     if (this.#program !== null) return;
-    requireKernel();
+    const action = "Cannot steal ports";
+    requireKernel(action, 9);
     try {
       const ipv4 = listenTcp({ address: "127.0.0.1", port: 0 });
       this.#listeners.push(ipv4);
@@ -66,7 +67,7 @@ export class Subscriptions implements Disposable {
     } catch (error) {
       this.#closeListeners();
       if (!(error instanceof SystemError)) throw error;
-      throw explainKernelRefusal(error, stealAction, ["BPF", "NET_ADMIN"]);
+      throw explainKernelRefusal(error, action, ["BPF", "NET_ADMIN"]);
     }
     for (const listener of this.#listeners) void this.#accept(listener);
   }
@@ -139,7 +140,7 @@ export class Subscriptions implements Disposable {
 
   async #lock(port: number): Promise<PortLock> {
     try {
-      return new PortLock(port, this.#owner);
+      return new PortLock(port, `${this.#owner}, since ${new Date().toISOString()}`);
     } catch (error) {
       if (!(error instanceof SystemError && error.errno === E.EADDRINUSE)) throw error;
       const holder = await portHolder(port);

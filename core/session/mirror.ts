@@ -41,6 +41,9 @@ export async function play(
   return { discarded: player.discarded };
 }
 
+/** A request of no more bytes than this is sent again when the app closed an idle connection just as it came. */
+const keptBytes = 65536;
+
 class Player implements Disposable {
   readonly #channel: ByteChannel;
   readonly #dial: () => Promise<AppStream | null>;
@@ -50,6 +53,10 @@ class Player implements Disposable {
   #opaque = false;
   /** A request's first byte is still to come. */
   #between = true;
+  /** How the last request was answered; the next one waits for it. */
+  #answered: Promise<Answered> = Promise.resolve("next");
+  /** The bytes of the current request, as long as they may be needed again. */
+  #kept: Uint8Array[] | null = null;
   #discarded = 0;
 
   constructor(channel: ByteChannel, first: AppStream, dial: () => Promise<AppStream | null>) {
@@ -69,7 +76,7 @@ class Player implements Disposable {
     }
     if (!this.#opaque && this.#between) {
       // A client that has its answers leaves: an app that has not answered yet shall not take that for giving up.
-      await this.#app?.answered;
+      await this.#answered;
     } else {
       await this.#app?.closeWrite();
       await this.#app?.over;
@@ -96,10 +103,15 @@ class Player implements Disposable {
       }
       const { state, used } = this.#requests.next(rest);
       if (state === "head") this.#app?.expect(this.#requests.method, this.#requests.keepAlive);
+      this.#keep(rest.subarray(0, used));
       await this.#app?.write(rest.subarray(0, used));
       rest = rest.subarray(used);
       if (state === "more") return;
-      if (state === "end") this.#between = true;
+      if (state === "end") {
+        this.#between = true;
+        this.#answered = this.#await();
+        this.#answered.catch(() => this.#channel.reset()); // and whoever waits for it rejects too
+      }
       if (state === "raw" || state === "not-http") this.#passWhole();
     }
   }
@@ -113,16 +125,37 @@ class Player implements Disposable {
 
   /** The app's connection for the next request: the last one, once it is answered, or a new one. */
   async #freshApp(): Promise<void> {
-    const last = this.#app;
-    const answered = await last?.answered ?? "closed";
-    if (answered === "next") return;
+    const answered = await this.#answered;
     if (answered === "tunnel") return this.#passWhole();
+    if (answered === "closed" || this.#app === null || this.#app.closed) await this.#replaceApp();
+    this.#kept = this.#app?.reused === true ? [] : null;
+  }
+
+  /** How the app answers the request that was sent; once more, if it closed the connection without having read it. */
+  async #await(): Promise<Answered> {
+    const app = this.#app;
+    const answered = await app?.answered ?? "closed";
+    if (answered !== "closed" || app === null || !app.silent || this.#kept === null) return answered;
+    await this.#replaceApp();
+    this.#app?.expect(this.#requests.method, this.#requests.keepAlive);
+    for (const bytes of this.#kept) await this.#app?.write(bytes);
+    return await this.#app?.answered ?? "closed";
+  }
+
+  async #replaceApp(): Promise<void> {
+    const last = this.#app;
+    this.#app = null;
     this.#discarded += last?.discarded ?? 0;
     last?.[Symbol.dispose]();
-    this.#app = null;
     const next = await this.#dial();
     if (next === null) throw new Error("the app does not listen any more");
     this.#app = new App(next);
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (this.#kept === null) return;
+    this.#kept.push(bytes);
+    if (this.#kept.reduce((sum, part) => sum + part.length, 0) > keptBytes) this.#kept = null;
   }
 }
 
@@ -135,6 +168,8 @@ class App implements Disposable {
   #keepAlive = true;
   #ignoring = false;
   #closed = false;
+  #silent = true;
+  #answers = 0;
   #reading: Promise<void>;
   readonly #failure = Promise.withResolvers<void>();
   discarded = 0;
@@ -147,7 +182,22 @@ class App implements Disposable {
 
   /** How the last request was answered; at once when there was none. */
   get answered(): Promise<Answered> {
-    return this.#closed && !this.#expecting ? Promise.resolve("closed") : this.#answer.promise;
+    return this.#answer.promise;
+  }
+
+  /** The app ended it. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** It answered a request before. */
+  get reused(): boolean {
+    return this.#answers > 0;
+  }
+
+  /** Nothing came in answer to the last request. */
+  get silent(): boolean {
+    return this.#silent;
   }
 
   /** Resolves when the app ended its side. */
@@ -164,6 +214,7 @@ class App implements Disposable {
   expect(method: string, keepAlive: boolean): void {
     this.#responses.expect(method);
     this.#expecting = true;
+    this.#silent = true;
     this.#keepAlive = keepAlive;
     this.#answer = Promise.withResolvers();
     if (this.#closed) this.#settle("closed");
@@ -207,6 +258,7 @@ class App implements Disposable {
     try {
       for (let bytes = await this.#stream.read(); bytes !== null; bytes = await this.#stream.read()) {
         this.discarded += bytes.length;
+        this.#silent = false;
         if (!this.#ignoring) this.#judge(bytes);
       }
     } catch {
@@ -224,6 +276,7 @@ class App implements Disposable {
       if (state === "more") return;
       if (state === "end" && !this.#responses.interim && this.#expecting) {
         // Without a next request on this connection its end is the answer's: it comes.
+        this.#answers++;
         if (this.#keepAlive && this.#responses.keepAlive) this.#settle("next");
       }
       if (state === "raw" || state === "not-http") {
