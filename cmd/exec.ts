@@ -10,6 +10,7 @@ import type { Config } from "../core/config/config.ts";
 import { launchApp } from "../core/launch/launch.ts";
 import { unpackLayer } from "../core/launch/layer_file.ts";
 import { findProgram } from "../core/launch/program.ts";
+import { skippedNames } from "../core/launch/skip.ts";
 import { type EnvConfig, fetchEnvironment, mappingRules, mergeEnvironment } from "../core/session/env.ts";
 import type { IncomingConfig } from "../core/session/incoming_types.ts";
 import { Session } from "../core/session/session.ts";
@@ -25,7 +26,8 @@ export async function exec(command: ExecCommand): Promise<number> {
   using interrupt = interruptible();
   const config = await configOf(command, execFlags(command));
   const rules = await environmentRules(config);
-  const program = await findProgram(command.program, Deno.env.get("PATH") ?? "");
+  const skipped = skippedNames(config.processes);
+  const program = await findProgram(command.program, Deno.env.get("PATH") ?? "", skipped);
   await using stack = new AsyncDisposableStack();
   const directory = stack.use(PrivateDir.make());
   const target = await findTarget(config, interrupt.signal);
@@ -49,6 +51,7 @@ export async function exec(command: ExecCommand): Promise<number> {
     env,
     layerPath: unpackLayer(directory.path),
     socketPath: session.socketPath,
+    skipped,
     lost: session.lost.then((reason) => lost = reason),
   });
   interrupt[Symbol.dispose](); // signals are the app's from here on

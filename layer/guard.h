@@ -13,8 +13,10 @@
 
 extern _Thread_local bool guard_inside __attribute__((tls_model("initial-exec")));
 
-/* Is this process part of a session? Starts the layer if nobody has. */
+/* Does the layer work in this process? Starts it if nobody has. */
 bool guard_active(void);
+/* Is this process part of a session? Also one whose program is skipped, which keeps its children in. */
+bool guard_session(void);
 
 /* True: the op may go on, and must call guard_leave(). False: make the bare libc call. */
 static inline bool guard_enter(int *saved_errno)

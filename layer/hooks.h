@@ -8,6 +8,7 @@
 #define LAYER_HOOKS_H
 
 #include <netdb.h>
+#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <time.h>
@@ -72,7 +73,26 @@
 	X(int, uname, (struct utsname *names), (names))
 
 /* Programs that are started: ops/exec.c. */
-#define LAYER_EXEC_HOOKS(X)
+#define LAYER_EXEC_HOOKS(X) \
+	X(int, execve, (const char *path, char *const argv[], char *const envp[]), (path, argv, envp)) \
+	X(int, execv, (const char *path, char *const argv[]), (path, argv)) \
+	X(int, execvp, (const char *file, char *const argv[]), (file, argv)) \
+	X(int, execvpe, (const char *file, char *const argv[], char *const envp[]), (file, argv, envp)) \
+	X(int, fexecve, (int fd, char *const argv[], char *const envp[]), (fd, argv, envp)) \
+	X(int, execveat, (int fd, const char *path, char *const argv[], char *const envp[], int flags), \
+	  (fd, path, argv, envp, flags)) \
+	X(int, posix_spawn, \
+	  (pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes, \
+	   char *const argv[], char *const envp[]), (pid, path, actions, attributes, argv, envp)) \
+	X(int, posix_spawnp, \
+	  (pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes, \
+	   char *const argv[], char *const envp[]), (pid, file, actions, attributes, argv, envp))
+
+/* The same with the arguments as a list, and what each comes to: X(type, name, call). */
+#define LAYER_LIST_HOOKS(X) \
+	X(int, execl, layer_execv(path, argv)) \
+	X(int, execlp, layer_execvp(path, argv)) \
+	X(int, execle, layer_execve(path, argv, va_arg(list, char **)))
 
 #define LAYER_HOOKS(X) \
 	LAYER_SOCKET_HOOKS(X) \

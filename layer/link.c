@@ -35,10 +35,12 @@
  */
 #include <stdatomic.h>
 
+#include "config.h"
 #include "guard.h"
 #include "link_pool.h"
 
 #define EXECUTABLE_BYTES 256
+#define APART_BYTES 2048
 #define HELLO_BYTES (WIRE_HELLO_BYTES + EXECUTABLE_BYTES)
 
 static _Atomic(const char *) paths;
@@ -137,9 +139,9 @@ static int unpack_hello_reply(void *context, const unsigned char *from, size_t l
 	return 0;
 }
 
-int link_hello(struct link *link, uint64_t process)
+/* The body of hello for `process`; its length. */
+static size_t pack_hello(uint64_t process, unsigned char body[HELLO_BYTES])
 {
-	unsigned char body[HELLO_BYTES];
 	char path[EXECUTABLE_BYTES];
 	struct wire_hello hello = {
 		.tables = WIRE_TABLES,
@@ -148,9 +150,15 @@ int link_hello(struct link *link, uint64_t process)
 		.parent = (uint32_t)sys_getppid(),
 		.executable = { .start = path, .length = (uint32_t)sys_executable(path, sizeof(path)) },
 	};
-	struct link_ask ask = { .kind = WIRE_HELLO, .body = body };
 
-	ask.length = (size_t)wire_pack_hello(&hello, body, sizeof(body));
+	return (size_t)wire_pack_hello(&hello, body, HELLO_BYTES);
+}
+
+int link_hello(struct link *link, uint64_t process)
+{
+	unsigned char body[HELLO_BYTES];
+	struct link_ask ask = { .kind = WIRE_HELLO, .body = body, .length = pack_hello(process, body) };
+
 	return ask_on(link, &ask, unpack_hello_reply, pool_greeting());
 }
 
@@ -249,6 +257,38 @@ int link_tell(const struct link_ask *message)
 	}
 	sys_restore_signals(&signals);
 	return status;
+}
+
+int link_say_apart(const struct link_ask *message)
+{
+	unsigned char bytes[WIRE_HEADER_BYTES + HELLO_BYTES + WIRE_HEADER_BYTES + APART_BYTES];
+	struct wire_header header = { .kind = WIRE_HELLO, .id = 1 };
+	struct sys_identity process = { 0, 0 };
+	struct sys_signals signals;
+	size_t length;
+	int fd, status;
+
+	if (message->length > APART_BYTES)
+		return -EMSGSIZE;
+	sys_block_signals(&signals);
+	status = fd = sys_connect_unix(config_socket());
+	if (fd < 0)
+		goto out;
+	sys_identity(fd, &process);
+	header.length = (uint32_t)pack_hello(process.number, bytes + WIRE_HEADER_BYTES);
+	wire_pack_header(&header, bytes);
+	length = WIRE_HEADER_BYTES + header.length;
+	header = (struct wire_header){ .length = (uint32_t)message->length, .kind = message->kind, .id = 3 };
+	wire_pack_header(&header, bytes + length);
+	memcpy(bytes + length + WIRE_HEADER_BYTES, message->body, message->length);
+	status = sys_send_all(fd, bytes, length + WIRE_HEADER_BYTES + message->length);
+	/* Hello's answer: who left before it would not be heard either. */
+	if (status == 0)
+		status = sys_receive_all(fd, bytes, WIRE_HEADER_BYTES);
+	sys_close(fd);
+out:
+	sys_restore_signals(&signals);
+	return status < 0 ? status : 0;
 }
 
 int link_floor(enum link_floor floor)

@@ -42,6 +42,11 @@ int link_request(const struct link_ask *ask, link_unpack unpack, void *context);
 int link_wait(const struct link_ask *ask, link_unpack unpack, void *context, int timeout_ms);
 /* Says something that is not answered. It may overtake nothing said before by this thread, but be overtaken. */
 int link_tell(const struct link_ask *message);
+/*
+ * Says something on a connection of its own, which touches no memory but the stack: for a vfork child. Returns when the
+ * session has it. At most 2 KiB.
+ */
+int link_say_apart(const struct link_ask *message);
 /* Connects if need be. 1: the floor is to be caught, 0: it is not, -EIO: the session is lost. */
 int link_floor(enum link_floor floor);
 /* The table of path prefixes that hello was answered with, for good; empty before the first link_floor(). */

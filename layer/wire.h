@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WIRE_TABLES 1552772919u /* hash of the table, for hello.tables */
+#define WIRE_TABLES 3723993009u /* hash of the table, for hello.tables */
 #define WIRE_HEADER_BYTES 12u /* of a frame's header */
 #define WIRE_MAX_PAYLOAD 1048576u /* bytes after a header, at most */
 #define WIRE_END 1u /* flag: last frame of a reply */
@@ -28,6 +28,7 @@
 enum wire_kind {
 	WIRE_HELLO = 1,
 	WIRE_HELLO_REPLY = 1,
+	WIRE_UNHOOKED = 2,
 	WIRE_FAILURE = 7,
 	WIRE_BIND = 32,
 	WIRE_BIND_REPLY = 32,
@@ -345,6 +346,31 @@ static inline int wire_unpack_hello_reply(struct wire_hello_reply *message, cons
 	message->dns = wire_get_bool(&reader);
 	message->files = wire_get_bool(&reader);
 	message->paths = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_UNHOOKED_BYTES 8u /* and the length of executable, reason */
+
+struct wire_unhooked {
+	struct wire_run executable;
+	struct wire_run reason;
+};
+
+static inline int wire_pack_unhooked(const struct wire_unhooked *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put_run(&writer, message->executable);
+	wire_put_run(&writer, message->reason);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_unhooked(struct wire_unhooked *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->executable = wire_get_run(&reader);
+	message->reason = wire_get_run(&reader);
 	return reader.failed ? -EPROTO : 0;
 }
 

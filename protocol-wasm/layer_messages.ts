@@ -24,6 +24,8 @@ export const layerMessages = {
     since: 1,
     fields: { incoming: "bool", outgoing: "bool", dns: "bool", files: "bool", paths: "str" },
   },
+  /** One way: the app starts a program that the layer cannot get into; reason = a clause with "it is …". */
+  unhooked: { kind: 2, since: 1, fields: { executable: "str", reason: "str" } },
   /** Body of an ERROR answer. */
   failure: { kind: 7, since: 1, fields: { errno: "u32", text: "str" } },
 

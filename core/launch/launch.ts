@@ -1,12 +1,16 @@
 // Runs the app as a child with the layer preloaded, passes signals on to it and returns its exit code. Called by
 // cmd/exec.ts as the last step of the walk; it ends the app when the session is lost.
 
+import { constants } from "node:os";
 import { exitCodes, MirrordError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
+import { remainingProcesses } from "./remaining.ts";
 import { isSecure } from "./secure.ts";
 
 /** Signals that someone may send to mirrord and means for the app (signal(7)); terminals send some to both. */
 const forwarded: Deno.Signal[] = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGCONT"];
+/** Those by which a program is asked to end; one that lives on after another than SIGTERM took it for something else. */
+const ending: (Deno.Signal & keyof typeof constants.signals)[] = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"];
 /** Those a terminal sends to the whole foreground process group, so also to the app. */
 const fromTerminal: Deno.Signal[] = ["SIGINT", "SIGQUIT"];
 const graceMs = 5000;
@@ -19,13 +23,21 @@ export interface LaunchOptions {
   env: Record<string, string>;
   layerPath: string | null;
   socketPath: string;
+  /** Names of programs in which the layer stays inert. */
+  skipped: ReadonlySet<string>;
   /** Resolves when the session is lost: the app is ended (SIGTERM, then SIGKILL). */
   lost: Promise<unknown>;
 }
 
+/** The app's first process while it runs, and the signal by which it was asked to end. */
+interface App {
+  child?: Deno.ChildProcess;
+  asked?: typeof ending[number];
+}
+
 /** Runs the app to its end; resolves with its exit code, 128 + n if signal n ended it (as shells do). */
 export async function launchApp(options: LaunchOptions): Promise<number> {
-  const app: { child?: Deno.ChildProcess } = {};
+  const app: App = {};
   forwardSignals(app); // first: one that comes while the app starts reaches it
   const child = app.child = new Deno.Command(options.program, {
     args: options.args,
@@ -46,9 +58,15 @@ export async function launchApp(options: LaunchOptions): Promise<number> {
       },
     );
   }
-  void options.lost.then(() => end(child));
+  void options.lost.then(() => {
+    app.asked = "SIGTERM";
+    return end(child);
+  });
   const { code } = await child.status;
   delete app.child;
+  if (app.asked === "SIGTERM" || (app.asked !== undefined && code === 128 + constants.signals[app.asked])) {
+    endRemaining(options.socketPath);
+  }
   return code; // 128 + n for signal n already
 }
 
@@ -59,6 +77,7 @@ function withLayer(options: LaunchOptions, layerPath: string): Record<string, st
     LD_PRELOAD: before ? `${layerPath}:${before}` : layerPath,
     MIRRORD_LAYER_SOCKET: options.socketPath,
     MIRRORD_SESSION_PID: String(Deno.pid),
+    MIRRORD_SKIP: [...options.skipped].join("/"),
   };
 }
 
@@ -67,11 +86,14 @@ function withLayer(options: LaunchOptions, layerPath: string): Record<string, st
  * lets one that nobody listens to then end the program. So a Ctrl-C that the app ended by would end the teardown too; a
  * second one does.
  */
-function forwardSignals(app: { child?: Deno.ChildProcess }): void {
+function forwardSignals(app: App): void {
   for (const signal of forwarded) {
     const handler = (): void => {
-      if (app.child === undefined) Deno.removeSignalListener(signal, handler);
-      else if (!fromTerminal.includes(signal) || !inForeground()) kill(app.child, signal);
+      if (app.child === undefined) return Deno.removeSignalListener(signal, handler);
+      if (fromTerminal.includes(signal) && inForeground()) return;
+      const asked = ending.find((one) => one === signal);
+      if (asked !== undefined) app.asked = asked;
+      kill(app.child, signal);
     };
     Deno.addSignalListener(signal, handler);
   }
@@ -97,6 +119,17 @@ async function end(child: Deno.ChildProcess): Promise<void> {
   }, graceMs);
   await child.status;
   clearTimeout(timer);
+}
+
+/** What the app's first process started beside it (a shell, its jobs) is asked to end too. */
+function endRemaining(socketPath: string): void {
+  for (const pid of remainingProcesses(socketPath)) {
+    try {
+      Deno.kill(pid, "SIGTERM");
+    } catch {
+      // It has ended, or is another user's.
+    }
+  }
 }
 
 function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {

@@ -2,15 +2,24 @@
 // missing, not executable, static, of another machine or C library, or set-user-ID. Called by cmd/exec.ts.
 
 import { exitCodes, MirrordError } from "../base/errors.ts";
+import { log } from "../base/log.ts";
 import { type ProgramKind, readProgramKind } from "./elf.ts";
 import { cannotHookGo } from "./go_program.ts";
+import { baseName } from "./skip.ts";
 
 const machines: Record<string, number> = { x86_64: 62, aarch64: 183 };
 const setIds = 0o6000;
 const scriptDepth = 4;
 
-/** The file that `name` runs as: by path, or searched in `path` (execvp(3)). Throws with exit code 126 or 127. */
-export async function findProgram(name: string, path: string): Promise<string> {
+/**
+ * The file that `name` runs as: by path, or searched in `path` (execvp(3)). Throws with exit code 126 or 127. A program that
+ * is `skipped` may be one that cannot be hooked; it is said.
+ */
+export async function findProgram(
+  name: string,
+  path: string,
+  skipped: ReadonlySet<string> = new Set(),
+): Promise<string> {
   const candidates = name.includes("/")
     ? [name]
     : path.split(":").map((folder) => `${folder || "."}/${name}`);
@@ -20,7 +29,14 @@ export async function findProgram(name: string, path: string): Promise<string> {
     if (state?.isDirectory && name.includes("/")) refused ??= candidate;
     if (state === null || state.isDirectory) continue;
     if (((state.mode ?? 0) & 0o111) !== 0) {
-      await checkProgram(name, candidate, path);
+      try {
+        await checkProgram(name, candidate, path);
+      } catch (error) {
+        if (!(error instanceof MirrordError) || !skipped.has(baseName(candidate))) throw error;
+        log.warning(
+          `"${candidate}" runs outside the pod, as its name is skipped, and so does what it starts that cannot be hooked either`,
+        );
+      }
       return candidate;
     }
     refused ??= candidate;

@@ -35,6 +35,7 @@ import type { IncomingAgent, IncomingConfig } from "./incoming_types.ts";
 import { ownsPort } from "./listening.ts";
 import { Outgoing } from "./outgoing.ts";
 import { OutgoingRules } from "./outgoing_rules.ts";
+import { Processes } from "./processes.ts";
 import { closeQuietly } from "./streams.ts";
 
 type AgentFrame = Received<typeof agentMessages>;
@@ -86,7 +87,8 @@ export class Session implements AsyncDisposable {
       : new Incoming(incomingAgent(options.agent), options.incoming);
     const dns = openDns(options);
     const outgoing = this.#openOutgoing(options, dns);
-    this.#floors = [new IncomingFloor(this.#incoming), outgoing, dns].filter((floor) => floor !== null);
+    this.#floors = [new Processes(), new IncomingFloor(this.#incoming), outgoing, dns]
+      .filter((floor) => floor !== null);
     this.#byKind = new Map(this.#floors.flatMap((floor) => floor.kinds.map((kind) => [kind, floor])));
     this.#hello = {
       incoming: this.#incoming !== null,

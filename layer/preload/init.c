@@ -3,16 +3,18 @@
  * before. Opens no link: a process that never binds, listens or accepts must stay cheap (a build has thousands).
  * The invariant: nothing here fails the app. Without a session the layer stays inert.
  */
+#include <errno.h>
 #include <stdatomic.h>
 
 #include "../config.h"
 #include "../guard.h"
 #include "../link.h"
+#include "../program.h"
 #include "../ops/descriptors.h"
 #include "../ops/files.h"
 #include "../sys.h"
 
-enum { FRESH, STARTING, INERT, ACTIVE };
+enum { FRESH, STARTING, INERT, SKIPPED, ACTIVE };
 
 static _Atomic(int) stage;
 _Thread_local bool guard_inside;
@@ -28,13 +30,28 @@ static void forked(void)
 		link_floor(LINK_INCOMING);
 }
 
+/* By the name of its file or by the name that it was called by (program_invocation_name(3)). */
+static bool is_skipped(void)
+{
+	char path[PROGRAM_PATH_BYTES];
+	int length = sys_executable(path, sizeof(path) - 1);
+
+	path[length] = 0;
+	return config_skips(program_name(path)) ||
+	       (program_invocation_name && config_skips(program_name(program_invocation_name)));
+}
+
 static int start(void)
 {
 	int seen = FRESH, next = INERT;
 
 	if (!atomic_compare_exchange_strong(&stage, &seen, STARTING))
 		return seen;
-	if (config_read() && link_start()) {
+	if (!config_read()) {
+		next = INERT;
+	} else if (is_skipped()) {
+		next = SKIPPED;
+	} else if (link_start()) {
 		fds_lost = descriptors_ended;
 		sys_at_fork(link_forking, link_forked_parent, forked);
 		next = ACTIVE;
@@ -44,18 +61,28 @@ static int start(void)
 }
 
 /* While another thread starts the layer, calls go through: only constructors run that early. */
+static int now(void)
+{
+	int seen = atomic_load_explicit(&stage, memory_order_acquire);
+
+	return seen == FRESH ? start() : seen;
+}
+
 bool guard_active(void)
 {
-	int now = atomic_load_explicit(&stage, memory_order_acquire);
+	return now() == ACTIVE;
+}
 
-	return (now == FRESH ? start() : now) == ACTIVE;
+bool guard_session(void)
+{
+	return now() >= SKIPPED;
 }
 
 __attribute__((constructor)) static void loaded(void)
 {
 	pid_t session;
 
-	if (!guard_active())
+	if (!guard_session())
 		return;
 	files_adopt();
 	session = config_session();

@@ -5,6 +5,7 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -44,6 +45,29 @@ static long missing(bool number)
 		return layer_##name arguments; \
 	}
 LAYER_HOOKS(EDGE)
+
+/* execl(3): arguments up to a null pointer, behind which execle has the environment. */
+#define LIST_EDGE(type, name, call) \
+	__attribute__((visibility("default"))) type hook_##name(const char *path, const char *first, ...) __asm__(#name); \
+	type hook_##name(const char *path, const char *first, ...) \
+	{ \
+		size_t count = 1; \
+		va_list list; \
+		type result; \
+		va_start(list, first); \
+		for (const char *one = first; one; count++) \
+			one = va_arg(list, const char *); \
+		va_end(list); \
+		char *argv[count + 1]; \
+		va_start(list, first); \
+		argv[0] = (char *)first; \
+		for (count = 0; argv[count]; count++) \
+			argv[count + 1] = va_arg(list, char *); \
+		result = call; \
+		va_end(list); \
+		return result; \
+	}
+LAYER_LIST_HOOKS(LIST_EDGE)
 
 #define ALIAS(alias, type, name, parameters, arguments) \
 	__attribute__((visibility("default"))) type hook##alias parameters __asm__(#alias); \

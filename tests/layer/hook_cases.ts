@@ -4,8 +4,8 @@
 
 import assert from "node:assert/strict";
 import { type Client, FakeSession } from "../support/fake_session.ts";
-import { Calls } from "../support/layer_app.ts";
 import { dnsHookCases } from "./dns_hook_cases.ts";
+import { App, Calls, compileApp } from "../support/layer_app.ts";
 import { outgoingHookCases } from "./outgoing_hook_cases.ts";
 
 /** A case; `layer` is the library to load. */
@@ -76,11 +76,33 @@ async function ends(layer: string, call: string): Promise<void> {
   });
 }
 
+/** A program started by `call` without an environment finds the session in its own. */
+async function keepsChildren(layer: string, call: string): Promise<void> {
+  await using session = new FakeSession();
+  await using app = new App(session, [await compileApp("execs"), call, "/usr/bin/env"], { layer });
+  await app.lineLike(/^MIRRORD_LAYER_SOCKET=\//);
+}
+
+const execCalls = [
+  "execve",
+  "execv",
+  "execvp",
+  "execvpe",
+  "execl",
+  "execlp",
+  "execle",
+  "fexecve",
+  "execveat",
+  "posix_spawn",
+  "posix_spawnp",
+];
+
 const F_DUPFD = 0;
 const F_DUPFD_CLOEXEC = 1030;
 
 export const hookCases: Record<string, HookCase> = {
   ...dnsHookCases,
+  ...Object.fromEntries(execCalls.map((call) => [call, (layer: string) => keepsChildren(layer, call)])),
   ...outgoingHookCases,
   bind: (layer) => withListener(layer, () => Promise.resolve()),
   listen: (layer) =>

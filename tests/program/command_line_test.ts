@@ -3,16 +3,8 @@
 import assert from "node:assert/strict";
 import { runtimeVariables } from "../../scripts/denort.ts";
 import { until } from "../cluster/command.ts";
+import { lives } from "../support/local_remains.ts";
 import { binary, Mirrord, runMirrord, userPath } from "../support/program.ts";
-
-/** A zombie that nobody reaps does not live. */
-function lives(pid: number): boolean {
-  try {
-    return !/\) [ZX] /.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
-  } catch {
-    return false;
-  }
-}
 
 Deno.test("the binary runs where there is no Deno and no Node", async () => {
   const names = [...Deno.readDirSync(userPath())].map((entry) => entry.name);
@@ -119,7 +111,7 @@ Deno.test("the session's directory is private and goes with it, also after kill 
       () => Promise.resolve(folders().length === 0 || folders().join()),
       20,
     );
-    assert.ok(!lives(app), "the app outlived its killed session");
+    await until("the app ends with its session", () => Promise.resolve(!lives(app) || "it lives"), 20);
   } finally {
     Deno.removeSync(parent, { recursive: true });
   }

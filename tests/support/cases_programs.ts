@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import type { Case } from "./cases.ts";
 import { ask, many, raw, untilBy } from "./client.ts";
+import { lives } from "./local_remains.ts";
 import { assertClean, assertTargetClean, withSession } from "./postcondition.ts";
 import {
   express,
@@ -68,10 +69,24 @@ export const programCases: Case[] = [
     run: (stage: Stage) => serves(stage, program, 60),
   })),
   {
-    name: "a process that outlives the app loses the target's traffic, and mirrord says so",
+    name: "SIGTERM to mirrord also ends what a shell started beside the app",
     run: async (stage) => {
       const identity = await stage.identity();
       await using run = new SessionRun(stage, { app: ["sh", "-c", `${python} ${script} & wait`] });
+      const { pid } = await untilBy(stage, "local");
+      run.kill("SIGTERM");
+      assert.equal((await run.finished()).code, 143);
+      assert.ok(!lives(pid), "the app's own process outlived mirrord");
+      await assertTargetClean(stage, identity);
+      await assertClean(run, identity);
+    },
+  },
+  {
+    name: "a process that outlives the app loses the target's traffic, and mirrord says so",
+    run: async (stage) => {
+      const identity = await stage.identity();
+      const ignores = `(trap "" TERM; exec ${python} ${script}) & wait`;
+      await using run = new SessionRun(stage, { app: ["sh", "-c", ignores] });
       const { pid } = await untilBy(stage, "local");
       run.kill("SIGTERM");
       await run.until(/1 of its processes live on/);

@@ -41,6 +41,9 @@ export interface Heard {
   process: bigint;
   asked?: Address;
   actual?: Address;
+  /** Of `unhooked`. */
+  executable?: string;
+  reason?: string;
 }
 
 /** Real client and pod's own address of a connection. */
@@ -191,6 +194,8 @@ export class FakeSession implements AsyncDisposable {
           paths: this.answers.files?.rules ?? "",
         });
       }
+      case "unhooked":
+        return this.#keep({ ...heard, ...decode(layerMessages.unhooked, frame.body) });
       case "bind": {
         const { address } = decode(layerMessages.bind, frame.body);
         this.#keep({ ...heard, asked: address });

@@ -69,3 +69,12 @@ async function descriptors(pid: string): Promise<string[]> {
 export async function agentPids(netns: string): Promise<number[]> {
   return (await agentRemains(netns)).flatMap((text) => /^agent (\d+)$/.exec(text)?.[1] ?? []).map(Number);
 }
+
+/** Is process `pid` there, and more than the entry of an ended one that nobody reaped? */
+export function lives(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
+  } catch {
+    return false;
+  }
+}

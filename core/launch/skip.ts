@@ -1,0 +1,43 @@
+// Which programs run without the layer, by name: the developer's own list, and build tools, which have no business in
+// the target and are started by the thousand. Called by cmd/exec.ts; the layer compares names (layer/config.c).
+
+import type { ProcessesConfig } from "../config/config.ts";
+
+/** The original's list of build tools (its key `skip_build_tools`). */
+export const buildTools: readonly string[] = [
+  "as",
+  "cc",
+  "ld",
+  "go",
+  "air",
+  "asm",
+  "cc1",
+  "cgo",
+  "dlv",
+  "gcc",
+  "git",
+  "link",
+  "math",
+  "cargo",
+  "hpack",
+  "rustc",
+  "compile",
+  "collect2",
+  "cargo-watch",
+  "debugserver",
+  "jspawnhelper",
+  "bazel-real",
+  "clang",
+];
+
+/** Names of executables in which the layer stays inert; what they start is hooked again. */
+export function skippedNames(processes: ProcessesConfig): Set<string> {
+  const tools = processes.skipBuildTools ? [...buildTools, ...processes.extraBuildTools] : [];
+  // A name with a slash is a path: its last part counts.
+  return new Set([...processes.skip, ...tools].map(baseName).filter((name) => name !== ""));
+}
+
+/** What stands behind the last slash. */
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
