@@ -12,6 +12,7 @@ import { unpackLayer } from "../core/launch/layer_file.ts";
 import { findProgram } from "../core/launch/program.ts";
 import { skippedNames } from "../core/launch/skip.ts";
 import { type EnvConfig, fetchEnvironment, mappingRules, mergeEnvironment } from "../core/session/env.ts";
+import { libcResolves } from "../core/session/dns.ts";
 import type { IncomingConfig } from "../core/session/incoming_types.ts";
 import { Session } from "../core/session/session.ts";
 import { deployAgent } from "../core/deploy/deploy.ts";
@@ -48,7 +49,7 @@ export async function exec(command: ExecCommand): Promise<number> {
   const running = launchApp({
     program, // the file that was looked at: the app's own PATH may name another
     args: command.args,
-    env,
+    env: agent !== null && config.dns.enabled ? libcResolves(env) : env,
     layerPath: unpackLayer(directory.path),
     socketPath: session.socketPath,
     skipped,

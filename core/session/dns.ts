@@ -164,6 +164,16 @@ export class Dns implements Floor {
   }
 }
 
+/**
+ * The app's environment with Go's own resolver off: it reads this machine's files and asks by itself, past every rule over
+ * names (Go's net package, "Name Resolution"). Who chose a resolver keeps it.
+ */
+export function libcResolves(env: Record<string, string>): Record<string, string> {
+  const settings = (env["GODEBUG"] ?? "").split(",").filter(Boolean);
+  if (settings.some((setting) => setting.startsWith("netdns="))) return env;
+  return { ...env, GODEBUG: [...settings, "netdns=cgo"].join(",") };
+}
+
 /** The app's bytes as text: a character for each byte, but for international names that are to be converted (RFC 3490). */
 function hostText(bytes: Uint8Array, isInternational: boolean): string {
   const text = latin1.decode(bytes);

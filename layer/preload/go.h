@@ -30,6 +30,7 @@
 	X(SYS_dup2, layer_dup2((int)a, (int)b)) \
 	X(SYS_dup3, layer_dup3((int)a, (int)b, (int)c)) \
 	X(SYS_fcntl, layer_fcntl((int)a, (int)b, c)) \
+	X(SYS_uname, layer_uname((struct utsname *)a)) \
 	X(SYS_close_range, layer_close_range((unsigned int)a, (unsigned int)b, (int)c)) \
 	X(SYS_connect, layer_connect((int)a, GO_ADDRESS(b), (socklen_t)c)) \
 	X(SYS_getsockopt, layer_getsockopt((int)a, (int)b, (int)c, (void *)d, GO_LENGTH(e))) \

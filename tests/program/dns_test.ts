@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { missingForProcess } from "../support/cases.ts";
 import { askNames, DnsStage, type DnsStageOptions } from "../support/dns_stage.ts";
 import { compileApp } from "../support/layer_app.ts";
+import { goProgram } from "../support/packages.ts";
 import { binary, userPath } from "../support/program.ts";
 
 const ignore = missingForProcess() !== null;
@@ -148,3 +149,11 @@ for (const [name, argv] of Object.entries(programs)) {
     assert.deepEqual(await underMirrord(stage, [...argv, ...asked]), native);
   });
 }
+
+Deno.test({ name: "a Go program finds the hosts that libc finds beside the target", ignore }, async () => {
+  await using stage = await DnsStage.create(options);
+  const argv = [await goProgram("go_names"), ...asked];
+  // Under mirrord that is set: Go's own resolver would ask by itself.
+  const native = await askNames(stage.inside(argv), [], { ...env, GODEBUG: "netdns=cgo" });
+  assert.deepEqual(await underMirrord(stage, argv), native);
+});

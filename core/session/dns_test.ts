@@ -1,0 +1,219 @@
+// Names in the session: who is asked, how often, what is remembered; the agent's end of the link is the test's, the
+// layer's end a real link.
+
+import assert from "node:assert/strict";
+import {
+  agentMessages,
+  connStream,
+  decode,
+  layerMessages,
+  Link,
+  lookupFlags,
+  packAddresses,
+  RemoteError,
+  tableHash,
+  unpackAddresses,
+} from "../../protocol-wasm/mod.ts";
+import { type AgentPair, agentPair } from "../../tests/support/fake_agent.ts";
+import { deadline } from "../../tests/support/deadline.ts";
+import type { DnsConfig } from "../config/config.ts";
+import { libcResolves } from "./dns.ts";
+import { KnownNames } from "./known_names.ts";
+import { Session } from "./session.ts";
+
+type LayerLink = Link<typeof layerMessages>;
+const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+const nothing = new Uint8Array();
+
+interface Stage extends AsyncDisposable {
+  agents: AgentPair;
+  /** A link of a process of the app, past its hello. */
+  layer(): Promise<LayerLink>;
+  /** What the agent was asked: `lookup NAME FAMILY FLAGS` and the like. */
+  asked: string[];
+}
+
+/** A session with `config`, and an agent that answers every name with 192.0.2.1, when `before` has resolved. */
+async function stage(
+  config: Partial<DnsConfig>,
+  options: AgentOptions = {},
+): Promise<Stage> {
+  const folder = await Deno.makeTempDir();
+  const agents = await agentPair();
+  const socketPath = `${folder}/layer.sock`;
+  const dns = { enabled: true, filter: null, hostname: true, ...config };
+  const session = new Session({ agent: agents.client, incoming: null, dns, socketPath });
+  const asked: string[] = [];
+  const serving = serve(agents, asked, options);
+  const links: LayerLink[] = [];
+  return {
+    agents,
+    asked,
+    async layer() {
+      const conn = await Deno.connect({ transport: "unix", path: socketPath });
+      const link = new Link(connStream(conn), layerMessages, { side: "client" });
+      links.push(link);
+      const hello = { tables: tableHash(layerMessages), process: BigInt(links.length), pid: 1, parent: 0 };
+      const [reply] = await link.request("hello", { ...hello, executable: "app" });
+      assert.equal(decode(layerMessages.helloReply, reply?.body ?? nothing).dns, true);
+      return link;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const link of links) await link[Symbol.asyncDispose]();
+      await session[Symbol.asyncDispose]();
+      await agents[Symbol.asyncDispose]();
+      await serving;
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+interface AgentOptions {
+  search?: string;
+  before?: Promise<void>;
+  errno?: number;
+}
+
+async function serve({ agent }: AgentPair, asked: string[], options: AgentOptions): Promise<void> {
+  const { search = "", before, errno } = options;
+  const answerLookup = async (frame: { name: string; id: number }, name: string): Promise<void> => {
+    await before;
+    if (errno !== undefined) return await agent.fail(frame, errno, "refused by the test");
+    const addresses = packAddresses(["192.0.2.1"]);
+    await agent.reply(frame, "lookupReply", { ending: 0, name: `${name}.full`, aliases: "", addresses });
+  };
+  for await (const frame of agent.received()) {
+    if (frame.name === "hostName") {
+      asked.push("hostName");
+      await agent.reply(frame, "hostNameReply", { name: "pod-1", search });
+    } else if (frame.name === "lookup") {
+      const { name, family, flags } = decode(agentMessages.lookup, frame.body);
+      asked.push(`lookup ${name} ${family} ${flags}`);
+      void answerLookup(frame, name).catch(() => {}); // the test is over
+    } else if (frame.name === "reverse") {
+      asked.push(`reverse ${decode(agentMessages.reverse, frame.body).address.address}`);
+      await agent.reply(frame, "reverseReply", { ending: 0, name: "named", aliases: "" });
+    }
+  }
+}
+
+async function lookup(link: LayerLink, name: string, options: { flags?: number; port?: number } = {}) {
+  const { flags = lookupFlags.sorted, port = 0 } = options;
+  const [frame] = await deadline(link.request("lookup", { family: 0, flags, port, name: bytes(name) }), name);
+  const reply = decode(layerMessages.lookupReply, frame?.body ?? nothing);
+  if (reply.local) return "local";
+  if (reply.ending !== 0) return `ending ${reply.ending}`;
+  return `${new TextDecoder().decode(reply.name)} ${unpackAddresses(reply.addresses).join(" ")}`;
+}
+
+async function reverse(link: LayerLink, address: string): Promise<string> {
+  const [frame] = await link.request("reverse", { address: { address, port: 0 } });
+  const reply = decode(layerMessages.reverseReply, frame?.body ?? nothing);
+  return reply.local ? "local" : new TextDecoder().decode(reply.name);
+}
+
+Deno.test("a name is the agent's, its answer the layer's", async () => {
+  await using s = await stage({});
+  const link = await s.layer();
+  assert.equal(await lookup(link, "db"), "db.full 192.0.2.1");
+  assert.equal(await reverse(link, "192.0.2.1"), "named");
+  assert.deepEqual(s.asked, ["lookup db 0 1", "reverse 192.0.2.1"]);
+});
+
+Deno.test("those who ask for the same at the same time share one question, and nobody an old answer", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await using s = await stage({}, { before: promise });
+  const links = await Promise.all(Array.from({ length: 8 }, () => s.layer()));
+  const answers = Promise.all(links.map((link) => lookup(link, "db")));
+  await lookupStarted(s);
+  resolve();
+  assert.deepEqual(new Set(await answers), new Set(["db.full 192.0.2.1"]));
+  const lookups = () => s.asked.filter((one) => one.startsWith("lookup")).length;
+  assert.equal(lookups(), 1);
+  const [link] = links;
+  assert.ok(link !== undefined);
+  await lookup(link, "db");
+  assert.equal(lookups(), 2);
+});
+
+/** Resolves when every link's question has reached the session: a question of another kind has been answered on each. */
+async function lookupStarted(s: Stage): Promise<void> {
+  const other = await s.layer();
+  await other.request("hostName", {});
+  await other.request("hostName", {});
+}
+
+Deno.test("a filter sends names one way, as they are written or whole", async () => {
+  const search = "ns.svc.cluster.local\nsvc.cluster.local";
+  const rules = ["db", "*.svc.cluster.local", "203.0.113.0/24", "api.test:443"];
+  for (const side of ["remote", "local"] as const) {
+    await using s = await stage({ filter: { side, rules } }, { search });
+    const link = await s.layer();
+    const matched = side === "remote" ? /full/ : /^local$/;
+    const other = side === "remote" ? /^local$/ : /full/;
+    for (const name of ["db", "DB.", "web", "web.ns.svc.cluster.local"]) {
+      assert.match(await lookup(link, name), matched, `${side} ${name}`);
+    }
+    assert.match(await lookup(link, "example.com."), other);
+    assert.match(await lookup(link, "api.test.", { port: 443 }), matched);
+    assert.match(await lookup(link, "api.test.", { port: 80 }), other);
+    assert.equal(await reverse(link, "203.0.113.5"), side === "remote" ? "named" : "local");
+    assert.equal(await reverse(link, "198.51.100.1"), side === "remote" ? "local" : "named");
+    assert.equal(s.asked.filter((one) => one === "hostName").length, 1);
+  }
+});
+
+Deno.test("names off leave the host's name, and the other way round", async () => {
+  const hostName = async (link: LayerLink) => {
+    const [frame] = await link.request("hostName", {});
+    const { local, name } = decode(layerMessages.hostNameReply, frame?.body ?? nothing);
+    return local ? "local" : new TextDecoder().decode(name);
+  };
+  {
+    await using s = await stage({ enabled: false });
+    const link = await s.layer();
+    assert.deepEqual([await lookup(link, "db"), await hostName(link)], ["local", "pod-1"]);
+  }
+  await using s = await stage({ hostname: false });
+  const link = await s.layer();
+  assert.deepEqual([await lookup(link, "db"), await hostName(link)], ["db.full 192.0.2.1", "local"]);
+  assert.equal(await lookup(link, Deno.hostname()), "local", "this machine's name is known here alone");
+});
+
+Deno.test("an agent that is too busy is asked again later, one that fails fails the app", async () => {
+  {
+    await using s = await stage({}, { errno: 11 });
+    assert.equal(await lookup(await s.layer(), "db"), "ending 2");
+  }
+  await using s = await stage({}, { errno: 5 });
+  await assert.rejects(lookup(await s.layer(), "db"), RemoteError);
+});
+
+Deno.test("international names are converted where the app asks for it, other bytes travel as they are", async () => {
+  await using s = await stage({});
+  const link = await s.layer();
+  const utf8 = String.fromCharCode(...new TextEncoder().encode("bücher.test"));
+  await lookup(link, utf8, { flags: lookupFlags.sorted | lookupFlags.idn });
+  await lookup(link, utf8);
+  await lookup(link, "\xff\x01");
+  assert.deepEqual(s.asked, ["lookup xn--bcher-kva.test 0 1", `lookup ${utf8} 0 1`, "lookup \xff\x01 0 1"]);
+});
+
+Deno.test("names of an address are remembered, the latest last, not without end", () => {
+  const known = new KnownNames();
+  known.add(["Db.Test.", "db.test", "whole.test"], ["192.0.2.1", "192.0.2.2"]);
+  known.add(["other.test"], ["192.0.2.1"]);
+  known.add(["db.test"], ["192.0.2.1"]);
+  assert.deepEqual(known.of("192.0.2.1"), ["whole.test", "other.test", "db.test"]);
+  assert.deepEqual(known.of("192.0.2.2"), ["db.test", "whole.test"]);
+  for (let index = 0; index < 5000; index++) known.add([`n${index}`], [`10.0.${index >> 8}.${index & 255}`]);
+  for (let index = 0; index < 100; index++) known.add([`m${index}`], ["10.0.19.0"]);
+  assert.deepEqual(known.of("192.0.2.1"), []);
+  assert.equal(known.of("10.0.19.0").length, 32);
+});
+
+Deno.test("Go is told to ask libc, unless somebody chose", () => {
+  assert.deepEqual(libcResolves({ A: "b" }), { A: "b", GODEBUG: "netdns=cgo" });
+  assert.deepEqual(libcResolves({ GODEBUG: "http2client=0" }), { GODEBUG: "http2client=0,netdns=cgo" });
+  assert.deepEqual(libcResolves({ GODEBUG: "netdns=go,x=1" }), { GODEBUG: "netdns=go,x=1" });
+});

@@ -1,0 +1,3 @@
+module go_names
+
+go 1.21
