@@ -28,7 +28,7 @@ interface AgentSpec {
   name: string;
   args: string[];
   env?: unknown[];
-  securityContext: { privileged: boolean; capabilities: { add: string[]; drop: string[] } };
+  securityContext: { privileged: boolean; capabilities: { add?: string[]; drop: string[] } };
 }
 
 /** The spec of the one agent that has not ended. */
@@ -49,6 +49,12 @@ async function commandLines(): Promise<string> {
     if (/^\d+$/.test(name)) lines.push(await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => ""));
   }
   return lines.join("\n");
+}
+
+/** A configuration with these floors and no others. */
+function only(floors: { env?: boolean; incoming?: string; outgoing?: boolean; dns?: boolean; fs?: string }) {
+  const { env = false, incoming = "off", outgoing = false, dns = false, fs = "local" } = floors;
+  return { feature: { env, fs, hostname: false, network: { incoming, outgoing, dns } } };
 }
 
 const withEnv = { feature: { network: { incoming: "steal" } } };
@@ -88,22 +94,21 @@ const cases = [
       }),
   },
   ...[
-    { what: "variables only", config: {}, add: ["SYS_PTRACE"], env: { PORT: "0" } },
+    { what: "variables only", config: only({ env: true }), add: ["SYS_PTRACE"], env: { PORT: "0" } },
     { what: "steal and variables", config: withEnv, add: ["BPF", "NET_ADMIN", "SYS_PTRACE"] },
-    {
-      what: "steal only",
-      config: { feature: { env: false, ...withEnv.feature } },
-      add: ["BPF", "NET_ADMIN"],
-    },
+    { what: "mirroring only", config: only({ incoming: "mirror" }), add: ["BPF", "NET_RAW"] },
+    { what: "steal only", config: only({ incoming: "steal" }), add: ["BPF", "NET_ADMIN"] },
+    { what: "outgoing connections only", config: only({ outgoing: true }), add: [], env: { PORT: "0" } },
+    { what: "names only", config: only({ dns: true }), add: ["SYS_PTRACE"], env: { PORT: "0" } },
   ].map(({ what, config, add, env }) => ({
-    name: `for ${what} the agent gets ${add.join(", ")}`,
+    name: `for ${what} the agent gets ${add.join(", ") || "no capability"}`,
     run: (stage: ClusterStage) => {
       const options = { flags: [], config, ...(env === undefined ? {} : { env }) };
       return withSession(stage, () => SessionRun.listening(stage, options), async () => {
         const { securityContext: { privileged, capabilities } } = await agentSpec(stage);
         assert.equal(privileged, false);
         assert.deepEqual(capabilities.drop, ["ALL"]);
-        assert.deepEqual([...capabilities.add].sort(), add);
+        assert.deepEqual([...capabilities.add ?? []].sort(), add);
       });
     },
   })),
