@@ -1,6 +1,8 @@
-// What a user pays at every start: `mirrord --version` against an empty compiled program, in time and in size.
+// What a user pays at every start: `mirrord --version` against an empty compiled program, in time and in size; and what
+// hooking adds to the start of Python and Node (root). Last line: `startup … hooked_added_ms=…`, the larger of the two.
 
 import { runtimeVariables } from "../scripts/denort.ts";
+import { hookedStarts } from "./hooked_start.ts";
 import { compare, report, timed } from "./measure.ts";
 
 const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
@@ -18,6 +20,12 @@ async function run(argv: string[], env: Record<string, string> = {}): Promise<vo
     stderr: "piped",
   }).output();
   if (!success) throw new Error(`Cannot run "${argv.join(" ")}": ${new TextDecoder().decode(stderr)}`);
+}
+
+/** Node itself, not a script of a version manager's. */
+async function nodePath(): Promise<string> {
+  const { stdout } = await new Deno.Command("node", { args: ["-p", "process.execPath"] }).output();
+  return new TextDecoder().decode(stdout).trim();
 }
 
 try {
@@ -42,6 +50,14 @@ try {
       (ours / peer).toFixed(3)
     }`,
   );
+  const programs = [["/usr/bin/python3", "-c", "pass"], [await nodePath(), "-e", "0"]];
+  const starts = await hookedStarts(binary, programs);
+  for (const [index, { ours, peer }] of starts.entries()) {
+    const name = programs[index]?.join(" ");
+    report(`hooked: ${name} ${ours.toFixed(1)} ms, without mirrord ${peer.toFixed(1)} ms`);
+  }
+  const added = Math.max(...starts.map(({ ours, peer }) => ours - peer));
+  report(`startup version_ratio=${start.ratio.toFixed(2)} hooked_added_ms=${added.toFixed(1)}`);
 } finally {
   Deno.removeSync(folder, { recursive: true });
 }
