@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import assert from "node:assert/strict";
+import { deadline } from "../support/deadline.ts";
 import { FakeClient } from "../support/fake_client.ts";
 import { Netns } from "../support/netns.ts";
 import { get, python, startOriginal, Talk } from "./talk.ts";
@@ -117,4 +118,53 @@ Deno.test("a connection met in the middle is mirrored from its next request", as
   assert.match(await app.until("\r\n\r\n"), /^GET \/after /);
   assert.match(await peer.ask(get("/again")), /\/again/);
   assert.match(await app.until("\r\n\r\n"), /^GET \/again /);
+});
+
+Deno.test("a namespace without IPv6 is mirrored by IPv4 alone", async () => {
+  await using netns = await Netns.create({ ipv6: false });
+  await using _original = await startOriginal(netns, "echo", 80, "0.0.0.0");
+  await using client = await mirroring(netns);
+  using peer = await Talk.dial(netns, 80);
+  await peer.say("hello");
+  await peer.until("hello");
+  await new Talk((await client.offered()).channel).until("hello");
+});
+
+Deno.test("200 connections in a burst are all mirrored, each once", async () => {
+  await using netns = await Netns.create();
+  await using _original = await startOriginal(netns, "echo", 80);
+  await using client = await mirroring(netns);
+  const heard: string[] = [];
+  const all = Promise.withResolvers<void>();
+  client.handle(async ({ take, channel }) => {
+    await take();
+    heard.push((await new Talk(channel).rest()).heard);
+    await channel.closeWrite();
+    if (heard.length === 200) all.resolve();
+  });
+  await Promise.all(Array.from({ length: 200 }, async (_, index) => {
+    using peer = await Talk.dial(netns, 80);
+    await peer.say(`connection ${index}`);
+    await peer.closeWrite();
+    assert.equal((await peer.rest()).heard, `connection ${index}`);
+  }));
+  await deadline(all.promise, "200 connections are mirrored");
+  assert.deepEqual(heard.sort(), Array.from({ length: 200 }, (_, index) => `connection ${index}`).sort());
+});
+
+Deno.test("what a filtered steal gives to the original is not mirrored a second time", async () => {
+  for (const family of families) {
+    await using netns = await Netns.create();
+    await using _original = await startOriginal(netns, "http", 80);
+    await using client = await mirroring(netns);
+    await using thief = await FakeClient.start(netns);
+    await thief.subscribe(80, '{"path": "^/mine"}');
+    for (const path of ["/one", "/two"]) {
+      using peer = await Talk.dial(netns, 80, family);
+      assert.match(await peer.ask(get(path)), new RegExp(` ${path} `));
+      const offered = await client.offered();
+      assert.equal(offered.peer.address, family === "ipv4" ? netns.hostIpv4 : netns.hostIpv6);
+      assert.match(await new Talk(offered.channel).until("\r\n\r\n"), new RegExp(`^GET ${path} `));
+    }
+  }
 });

@@ -100,6 +100,21 @@ export const stealCases: Case[] = [
     },
   },
   {
+    name: "several ports are stolen at once, others are left alone",
+    run: (stage) => {
+      const config = { feature: { network: { incoming: { mode: "steal", ignore_ports: [8096] } } } };
+      const env = { LOCAL_PORTS: "8097 8096" };
+      return withSession(stage, () => SessionRun.listening(stage, { flags: [], config, env }), async () => {
+        const host = stage.addresses.ipv4;
+        for (const port of [80, 8097]) {
+          const report = await ask(stage, { host, port });
+          assert.deepEqual([report.by, report.own_port], ["local", port]);
+        }
+        await assert.rejects(ask(stage, { host, port: 8096 }), /refused/i);
+      });
+    },
+  },
+  {
     name: "a port is stolen from listen to close, though the session goes on",
     run: (stage) => {
       const script = [
