@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { deadline } from "../../tests/support/deadline.ts";
 import type { ByteChannel } from "../base/relay.ts";
+import { unwatched } from "../net/poll.ts";
 import { dialTcp } from "../net/socket.ts";
 import { play } from "./mirror.ts";
 
@@ -87,6 +88,7 @@ class Stage implements AsyncDisposable {
       // A test closed it.
     }
     await deadline(this.playing, "the mirrored connection ends");
+    await unwatched();
   }
 }
 

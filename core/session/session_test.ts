@@ -14,6 +14,7 @@ import {
   tableHash,
 } from "../../protocol-wasm/mod.ts";
 import { setLogSink } from "../base/log.ts";
+import { unwatched } from "../net/poll.ts";
 import type { IncomingConfig } from "./incoming_types.ts";
 import { Session } from "./session.ts";
 
@@ -53,6 +54,7 @@ async function openStage(incoming: IncomingConfig | null = stealAll): Promise<St
       layer.close();
       await session[Symbol.asyncDispose]();
       await pair[Symbol.asyncDispose]();
+      await unwatched();
       Deno.removeSync(folder, { recursive: true });
     },
   };
