@@ -36,6 +36,12 @@ __attribute__((visibility("hidden"), tls_model("initial-exec"))) _Thread_local c
 #define GO_MARK(number, call) [number] = 1,
 __attribute__((visibility("hidden"))) const char layer_go_routed[GO_NUMBERS] = { GO_CALLS(GO_MARK) };
 
+/* An exec does not come back, and a child made by vfork shares this memory: its parent must find the stack free. */
+static void go_leaves(void)
+{
+	layer_go_busy = 0;
+}
+
 #define GO_CASE(number, call) \
 	case number: \
 		result = (long)(call); \
