@@ -96,7 +96,6 @@ typedef int (*hooks_failed)(const char *path, int error);
 	X(int, fdatasync, (int fd), (fd)) \
 	X(int, fallocate, (int fd, int mode, off_t offset, off_t length), (fd, mode, offset, length)) \
 	X(int, posix_fallocate, (int fd, off_t offset, off_t length), (fd, offset, length)) \
-	X(int, posix_fadvise, (int fd, off_t offset, off_t length, int advice), (fd, offset, length, advice)) \
 	X(int, rename, (const char *from, const char *to), (from, to)) \
 	X(int, renameat, (int from_dir, const char *from, int to_dir, const char *to), (from_dir, from, to_dir, to)) \
 	X(int, renameat2, (int from_dir, const char *from, int to_dir, const char *to, unsigned int flags), \
@@ -209,7 +208,6 @@ typedef int (*hooks_failed)(const char *path, int error);
 	X(ftruncate64, ftruncate) \
 	X(fallocate64, fallocate) \
 	X(posix_fallocate64, posix_fallocate) \
-	X(posix_fadvise64, posix_fadvise) \
 	X(readdir64, readdir) \
 	X(readdir64_r, readdir_r) \
 	X(scandir64, scandir) \

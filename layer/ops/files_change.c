@@ -357,9 +357,3 @@ int layer_posix_fallocate(int fd, off_t offset, off_t length)
 	errno = saved;
 	return result;
 }
-
-/* Advice is taken by the session's read-ahead as it sees fit. */
-int layer_posix_fadvise(int fd, off_t offset, off_t length, int advice)
-{
-	return fds_seems(fd, FDS_FILE) ? 0 : next_posix_fadvise(fd, offset, length, advice);
-}

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 
@@ -103,6 +104,8 @@ int sys_hold(const char *path, const char *name, size_t name_length, bool cloexe
 	struct sockaddr_un own = { .sun_family = AF_UNIX }, peer = { .sun_family = AF_UNIX };
 	size_t path_length = strlen(path);
 	socklen_t own_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + name_length);
+	/* A read that no hook caught must fail, not wait for ever. */
+	const struct timeval at_once = { .tv_usec = 1 };
 	int fd, status;
 
 	if (path_length >= sizeof(peer.sun_path) || name_length >= sizeof(own.sun_path))
@@ -112,6 +115,7 @@ int sys_hold(const char *path, const char *name, size_t name_length, bool cloexe
 	fd = (int)RAW(SYS_socket, AF_UNIX, SOCK_STREAM | (cloexec ? SOCK_CLOEXEC : 0), 0);
 	if (fd < 0)
 		return fd;
+	RAW(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &at_once, sizeof(at_once));
 	status = (int)RAW(SYS_bind, fd, &own, own_length);
 	while (status == 0) {
 		status = (int)RAW(SYS_connect, fd, &peer, sizeof(peer));

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { type Client, FakeSession } from "../support/fake_session.ts";
 import { dnsHookCases } from "./dns_hook_cases.ts";
+import { fileHookCases } from "./file_hook_cases.ts";
 import { App, Calls, compileApp } from "../support/layer_app.ts";
 import { outgoingHookCases } from "./outgoing_hook_cases.ts";
 
@@ -104,6 +105,7 @@ export const hookCases: Record<string, HookCase> = {
   ...dnsHookCases,
   ...Object.fromEntries(execCalls.map((call) => [call, (layer: string) => keepsChildren(layer, call)])),
   ...outgoingHookCases,
+  ...fileHookCases,
   bind: (layer) => withListener(layer, () => Promise.resolve()),
   listen: (layer) =>
     withListener(layer, (_app, session, port) => {

@@ -44,6 +44,18 @@ export class FakeFiles implements AsyncDisposable {
   readonly #waiting = new Set<() => void>();
   #lastId = 0;
 
+  /** Puts something of each kind into the folder. */
+  fill(): void {
+    const text = Array.from({ length: 100_000 }, (_, n) => `${n + 1}\n`).join("");
+    fs.writeFileSync(`${this.root}/small`, "hello target", { mode: 0o640 });
+    fs.utimesSync(`${this.root}/small`, 981_158_400, 981_158_400);
+    fs.writeFileSync(`${this.root}/big`, text, { mode: 0o644 });
+    fs.symlinkSync("small", `${this.root}/link`);
+    fs.mkdirSync(`${this.root}/empty`);
+    fs.mkdirSync(`${this.root}/d`);
+    fs.writeFileSync(`${this.root}/d/e`, "deep");
+  }
+
   /** How many files are open at this moment. */
   get open(): number {
     return this.#open.size;
