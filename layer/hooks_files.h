@@ -126,7 +126,6 @@ typedef int (*hooks_failed)(const char *path, int error);
 	X(int, glob, (const char *pattern, int flags, hooks_failed failed, glob_t *result), \
 	  (pattern, flags, failed, result)) \
 	X(FILE *, fopen, (const char *path, const char *mode), (path, mode)) \
-	X(FILE *, fdopen, (int fd, const char *mode), (fd, mode)) \
 	X(FILE *, freopen, (const char *path, const char *mode, FILE *old), (path, mode, old)) \
 	X(void *, mmap, (void *at, size_t length, int protection, int flags, int fd, off_t offset), \
 	  (at, length, protection, flags, fd, offset)) \

@@ -113,9 +113,6 @@ void files_adopt(void);
 
 /* fcntl(2) of a remote file. False: the descriptor's own answer is right. */
 bool files_control(int fd, int command, long argument, int *result);
-/* Closes the remote file `fd` and returns a copy of it in memory; -1 with errno, EOPNOTSUPP unless `flags` only read. */
-int files_copy(int fd, int flags);
-
 bool files_is_regular(const struct fds_file *file);
 bool files_is_folder(const struct fds_file *file);
 

@@ -55,24 +55,6 @@ static int copy_to_memory(const struct fds_file *file, uint64_t from, uint64_t t
 	return status;
 }
 
-int files_copy(int fd, int flags)
-{
-	struct files_open open;
-	long result = -EOPNOTSUPP;
-
-	if (!files_remote(&open, fd))
-		return fd;
-	if ((flags & O_ACCMODE) == O_RDONLY)
-		result = copy_to_memory(&open.file, 0, INT64_MAX);
-	result = files_leave(&open, result);
-	if (result < 0)
-		flags = errno;
-	layer_close(fd);
-	if (result < 0)
-		errno = flags;
-	return (int)result;
-}
-
 static long map(const struct files_open *open, void *at, size_t length, int protection, int flags, off_t offset)
 {
 	int memory;

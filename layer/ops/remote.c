@@ -14,6 +14,7 @@
 
 #include "../config.h"
 #include "../guard.h"
+#include "../streams.h"
 #include "../sys.h"
 #include "../sys_files.h"
 #include "files.h"
@@ -142,6 +143,7 @@ int files_hold(const struct fds_file *file)
 		/* Nobody listens any more. */
 		return fd == -ECONNREFUSED || fd == -ENOENT || fd == -EPIPE ? -EIO : fd;
 	}
+	streams_lead();
 	fds_put(fd, &note);
 	return fd;
 }
@@ -165,8 +167,10 @@ static void adopt(int fd)
 		return;
 	at += length;
 	if (get_number(&at, end, &note.file.id) && get_number(&at, end, &note.file.flags) &&
-	    get_number(&at, end, &note.file.kind) && at == end)
+	    get_number(&at, end, &note.file.kind) && at == end) {
+		streams_lead();
 		fds_put(fd, &note);
+	}
 }
 
 void files_adopt(void)

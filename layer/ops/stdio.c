@@ -1,28 +1,61 @@
 /*
- * fopen and its family, which open by a call inside libc that no hook sees. A file that came whole is a kernel object and
- * libc's own stream reads it; one that the session keeps gets a stream of functions (fopencookie(3)) over its descriptor.
+ * Streams of stdio over the target's files. libc opens, reads and writes them by calls inside of itself that no hook sees:
+ * opening is done here, and preload/streams_linux.c leads its reads and writes to the functions below.
  */
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "../guard.h"
 #include "../hooks.h"
-#include "../sys.h"
-#include "../sys_files.h"
+#include "../streams.h"
 #include "files.h"
 
-/* A stream reads ahead anyway; libc's own step, 8 KiB or less for such streams, would be a question each. */
-#define AHEAD_BYTES (256u * 1024u)
+/* bits/types/struct_FILE.h of glibc */
+#ifndef _IO_ERR_SEEN
+#define _IO_ERR_SEEN 0x0020
+#endif
+#define MODE_BYTES 8
 
-struct stream {
-	int fd;
-	uint32_t at, length; /* of what was read ahead */
-	char ahead[AHEAD_BYTES];
-};
+bool streams_ours(const FILE *stream)
+{
+	return fds_seems(stream->_fileno, FDS_FILE);
+}
+
+ssize_t streams_read(FILE *stream, void *into, ssize_t size)
+{
+	return layer_read(stream->_fileno, into, (size_t)size);
+}
+
+/* As libc's own does: what was written, and the stream's error flag. */
+ssize_t streams_write(FILE *stream, const void *from, ssize_t size)
+{
+	ssize_t written = layer_write(stream->_fileno, from, (size_t)size);
+
+	if (written < size)
+		stream->_flags |= _IO_ERR_SEEN;
+	if (written < 0)
+		return 0;
+	if (stream->_offset >= 0)
+		stream->_offset += written;
+	return written;
+}
+
+off_t streams_seek(FILE *stream, off_t offset, int whence)
+{
+	return layer_lseek(stream->_fileno, offset, whence);
+}
+
+int streams_close(FILE *stream)
+{
+	return layer_close(stream->_fileno);
+}
+
+int streams_stat(FILE *stream, void *status)
+{
+	return layer_fstat(stream->_fileno, status);
+}
 
 /* Flags of open(2) for a mode of fopen(3); -1 for none. */
 static int flags_of(const char *mode)
@@ -53,159 +86,58 @@ static int flags_of(const char *mode)
 	return flags;
 }
 
-static ssize_t stream_read(void *cookie, char *into, size_t size)
+/* Opens the path's file if it is the target's; *fd is -1 with errno if it cannot be. False: it is local. */
+static bool opens(struct files_call *call, const char *path, const char *mode, int *fd)
 {
-	struct stream *stream = cookie;
-	ssize_t got;
-
-	if (stream->at == stream->length && size >= sizeof(stream->ahead))
-		return layer_read(stream->fd, into, size);
-	if (stream->at == stream->length) {
-		got = layer_read(stream->fd, stream->ahead, sizeof(stream->ahead));
-		if (got <= 0)
-			return got;
-		stream->at = 0;
-		stream->length = (uint32_t)got;
-	}
-	if (size > stream->length - stream->at)
-		size = stream->length - stream->at;
-	memcpy(into, stream->ahead + stream->at, size);
-	stream->at += (uint32_t)size;
-	return (ssize_t)size;
-}
-
-/* Forgets what was read ahead; the file's position goes back by it. */
-static int settle(struct stream *stream)
-{
-	off_t over = (off_t)(stream->length - stream->at);
-
-	stream->at = stream->length = 0;
-	return over == 0 || layer_lseek(stream->fd, -over, SEEK_CUR) >= 0 ? 0 : -1;
-}
-
-static ssize_t stream_write(void *cookie, const char *from, size_t size)
-{
-	struct stream *stream = cookie;
-	ssize_t written;
-
-	if (settle(stream) < 0)
-		return 0;
-	written = layer_write(stream->fd, from, size);
-	return written < 0 ? 0 : written;
-}
-
-static int stream_seek(void *cookie, off64_t *position, int whence)
-{
-	struct stream *stream = cookie;
-	off_t found;
-
-	if (settle(stream) < 0)
-		return -1;
-	found = layer_lseek(stream->fd, *position, whence);
-	if (found < 0)
-		return -1;
-	*position = found;
-	return 0;
-}
-
-static int stream_close(void *cookie)
-{
-	struct stream *stream = cookie;
-	int result = layer_close(stream->fd);
-	int saved = errno;
-
-	sys_unmap(stream, sizeof(*stream));
-	errno = saved;
-	return result;
-}
-
-/* A stream of functions over the descriptor of a remote file; NULL with errno. */
-static FILE *make_stream(int fd, const char *mode)
-{
-	const cookie_io_functions_t calls = {
-		.read = stream_read,
-		.write = stream_write,
-		.seek = stream_seek,
-		.close = stream_close,
-	};
-	struct stream *stream = sys_map(sizeof(*stream), false);
-	FILE *file;
-
-	if (!stream) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	stream->fd = fd;
-	file = fopencookie(stream, mode, calls);
-	if (!file) {
-		sys_unmap(stream, sizeof(*stream));
-		return NULL;
-	}
-	/* fileno(3) of such a stream fails; the app finds the descriptor there, and its hooks know it. */
-	file->_fileno = fd;
-	return file;
-}
-
-static FILE *stream_of(int fd, const char *mode)
-{
-	return fds_seems(fd, FDS_FILE) ? make_stream(fd, mode) : next_fdopen(fd, mode);
-}
-
-/* Opens the path's file if it is the target's. False: it is local. */
-static bool open_stream(struct files_call *call, const char *path, const char *mode, FILE **file)
-{
-	int flags = flags_of(mode), fd, saved;
+	int flags = flags_of(mode);
 
 	call->path = path;
 	if (flags < 0 || !files_asks(call, AT_FDCWD, path) || !files_open_at(call, flags, 0666))
 		return false;
-	fd = (int)files_result(call);
-	*file = fd < 0 ? NULL : stream_of(fd, mode);
-	if (fd >= 0 && !*file) {
-		saved = errno;
-		layer_close(fd);
-		errno = saved;
-	}
+	*fd = (int)files_result(call);
 	return true;
+}
+
+/* Closes `fd`; errno stays. */
+static void undo(int fd)
+{
+	int saved = errno;
+
+	layer_close(fd);
+	errno = saved;
 }
 
 FILE *layer_fopen(const char *path, const char *mode)
 {
 	struct files_call call;
-	FILE *file;
+	FILE *file = NULL;
+	int fd;
 
-	return open_stream(&call, path, mode, &file) ? file : next_fopen(call.path, mode);
+	if (!opens(&call, path, mode, &fd))
+		return next_fopen(call.path, mode);
+	if (fd >= 0)
+		file = fdopen(fd, mode);
+	if (fd >= 0 && !file)
+		undo(fd);
+	return file;
 }
 
-FILE *layer_fdopen(int fd, const char *mode)
-{
-	struct files_open open;
-
-	if (flags_of(mode) < 0 || !files_remote(&open, fd))
-		return next_fdopen(fd, mode);
-	files_leave(&open, 0);
-	return make_stream(fd, mode);
-}
-
-/*
- * The app keeps its FILE. For a file that came whole, libc opens it once more by the name of its descriptor. A stream of
- * functions cannot be put in the place of another: such a file is copied into memory if it is only read, and refused
- * otherwise.
- */
+/* The app keeps its FILE: libc opens it anew on nothing, and the file takes the place of that. */
 FILE *layer_freopen(const char *path, const char *mode, FILE *old)
 {
 	struct files_call call;
-	char name[32];
+	char plain[MODE_BYTES];
+	size_t length = 0;
 	FILE *file;
 	int fd;
 
-	call.path = path;
-	if (!path || flags_of(mode) < 0 || !files_asks(&call, AT_FDCWD, path) ||
-	    !files_open_at(&call, flags_of(mode) | O_CLOEXEC, 0666))
-		return next_freopen(call.path, mode, old);
-	fd = (int)files_result(&call);
-	if (fd >= 0 && fds_seems(fd, FDS_FILE))
-		fd = files_copy(fd, flags_of(mode));
+	if (!path || !opens(&call, path, mode, &fd))
+		return next_freopen(path ? call.path : NULL, mode, old);
+	/* "x" would have /dev/null not be there. */
+	for (const char *at = mode; *at && *at != ',' && length < sizeof(plain) - 1; at++)
+		if (*at != 'x')
+			plain[length++] = *at;
+	plain[length] = 0;
 	if (fd < 0) {
 		int saved = errno;
 
@@ -213,8 +145,9 @@ FILE *layer_freopen(const char *path, const char *mode, FILE *old)
 		errno = saved;
 		return NULL;
 	}
-	sys_descriptor_name(fd, name);
-	file = next_freopen(name, mode, old);
-	layer_close(fd);
+	file = next_freopen("/dev/null", plain, old);
+	if (file && layer_dup3(fd, file->_fileno, flags_of(mode) & O_CLOEXEC) < 0)
+		file = NULL;
+	undo(fd);
 	return file;
 }

@@ -157,7 +157,6 @@ const cases: Record<string, Step[]> = {
     "text",
     "hello target",
   ]]),
-  fdopen: onBig(["p fdopen $0 s:r", "ok"], ["p fgets b 100 $1", "ok"], ["text", "1\n"]),
   ...each(
     ["freopen", "freopen64"],
     (name) => [

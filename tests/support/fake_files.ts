@@ -54,6 +54,13 @@ export class FakeFiles implements AsyncDisposable {
     fs.mkdirSync(`${this.root}/empty`);
     fs.mkdirSync(`${this.root}/d`);
     fs.writeFileSync(`${this.root}/d/e`, "deep");
+    fs.writeFileSync(`${this.root}/a.json`, '{"a": 1}');
+    fs.mkdirSync(`${this.root}/many`);
+    for (let n = 0; n < 50; n++) fs.writeFileSync(`${this.root}/many/${n}`, "");
+    for (const name of ["a.json", "big", "d/e", "d", "many", "empty", ""]) {
+      fs.utimesSync(`${this.root}/${name}`, 981_158_400, 981_158_400);
+    }
+    fs.lutimesSync(`${this.root}/link`, 981_158_400, 981_158_400);
   }
 
   /** How many files are open at this moment. */
