@@ -26,7 +26,8 @@ def fails(call, *arguments, **named):
 
 def looks(path):
     found = os.stat(path, follow_symlinks=False)
-    print(path, stat.filemode(found.st_mode), found.st_size, found.st_nlink, found.st_uid, int(found.st_mtime))
+    when = int(found.st_mtime) if found.st_mtime < 1e9 else "now"
+    print(path, stat.filemode(found.st_mode), found.st_size, found.st_nlink, found.st_uid, when)
 
 
 def tree(path):

@@ -118,7 +118,7 @@ const commands: Record<string, string> = {
   "find and grep search":
     'find "$1" | sort; find "$1" -type f -size +100k; grep -rl deep "$1"; grep -c 9 "$1/big"',
   "redirections read":
-    'read -r line < "$1/small"; echo "$line"; while read -r n; do last=$n; done < "$1/big"; ' +
+    'read -r line < "$1/small"; echo "$line"; while read -r n; do last=$n; test $n -lt 500 || break; done < "$1/big"; ' +
     'echo "$last"; exec 5< "$1/big"; head -c 4 <&5; cat <&5 | wc -c; sed -n 5p "$1/big"; sort -rn < "$1/big" | head -n 1',
   "redirections write":
     'echo one > "$1/out"; echo two >> "$1/out"; cat "$1/out"; seq 100000 > "$1/many_lines"; ' +
@@ -127,7 +127,7 @@ const commands: Record<string, string> = {
   "cp, mv, ln, touch, chmod and rm change":
     'cp "$1/big" "$1/copy" && cmp "$1/big" "$1/copy"; mv "$1/copy" "$1/moved"; ' +
     'mkdir "$1/x" "$1/x/y" "$1/x/y/z"; touch -d @5 "$1/x/f"; chmod 711 "$1/x/f"; ln -s f "$1/x/l"; stat -c "%A %Y" "$1/x/f"; ' +
-    'cp -a "$1/x" "$1/w"; ls -l --time-style=+%s "$1/w" | tail -n +2; rm -r "$1/x" "$1/w"; ls "$1"; ' +
+    'cp -a "$1/x" "$1/w"; ls -l --time-style=+ "$1/w" | tail -n +2; rm -r "$1/x" "$1/w"; ls "$1"; ' +
     'dd if="$1/big" of="$1/part" bs=1000 skip=3 count=2 status=none; wc -c "$1/part"; truncate -s 10 "$1/part"; ' +
     'sed -i s/1/7/ "$1/a.json"; cat "$1/a.json"; rmdir "$1/d"; rm "$1/none"; mkdir "$1/d"',
   "cp copies into this machine and back":
