@@ -1,7 +1,10 @@
+// deno-lint-ignore-file no-console
 // Reads, lists and changes the tree at argv[2] in the ways of Node programs, and prints what it sees of it.
 import fs from "node:fs";
 import fsp from "node:fs/promises";
+import { Buffer } from "node:buffer";
 import crypto from "node:crypto";
+import process from "node:process";
 
 const root = process.argv[2];
 const md5 = (bytes) => crypto.createHash("md5").update(bytes).digest("hex");

@@ -29,7 +29,6 @@ const changed = (call: string, then: Step[]): Step[] => [[call, "0"], ...then];
 const times = (call: string): Step[] =>
   changed(call, [["i stat s:/pod/small b", "0"], ["stat", /640 74d 2 0$/]]);
 const gone: Step[] = [["i access s:/pod/small 0", "ENOENT"]];
-const list = "i opendir s:/pod/d";
 const refusedLock: Step[] = onBig(["i flock $0 2", "ENOLCK"]);
 const noAttributes = (call: string): Step[] => [[call, "EOPNOTSUPP"]];
 const fifo: Step[] = [["i stat s:/pod/fifo b", "0"], ["stat", /^0 10/]];
