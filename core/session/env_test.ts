@@ -115,6 +115,12 @@ for (const [reason, globs] of Object.entries(machineVariables)) {
   }
 }
 
+Deno.test("every name that the original would bring is in docs/differences.md", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/differences.md", import.meta.url));
+  const ours = Object.values(machineVariables).flat().filter((glob) => !originalExclude.includes(glob));
+  assert.deepEqual(ours.filter((glob) => !text.includes(`\`${glob}\``)), []);
+});
+
 Deno.test("what only looks like the machine's travels", async () => {
   const names = [
     ...["ENV", "HOSTNAME", "LANG", "LC_ALL", "TZ", "GODEBUG", "GOMEMLIMIT", "JAVA_OPTS", "PYTHONUNBUFFERED"],

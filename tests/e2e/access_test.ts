@@ -86,6 +86,17 @@ const ways: Way[] = [
     },
   },
   {
+    name: "a certificate that is not checked, by flag,",
+    async enter({ own, folder }) {
+      const clusters = own.clusters.map(({ name, cluster }) => ({
+        name,
+        cluster: { server: cluster.server },
+      }));
+      const file = await write(folder, "config", { ...own, clusters });
+      return { flags: ["--kubeconfig", file, "--accept-invalid-certificates"] };
+    },
+  },
+  {
     name: "an exec plugin beside the kubeconfig",
     async enter({ own, token, folder }) {
       const apiVersion = "client.authentication.k8s.io/v1";
