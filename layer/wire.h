@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WIRE_TABLES 3723993009u /* hash of the table, for hello.tables */
+#define WIRE_TABLES 4102439171u /* hash of the table, for hello.tables */
 #define WIRE_HEADER_BYTES 12u /* of a frame's header */
 #define WIRE_MAX_PAYLOAD 1048576u /* bytes after a header, at most */
 #define WIRE_END 1u /* flag: last frame of a reply */
@@ -927,9 +927,10 @@ static inline int wire_unpack_sender_reply(struct wire_sender_reply *message, co
 	return reader.failed ? -EPROTO : 0;
 }
 
-#define WIRE_LOOKUP_BYTES 9u /* and the length of name */
+#define WIRE_LOOKUP_BYTES 10u /* and the length of name */
 
 struct wire_lookup {
+	bool again;
 	uint8_t family;
 	uint16_t flags;
 	uint16_t port;
@@ -940,6 +941,7 @@ static inline int wire_pack_lookup(const struct wire_lookup *message, unsigned c
 {
 	struct wire_writer writer = { .at = into, .left = capacity };
 
+	wire_put(&writer, 1, message->again);
 	wire_put(&writer, 1, message->family);
 	wire_put(&writer, 2, message->flags);
 	wire_put(&writer, 2, message->port);
@@ -951,6 +953,7 @@ static inline int wire_unpack_lookup(struct wire_lookup *message, const unsigned
 {
 	struct wire_reader reader = { .at = from, .left = length };
 
+	message->again = wire_get_bool(&reader);
 	message->family = (uint8_t)wire_get(&reader, 1);
 	message->flags = (uint16_t)wire_get(&reader, 2);
 	message->port = (uint16_t)wire_get(&reader, 2);
@@ -958,9 +961,10 @@ static inline int wire_unpack_lookup(struct wire_lookup *message, const unsigned
 	return reader.failed ? -EPROTO : 0;
 }
 
-#define WIRE_LOOKUP_REPLY_BYTES 14u /* and the length of name, aliases, addresses */
+#define WIRE_LOOKUP_REPLY_BYTES 15u /* and the length of name, aliases, addresses */
 
 struct wire_lookup_reply {
+	bool pending;
 	bool local;
 	uint8_t ending;
 	struct wire_run name;
@@ -972,6 +976,7 @@ static inline int wire_pack_lookup_reply(const struct wire_lookup_reply *message
 {
 	struct wire_writer writer = { .at = into, .left = capacity };
 
+	wire_put(&writer, 1, message->pending);
 	wire_put(&writer, 1, message->local);
 	wire_put(&writer, 1, message->ending);
 	wire_put_run(&writer, message->name);
@@ -984,6 +989,7 @@ static inline int wire_unpack_lookup_reply(struct wire_lookup_reply *message, co
 {
 	struct wire_reader reader = { .at = from, .left = length };
 
+	message->pending = wire_get_bool(&reader);
 	message->local = wire_get_bool(&reader);
 	message->ending = (uint8_t)wire_get(&reader, 1);
 	message->name = wire_get_run(&reader);
@@ -992,9 +998,10 @@ static inline int wire_unpack_lookup_reply(struct wire_lookup_reply *message, co
 	return reader.failed ? -EPROTO : 0;
 }
 
-#define WIRE_REVERSE_BYTES 19u
+#define WIRE_REVERSE_BYTES 20u
 
 struct wire_reverse {
+	bool again;
 	struct wire_address address;
 };
 
@@ -1002,6 +1009,7 @@ static inline int wire_pack_reverse(const struct wire_reverse *message, unsigned
 {
 	struct wire_writer writer = { .at = into, .left = capacity };
 
+	wire_put(&writer, 1, message->again);
 	wire_put_address(&writer, &message->address);
 	return wire_packed(&writer, capacity);
 }
@@ -1010,13 +1018,15 @@ static inline int wire_unpack_reverse(struct wire_reverse *message, const unsign
 {
 	struct wire_reader reader = { .at = from, .left = length };
 
+	message->again = wire_get_bool(&reader);
 	message->address = wire_get_address(&reader);
 	return reader.failed ? -EPROTO : 0;
 }
 
-#define WIRE_REVERSE_REPLY_BYTES 10u /* and the length of name, aliases */
+#define WIRE_REVERSE_REPLY_BYTES 11u /* and the length of name, aliases */
 
 struct wire_reverse_reply {
+	bool pending;
 	bool local;
 	uint8_t ending;
 	struct wire_run name;
@@ -1027,6 +1037,7 @@ static inline int wire_pack_reverse_reply(const struct wire_reverse_reply *messa
 {
 	struct wire_writer writer = { .at = into, .left = capacity };
 
+	wire_put(&writer, 1, message->pending);
 	wire_put(&writer, 1, message->local);
 	wire_put(&writer, 1, message->ending);
 	wire_put_run(&writer, message->name);
@@ -1038,6 +1049,7 @@ static inline int wire_unpack_reverse_reply(struct wire_reverse_reply *message, 
 {
 	struct wire_reader reader = { .at = from, .left = length };
 
+	message->pending = wire_get_bool(&reader);
 	message->local = wire_get_bool(&reader);
 	message->ending = (uint8_t)wire_get(&reader, 1);
 	message->name = wire_get_run(&reader);

@@ -83,23 +83,36 @@ export const layerMessages = {
   /**
    * The addresses of a host. name: as the app wrote it, any bytes. family: 0 both, 4, 6. flags: bits of `lookupFlags`;
    * without `sorted` as gethostbyname2(3), family 4 or 6. port: the one the app is about to use, 0 when it does not say.
+   * again: after a `pending`.
    */
-  lookup: { kind: 96, since: 1, fields: { family: "u8", flags: "u16", port: "u16", name: "bytes" } },
+  lookup: {
+    kind: 96,
+    since: 1,
+    fields: { again: "bool", family: "u8", flags: "u16", port: "u16", name: "bytes" },
+  },
   /**
+   * pending: other questions of the process need the link; ask again soon, the look-up goes on meanwhile.
    * local: libc's own answer counts, and `found` tells it. ending: 0 found, else the value of h_errno (<netdb.h>).
    * aliases: names, each ended by a zero byte. addresses: 17 bytes each, family (4, 6) and 16 bytes, IPv4 in the first 4.
    */
   lookupReply: {
     kind: 96,
     since: 1,
-    fields: { local: "bool", ending: "u8", name: "bytes", aliases: "bytes", addresses: "bytes" },
+    fields: {
+      pending: "bool",
+      local: "bool",
+      ending: "u8",
+      name: "bytes",
+      aliases: "bytes",
+      addresses: "bytes",
+    },
   },
   /** The names of an address. */
-  reverse: { kind: 97, since: 1, fields: { address: "address" } },
+  reverse: { kind: 97, since: 1, fields: { again: "bool", address: "address" } },
   reverseReply: {
     kind: 97,
     since: 1,
-    fields: { local: "bool", ending: "u8", name: "bytes", aliases: "bytes" },
+    fields: { pending: "bool", local: "bool", ending: "u8", name: "bytes", aliases: "bytes" },
   },
   /** The host's own name. */
   hostName: { kind: 98, since: 1, fields: {} },

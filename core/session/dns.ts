@@ -18,11 +18,14 @@ import {
 import type { DnsConfig } from "../config/config.ts";
 import type { AgentLink, Floor, LayerFrame, LayerLink, Question } from "./floor.ts";
 import { KnownNames } from "./known_names.ts";
+import { SharedAnswers } from "./shared_answers.ts";
 
 const eagain = 11;
 /** h_errno of "ask again later" (<netdb.h>). */
 const tryAgain = 2;
 const latin1 = new TextDecoder("latin1");
+const nothing = new Uint8Array();
+const noHost = { pending: false, local: false, ending: 0, name: nothing, aliases: nothing };
 
 type Answer = Body<typeof agentMessages.lookupReply>;
 type Host = { name: string; search: string[] };
@@ -33,8 +36,7 @@ export class Dns implements Floor {
   readonly #agent: AgentLink;
   readonly #config: DnsConfig;
   readonly #rules: Rules | null;
-  /** Look-ups on their way, by what was asked. */
-  readonly #asking = new Map<string, Promise<Answer>>();
+  readonly #answers = new SharedAnswers<Answer>();
   #host: Promise<Host> | null = null;
 
   constructor(agent: AgentLink, config: DnsConfig) {
@@ -48,9 +50,10 @@ export class Dns implements Floor {
     return Promise.resolve();
   }
 
-  async answer({ link, frame }: Question): Promise<void> {
-    if (frame.name === "lookup") await this.#lookup(link, frame);
-    else if (frame.name === "reverse") await this.#reverse(link, frame);
+  async answer(question: Question): Promise<void> {
+    const { link, frame } = question;
+    if (frame.name === "lookup") await this.#lookup(question);
+    else if (frame.name === "reverse") await this.#reverse(question);
     else if (frame.name === "hostName") await this.#hostName(link, frame);
     else {
       const { name, addresses } = decode(layerMessages.found, frame.body);
@@ -59,61 +62,43 @@ export class Dns implements Floor {
     }
   }
 
-  async #lookup(link: LayerLink, frame: LayerFrame): Promise<void> {
-    const { name, family, flags, port } = decode(layerMessages.lookup, frame.body);
+  async #lookup({ link, frame, process }: Question): Promise<void> {
+    const { again, name, family, flags, port } = decode(layerMessages.lookup, frame.body);
     const written = hostText(name, (flags & lookupFlags.idn) !== 0);
-    if (!await this.#isRemote(written, port)) {
-      const none = new Uint8Array();
-      const reply = { local: true, ending: 0, name: none, aliases: none, addresses: none };
-      return await link.reply(frame, "lookupReply", reply);
-    }
-    const answer = await this.#ask(written, family, flags & ~lookupFlags.idn);
-    if (answer.ending === 0) this.known.add([written, answer.name], unpackAddresses(answer.addresses));
-    await link.reply(frame, "lookupReply", {
-      local: false,
-      ending: answer.ending,
-      name: textBytes(answer.name),
-      aliases: textBytes(answer.aliases),
-      addresses: answer.addresses,
-    });
-  }
-
-  /** One question to the agent, however many of the app's threads ask it at the same time. */
-  async #ask(name: string, family: number, flags: number): Promise<Answer> {
-    const key = `${family} ${flags} ${name}`;
-    const asked = this.#asking.get(key) ?? this.#request(name, family, flags);
-    this.#asking.set(key, asked);
-    try {
-      return await asked;
-    } finally {
-      this.#asking.delete(key);
-    }
+    const reply = (found: Partial<Body<typeof layerMessages.lookupReply>>) =>
+      link.reply(frame, "lookupReply", { ...noHost, addresses: nothing, ...found });
+    if (!await this.#isRemote(written, port)) return await reply({ local: true });
+    const key = `lookup ${family} ${flags} ${written}`;
+    const answer = await this.#answers.ask(
+      { key, process, again },
+      () => this.#request(written, family, flags & ~lookupFlags.idn),
+    );
+    if (answer === null) return await reply({ pending: true });
+    const { ending, addresses } = answer;
+    if (ending === 0) this.known.add([written, answer.name], unpackAddresses(addresses));
+    await reply({ ending, name: textBytes(answer.name), aliases: textBytes(answer.aliases), addresses });
   }
 
   async #request(name: string, family: number, flags: number): Promise<Answer> {
-    try {
-      const [frame] = await this.#agent.request("lookup", { name, family, flags });
-      return decode(agentMessages.lookupReply, frame?.body ?? new Uint8Array());
-    } catch (error) {
-      if (!(error instanceof RemoteError) || error.errno !== eagain) throw error;
-      return { ending: tryAgain, name: "", aliases: "", addresses: new Uint8Array() };
-    }
+    const [frame] = await unlessBusy(this.#agent.request("lookup", { name, family, flags }));
+    if (frame === undefined) return { ending: tryAgain, name: "", aliases: "", addresses: nothing };
+    return decode(agentMessages.lookupReply, frame.body);
   }
 
-  async #reverse(link: LayerLink, frame: LayerFrame): Promise<void> {
-    const { address } = decode(layerMessages.reverse, frame.body);
-    if (!this.#isRemoteAddress(address.address)) {
-      const none = new Uint8Array();
-      return await link.reply(frame, "reverseReply", { local: true, ending: 0, name: none, aliases: none });
-    }
-    const [reply] = await this.#agent.request("reverse", { address });
-    const { ending, name, aliases } = decode(agentMessages.reverseReply, reply?.body ?? new Uint8Array());
-    await link.reply(frame, "reverseReply", {
-      local: false,
-      ending,
-      name: textBytes(name),
-      aliases: textBytes(aliases),
+  async #reverse({ link, frame, process }: Question): Promise<void> {
+    const { again, address } = decode(layerMessages.reverse, frame.body);
+    const reply = (found: Partial<Body<typeof layerMessages.reverseReply>>) =>
+      link.reply(frame, "reverseReply", { ...noHost, ...found });
+    if (!this.#isRemoteAddress(address.address)) return await reply({ local: true });
+    const key = `reverse ${address.address}`;
+    const answer = await this.#answers.ask({ key, process, again }, async () => {
+      const [frame] = await unlessBusy(this.#agent.request("reverse", { address }));
+      if (frame === undefined) return { ending: tryAgain, name: "", aliases: "", addresses: nothing };
+      return { ...decode(agentMessages.reverseReply, frame.body), addresses: nothing };
     });
+    if (answer === null) return await reply({ pending: true });
+    const { ending, name, aliases } = answer;
+    await reply({ ending, name: textBytes(name), aliases: textBytes(aliases) });
   }
 
   async #hostName(link: LayerLink, frame: LayerFrame): Promise<void> {
@@ -172,6 +157,16 @@ export function libcResolves(env: Record<string, string>): Record<string, string
   const settings = (env["GODEBUG"] ?? "").split(",").filter(Boolean);
   if (settings.some((setting) => setting.startsWith("netdns="))) return env;
   return { ...env, GODEBUG: [...settings, "netdns=cgo"].join(",") };
+}
+
+/** The reply's frames; none when the agent has as many questions as it takes. */
+async function unlessBusy<T>(reply: Promise<T[]>): Promise<T[]> {
+  try {
+    return await reply;
+  } catch (error) {
+    if (error instanceof RemoteError && error.errno === eagain) return [];
+    throw error;
+  }
 }
 
 /** The app's bytes as text: a character for each byte, but for international names that are to be converted (RFC 3490). */

@@ -27,8 +27,8 @@ const nothing = new Uint8Array();
 
 interface Stage extends AsyncDisposable {
   agents: AgentPair;
-  /** A link of a process of the app, past its hello. */
-  layer(): Promise<LayerLink>;
+  /** A link of a process of the app, past its hello: of a new one unless `identity` is given. */
+  layer(identity?: bigint): Promise<LayerLink>;
   /** What the agent was asked: `lookup NAME FAMILY FLAGS` and the like. */
   asked: string[];
 }
@@ -49,11 +49,16 @@ async function stage(
   return {
     agents,
     asked,
-    async layer() {
+    async layer(identity) {
       const conn = await Deno.connect({ transport: "unix", path: socketPath });
       const link = new Link(connStream(conn), layerMessages, { side: "client" });
       links.push(link);
-      const hello = { tables: tableHash(layerMessages), process: BigInt(links.length), pid: 1, parent: 0 };
+      const hello = {
+        tables: tableHash(layerMessages),
+        process: identity ?? BigInt(1000 + links.length),
+        pid: 1,
+        parent: 0,
+      };
       const [reply] = await link.request("hello", { ...hello, executable: "app" });
       assert.equal(decode(layerMessages.helloReply, reply?.body ?? nothing).dns, true);
       return link;
@@ -97,17 +102,25 @@ async function serve({ agent }: AgentPair, asked: string[], options: AgentOption
   }
 }
 
-async function lookup(link: LayerLink, name: string, options: { flags?: number; port?: number } = {}) {
-  const { flags = lookupFlags.sorted, port = 0 } = options;
-  const [frame] = await deadline(link.request("lookup", { family: 0, flags, port, name: bytes(name) }), name);
+async function lookup(
+  link: LayerLink,
+  name: string,
+  options: { flags?: number; port?: number; again?: boolean } = {},
+) {
+  const { flags = lookupFlags.sorted, port = 0, again = false } = options;
+  const [frame] = await deadline(
+    link.request("lookup", { again, family: 0, flags, port, name: bytes(name) }),
+    name,
+  );
   const reply = decode(layerMessages.lookupReply, frame?.body ?? nothing);
+  if (reply.pending) return "pending";
   if (reply.local) return "local";
   if (reply.ending !== 0) return `ending ${reply.ending}`;
   return `${new TextDecoder().decode(reply.name)} ${unpackAddresses(reply.addresses).join(" ")}`;
 }
 
 async function reverse(link: LayerLink, address: string): Promise<string> {
-  const [frame] = await link.request("reverse", { address: { address, port: 0 } });
+  const [frame] = await link.request("reverse", { again: false, address: { address, port: 0 } });
   const reply = decode(layerMessages.reverseReply, frame?.body ?? nothing);
   return reply.local ? "local" : new TextDecoder().decode(reply.name);
 }
@@ -142,6 +155,41 @@ async function lookupStarted(s: Stage): Promise<void> {
   await other.request("hostName", {});
   await other.request("hostName", {});
 }
+
+Deno.test("questions that wait for long leave links for others, and get their answer when it is there", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await using s = await stage({}, { before: promise });
+  const links: LayerLink[] = [];
+  for (let index = 0; index < 20; index++) links.push(await s.layer(7n));
+  const evicted: number[] = [];
+  const four = Promise.withResolvers<void>();
+  const waiting = links.map(async (link, index) => {
+    const answer = await lookup(link, `n${index}`);
+    if (answer === "pending" && evicted.push(index) === 4) four.resolve();
+    return answer;
+  });
+  await deadline(four.promise, "four make room");
+  const [index = 0] = evicted;
+  const [link, name] = [links[index], `n${index}`];
+  assert.ok(link !== undefined);
+  assert.equal(
+    await lookup(link, name, { again: true }),
+    "pending",
+    "nobody gives way to one who asks again",
+  );
+  resolve();
+  const answers = await Promise.all(waiting);
+  assert.deepEqual(
+    answers,
+    answers.map((_, index) => evicted.includes(index) ? "pending" : `n${index}.full 192.0.2.1`),
+  );
+  assert.equal(evicted.length, 4);
+  const before = s.asked.length;
+  assert.equal(await lookup(link, name, { again: true }), `${name}.full 192.0.2.1`);
+  assert.equal(s.asked.length, before, "the answer that came meanwhile");
+  assert.equal(await lookup(link, name), `${name}.full 192.0.2.1`);
+  assert.equal(s.asked.length, before + 1, "asked anew, it is looked up anew");
+});
 
 Deno.test("a filter sends names one way, as they are written or whole", async () => {
   const search = "ns.svc.cluster.local\nsvc.cluster.local";

@@ -4,6 +4,7 @@
  * called with a lock of ours taken. A look-up may take as long as the pod's name servers let it: link_wait().
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "../sys.h"
@@ -11,6 +12,10 @@
 
 /* A question: its largest body is a name's. */
 #define BODY_BYTES (WIRE_LOOKUP_BYTES + LOOKUP_NAME_BYTES)
+
+/* Between two questions after the session said that it is not known yet; doubled up to the last. */
+#define FIRST_PAUSE_MS 20
+#define LAST_PAUSE_MS 160
 
 /* Addresses that are told of a local name at most. */
 #define TOLD_ADDRESSES 64
@@ -49,6 +54,7 @@ static int keep_host(void *context, const unsigned char *from, size_t length)
 
 	if (wire_unpack_lookup_reply(&reply, from, length) < 0)
 		return -EIO;
+	answer->pending = reply.pending;
 	answer->local = reply.local;
 	answer->ending = reply.ending;
 	return keep(answer, reply.name, reply.aliases, reply.addresses);
@@ -61,6 +67,7 @@ static int keep_names(void *context, const unsigned char *from, size_t length)
 
 	if (wire_unpack_reverse_reply(&reply, from, length) < 0)
 		return -EIO;
+	answer->pending = reply.pending;
 	answer->local = reply.local;
 	answer->ending = reply.ending;
 	return keep(answer, reply.name, reply.aliases, (struct wire_run){ 0 });
@@ -95,6 +102,16 @@ static int ask(uint16_t kind, const unsigned char *body, int length, link_unpack
 	return status;
 }
 
+/* Nobody wakes this word: time alone does. Doubles `pause`. */
+static void rest(int *pause)
+{
+	static _Atomic(uint32_t) word;
+
+	sys_wait_word(&word, 0, *pause);
+	if (*pause < LAST_PAUSE_MS)
+		*pause *= 2;
+}
+
 int lookup_host(const char *name, uint8_t family, uint16_t flags, uint16_t port, struct lookup_answer *answer)
 {
 	unsigned char body[BODY_BYTES];
@@ -105,15 +122,28 @@ int lookup_host(const char *name, uint8_t family, uint16_t flags, uint16_t port,
 		.name = { .start = name, .length = (uint32_t)strlen(name) },
 	};
 
-	return ask(WIRE_LOOKUP, body, wire_pack_lookup(&message, body, sizeof(body)), keep_host, answer);
+	int status, pause = FIRST_PAUSE_MS;
+
+	for (;; message.again = true) {
+		status = ask(WIRE_LOOKUP, body, wire_pack_lookup(&message, body, sizeof(body)), keep_host, answer);
+		if (status < 0 || !answer->pending)
+			return status;
+		rest(&pause);
+	}
 }
 
 int lookup_address(const union name *address, struct lookup_answer *answer)
 {
 	unsigned char body[WIRE_REVERSE_BYTES];
 	struct wire_reverse message = { .address = address_to_wire(address) };
+	int status, pause = FIRST_PAUSE_MS;
 
-	return ask(WIRE_REVERSE, body, wire_pack_reverse(&message, body, sizeof(body)), keep_names, answer);
+	for (;; message.again = true) {
+		status = ask(WIRE_REVERSE, body, wire_pack_reverse(&message, body, sizeof(body)), keep_names, answer);
+		if (status < 0 || !answer->pending)
+			return status;
+		rest(&pause);
+	}
 }
 
 int lookup_own_name(struct lookup_answer *answer)

@@ -26,6 +26,7 @@ enum lookup_flag {
 
 /* What the session said. The texts are not terminated; each alias is ended by a zero. Let go with lookup_free(). */
 struct lookup_answer {
+	bool pending; /* ask again; only inside lookup.c */
 	bool local; /* libc's answer counts */
 	uint8_t ending; /* 0 found, else as h_errno (<netdb.h>) */
 	const char *name;

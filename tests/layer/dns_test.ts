@@ -199,6 +199,20 @@ Deno.test("a look-up that hangs holds up no other thread, nor a child", async ()
   });
 });
 
+Deno.test("told to ask again, the layer does until it has the answer", async () => {
+  const hosts = {
+    "a.test": { addresses: ["192.0.2.9"], pending: 3 },
+    "192.0.2.9": { name: "b.test", pending: 2 },
+  };
+  await withNames({ hosts }, async (ask, session) => {
+    assert.equal(await ask("addrinfo a.test 80 0 1 0"), "found 192.0.2.9/80/1/6/16/0");
+    const first = "lookup a.test 0 1 80";
+    assert.deepEqual(session.asked, [first, ...new Array(3).fill(`${first} again`)]);
+    assert.equal(await ask("nameinfo 192.0.2.9 80 2 100"), "found b.test 80");
+    assert.equal(session.asked.length, 7);
+  });
+});
+
 Deno.test("a signal's handler does not end a look-up", async () => {
   let interrupt = (): void => {};
   const host = { addresses: ["192.0.2.9"], before: () => interrupt() };

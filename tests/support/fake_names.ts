@@ -21,6 +21,8 @@ export interface FakeHost {
   name?: string;
   aliases?: string[];
   addresses?: string[];
+  /** So often the layer is told to ask again. */
+  pending?: number;
   /** Instead of `aliases` and `addresses`, whatever they may mean. */
   raw?: { aliases: Uint8Array; addresses: Uint8Array };
   /** Called when it is asked for; the answer waits for it. */
@@ -39,7 +41,7 @@ export interface FakeNamesOptions {
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 export class FakeNames implements AsyncDisposable {
-  /** `lookup NAME FAMILY FLAGS PORT`, `reverse ADDRESS`, `hostName`, `found NAME ADDRESS…`. */
+  /** `lookup NAME FAMILY FLAGS PORT`, with ` again` behind it where it is, `reverse ADDRESS`, `hostName`, `found NAME ADDRESS…`. */
   readonly asked: string[] = [];
   readonly #options: FakeNamesOptions;
   readonly #folder = Deno.makeTempDirSync({ prefix: "mirrord-layer-test." });
@@ -113,8 +115,8 @@ export class FakeNames implements AsyncDisposable {
       return await link.reply(frame, "foundReply", {});
     }
     if (frame.name === "lookup") {
-      const { name, family, flags, port } = decode(layerMessages.lookup, frame.body);
-      this.asked.push(`lookup ${text(name)} ${family} ${flags} ${port}`);
+      const { again, name, family, flags, port } = decode(layerMessages.lookup, frame.body);
+      this.asked.push(`lookup ${text(name)} ${family} ${flags} ${port}${again ? " again" : ""}`);
       return await this.#host(link, frame, text(name));
     }
     if (frame.name !== "reverse") throw new Error(`the layer sent "${frame.name}"`);
@@ -126,10 +128,15 @@ export class FakeNames implements AsyncDisposable {
   async #host(link: Link<Messages>, frame: Frame, key: string): Promise<void> {
     const host = this.#options.hosts?.[key] ?? { ending: 1 };
     await host.before?.();
+    if (host.pending !== undefined && host.pending-- > 0) {
+      const later = { pending: true, local: false, ending: 0, name: bytes(""), aliases: bytes("") };
+      if (frame.name === "reverse") return await link.reply(frame, "reverseReply", later);
+      return await link.reply(frame, "lookupReply", { ...later, addresses: bytes("") });
+    }
     if (host.errno !== undefined) return await link.fail(frame, host.errno, "refused by the test");
     const { local = false, ending = 0, name = key } = host;
     const aliases = host.raw?.aliases ?? bytes((host.aliases ?? []).map((alias) => `${alias}\0`).join(""));
-    const reply = { local, ending, name: bytes(name), aliases };
+    const reply = { pending: false, local, ending, name: bytes(name), aliases };
     if (frame.name === "reverse") return await link.reply(frame, "reverseReply", reply);
     const addresses = host.raw?.addresses ?? packAddresses(host.addresses ?? []);
     await link.reply(frame, "lookupReply", { ...reply, addresses });

@@ -24,6 +24,7 @@ func main() {
 	var all sync.WaitGroup
 	found := make([]string, 64)
 	for index := range found {
+		index := index
 		all.Add(1)
 		go func() {
 			defer all.Done()

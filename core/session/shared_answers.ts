@@ -1,0 +1,56 @@
+// Questions that several ask at the same time are put once, and those of one process wait within its patience
+// (patience.ts). Owned by dns.ts. The invariant: whoever asks anew gets an answer that was asked for after it came, or was
+// on its way; only one who was told to ask again gets the answer that came meanwhile.
+
+import { Patience } from "./patience.ts";
+
+/** How long an answer waits for those who were told to ask again. */
+const keptMs = 1000;
+
+interface Asked {
+  /** The same for the same question. */
+  key: string;
+  process: object;
+  /** The asker was told to ask again before. */
+  again: boolean;
+}
+
+interface Entry<T> {
+  answer: Promise<T>;
+  /** Somebody was told to ask again. */
+  awaited: boolean;
+  done: boolean;
+}
+
+export class SharedAnswers<T> {
+  readonly #entries = new Map<string, Entry<T>>();
+  readonly #patience = new Patience();
+
+  /** The answer that `put` gets, or null: ask again. Rejects as `put` does. */
+  async ask({ key, process, again }: Asked, put: () => Promise<T>): Promise<T | null> {
+    const known = this.#entries.get(key);
+    const entry = known !== undefined && (again || !known.done) ? known : this.#put(key, put);
+    if (again && !entry.done && !this.#patience.hasRoom(process)) {
+      entry.awaited = true;
+      return null;
+    }
+    const answer = await this.#patience.wait(process, entry.answer);
+    if (answer === null) entry.awaited = true;
+    return answer;
+  }
+
+  #put(key: string, put: () => Promise<T>): Entry<T> {
+    const entry: Entry<T> = { answer: put(), awaited: false, done: false };
+    this.#entries.set(key, entry);
+    const drop = () => {
+      if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    };
+    const end = () => {
+      entry.done = true;
+      if (!entry.awaited) return drop();
+      Deno.unrefTimer(setTimeout(drop, keptMs));
+    };
+    entry.answer.then(end, end);
+    return entry;
+  }
+}
