@@ -47,6 +47,7 @@ export class Dns implements Floor {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.#rules?.[Symbol.dispose]();
+    this.#answers[Symbol.dispose]();
     return Promise.resolve();
   }
 

@@ -22,7 +22,8 @@ interface Entry<T> {
   done: boolean;
 }
 
-export class SharedAnswers<T> {
+export class SharedAnswers<T> implements Disposable {
+  readonly #timers = new Set<number>();
   readonly #entries = new Map<string, Entry<T>>();
   readonly #patience = new Patience();
 
@@ -39,6 +40,11 @@ export class SharedAnswers<T> {
     return answer;
   }
 
+  [Symbol.dispose](): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#entries.clear();
+  }
+
   #put(key: string, put: () => Promise<T>): Entry<T> {
     const entry: Entry<T> = { answer: put(), awaited: false, done: false };
     this.#entries.set(key, entry);
@@ -47,8 +53,12 @@ export class SharedAnswers<T> {
     };
     const end = () => {
       entry.done = true;
-      if (!entry.awaited) return drop();
-      Deno.unrefTimer(setTimeout(drop, keptMs));
+      if (!entry.awaited || this.#entries.get(key) !== entry) return drop();
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer);
+        drop();
+      }, keptMs);
+      this.#timers.add(timer);
     };
     entry.answer.then(end, end);
     return entry;
