@@ -21,7 +21,7 @@ struct link {
 /* What hello was answered: the same on every link. */
 struct greeting {
 	_Atomic(bool) known;
-	bool floors[LINK_FILES + 1]; /* by enum link_floor */
+	_Atomic(bool) floors[LINK_FILES + 1]; /* by enum link_floor */
 };
 
 /* Who asks, and how long that one waits. */
