@@ -8,10 +8,16 @@ import type { Floor, Question } from "./floor.ts";
 export class Processes implements Floor {
   readonly kinds = ["unhooked"] as const;
   readonly #told = new Set<string>();
+  readonly #remote: boolean;
+
+  /** remote: there is a target; without one nothing runs outside of it. */
+  constructor(remote: boolean) {
+    this.#remote = remote;
+  }
 
   answer({ frame }: Question): Promise<void> {
     const { executable, reason } = decode(layerMessages.unhooked, frame.body);
-    if (!this.#told.has(executable)) {
+    if (this.#remote && !this.#told.has(executable)) {
       this.#told.add(executable);
       log.warning(`${executable} runs outside the pod: ${reason}`);
     }

@@ -87,7 +87,7 @@ export class Session implements AsyncDisposable {
       : new Incoming(incomingAgent(options.agent), options.incoming);
     const dns = openDns(options);
     const outgoing = this.#openOutgoing(options, dns);
-    this.#floors = [new Processes(), new IncomingFloor(this.#incoming), outgoing, dns]
+    this.#floors = [new Processes(options.agent !== null), new IncomingFloor(this.#incoming), outgoing, dns]
       .filter((floor) => floor !== null);
     this.#byKind = new Map(this.#floors.flatMap((floor) => floor.kinds.map((kind) => [kind, floor])));
     this.#hello = {
