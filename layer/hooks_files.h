@@ -8,7 +8,10 @@
 
 #include <dirent.h>
 #include <glob.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -167,7 +170,16 @@ typedef int (*hooks_failed)(const char *path, int error);
 	X(int, mkstemps, (char *path, int suffix), (path, suffix)) \
 	X(int, mkostemps, (char *path, int suffix, int flags), (path, suffix, flags)) \
 	X(char *, mkdtemp, (char *path), (path)) \
-	X(long, syscall, (long number, long a, long b, long c, long d, long e, long f), (number, a, b, c, d, e, f))
+	X(long, syscall, (long number, long a, long b, long c, long d, long e, long f), (number, a, b, c, d, e, f)) \
+	X(int, poll, (struct pollfd *all, nfds_t count, int timeout), (all, count, timeout)) \
+	X(int, __poll_chk, (struct pollfd *all, nfds_t count, int timeout, size_t size), (all, count, timeout, size)) \
+	X(int, ppoll, (struct pollfd *all, nfds_t count, const struct timespec *timeout, const sigset_t *mask), \
+	  (all, count, timeout, mask)) \
+	X(int, select, (int count, fd_set *reads, fd_set *writes, fd_set *others, struct timeval *timeout), \
+	  (count, reads, writes, others, timeout)) \
+	X(int, pselect, \
+	  (int count, fd_set *reads, fd_set *writes, fd_set *others, const struct timespec *timeout, const sigset_t *mask), \
+	  (count, reads, writes, others, timeout, mask))
 
 #define LAYER_FILES_ALIASES(X) \
 	X(open64, open) \

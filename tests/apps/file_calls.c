@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -28,7 +29,7 @@ static long results[RESULTS];
 static char buffer[65536];
 static struct iovec parts[2] = { { buffer, 3 }, { buffer + 3, 100 } };
 static struct timespec times[2] = { { 1, 0 }, { 2, 0 } };
-static off_t offset;
+static off_t offset[2];
 static glob_t found;
 static void *pointer;
 
@@ -46,7 +47,7 @@ static long argument(const char *text)
 	case 't':
 		return (long)times;
 	case 'o':
-		return (long)&offset;
+		return (long)offset;
 	case 'g':
 		return (long)&found;
 	case 'q':
@@ -124,6 +125,12 @@ int main(void)
 			printf("%s\n", ((struct dirent *)argument(words[1]))->d_name);
 		} else if (strcmp(words[0], "string") == 0) {
 			printf("%s\n", (char *)argument(words[1]));
+		} else if (strcmp(words[0], "put8") == 0) {
+			*(long *)buffer = argument(words[1]) | argument(words[2]);
+			printf("ok\n");
+		} else if (strcmp(words[0], "set") == 0) {
+			FD_SET((int)argument(words[1]), (fd_set *)buffer);
+			printf("ok\n");
 		} else if (strcmp(words[0], "put") == 0) {
 			strcpy(buffer, words[1]);
 			printf("ok\n");

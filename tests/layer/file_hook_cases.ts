@@ -172,6 +172,14 @@ const cases: Record<string, Step[]> = {
   flock: refusedLock,
   ...each(["lockf", "lockf64"], (name) => onBig([`i ${name} $0 1 0`, "ENOLCK"])),
   epoll_ctl: onBig(["i epoll_create1 0", /^\d+$/], ["i epoll_ctl $1 1 $0 b", "EPERM"]),
+  // One pollfd, for reading; one bit of an fd_set.
+  ...each(
+    ["poll", "__poll_chk"],
+    (name) => onBig(["put8 $0 0x100000000", "ok"], [`i ${name} b 1 0 8`, "1"]),
+  ),
+  ppoll: onBig(["put8 $0 0x100000000", "ok"], ["i ppoll b 1 o 0", "1"]),
+  select: onBig(["set $0", "ok"], ["i select 100 b 0 0 o", "1"]),
+  pselect: onBig(["set $0", "ok"], ["i pselect 100 b 0 0 o 0", "1"]),
   ...each(["getxattr", "lgetxattr"], (name) => noAttributes(`l ${name} s:/pod/small s:user.a b 9`)),
   ...each(["listxattr", "llistxattr"], (name) => noAttributes(`l ${name} s:/pod/small b 9`)),
   ...each(["setxattr", "lsetxattr"], (name) => noAttributes(`i ${name} s:/pod/small s:user.a b 1 0`)),
