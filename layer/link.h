@@ -8,10 +8,10 @@
 
 /* Once per process image, before anything else; connects nothing. False: no memory. */
 bool link_start(void);
-/* Around libc's fork: no link is opened meanwhile, and in the child the parent's links are the parent's. */
+/* Around libc's fork: no link is opened meanwhile. In the child the parent's links are the parent's; did it have any? */
 void link_forking(void);
 void link_forked_parent(void);
-void link_forked(void);
+bool link_forked(void);
 /* Is this process the one whose registry and links these are? Not so in a vfork child. */
 bool link_owns(void);
 

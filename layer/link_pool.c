@@ -49,16 +49,19 @@ static bool is_socket(int fd, uint64_t identity)
 	return fd >= 0 && sys_is(fd, &ours);
 }
 
-/* The parent must see its links end when it closes them, so no child keeps a copy. */
-static void close_inherited(void)
+/* The parent must see its links end when it closes them, so no child keeps a copy. Were there any? */
+static bool close_inherited(void)
 {
+	bool any = false;
 	int fd;
 
 	for (int i = 0; i < LINKS; i++) {
 		fd = atomic_exchange(&inherited[i].fd, 0) - 1;
+		any = any || fd >= 0;
 		if (fd >= 0 && is_socket(fd, inherited[i].identity))
 			sys_close(fd);
 	}
+	return any;
 }
 
 void link_forking(void)
@@ -71,11 +74,11 @@ void link_forked_parent(void)
 	sys_unlock(&pool->opening);
 }
 
-void link_forked(void)
+bool link_forked(void)
 {
 	memset(pool, 0, sizeof(*pool));
 	atomic_store(&pool->owner, sys_getpid());
-	close_inherited();
+	return close_inherited();
 }
 
 bool link_owns(void)

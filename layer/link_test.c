@@ -325,6 +325,11 @@ static void jumps(void)
 	request('r');
 }
 
+static void forked(void)
+{
+	link_forked();
+}
+
 static void *fork_often(void *wrong)
 {
 	int status;
@@ -370,7 +375,7 @@ int main(void)
 	listen(listener, MOST);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	link_start();
-	sys_at_fork(link_forking, link_forked_parent, link_forked);
+	sys_at_fork(link_forking, link_forked_parent, forked);
 	pthread_create(&session, NULL, serve, (void *)(intptr_t)listener);
 	side_by_side();
 	signals();

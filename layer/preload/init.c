@@ -21,12 +21,12 @@ _Thread_local bool guard_inside;
 
 /*
  * A fork child has its own link from the first message on. A child of root may be about to give up its rights (a
- * server's workers do), after which the session's private socket is out of its reach: it connects now.
+ * server's workers do), after which the session's private socket is out of its reach: where its parent had something to
+ * say, it connects now.
  */
 static void forked(void)
 {
-	link_forked();
-	if (sys_is_root() && fds_any(FDS_LISTENER))
+	if (link_forked() && sys_is_root())
 		link_floor(LINK_INCOMING);
 }
 

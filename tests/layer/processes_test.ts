@@ -91,7 +91,7 @@ for (const [call, again] of [["pass 3", /^\d+$/], ["exec", /^1$/]] as const) {
     assert.equal(await app.do(`getsockname ${fd}`), `0.0.0.0 ${port}`);
     assert.equal(await app.do(`listen ${fd} 5`), "0");
     const { actual, link } = await session.listener(port);
-    assert.ok(actual !== undefined && link === 2);
+    assert.ok(actual !== undefined && link > 1);
     using _conn = await session.dial(actual, client);
     assert.match(await app.do(`accept ${fd}`), / 203\.0\.113\.7 4711 16$/);
   });
@@ -203,6 +203,23 @@ Deno.test("the app ends with a session that was killed", async () => {
   const { done } = await deadline(reader.read(), "the app ends");
   assert.ok(done);
   await shell.status;
+});
+
+Deno.test("a fork child of root that gives up its rights goes on asking", {
+  ignore: Deno.uid() !== 0,
+}, async () => {
+  await using session = new FakeSession();
+  const script = [
+    "import os, socket",
+    "def ask(port): socket.socket().bind(('127.0.0.1', port))",
+    "ask(61241)",
+    "if os.fork() == 0:",
+    "    os.setgid(65534); os.setuid(65534); ask(61242); print('asked', flush=True); os._exit(0)",
+    "os.wait()",
+  ];
+  await using app = new App(session, ["/usr/bin/python3", "-c", script.join("\n")]);
+  assert.equal(await app.line(), "asked");
+  assert.equal(session.count("bind"), 2);
 });
 
 Deno.test("sixteen threads that ask, fork and run programs do not block each other", async () => {
