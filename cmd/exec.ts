@@ -14,6 +14,7 @@ import { skippedNames } from "../core/launch/skip.ts";
 import { type EnvConfig, fetchEnvironment, mappingRules, mergeEnvironment } from "../core/session/env.ts";
 import { libcResolves } from "../core/session/dns.ts";
 import type { IncomingConfig } from "../core/session/incoming_types.ts";
+import type { LocalPlaces } from "../core/session/policy_default.ts";
 import { Session } from "../core/session/session.ts";
 import { deployAgent } from "../core/deploy/deploy.ts";
 import type { AgentLink } from "../core/deploy/connect.ts";
@@ -39,6 +40,7 @@ export async function exec(command: ExecCommand): Promise<number> {
       incoming: incomingRules(config, target),
       outgoing: config.outgoing,
       dns: config.dns,
+      files: config.files.mode === "local" ? null : { config: config.files, places: localPlaces() },
       socketPath: `${directory.path}/layer.sock`,
     }),
   );
@@ -100,6 +102,7 @@ async function openAgent(
       env: config.env !== null,
       dns: config.dns.enabled || config.dns.hostname,
       outgoing: config.outgoing.tcp || config.outgoing.udp,
+      ...filesNeed(config),
       signal,
     }),
   );
@@ -114,6 +117,20 @@ function sayRunning({ program }: ExecCommand, config: Config, target: Target): v
   const alone = target.kind === "targetless" || !needsAgent(config);
   using step = beginStep("Running");
   step.done(alone ? `Running ${name}` : `Running ${name} with the target's ${summarize(config)}`);
+}
+
+/** Where this machine's own files are. */
+function localPlaces(): LocalPlaces {
+  return {
+    temporary: Deno.env.get("TMPDIR") ?? "/tmp",
+    workingDirectory: Deno.cwd(),
+    home: Deno.env.get("HOME"),
+  };
+}
+
+function filesNeed({ files }: Config): { files?: "read" | "write" } {
+  if (files.mode === "local") return {};
+  return { files: files.mode === "write" || files.readWrite.length > 0 ? "write" : "read" };
 }
 
 /** null: the app keeps the environment that mirrord has. */

@@ -18,6 +18,8 @@ export interface DeployNeeds {
   dns?: boolean;
   /** Connections are made in the target's network. */
   outgoing?: boolean;
+  /** What may be done with the target's files; absent: nothing. */
+  files?: "read" | "write";
   signal?: AbortSignal;
 }
 

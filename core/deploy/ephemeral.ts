@@ -123,14 +123,17 @@ export function ephemeralContainer(
 
 /**
  * What each feature needs: steal loads a program and attaches it to the network, mirror loads one for a packet socket of its
- * own, env and dns read another user's /proc entry.
+ * own, env and dns read another user's /proc entry. files enters the target's root and becomes its user; the rest is what root in a
+ * container may do with files, of which the agent keeps what the target's process has.
  */
-export function capabilitiesFor({ steal, mirror = false, env, dns = false }: DeployNeeds): string[] {
+export function capabilitiesFor({ steal, mirror = false, env, dns = false, files }: DeployNeeds): string[] {
+  const writing = files === "write" ? ["CHOWN", "FOWNER", "FSETID", "MKNOD"] : [];
   return [
     ...(steal || mirror ? ["BPF"] : []),
     ...(steal ? ["NET_ADMIN"] : []),
     ...(mirror ? ["NET_RAW"] : []),
-    ...(env || dns ? ["SYS_PTRACE"] : []),
+    ...(env || dns || files !== undefined ? ["SYS_PTRACE"] : []),
+    ...(files === undefined ? [] : ["SYS_CHROOT", "SETUID", "SETGID", "DAC_OVERRIDE", ...writing]),
   ];
 }
 

@@ -40,6 +40,10 @@ Deno.test("only the capabilities that are needed are asked for", () => {
   assert.deepEqual(capabilitiesFor({ steal: true, env: false }), ["BPF", "NET_ADMIN"]);
   assert.deepEqual(capabilitiesFor({ steal: false, env: false }), []);
   assert.deepEqual(capabilitiesFor({ steal: false, mirror: true, env: false }), ["BPF", "NET_RAW"]);
+  const reading = ["SYS_PTRACE", "SYS_CHROOT", "SETUID", "SETGID", "DAC_OVERRIDE"];
+  assert.deepEqual(capabilitiesFor({ steal: false, env: true, files: "read" }), reading);
+  const writing = [...reading, "CHOWN", "FOWNER", "FSETID", "MKNOD"];
+  assert.deepEqual(capabilitiesFor({ steal: false, env: false, files: "write" }), writing);
 });
 
 Deno.test("the agent is deployed, proven and let go", async () => {

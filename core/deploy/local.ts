@@ -27,7 +27,9 @@ export async function deployLocal(target: ProcessTarget, order: DeployOrder): Pr
     ((needs.dns === true || needs.outgoing === true) && !await sharesNetwork(target.pid));
   if (enters) place.push("--netns-of", String(target.pid));
   const argv = [...ownProgram(), ...agentArguments(order, place)];
-  const asRoot = Deno.uid() !== 0 && (enters || !await canReadEnvironment(target.pid));
+  const asRoot = Deno.uid() !== 0 &&
+    (enters || !await canReadEnvironment(target.pid) ||
+      (needs.files !== undefined && !await sharesFiles(target.pid)));
   if (asRoot) log.info("The agent must run as root to enter the target; sudo may ask for your password");
   const held = asRoot ? holdSteps() : undefined;
   const child = spawn(asRoot ? ["sudo", "--", ...argv] : argv);
@@ -93,6 +95,19 @@ async function sharesNetwork(pid: number): Promise<boolean> {
     ["self", String(pid)].map((one) => Deno.readLink(`/proc/${one}/ns/net`).catch(() => one)),
   );
   return own === other;
+}
+
+/** Whether its files are this process's own: then nobody needs to be root to see them. */
+async function sharesFiles(pid: number): Promise<boolean> {
+  try {
+    const [own, other] = await Promise.all(["/", `/proc/${pid}/root/`].map((path) => Deno.stat(path)));
+    const [mounts, others] = await Promise.all(
+      ["self", pid].map((one) => Deno.readLink(`/proc/${one}/ns/mnt`)),
+    );
+    return own?.ino === other?.ino && own?.dev === other?.dev && mounts === others;
+  } catch {
+    return false;
+  }
 }
 
 /** The child's standard input and output as a link's stream. */

@@ -26,8 +26,9 @@ import {
 } from "../../protocol-wasm/mod.ts";
 import { SessionError } from "../base/errors.ts";
 import { log, type LogLevel } from "../base/log.ts";
-import type { DnsConfig, OutgoingConfig } from "../config/config.ts";
+import type { DnsConfig, FilesConfig, OutgoingConfig } from "../config/config.ts";
 import { Dns } from "./dns.ts";
+import { Files } from "./files.ts";
 import type { AgentLink, AppProcess, Floor, LayerFrame, LayerLink } from "./floor.ts";
 import { Incoming } from "./incoming.ts";
 import { IncomingFloor } from "./incoming_floor.ts";
@@ -35,6 +36,7 @@ import type { IncomingAgent, IncomingConfig } from "./incoming_types.ts";
 import { ownsPort } from "./listening.ts";
 import { Outgoing } from "./outgoing.ts";
 import { OutgoingRules } from "./outgoing_rules.ts";
+import type { LocalPlaces } from "./policy_default.ts";
 import { Processes } from "./processes.ts";
 import { closeQuietly } from "./streams.ts";
 
@@ -59,6 +61,8 @@ export interface SessionOptions {
   outgoing?: OutgoingConfig | null;
   /** null or absent, or nothing of it on = names are this machine's. */
   dns?: DnsConfig | null;
+  /** null or absent = the app's files are its own business. */
+  files?: { config: FilesConfig; places: LocalPlaces } | null;
   /** Where the socket for the layers goes; in a directory only this user can enter. */
   socketPath: string;
 }
@@ -87,15 +91,22 @@ export class Session implements AsyncDisposable {
       : new Incoming(incomingAgent(options.agent), options.incoming);
     const dns = openDns(options);
     const outgoing = this.#openOutgoing(options, dns);
-    this.#floors = [new Processes(options.agent !== null), new IncomingFloor(this.#incoming), outgoing, dns]
+    const files = openFiles(options);
+    this.#floors = [
+      new Processes(options.agent !== null),
+      new IncomingFloor(this.#incoming),
+      outgoing,
+      dns,
+      files,
+    ]
       .filter((floor) => floor !== null);
     this.#byKind = new Map(this.#floors.flatMap((floor) => floor.kinds.map((kind) => [kind, floor])));
     this.#hello = {
       incoming: this.#incoming !== null,
       outgoing: outgoing !== null,
       dns: dns !== null,
-      files: false,
-      paths: "",
+      files: files !== null,
+      paths: files?.paths ?? "",
     };
     this.#listener = Deno.listen({ transport: "unix", path: options.socketPath });
     this.#run(this.#serveLayers());
@@ -270,6 +281,11 @@ export class Session implements AsyncDisposable {
       await link.fail(frame, error.errno, error.message);
     }
   }
+}
+
+function openFiles({ agent, files, socketPath }: SessionOptions): Files | null {
+  if (agent === null || files === undefined || files === null) return null;
+  return new Files({ agent, ...files, holdsPath: `${socketPath}.files` });
 }
 
 function describe(error: unknown): string {

@@ -57,8 +57,6 @@ function only(floors: { env?: boolean; incoming?: string; outgoing?: boolean; dn
   return { feature: { env, fs, hostname: false, network: { incoming, outgoing, dns } } };
 }
 
-const withEnv = { feature: { network: { incoming: "steal" } } };
-
 const cases = [
   {
     name: "a secret variable reaches the app and nothing else",
@@ -95,11 +93,21 @@ const cases = [
   },
   ...[
     { what: "variables only", config: only({ env: true }), add: ["SYS_PTRACE"], env: { PORT: "0" } },
-    { what: "steal and variables", config: withEnv, add: ["BPF", "NET_ADMIN", "SYS_PTRACE"] },
+    {
+      what: "steal and variables",
+      config: only({ env: true, incoming: "steal" }),
+      add: ["BPF", "NET_ADMIN", "SYS_PTRACE"],
+    },
     { what: "mirroring only", config: only({ incoming: "mirror" }), add: ["BPF", "NET_RAW"] },
     { what: "steal only", config: only({ incoming: "steal" }), add: ["BPF", "NET_ADMIN"] },
     { what: "outgoing connections only", config: only({ outgoing: true }), add: [], env: { PORT: "0" } },
     { what: "names only", config: only({ dns: true }), add: ["SYS_PTRACE"], env: { PORT: "0" } },
+    {
+      what: "files to read only",
+      config: only({ fs: "read" }),
+      add: ["DAC_OVERRIDE", "SETGID", "SETUID", "SYS_CHROOT", "SYS_PTRACE"],
+      env: { PORT: "0" },
+    },
   ].map(({ what, config, add, env }) => ({
     name: `for ${what} the agent gets ${add.join(", ") || "no capability"}`,
     run: (stage: ClusterStage) => {

@@ -1,0 +1,427 @@
+// The floor "files" of a session between a layer and an agent that both speak real frames; the agent's one file is
+// numbers in memory, and every request of it is counted.
+
+import assert from "node:assert/strict";
+import { deadline } from "../../tests/support/deadline.ts";
+import { agentPair } from "../../tests/support/fake_agent.ts";
+import {
+  agentMessages,
+  type Body,
+  connStream,
+  decode,
+  fileChanges,
+  fileMoves,
+  layerMessages,
+  Link,
+  type Received,
+  RemoteError,
+  tableHash,
+} from "../../protocol-wasm/mod.ts";
+import type { FilesConfig } from "../config/config.ts";
+import { sharedPosition } from "./remote_file.ts";
+import { Session } from "./session.ts";
+
+type Layer = Link<typeof layerMessages>;
+type Table = typeof layerMessages;
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const nothing = new Uint8Array(0);
+
+/** A megabyte in which every place tells where it is. */
+const large = bytes(
+  Array.from({ length: 125_000 }, (_, index) => `${index}`.padStart(7, "0") + "\n").join(""),
+);
+
+/** struct statx of a regular file, or of a directory. */
+function status(size: number, mode = 0o100644): Uint8Array {
+  const into = new Uint8Array(256);
+  const view = new DataView(into.buffer);
+  view.setUint16(28, mode, true);
+  view.setBigUint64(32, 77n, true);
+  view.setBigUint64(40, BigInt(size), true);
+  return into;
+}
+
+async function openStage(rules: Partial<FilesConfig> = {}) {
+  const stack = new AsyncDisposableStack();
+  const folder = stack.adopt(Deno.makeTempDirSync(), (path) => Deno.removeSync(path, { recursive: true }));
+  const pair = stack.use(await agentPair());
+  const config: FilesConfig = {
+    mode: "read",
+    readWrite: ["^/data/rw"],
+    readOnly: [],
+    local: [],
+    notFound: ["^/data/absent"],
+    mapping: [["^/from/(.*)", "/data/$1"], ["^/here/", "/opt/"]],
+    readAhead: 128_000,
+    ...rules,
+  };
+  const session = stack.use(
+    new Session({
+      agent: pair.client,
+      incoming: null,
+      files: { config, places: { temporary: "/tmp", workingDirectory: "/srv/app", home: "/users/me" } },
+      socketPath: `${folder}/layer.sock`,
+    }),
+  );
+  const seen: string[] = [];
+  const closed = Promise.withResolvers<number>();
+  void serveFile(pair.agent, seen, closed.resolve);
+  const layers: Layer[] = [];
+  stack.defer(() => layers.forEach((layer) => layer.close()));
+  const openLayer = async (process = 5n) => {
+    const conn = await Deno.connect({ transport: "unix", path: session.socketPath });
+    const layer: Layer = new Link(connStream(conn), layerMessages, { side: "client" });
+    layers.push(layer);
+    const hello = {
+      tables: tableHash(layerMessages),
+      process,
+      pid: 1,
+      parent: 0,
+      executable: "/data/bin/app",
+    };
+    const [reply] = await layer.request("hello", hello);
+    return { layer, hello: decode(layerMessages.helloReply, reply?.body ?? nothing) };
+  };
+  const first = await openLayer();
+  return {
+    ...first,
+    openLayer,
+    pair,
+    /** What the agent was asked since the last look, but for the question with which it is warmed up. */
+    asked: () => seen.splice(0).filter((one) => one !== "stat /"),
+    closed: closed.promise,
+    holdsPath: `${session.socketPath}.files`,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+type Stage = Awaited<ReturnType<typeof openStage>>;
+
+/** Answers as an agent with one large file, /data/large and /data/rw, and a small one. */
+async function serveFile(
+  agent: Link<typeof agentMessages>,
+  seen: string[],
+  closed: (file: number) => void,
+): Promise<void> {
+  for await (const frame of agent.received()) void answer(agent, frame, seen, closed);
+}
+
+async function answer(
+  agent: Link<typeof agentMessages>,
+  frame: Received<typeof agentMessages>,
+  seen: string[],
+  closed: (file: number) => void,
+): Promise<void> {
+  switch (frame.name) {
+    case "open": {
+      const { path, whole, ahead } = decode(agentMessages.open, frame.body);
+      seen.push(`open ${text(path)} ${whole} ${ahead}`);
+      if (text(path).endsWith("/missing")) return await agent.fail(frame, 2, "openat: ENOENT");
+      if (text(path).endsWith("/small") && whole > 0) {
+        return await agent.reply(frame, "openReply", {
+          file: 0,
+          end: true,
+          status: status(5),
+          content: bytes("small"),
+        });
+      }
+      const isDirectory = text(path).endsWith("/dir");
+      const found = isDirectory ? status(0, 0o040755) : status(large.length);
+      const content = isDirectory ? bytes("entries") : large.slice(0, ahead);
+      return await agent.reply(frame, "openReply", { file: 9, end: isDirectory, status: found, content });
+    }
+    case "read": {
+      const { offset, count } = decode(agentMessages.read, frame.body);
+      seen.push(`read ${offset} ${count}`);
+      return await agent.reply(frame, "readReply", {
+        content: large.slice(Number(offset), Number(offset) + count),
+      });
+    }
+    case "stream": {
+      const { offset } = decode(agentMessages.stream, frame.body);
+      seen.push(`stream ${offset}`);
+      const channel = agent.openChannel(frame.id);
+      await agent.reply(frame, "streamReply", {});
+      try {
+        await channel.write(large.slice(Number(offset)));
+        return await channel.closeWrite();
+      } catch {
+        return void seen.push("stream reset");
+      }
+    }
+    case "write": {
+      const { offset, content } = decode(agentMessages.write, frame.body);
+      seen.push(`write ${offset === sharedPosition ? "end" : offset} ${content.length}`);
+      const at = offset === sharedPosition ? 1_000_000n : offset;
+      return await agent.reply(frame, "writeReply", {
+        count: content.length,
+        offset: at + BigInt(content.length),
+      });
+    }
+    case "seek": {
+      const { offset, whence } = decode(agentMessages.seek, frame.body);
+      seen.push(`seek ${BigInt.asIntN(64, offset)} ${whence}`);
+      return await agent.reply(frame, "seekReply", {
+        offset: BigInt(large.length) + BigInt.asIntN(64, offset),
+      });
+    }
+    case "close": {
+      const { file } = decode(agentMessages.close, frame.body);
+      seen.push(`close ${file}`);
+      await agent.reply(frame, "closeReply", {});
+      return closed(file);
+    }
+    case "stat": {
+      const { dir, path } = decode(agentMessages.stat, frame.body);
+      seen.push(`stat ${dir === 0 ? "" : `${dir}:`}${text(path)}`);
+      return await agent.reply(frame, "statReply", { status: status(5) });
+    }
+    case "change": {
+      const { what, dir, path, first } = decode(agentMessages.change, frame.body);
+      seen.push(`change ${what} ${dir}:${text(path)} ${first}`);
+      return await agent.reply(frame, "changeReply", {});
+    }
+    case "move": {
+      const { what, from, to } = decode(agentMessages.move, frame.body);
+      seen.push(`move ${what} ${text(from)} ${text(to)}`);
+      return await agent.reply(frame, "moveReply", {});
+    }
+  }
+}
+
+async function ask<K extends keyof Table & string, R extends keyof Table & string>(
+  layer: Layer,
+  kind: K,
+  body: Body<Table[K]>,
+  reply: R,
+): Promise<Body<Table[R]>> {
+  const [frame] = await deadline(layer.request(kind, body), `${kind} is answered`);
+  return decode(layerMessages[reply], frame?.body ?? nothing) as Body<Table[R]>;
+}
+
+function open(
+  { layer }: { layer: Layer },
+  path: string,
+  flags = 0,
+  dir = 0,
+): Promise<Body<Table["openReply"]>> {
+  return ask(layer, "open", { dir, flags, mode: 0o644, path: bytes(path) }, "openReply");
+}
+
+async function read(
+  { layer }: { layer: Layer },
+  file: number,
+  count: number,
+  offset = sharedPosition,
+): Promise<string> {
+  return text((await ask(layer, "read", { file, offset, count }, "readReply")).content);
+}
+
+async function errnoOf(work: Promise<unknown>): Promise<number> {
+  try {
+    await work;
+    return 0;
+  } catch (error) {
+    if (error instanceof RemoteError) return error.errno;
+    throw error;
+  }
+}
+
+const O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0o100, O_APPEND = 0o2000;
+
+Deno.test("hello tells that files are caught, and what need not be asked about", async () => {
+  await using at = await openStage();
+  assert.equal(at.hello.files, true);
+  assert.match(at.hello.paths, /^A\/data\/absent\nA\/data\/rw\n[^]*^L\/usr\n/m);
+  await using off = await openStage({ mode: "read", notFound: ["anything"] });
+  assert.equal(off.hello.paths, "");
+});
+
+Deno.test("a small file costs one question to the agent", async () => {
+  await using at = await openStage();
+  const { where, file, content, status } = await open(at, "/data/small");
+  assert.deepEqual({ where, file, content: text(content), size: status[40] }, {
+    where: 1,
+    file: 0,
+    content: "small",
+    size: 5,
+  });
+  assert.deepEqual(at.asked(), ["open /data/small 262144 128000"]);
+});
+
+Deno.test("what is local is told, with the path that a rule made of it", async () => {
+  await using at = await openStage();
+  for (
+    const [path, expected] of [["/usr/lib/x", ""], ["/data/x.py", ""], ["/here/x", "/opt/x"], [
+      "/data/bin/app",
+      "",
+    ]] as const
+  ) {
+    const answer = await open(at, path);
+    assert.deepEqual([answer.where, text(answer.path)], [0, expected], path);
+  }
+  assert.equal((await open(at, "/data/new", O_CREAT | O_WRONLY)).where, 0);
+  assert.deepEqual(at.asked(), []);
+  assert.equal(text((await open(at, "/from/small")).content), "small");
+  assert.deepEqual(at.asked(), ["open /data/small 262144 128000"]);
+});
+
+Deno.test("what is absent by configuration, or refused by the target, keeps its errno", async () => {
+  await using at = await openStage();
+  assert.equal(await errnoOf(open(at, "/data/absent/x")), 2);
+  assert.equal(await errnoOf(open(at, "/users/me/.kube/config")), 2);
+  assert.deepEqual(at.asked(), []);
+  assert.equal(await errnoOf(open(at, "/data/missing")), 2);
+  assert.equal(await errnoOf(read(at, 1234, 1)), 9);
+});
+
+Deno.test("a large file is read on by one stream, whatever the pieces", async () => {
+  await using at = await openStage();
+  const { where, file } = await open(at, "/data/large");
+  assert.equal(where, 2);
+  let whole = "";
+  for (let size = 1000;; size = size * 3 % 100_003) {
+    const piece = await read(at, file, size);
+    if (piece === "") break;
+    assert.ok(
+      piece.length === size || whole.length + piece.length === large.length,
+      "no piece is short but the last",
+    );
+    whole += piece;
+  }
+  assert.equal(whole.length, large.length);
+  assert.ok(whole === text(large));
+  const [opened, streamed, ...rest] = at.asked();
+  assert.deepEqual([opened, streamed], ["open /data/large 262144 128000", "stream 128000"]);
+  assert.ok(rest.every((one) => /^stream 1000000$|^read 1000000 /.test(one)), rest.join());
+});
+
+Deno.test("reads here and there ask for just their bytes, and positions are the app's own", async () => {
+  await using at = await openStage();
+  const { file } = await open(at, "/data/large");
+  at.asked();
+  const seek = async (offset: number, whence: number) =>
+    Number(
+      (await ask(at.layer, "seek", { file, offset: BigInt.asUintN(64, BigInt(offset)), whence }, "seekReply"))
+        .offset,
+    );
+  assert.equal(await read(at, file, 8, 800_000n), "0100000\n");
+  assert.equal(await read(at, file, 8, 160_000n), "0020000\n");
+  assert.deepEqual(at.asked(), ["read 800000 8", "read 160000 8"]);
+  assert.equal(await read(at, file, 8), "0000000\n");
+  assert.equal(await seek(8, 1), 16);
+  assert.equal(await read(at, file, 8), "0000002\n");
+  assert.equal(await seek(-8, 2), large.length - 8);
+  assert.equal(await read(at, file, 100), "0124999\n");
+  assert.equal(await seek(0, 1), large.length);
+  assert.equal(await errnoOf(seek(-1, 0)), 22);
+});
+
+Deno.test("two processes share an open file's position", async () => {
+  await using at = await openStage();
+  const { file } = await open(at, "/data/large");
+  const other = await at.openLayer(6n);
+  assert.equal(await read(at, file, 8), "0000000\n");
+  assert.equal(await read(other, file, 8), "0000001\n");
+  assert.equal(await read(at, file, 8), "0000002\n");
+});
+
+Deno.test("writes go where the position is, and what was read ahead is forgotten", async () => {
+  await using at = await openStage();
+  const { file } = await open(at, "/data/rw/x", O_RDWR);
+  const reader = await open(at, "/data/rw/x");
+  assert.equal(reader.where, 2);
+  assert.deepEqual(at.asked(), ["open /data/rw/x 0 0", "open /data/rw/x 0 128000"]);
+  const write = async (content: string, offset = sharedPosition, to = file) =>
+    (await ask(at.layer, "write", { file: to, offset, content: bytes(content) }, "writeReply")).count;
+  assert.equal(await write("abc"), 3);
+  assert.equal(await write("de"), 2);
+  assert.equal(await write("xyz", 100n), 3);
+  assert.equal(await read(at, file, 3), text(large.slice(5, 8)));
+  assert.equal(await read(at, reader.file, 8), "0000000\n");
+  assert.deepEqual(at.asked(), ["write 0 3", "write 3 2", "write 100 3", "read 5 3", "stream 0"]);
+  const log = await open(at, "/data/rw/log", O_WRONLY | O_APPEND);
+  assert.equal(await write("end", sharedPosition, log.file), 3);
+  const { offset } = await ask(at.layer, "seek", { file: log.file, offset: 0n, whence: 1 }, "seekReply");
+  assert.equal(offset, 1_000_003n);
+});
+
+Deno.test("a file is closed when its last holder is gone", async () => {
+  await using at = await openStage();
+  const { file } = await open(at, "/data/large");
+  const hold = await Deno.connect({ transport: "unix", path: at.holdsPath });
+  await hold.write(new Uint8Array(new Uint32Array([file]).buffer));
+  assert.equal(await read(at, file, 8), "0000000\n");
+  hold.close();
+  assert.equal(await deadline(at.closed, "the agent's file is closed"), 9);
+  assert.equal(await errnoOf(read(at, file, 8)), 9);
+});
+
+Deno.test("a file that nobody holds is closed with its process, or when it is let go", async () => {
+  for (const lets of [true, false]) {
+    await using at = await openStage();
+    const { file } = await open(at, "/data/large");
+    if (lets) await at.layer.send("release", at.layer.nextId(), { file });
+    else at.layer.close();
+    assert.equal(await deadline(at.closed, "the agent's file is closed"), 9);
+  }
+});
+
+Deno.test("a path beside a remote directory stays there", async () => {
+  await using at = await openStage({ readWrite: ["^/data/dir/rw"] });
+  const { file, content, end } = await open(at, "/data/dir");
+  assert.deepEqual([text(content), end], ["entries", true]);
+  at.asked();
+  const stat = (path: string) =>
+    ask(at.layer, "stat", { dir: file, flags: 0, path: bytes(path) }, "statReply");
+  assert.equal((await stat("x.py")).where, 2);
+  assert.equal((await stat("")).where, 2);
+  assert.equal(await errnoOf(stat("../absent")), 2);
+  assert.deepEqual(at.asked(), ["stat 9:x.py", "stat 9:"]);
+  const change = (path: string) =>
+    ask(at.layer, "change", {
+      what: fileChanges.mkdir,
+      dir: file,
+      flags: 0,
+      first: 0o755n,
+      second: 0n,
+      third: 0n,
+      fourth: 0n,
+      path: bytes(path),
+    }, "changeReply");
+  const here = await change("new");
+  assert.deepEqual([here.where, text(here.path)], [0, "/data/dir/new"]);
+  assert.equal((await change("rw")).where, 2);
+  assert.equal(await errnoOf(change("")), 30);
+  assert.deepEqual(at.asked(), ["change 1 9:rw 493"]);
+});
+
+Deno.test("a move within one side is done there, across it is another file system", async () => {
+  await using at = await openStage({ mode: "write" });
+  const move = (what: number, from: string, to: string) =>
+    ask(
+      at.layer,
+      "move",
+      { what, fromDir: 0, toDir: 0, flags: 0, from: bytes(from), to: bytes(to) },
+      "moveReply",
+    );
+  assert.equal((await move(fileMoves.rename, "/data/a", "/data/b")).where, 2);
+  assert.equal((await move(fileMoves.symlink, "/usr/any text", "/data/link")).where, 2);
+  const here = await move(fileMoves.rename, "/here/a", "/usr/b");
+  assert.deepEqual([here.where, text(here.from), text(here.to)], [0, "/opt/a", ""]);
+  assert.equal((await move(fileMoves.symlink, "/data/x", "/tmp/link")).where, 0);
+  assert.equal(await errnoOf(move(fileMoves.rename, "/data/a", "/tmp/b")), 18);
+  assert.equal(await errnoOf(move(fileMoves.link, "/tmp/a", "/data/b")), 18);
+  assert.deepEqual(at.asked(), ["move 1 /data/a /data/b", "move 3 /usr/any text /data/link"]);
+});
+
+Deno.test("without the agent there is EIO, and nothing becomes local", async () => {
+  await using at: Stage = await openStage();
+  const { file } = await open(at, "/data/large");
+  at.pair.agent.close();
+  assert.equal(await errnoOf(open(at, "/data/small")), 5);
+  assert.equal(await errnoOf(read(at, file, 200_000, 500_000n)), 5);
+  assert.equal((await open(at, "/usr/lib/x")).where, 0);
+});

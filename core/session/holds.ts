@@ -1,0 +1,75 @@
+// Who still holds a remote file open: one connection to this socket for each, which is the very descriptor that the app
+// was given. dup, fork, exec and passing keep it alive as they would a file; when its last copy is closed, however that
+// happens, the kernel ends the connection. Used by files.ts.
+// A holder says the file's number first, four bytes little-endian, and nothing after; nothing is ever said to it.
+
+import { log } from "../base/log.ts";
+import { closeQuietly } from "./streams.ts";
+
+/** How long accepting rests after it failed. */
+const acceptPauseMs = 100;
+
+/** Told for each file once; `released` may come without `held`. */
+export interface HoldEvents {
+  held(file: number): void;
+  released(file: number): void;
+}
+
+export class Holds implements AsyncDisposable {
+  readonly #listener: Deno.Listener;
+  readonly #events: HoldEvents;
+  readonly #conns = new Set<Deno.Conn>();
+  readonly #serving: Promise<void>;
+  #isOver = false;
+
+  constructor(path: string, events: HoldEvents) {
+    this.#events = events;
+    this.#listener = Deno.listen({ transport: "unix", path });
+    this.#serving = this.#serve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
+    closeQuietly(this.#listener);
+    for (const conn of this.#conns) closeQuietly(conn);
+    await this.#serving;
+  }
+
+  async #serve(): Promise<void> {
+    for (let told = false; !this.#isOver;) {
+      try {
+        const conn = await this.#listener.accept();
+        this.#conns.add(conn);
+        void this.#watch(conn);
+        told = false;
+      } catch (error) {
+        if (this.#isOver) return;
+        // Out of descriptors, say: the holder waits in the socket's queue.
+        if (!told) log.warning(`Cannot watch an open file of the app yet: ${error}`);
+        told = true;
+        await new Promise((resolve) => setTimeout(resolve, acceptPauseMs));
+      }
+    }
+  }
+
+  async #watch(conn: Deno.Conn): Promise<void> {
+    const number = new Uint8Array(4);
+    let file: number | null = null;
+    try {
+      for (let length = 0; length < number.length;) {
+        const count = await conn.read(number.subarray(length));
+        if (count === null) return;
+        length += count;
+      }
+      file = new DataView(number.buffer).getUint32(0, true);
+      this.#events.held(file);
+      while (await conn.read(new Uint8Array(64)) !== null) { /* nothing is expected */ }
+    } catch {
+      // Ended by this side, or reset: it is over either way.
+    } finally {
+      this.#conns.delete(conn);
+      closeQuietly(conn);
+      if (file !== null && !this.#isOver) this.#events.released(file);
+    }
+  }
+}
