@@ -108,6 +108,9 @@ export class Session implements AsyncDisposable {
       files: files !== null,
       paths: files?.paths ?? "",
     };
+    // A process that only opens local paths reads this and needs no link (layer/ops/paths.c): shells start thousands.
+    const rules = files === null ? "0\n" : `1\n${files.paths}`;
+    Deno.writeTextFileSync(`${options.socketPath}.paths`, rules, { mode: 0o600 });
     this.#listener = Deno.listen({ transport: "unix", path: options.socketPath });
     this.#run(this.#serveLayers());
     if (options.agent !== null) this.#run(this.#serveAgent(options.agent));

@@ -1,0 +1,122 @@
+// Files of a target, end to end with the compiled binary: unmodified programs, whose every word is compared with what the
+// same program says inside the target.
+
+import assert from "node:assert/strict";
+import { missingForProcess } from "../support/cases.ts";
+import { nodeReads, nodeWrites, pythonReads, pythonWrites } from "../support/file_programs.ts";
+import { FileTarget } from "../support/file_target.ts";
+import { Mirrord } from "../support/program.ts";
+
+const missing = missingForProcess();
+const uid = 4321;
+const python = "/usr/bin/python3";
+const node = "/usr/bin/node";
+const limitMs = 120_000;
+
+/** Two equal trees, one for the program under mirrord and one for the program inside. */
+const fill = `
+for tree in one two; do
+  mkdir -p data/$tree/dir/deep data/$tree/many data/$tree/full
+  cd data/$tree
+  printf 'some text' >small; printf '\\000\\377\\012x' >binary; seq 1 90000 >lines; chmod 640 small
+  ln -s small link; ln -s loop loop; ln -s nowhere dangling; mkfifo pipe
+  printf inner >dir/inner.txt; ln -s ../small dir/up; printf no >forbidden; chmod 600 forbidden
+  yes 0123456789abcdef | head -c 3000000 >large
+  for i in $(seq 0 299); do echo "content $i" >many/$i; done
+  chown -R ${uid}:${uid} .; chown 0:0 forbidden
+  mount -t tmpfs -o size=1m,uid=${uid} full full
+  cd ../..
+done
+mkdir data/forbidden
+touch -h -d @1600000000 data/*/* data/*/dir/* data/*/many data/*/dir
+`;
+
+/** What a program says, and how it ends. */
+interface Said {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+async function inside(target: FileTarget, argv: string[]): Promise<Said> {
+  const enter = [
+    "--target",
+    `${target.pid}`,
+    "--mount",
+    "--pid",
+    "--root",
+    "--wd=/",
+    "--setuid",
+    `${uid}`,
+    "--setgid",
+    `${uid}`,
+  ];
+  const { code, stdout, stderr } = await new Deno.Command("nsenter", {
+    args: [...enter, ...argv],
+    stdin: "null",
+    clearEnv: true,
+  })
+    .output();
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
+
+async function beside(target: FileTarget, mode: string, argv: string[]): Promise<Said> {
+  const flags = ["exec", "--target", `process/${target.pid}`, "--fs-mode", mode, "--"];
+  await using run = new Mirrord([...flags, ...argv], { cwd: "/usr", env: { PATH: "/usr/bin:/bin" } });
+  return await run.finished(limitMs);
+}
+
+async function same(mode: string, argv: (tree: string) => string[]): Promise<void> {
+  await using target = await FileTarget.create({ fill, uid });
+  const here = await beside(target, mode, argv("/data/one"));
+  // What only reads is compared on one tree, the numbers of inodes too.
+  const there = await inside(target, argv(mode === "read" ? "/data/one" : "/data/two"));
+  assert.equal(there.code, 0, there.stderr);
+  assert.equal(here.code, 0, here.stderr);
+  assert.equal(here.stdout, there.stdout, here.stderr);
+}
+
+const cases: [name: string, mode: string, argv: (tree: string) => string[]][] = [
+  ["Python reads a tree as inside", "read", (tree) => [python, "-c", pythonReads, tree]],
+  ["Node reads a tree as inside", "read", (tree) => [node, "-e", nodeReads, tree]],
+  ["Python changes a tree as inside", "write", (tree) => [python, "-c", pythonWrites, tree]],
+  ["Node changes a tree as inside", "write", (tree) => [node, "-e", nodeWrites, tree]],
+];
+for (const [name, mode, argv] of cases) {
+  Deno.test({ name, ignore: missing !== null, fn: () => same(mode, argv) });
+}
+
+Deno.test({ name: "a file of 200 MiB arrives with an equal hash", ignore: missing !== null }, async () => {
+  await using target = await FileTarget.create({
+    fill: "head -c 209715200 /dev/urandom >data/large",
+    size: "300m",
+  });
+  const script =
+    "import hashlib; print(hashlib.file_digest(open('/data/large', 'rb'), 'sha256').hexdigest())";
+  const here = await beside(target, "read", [python, "-c", script]);
+  assert.equal(here.stdout.trim(), (await target.run("sha256sum </data/large")).split(" ")[0], here.stderr);
+});
+
+Deno.test({ name: "a directory of 10,000 entries is listed whole", ignore: missing !== null }, async () => {
+  await using target = await FileTarget.create({
+    fill: "mkdir data/many; cd data/many; seq 1 10000 | xargs touch; cd ../..",
+  });
+  const script = "import os; names = os.listdir('/data/many'); print(len(names), len(set(names)))";
+  const here = await beside(target, "read", [python, "-c", script]);
+  assert.equal(here.stdout, "10000 10000\n", here.stderr);
+});
+
+Deno.test({ name: "the shell's tools work on the target's files", ignore: missing !== null }, async () => {
+  await using target = await FileTarget.create({ fill: "printf 'b\\na\\n' >data/list; mkdir data/dir" });
+  const script =
+    "cat /data/list; sort </data/list; ls -la /data | wc -l; echo new >/data/dir/new; cat /data/dir/new; " +
+    "cp /data/list /data/dir/copy; mv /data/dir/copy /data/dir/moved; rm /data/dir/new; ls /data/dir; find /data -type f | sort; wc -c /data/list; tail -n1 /data/list";
+  const here = await beside(target, "write", ["/bin/sh", "-c", script]);
+  assert.equal(
+    here.stdout,
+    "b\na\na\nb\n5\nnew\nmoved\n/data/dir/moved\n/data/list\n4 /data/list\na\n",
+    here.stderr,
+  );
+  assert.equal(await target.run("cat /data/dir/moved"), "b\na\n");
+});
