@@ -149,7 +149,8 @@ function explainRefusal(error: unknown, target: PodTarget): unknown {
       {
         help:
           "The agent needs capabilities that this level forbids. Use a target in a namespace with the label " +
-          "pod-security.kubernetes.io/enforce=privileged, or leave out what needs them (feature.network.incoming, feature.env).",
+          "pod-security.kubernetes.io/enforce=privileged, or leave out what needs them " +
+          "(feature.network.incoming, feature.network.dns, feature.env, feature.fs).",
         cause: error,
         exitCode: exitCodes.permission,
       },
