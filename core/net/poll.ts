@@ -11,9 +11,10 @@ const maxEvents = 256;
 const packed = Deno.build.arch === "x86_64";
 const eventSize = packed ? 12 : 16;
 const idOffset = packed ? 4 : 8;
-/** How long one look without a thread may wait, and how many empty ones end the busy phase. */
-const shortWaitMs = 1;
+/** How many empty looks without a thread end the busy phase. */
 const emptyLooks = 2;
+/** How long one of them may wait. */
+let lookMs = 0;
 
 /** Bytes moved in one turn of the loop before readers wait for the next. */
 const turnBytes = 1 << 20;
@@ -77,6 +78,14 @@ export class Watch {
   }
 }
 
+/**
+ * Everything this process waits for is watched here, its timers aside: a look may hold the thread for a millisecond. Else
+ * what the runtime itself waits for, a link over WebSocket say, would be late by as much.
+ */
+export function watchesAll(): void {
+  lookMs = 1;
+}
+
 /** Resolves once the loop has let go of its thread; at once while something is still watched. */
 export async function unwatched(): Promise<void> {
   if (watches.size === 0) await loop;
@@ -131,7 +140,7 @@ async function run(): Promise<void> {
     while (watches.size > 0) {
       let count: number;
       if (empty < emptyLooks) {
-        count = c.epoll_wait(epollFd, events, maxEvents, shortWaitMs);
+        count = c.epoll_wait(epollFd, events, maxEvents, lookMs);
       } else {
         sleeping = true;
         count = await c.epoll_wait_thread(epollFd, events, maxEvents, -1);
