@@ -15,7 +15,6 @@ import { log } from "../base/log.ts";
 import { relay } from "../base/relay.ts";
 import { Gate } from "../net/gate.ts";
 import { SystemError } from "../net/libc.ts";
-import { unwatched } from "../net/poll.ts";
 import { agentMessages } from "../../protocol-wasm/mod.ts";
 import type { AgentLink, AppProcess, Floor, Question } from "./floor.ts";
 import { Associations } from "./datagrams.ts";
@@ -117,7 +116,6 @@ export class Outgoing implements Floor {
     this.#associations[Symbol.dispose]();
     for (const gate of this.#gates.values()) gate[Symbol.dispose]();
     await Promise.all(this.#serving);
-    await unwatched();
   }
 
   #number(): number {

@@ -33,6 +33,7 @@ import type { AgentLink, AppProcess, Floor, LayerFrame, LayerLink } from "./floo
 import { Incoming } from "./incoming.ts";
 import { IncomingFloor } from "./incoming_floor.ts";
 import type { IncomingAgent, IncomingConfig } from "./incoming_types.ts";
+import { unwatched } from "../net/poll.ts";
 import { ownsPort } from "./listening.ts";
 import { Outgoing } from "./outgoing.ts";
 import { OutgoingRules } from "./outgoing_rules.ts";
@@ -133,6 +134,7 @@ export class Session implements AsyncDisposable {
     for (const layer of this.#layers.keys()) layer.close();
     await Promise.all([...this.#layers.keys()].map((layer) => layer.closed));
     for (const floor of this.#floors) await floor[Symbol.asyncDispose]?.();
+    await unwatched();
   }
 
   #openOutgoing({ agent, outgoing = null }: SessionOptions, dns: Dns | null): Outgoing | null {
