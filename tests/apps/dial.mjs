@@ -2,6 +2,7 @@
 // server answers, and one where nobody does.
 
 import net from "node:net";
+import process from "node:process";
 
 const [host, port, nobody] = process.argv.slice(2);
 const place = host.includes(":") ? `[${host}]` : host;
@@ -20,11 +21,13 @@ const body = async () => (await (await fetch(`http://${place}:${port}/`)).json()
 const big = async () =>
   (await (await fetch(`http://${place}:${port}/chunked/3000000`)).arrayBuffer()).byteLength;
 
-console.log(JSON.stringify({
-  fetch: await body(),
-  big: await big(),
-  connect: await connect(port),
-  refused: await connect(nobody),
-  fetchRefused: await fetch(`http://${place}:${nobody}/`).then(() => "0", (error) => error.cause.code),
-  many: (await Promise.all(Array.from({ length: 50 }, body))).filter((by) => by === "original").length,
-}));
+process.stdout.write(
+  JSON.stringify({
+    fetch: await body(),
+    big: await big(),
+    connect: await connect(port),
+    refused: await connect(nobody),
+    fetchRefused: await fetch(`http://${place}:${nobody}/`).then(() => "0", (error) => error.cause.code),
+    many: (await Promise.all(Array.from({ length: 50 }, body))).filter((by) => by === "original").length,
+  }) + "\n",
+);
