@@ -149,11 +149,14 @@ static int connect_stream(int fd, union name *remote, struct fds_note *socket)
 		return 0;
 	}
 	*socket = (struct fds_note){ .state = FDS_CONNECTING, .peer = *remote, .connection = reply.connection };
-	if (!address_from_wire(&socket->actual, &reply.endpoint, remote->any.sa_family)) {
-		abandon(reply.connection);
-		return -EAFNOSUPPORT;
-	}
-	return dial(fd, socket);
+	status = address_from_wire(&socket->actual, &reply.endpoint, remote->any.sa_family) ? 0 : -EAFNOSUPPORT;
+	/* A simultaneous open is TCP's alone; MPTCP would wait for ever. */
+	if (sys_socket_option(fd, SO_PROTOCOL) != IPPROTO_TCP)
+		status = -EPROTONOSUPPORT;
+	if (status == 0)
+		return dial(fd, socket);
+	abandon(reply.connection);
+	return status;
 }
 
 /*
