@@ -19,11 +19,15 @@ export class Dns implements Floor {
   readonly #link: AgentLink;
   readonly #settings: Settings;
   readonly #lookup: Lookup;
+  readonly #target: TargetProcess;
   #requests = 0;
+  /** The target's process, looked for again when it is gone: its container may have been started anew. */
+  #pid: number | null = null;
 
   constructor(link: AgentLink, target: TargetProcess) {
     this.#link = link;
-    this.#settings = new Settings(() => findTarget(target));
+    this.#target = target;
+    this.#settings = new Settings(() => this.#targetPid());
     this.#lookup = new Lookup(this.#settings);
   }
 
@@ -44,6 +48,11 @@ export class Dns implements Floor {
   [Symbol.asyncDispose](): Promise<void> {
     this.#lookup[Symbol.dispose]();
     return Promise.resolve();
+  }
+
+  #targetPid(): number {
+    if (this.#pid === null || !isThere(this.#pid)) this.#pid = findTarget(this.#target);
+    return this.#pid;
   }
 
   async #addresses(frame: AgentFrame): Promise<void> {
@@ -85,6 +94,14 @@ export class Dns implements Floor {
     const name = this.#settings.hostName();
     const search = this.#settings.resolvConf().search.join("\n");
     await this.#link.reply(frame, "hostNameReply", { name, search });
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return Deno.statSync(`/proc/${pid}`).isDirectory;
+  } catch {
+    return false;
   }
 }
 
