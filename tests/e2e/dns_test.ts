@@ -8,6 +8,7 @@ import { withSession } from "../support/postcondition.ts";
 import { SessionRun } from "../support/session_run.ts";
 
 const script = decodeURIComponent(new URL("../apps/names.py", import.meta.url).pathname);
+const resolvers = decodeURIComponent(new URL("../apps/resolvers.mjs", import.meta.url).pathname);
 const port = { name: "http", port: 80, targetPort: 80 };
 const service = (name: string, spec: unknown) => ({
   apiVersion: "v1",
@@ -69,6 +70,25 @@ registerCases(
           assert.deepEqual(ours, native);
           assert.ok(ours.some((line) => line.startsWith(`${pod} ${pod}`)), "the host name is the pod's");
         });
+      },
+    },
+    {
+      name: "a resolver of the program's own asks the cluster's name server",
+      async run(stage: ClusterStage): Promise<void> {
+        const address = await stage.kubectl("get", "service", "app", "-o", "jsonpath={.spec.clusterIP}");
+        const conf = await stage.kubectl("exec", await stage.podName(), "--", "cat", "/etc/resolv.conf");
+        const host = `app.${stage.namespace}.svc.cluster.local`;
+        const app = ["/usr/bin/node", resolvers, host, "no-such-host.cluster.local"];
+        await withSession(
+          stage,
+          () => Promise.resolve(new SessionRun(stage, { flags: [], app })),
+          async (run) => {
+            const ours = await lines(run);
+            assert.deepEqual(JSON.parse(ours[0] ?? "[]"), [/^nameserver (\S+)$/m.exec(conf)?.[1]]);
+            assert.equal(ours[1], `${host} A ["${address.trim()}"]`);
+            assert.equal(ours[4], 'no-such-host.cluster.local A "ENOTFOUND"');
+          },
+        );
       },
     },
     {

@@ -129,6 +129,7 @@ const apps = decodeURIComponent(new URL("../apps/", import.meta.url).pathname);
 const programs: Record<string, string[]> = {
   "python3": ["/usr/bin/python3", `${apps}names.py`],
   "node": ["/usr/bin/node", `${apps}names.mjs`],
+  "Node's own resolver": ["/usr/bin/node", `${apps}resolvers.mjs`],
   "java": ["/usr/bin/java", "-Xshare:auto", `${apps}Names.java`],
   "ruby": ["/usr/bin/ruby", `${apps}names.rb`],
   "php": ["/usr/bin/php", `${apps}names.php`],
@@ -150,7 +151,10 @@ for (const [name, argv] of Object.entries(programs)) {
   });
 }
 
-Deno.test({ name: "a Go program finds the hosts that libc finds beside the target", ignore }, async () => {
+Deno.test({
+  name: "a Go program finds the hosts that it finds beside the target, by libc and by itself",
+  ignore,
+}, async () => {
   await using stage = await DnsStage.create(options);
   const argv = [await goProgram("go_names"), ...asked];
   // Under mirrord that is set: Go's own resolver would ask by itself.

@@ -6,9 +6,11 @@ package main
 import "C"
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
+	"sort"
 	"sync"
 )
 
@@ -20,6 +22,13 @@ func main() {
 		fmt.Println(host, addresses, err)
 		names, err := net.LookupAddr(host)
 		fmt.Println(host, names, err != nil)
+	}
+	// Go's own resolver: it reads the files and asks the name servers by itself.
+	own := &net.Resolver{PreferGo: true}
+	for _, host := range hosts {
+		addresses, err := own.LookupHost(context.Background(), host)
+		sort.Strings(addresses) // its order is by routes that it looks at by itself
+		fmt.Println(host, addresses, err)
 	}
 	var all sync.WaitGroup
 	found := make([]string, 64)
