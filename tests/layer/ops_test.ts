@@ -10,6 +10,7 @@ const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 const tests: Record<string, string[]> = {
   "layer/ops/address": ["layer/ops/address.c"],
   "layer/ops/fds": ["layer/ops/fds.c", "layer/ops/address.c"],
+  "layer/ops/paths": ["layer/ops/paths.c"],
   "layer/link": ["layer/link.c", "layer/link_pool.c"],
 };
 
