@@ -113,12 +113,19 @@ export function ephemeralContainer(
       runAsNonRoot: false,
       readOnlyRootFilesystem: true,
       capabilities: { drop: ["ALL"], add: capabilitiesFor(needs) },
-      // With the capabilities above the runtimes' default profile allows bpf(2); a stricter
-      // profile of the pod would be inherited otherwise.
-      seccompProfile: { type: "RuntimeDefault" },
+      seccompProfile: { type: seccompFor(needs) },
     },
     terminationMessagePolicy: "FallbackToLogsOnError",
   };
+}
+
+/**
+ * With the capabilities below the runtimes' default profile allows bpf(2); a stricter profile of the pod would be
+ * inherited otherwise. It forbids unshare(2) without SYS_ADMIN, whatever is unshared, and a file thread needs a root of
+ * its own: of the two, doing without the profile is the lesser right.
+ */
+function seccompFor({ files }: DeployNeeds): "RuntimeDefault" | "Unconfined" {
+  return files === undefined ? "RuntimeDefault" : "Unconfined";
 }
 
 /**
