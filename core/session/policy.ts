@@ -55,6 +55,7 @@ export class Policy {
       ...lists.localPatterns,
       ...lists.localTrees.map(lists.tree),
       ...lists.localPlaceTrees(places).map(lists.tree),
+      ...lists.leadingPaths(places).map((path) => `^${lists.literal(path)}$`),
       ...(isHome ? [`^${lists.literal(home)}/\\.`] : []),
     ]);
   }

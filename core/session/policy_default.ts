@@ -83,3 +83,16 @@ export function tree(path: string): string {
 export function localPlaceTrees(places: LocalPlaces): string[] {
   return [places.temporary, places.workingDirectory].filter((path) => /^\/+[^/]/.test(path));
 }
+
+/**
+ * The directories on the way to the app's own, and to the user's with that itself: programs look at each when they resolve
+ * the path of their own code (Node does with its script and modules), and the target need not have them.
+ */
+export function leadingPaths({ workingDirectory, home }: LocalPlaces): string[] {
+  const parent = workingDirectory.replace(/\/+[^/]*\/*$/, "");
+  const leading = [parent, home ?? ""].flatMap((path) => {
+    const parts = path.split("/").filter((part) => part !== "");
+    return parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
+  });
+  return [...new Set(leading)];
+}

@@ -178,6 +178,11 @@ Deno.test("every entry of the built-in lists decides", () => {
   assert.equal(decide("/users/me/.kubectx"), "local");
 });
 
+Deno.test("the directories on the way to the app's and the user's own are local, what else is in them is not", () => {
+  for (const path of ["/srv", "/users", "/users/me"]) assert.equal(decide(path), "local", path);
+  for (const path of ["/srv/x", "/users/you", "/users/me/x"]) assert.equal(decide(path), "remote", path);
+});
+
 Deno.test("a slash at the end changes nothing, and bytes need not be text", () => {
   assert.equal(decide("/etc/"), "local");
   assert.equal(decide("/data/", { readOnly: ["^/data$"] }, true), "local");

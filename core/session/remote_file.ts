@@ -15,6 +15,7 @@ const SEEK_SET = 0;
 const SEEK_CUR = 1;
 const O_ACCMODE = 3;
 const O_APPEND = 0o2000;
+const EISDIR = 21;
 const EINVAL = 22;
 const typeMask = 0o170000;
 const regular = 0o100000;
@@ -75,9 +76,10 @@ export class RemoteFile {
   }
 
   /** Fewer bytes than `count` at the end of a regular file only. */
-  read(offset: bigint, count: number): Promise<Uint8Array> {
+  async read(offset: bigint, count: number): Promise<Uint8Array> {
+    if (this.isDirectory) throw new RemoteError(EISDIR, "read: a directory");
     const wanted = Math.min(count, maxPiece);
-    return this.#inTurn(async () => {
+    return await this.#inTurn(async () => {
       const isShared = offset === sharedPosition;
       if (!this.#isRegular) return await this.#ask(offset, wanted);
       const content = await this.#readAt(isShared ? this.#position : offset, wanted);
