@@ -15,6 +15,8 @@ const idOffset = packed ? 4 : 8;
 const emptyLooks = 2;
 /** How long one of them may wait. */
 let lookMs = 0;
+/** How much is waited for that is not watched here. */
+let elsewhere = 0;
 
 /** Bytes moved in one turn of the loop before readers wait for the next. */
 const turnBytes = 1 << 20;
@@ -86,6 +88,12 @@ export function watchesAll(): void {
   lookMs = 1;
 }
 
+/** What is awaited until the result is disposed comes by the runtime, from another thread say: no look waits meanwhile. */
+export function waitsElsewhere(): Disposable {
+  elsewhere++;
+  return { [Symbol.dispose]: () => void elsewhere-- };
+}
+
 /** Resolves once the loop has let go of its thread; at once while something is still watched. */
 export async function unwatched(): Promise<void> {
   if (watches.size === 0) await loop;
@@ -140,7 +148,7 @@ async function run(): Promise<void> {
     while (watches.size > 0) {
       let count: number;
       if (empty < emptyLooks) {
-        count = c.epoll_wait(epollFd, events, maxEvents, lookMs);
+        count = c.epoll_wait(epollFd, events, maxEvents, elsewhere > 0 ? 0 : lookMs);
       } else {
         sleeping = true;
         count = await c.epoll_wait_thread(epollFd, events, maxEvents, -1);
