@@ -38,6 +38,7 @@ mount --rbind /usr usr
 for name in bin lib lib64 sbin; do [ -L /$name ] && ln -s usr/$name $name; done
 mount -t proc proc proc
 chmod 1777 tmp
+mknod -m 666 dev/null c 1 3
 ${fill}
 echo ready
 exec chroot --userspec=${uid}:${gid} --groups=${
