@@ -105,6 +105,7 @@ export class Files implements Floor {
         if (open !== undefined) open.opener = null;
       },
       released: (id) => void this.#close(id),
+      lost: (id, bytes) => this.#sayLost(id, bytes),
     });
     void this.#prepare();
   }
@@ -304,6 +305,13 @@ export class Files implements Floor {
 
   #forget(isMeant: (file: RemoteFile) => boolean): void {
     for (const { file } of this.#files.values()) if (isMeant(file)) file.forget();
+  }
+
+  #sayLost(id: number, bytes: number): void {
+    const path = new TextDecoder().decode(this.#files.get(id)?.file.path ?? nothing);
+    log.warning(
+      `Cannot write ${bytes} bytes to "${path}" of the target: a program that mirrord is not in wrote them`,
+    );
   }
 
   async #close(id: number): Promise<void> {

@@ -16,6 +16,7 @@ import {
   RemoteError,
   tableHash,
 } from "../../protocol-wasm/mod.ts";
+import { setLogSink } from "../base/log.ts";
 import type { FilesConfig } from "../config/config.ts";
 import { sharedPosition } from "./remote_file.ts";
 import { Session } from "./session.ts";
@@ -246,8 +247,13 @@ Deno.test("a file is closed when its last holder is gone", async () => {
   const hold = await Deno.connect({ transport: "unix", path: at.holdsPath });
   await hold.write(new Uint8Array(new Uint32Array([file]).buffer));
   assert.equal(await read(at, file, 8), "0000000\n");
+  const said: string[] = [];
+  setLogSink((_, line) => said.push(line));
+  await hold.write(bytes("past the layer"));
   hold.close();
   assert.equal(await deadline(at.closed, "the agent's file is closed"), 9);
+  setLogSink(() => {});
+  assert.match(said.join("\n"), /Cannot write 14 bytes to "\/data\/large" of the target/);
   assert.equal(await errnoOf(read(at, file, 8)), 9);
 });
 

@@ -1,7 +1,8 @@
 // Who still holds a remote file open: one connection to this socket for each, which is the very descriptor that the app
 // was given. dup, fork, exec and passing keep it alive as they would a file; when its last copy is closed, however that
 // happens, the kernel ends the connection. Used by files.ts.
-// A holder says the file's number first, four bytes little-endian, and nothing after; nothing is ever said to it.
+// A holder says the file's number first, four bytes little-endian; nothing is ever said to it. What comes after was written
+// by a program that the layer is not in, to a descriptor that it took for a file: it is lost, and that is said.
 
 import { log } from "../base/log.ts";
 import { closeQuietly } from "./streams.ts";
@@ -13,6 +14,8 @@ const acceptPauseMs = 100;
 export interface HoldEvents {
   held(file: number): void;
   released(file: number): void;
+  /** So many bytes were written to it past the layer. */
+  lost(file: number, bytes: number): void;
 }
 
 export class Holds implements AsyncDisposable {
@@ -55,6 +58,7 @@ export class Holds implements AsyncDisposable {
   async #watch(conn: Deno.Conn): Promise<void> {
     const number = new Uint8Array(4);
     let file: number | null = null;
+    let lost = 0;
     try {
       for (let length = 0; length < number.length;) {
         const count = await conn.read(number.subarray(length));
@@ -63,12 +67,16 @@ export class Holds implements AsyncDisposable {
       }
       file = new DataView(number.buffer).getUint32(0, true);
       this.#events.held(file);
-      while (await conn.read(new Uint8Array(64)) !== null) { /* nothing is expected */ }
+      const passed = new Uint8Array(4096);
+      for (let count = await conn.read(passed); count !== null; count = await conn.read(passed)) {
+        lost += count;
+      }
     } catch {
       // Ended by this side, or reset: it is over either way.
     } finally {
       this.#conns.delete(conn);
       closeQuietly(conn);
+      if (file !== null && lost > 0) this.#events.lost(file, lost);
       if (file !== null && !this.#isOver) this.#events.released(file);
     }
   }
