@@ -1,44 +1,46 @@
-// Which local ports some process has, asked of the kernel: proc_net_tcp in its Documentation/networking. incoming.ts asks
+// Which local ports some process has, asked of the kernel by sock_diag(7), or by /proc/net where it lacks that. incoming.ts asks
 // whether a listener whose holders are gone lives on in a process that never spoke to the session, datagrams.ts the same
-// of UDP sockets, outgoing_rules.ts (by ownPort) whether the app itself is who it connects to.
+// of UDP sockets, session.ts for outgoing_rules.ts whether the app itself is who it connects to.
+
+import { type BoundSocket, boundSockets } from "../net/sock_diag.ts";
 
 const listening = "0A";
-
-interface Row {
-  port: number;
-  state: string;
-  inode: string;
-}
+/** How long it is believed that a listener is not the app's: another's does not become its own. */
+const foreignMs = 1000;
+/** Until when each inode is known to be none of the app's. */
+const foreign = new Map<number, number>();
 
 /** Ports in state LISTEN in this network namespace. */
 export function listeningPorts(): Set<number> {
-  return new Set(rows("tcp").filter(({ state }) => state === listening).map(({ port }) => port));
+  return new Set(sockets("tcp").map(({ port }) => port));
 }
 
 /** Ports that UDP sockets are bound to in this network namespace. */
 export function boundUdpPorts(): Set<number> {
-  return new Set(rows("udp").map(({ port }) => port));
+  return new Set(sockets("udp").map(({ port }) => port));
 }
 
 /** Has one of the processes `pids` a TCP listener, or a bound UDP socket, at `port`? */
 export function ownsPort(pids: Iterable<number>, port: number, protocol: "tcp" | "udp"): boolean {
-  const inodes = new Set(
-    rows(protocol).filter((row) => row.port === port && (protocol === "udp" || row.state === listening))
-      .map(({ inode }) => `socket:[${inode}]`),
-  );
-  if (inodes.size === 0) return false;
+  const now = performance.now();
+  for (const [inode, until] of foreign) if (until < now) foreign.delete(inode);
+  const there = sockets(protocol).filter((one) => one.port === port && !foreign.has(one.inode));
+  if (there.length === 0) return false;
+  const names = new Set(there.map(({ inode }) => `socket:[${inode}]`));
   for (const pid of pids) {
-    for (const target of descriptors(pid)) if (inodes.has(target)) return true;
+    for (const target of descriptors(pid)) if (names.has(target)) return true;
   }
+  for (const { inode } of there) foreign.set(inode, now + foreignMs);
   return false;
 }
 
-function rows(protocol: "tcp" | "udp"): Row[] {
-  return [`/proc/self/net/${protocol}`, `/proc/self/net/${protocol}6`].flatMap(readRows).flatMap((line) => {
-    const [, local, , state = "", , , , , , inode = ""] = line.trim().split(/\s+/);
-    if (local === undefined) return [];
-    return [{ port: parseInt(local.slice(local.indexOf(":") + 1), 16), state, inode }];
-  });
+function sockets(protocol: "tcp" | "udp"): BoundSocket[] {
+  return boundSockets(protocol) ?? [`/proc/self/net/${protocol}`, `/proc/self/net/${protocol}6`]
+    .flatMap(readRows).flatMap((line) => {
+      const [, local, , state = "", , , , , , inode = ""] = line.trim().split(/\s+/);
+      if (local === undefined || (protocol === "tcp" && state !== listening)) return [];
+      return [{ port: parseInt(local.slice(local.indexOf(":") + 1), 16), inode: Number(inode) }];
+    });
 }
 
 function readRows(path: string): string[] {

@@ -1,0 +1,35 @@
+// sock_diag against the kernel: what is bound is found, with the inode that /proc names, and what is gone is not.
+
+import assert from "node:assert/strict";
+import { DatagramSocket } from "./datagram.ts";
+import { boundSockets } from "./sock_diag.ts";
+import { listenTcp } from "./socket.ts";
+
+function inodesOfOwn(): Set<string> {
+  const links = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => {
+    try {
+      return Deno.readLinkSync(`/proc/self/fd/${name}`);
+    } catch {
+      return ""; // the directory's own
+    }
+  });
+  return new Set(links);
+}
+
+for (const address of ["127.0.0.1", "::1"]) {
+  Deno.test(`${address}: a listener and a UDP socket are found by port and inode`, () => {
+    const listener = listenTcp({ address, port: 0 });
+    const socket = DatagramSocket.bind(address);
+    const places = [["tcp", listener.address.port], ["udp", socket.localAddress.port]] as const;
+    for (const [protocol, port] of places) {
+      const found = boundSockets(protocol)?.find((one) => one.port === port);
+      assert.ok(found !== undefined, protocol);
+      assert.ok(inodesOfOwn().has(`socket:[${found.inode}]`), protocol);
+    }
+    listener.close();
+    socket.close();
+    for (const [protocol, port] of places) {
+      assert.equal(boundSockets(protocol)?.some((one) => one.port === port), false, protocol);
+    }
+  });
+}
