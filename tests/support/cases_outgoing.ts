@@ -13,8 +13,8 @@ const port = "80";
 const nobody = "81";
 const config = { feature: { network: { incoming: "off" } } };
 
-/** What the app prints on standard output. */
-async function outputOf(stage: Stage, app: string[], options: RunOptions = {}): Promise<string> {
+/** What the app prints on standard output; the session leaves nothing behind. */
+export async function outputOf(stage: Stage, app: string[], options: RunOptions = {}): Promise<string> {
   let printed = "";
   await withSession(
     stage,
