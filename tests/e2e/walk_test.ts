@@ -30,7 +30,7 @@ const runs = [
 
 /** What each program must show, on every place at once. */
 const shows = [
-  { says: "takes the port, and no other, in the place of the target", show: steals },
+  { says: "takes the target's place and finds the pod's variable, names, network and file", show: steals },
   { says: "sees each mirrored request, which the target answers", show: mirrors },
 ];
 

@@ -68,7 +68,7 @@ function start({ stage, port }: WalkPlace, program: Program, mode: "steal" | "mi
   };
 }
 
-/** The program's answers take the place of the target's, on that port alone. */
+/** The program's answers take the place of the target's, on that port alone, and it finds the pod's world. */
 export async function steals(place: WalkPlace, program: Program): Promise<void> {
   const { stage } = place;
   const order = { host: stage.addresses.ipv4, port: sidePort };
@@ -76,13 +76,14 @@ export async function steals(place: WalkPlace, program: Program): Promise<void> 
     await withSession(stage, start(place, program, "steal", folder), async (run) => {
       await untilBy(stage, program.by ?? "local");
       assert.equal((await ask(stage, order)).by, "original", "the pod's other port");
+      await finds(place, program);
       run.interrupt();
     });
   });
 }
 
 /** The program, asked by a client of the target, tells what it finds of the pod: all of it is right. */
-export async function finds({ stage, other }: WalkPlace, program: Program): Promise<void> {
+async function finds({ stage, other }: WalkPlace, program: Program): Promise<void> {
   const service = JSON.parse(await stage.kubectl("get", "service", other, "-o", "json")) as KubeObject;
   const query = new URLSearchParams({
     variable: "GREETING",
