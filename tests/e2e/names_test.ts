@@ -88,6 +88,19 @@ const askedNames = [
   ...["not a name", "a".repeat(64), `${"long.".repeat(60)}test`],
   ...["@192.0.2.10", "@192.0.2.11", "@203.0.113.9", "@127.0.0.1"],
 ];
+/** Without the silent ones: c-ares waits for minutes. */
+const nodeNames = [
+  ...[
+    "both.ok.test",
+    "alias.ok.test",
+    "many.ok.test",
+    "empty.ok.test",
+    "nothing.ok.test",
+    "known",
+    "dotted.name",
+  ],
+  ...["fail.ok.test", "refused.ok.test", "@192.0.2.10", "@192.0.2.11"],
+];
 
 async function same(
   stage: ClusterStage,
@@ -119,6 +132,16 @@ const cases = [
         ]
       ) {
         assert.ok(seen.includes(text), `${text} in\n${seen}`);
+      }
+    },
+  },
+  {
+    name: "Node's two resolvers find and fail as in the pod",
+    async run(stage: ClusterStage) {
+      const where = { place: ["asking", "--container=node"], target: "pod/asking/container/node" };
+      const seen = (await same(stage, where, { file: "lookups.cjs", args: nodeNames })).join("\n");
+      for (const text of ["ENOTFOUND", "ENODATA", "ESERVFAIL", "192.0.2.10"]) {
+        assert.ok(seen.includes(text), seen);
       }
     },
   },
