@@ -29,14 +29,27 @@ for (const [name, hookCase] of Object.entries(hookCases)) {
   Deno.test(`${name} is hooked`, () => hookCase(builtLayer));
 }
 
+/** Cases that run at a time. */
+const sideBySide = 6;
+
 Deno.test("a layer without one of its hooks fails that hook's case", async (t) => {
   const folder = await Deno.makeTempDir();
   try {
-    for (const [name, hookCase] of Object.entries(hookCases)) {
-      const lacking = `${folder}/without_${name}.so`;
-      await withoutSymbol(builtLayer, name, lacking);
-      await t.step(`without ${name}`, () => assert.rejects(hookCase(lacking)));
-      await Deno.remove(lacking);
+    // Side by side: some fail only when their deadline has passed.
+    const waiting = Object.entries(hookCases);
+    const failed = new Set<string>();
+    const work = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const [name, hookCase] = next;
+        const lacking = `${folder}/without_${name}.so`;
+        await withoutSymbol(builtLayer, name, lacking);
+        await hookCase(lacking).catch(() => failed.add(name));
+        await Deno.remove(lacking);
+      }
+    };
+    await Promise.all(Array.from({ length: sideBySide }, work));
+    for (const name of Object.keys(hookCases)) {
+      await t.step(`without ${name}`, () => assert.ok(failed.has(name), "it passes without its hook"));
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
