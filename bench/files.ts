@@ -1,7 +1,7 @@
 // Reading a target's files: how many questions a small file costs the agent, and the time for a thousand small files and for
 // one of 200 MiB, against sshfs over the same kind of link (a socket to sftp-server inside the target, no encryption) and
 // against `cat` inside the target through a pipe, which is as fast as the link gets. With a test cluster up, or one that
-// MIRRORD_TEST_KUBECONFIG names, also against `kubectl exec` on the cluster's link. Needs root, sshfs, openssh-sftp-server.
+// MIRRORD_TEST_KUBECONFIG names, also against sshfs and `cat` through `kubectl exec`, the cluster's own link. Needs root, sshfs, openssh-sftp-server.
 
 import { unpackLayer } from "../core/launch/layer_file.ts";
 import { launchApp } from "../core/launch/launch.ts";
@@ -19,6 +19,7 @@ const rounds = 5;
 const largeBytes = 200 << 20;
 const folder = Deno.makeTempDirSync({ prefix: "mirrord-bench-" });
 const config = `${folder}/config.json`;
+const mount = `${folder}/mount`;
 
 /** Prints milliseconds: each small file opened and read (median), all of them, the large one in pieces of 1 MiB. */
 const reader = `
@@ -35,15 +36,14 @@ if len(sys.argv) < 3:
     assert length == ${largeBytes}, length
 print(sorted(each)[500] * 1000, small * 1000, (time.perf_counter() - start) * 1000)
 `;
-/** Mounts the target's files by sshfs, runs the reader on them, and ends both. argv: pid, mount point, reader. */
+/** Mounts a folder of the target by sshfs, runs the reader on it, and ends both. argv: mount point, reader, folder, server. */
 const mounter = `
 import os, socket, subprocess, sys, time
-pid, mount, reader = sys.argv[1:]
+mount, reader, folder, *server = sys.argv[1:]
 ours, theirs = socket.socketpair()
-enter = ["nsenter", "--target=" + pid, "--mount", "--pid", "--root", "--wd=/"]
-server = subprocess.Popen(enter + ["/usr/lib/openssh/sftp-server"], stdin=theirs, stdout=theirs); theirs.close()
+server = subprocess.Popen(server, stdin=theirs, stdout=theirs); theirs.close()
 before = os.stat(mount).st_dev
-client = subprocess.Popen(["sshfs", "-f", "-o", "passive", ":/data", mount], stdin=ours, stdout=ours)
+client = subprocess.Popen(["sshfs", "-f", "-o", "passive", ":" + folder, mount], stdin=ours, stdout=ours)
 while os.stat(mount).st_dev == before: time.sleep(0.01)
 try: subprocess.run([sys.executable, "-c", reader, mount], check=True)
 finally:
@@ -60,6 +60,8 @@ print(length, (time.perf_counter() - start) * 1000)
 const fill =
   "echo root:x:0:0::/:/bin/sh >etc/passwd; mkdir data/many; for i in $(seq 0 999); do head -c 4096 /dev/urandom >data/many/$i; done; " +
   `head -c ${largeBytes} /dev/urandom >data/large`;
+
+const sftpServer = "/usr/lib/openssh/sftp-server";
 
 type Figures = [each: number, small: number, large: number];
 
@@ -87,6 +89,11 @@ async function ours(
   const { code, stdout, stderr } = await runMirrord(args, { cwd: "/usr", prefix });
   if (code !== 0) throw new Error(`Cannot measure: ${stderr}`);
   return figures(stdout);
+}
+
+/** What the reader says on an sshfs mount of `top` through `server`'s standard input and output. */
+async function mounted(top: string, server: string[]): Promise<Figures> {
+  return figures(await output([python, "-c", mounter, mount, reader, top, ...server]));
 }
 
 async function drained(argv: string[]): Promise<{ bytes: number; ms: number }> {
@@ -141,12 +148,11 @@ async function questions(): Promise<number> {
 async function process(): Promise<{ small: number; large: number }> {
   await using target = await FileTarget.create({ fill });
   const flags = ["--target", `process/${target.pid}`];
-  const mount = `${folder}/mount`;
-  Deno.mkdirSync(mount);
+  const server = ["nsenter", `--target=${target.pid}`, "--mount", "--pid", "--root", "--wd=/", sftpServer];
   const all: { ours: Figures[]; sshfs: Figures[] } = { ours: [], sshfs: [] };
   for (let round = 0; round <= rounds; round++) {
     const mine = await ours(flags, [], "/data");
-    const theirs = figures(await output([python, "-c", mounter, `${target.pid}`, mount, reader]));
+    const theirs = await mounted("/data", server);
     if (round > 0) all.ours.push(mine), all.sshfs.push(theirs);
   }
   const middle = (list: Figures[], at: 0 | 1 | 2) => median(list.map((one) => one[at]));
@@ -177,22 +183,17 @@ async function process(): Promise<{ small: number; large: number }> {
   return { small: ratio(1), large: link.ratio };
 }
 
-/** On a cluster's own link; null when there is none. */
-async function cluster(): Promise<number | null> {
+/** On a cluster's own link, sftp-server's too; null when there is none. */
+async function cluster(): Promise<{ small: number; large: number } | null> {
   if (await clusterAccess() === null) {
     report("cluster: skipped, none is up (./dev cluster up)");
     return null;
   }
   await using stage = await ClusterStage.create();
-  const inPod = await kubectlCommand([
-    "-n",
-    stage.namespace,
-    "exec",
-    await stage.podName(),
-    "-c",
-    "app",
-    "--",
-  ]);
+  const pod = await stage.podName();
+  const enter = (...flags: string[]) =>
+    kubectlCommand(["-n", stage.namespace, "exec", ...flags, pod, "-c", "app", "--"]);
+  const inPod = await enter();
   const make = `
 import os
 os.makedirs("/srv/data/many", exist_ok=True)
@@ -200,6 +201,10 @@ for i in range(1000): open("/srv/data/many/%d" % i, "wb").write(os.urandom(4096)
 with open("/srv/data/large", "wb") as f:
     for i in range(200): f.write(os.urandom(1 << 20))`;
   await output([...inPod, "python3", "-c", make]);
+  const server = [...await enter("-i"), "/srv/sftp-server"];
+  const put = "import os, sys; os.fchmod(os.open('/srv/sftp-server', os.O_CREAT), 0o755); " +
+    "open('/srv/sftp-server', 'wb').write(sys.stdin.buffer.read())";
+  await fed(sftpServer, [...await enter("-i"), "python3", "-c", put]);
   const mirrored = () => ours(stage.targetFlags, stage.prefix, "/srv/data");
   const large = await compare(
     async () => (await mirrored())[2],
@@ -210,6 +215,11 @@ with open("/srv/data/large", "wb") as f:
   const small = await compare(
     async () => (await mirrored())[1],
     async () => (await drained([...inPod, "python3", "-c", tar])).ms,
+    3,
+  );
+  const sshfs = await compare(
+    async () => (await mirrored())[1],
+    async () => (await mounted("/srv/data", server))[1],
     3,
   );
   const speed = (ms: number) => (largeBytes / ms / 1000).toFixed(0);
@@ -223,19 +233,33 @@ with open("/srv/data/large", "wb") as f:
       small.peer.toFixed(0)
     } ms, ratio ${small.ratio.toFixed(2)}`,
   );
-  return large.ratio;
+  report(
+    `cluster, 1,000 files of 4 KiB: ${sshfs.ours.toFixed(0)} ms, sshfs through kubectl exec ${
+      sshfs.peer.toFixed(0)
+    } ms, ratio ${sshfs.ratio.toFixed(2)}`,
+  );
+  return { small: sshfs.ratio, large: large.ratio };
+}
+
+/** Runs a command with a file as its input. */
+async function fed(path: string, [program = "", ...args]: string[]): Promise<void> {
+  using file = await Deno.open(path);
+  const child = new Deno.Command(program, { args, stdin: "piped" }).spawn();
+  await file.readable.pipeTo(child.stdin);
+  if (!(await child.status).success) throw new Error(`Cannot give "${path}" to "${program}"`);
 }
 
 try {
   const network = { incoming: { mode: "off" }, outgoing: false, dns: false };
+  Deno.mkdirSync(mount);
   Deno.writeTextFileSync(config, JSON.stringify({ feature: { env: false, network, fs: "read" } }));
   const perFile = await questions();
   report(`questions to the agent for a file of 4 KiB: ${perFile}`);
-  const { small, large } = await process();
-  const link = await cluster() ?? large;
+  const pipe = await process();
+  const { small, large } = await cluster() ?? pipe;
   report(
     `files small_file_rtts=${perFile} small_1000_vs_sshfs=${small.toFixed(2)} seq_read_vs_link=${
-      link.toFixed(2)
+      large.toFixed(2)
     }`,
   );
 } finally {
