@@ -1,4 +1,5 @@
-// `./dev test`: every suite in turn, each step with its time, the counts of all added up in the last line.
+// `./dev test`: every suite, each step with its time, the counts of all added up in the last line. The cluster's suite
+// mostly waits, so it runs beside the others, which give way to it; its output is shown when it has ended.
 // A suite that ends badly without a failed test of its own counts as one failure, so nothing passes empty.
 
 import { exists, root } from "../scripts/step.ts";
@@ -12,7 +13,12 @@ interface Suite {
   tests?: string[];
   before?: string[][];
   after?: string[][];
+  /** Runs beside the others. */
+  beside?: boolean;
 }
+
+/** Where a suite's own output goes. */
+type Show = (text: string) => void;
 
 interface Count {
   passed: number;
@@ -40,13 +46,15 @@ const suites: Suite[] = [
     before: ownCluster ? [buildAll] : [buildAll, cluster("up")],
     tests: ["tests/cluster", "tests/e2e"],
     after: ownCluster ? [] : [cluster("down")],
+    beside: true,
   },
 ];
 
 const encoder = new TextEncoder();
 
-function say(text: string): void {
-  Deno.stdout.writeSync(encoder.encode(text + "\n"));
+function print(text: string): void {
+  let rest = encoder.encode(text);
+  while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
 }
 
 /** Runs a command with its output shown; true when it succeeded. */
@@ -57,11 +65,11 @@ async function run(argv: string[]): Promise<boolean> {
 }
 
 /** Runs `deno test` on those of `paths` that hold tests, shows its output and reads its closing counts. */
-async function runTests(paths: string[]): Promise<Count> {
+async function runTests(paths: string[], niceness: number, show: Show): Promise<Count> {
   const there = paths.filter((path) => exists(root + path));
   if (there.length === 0) return { passed: 0, failed: 1, skipped: 0 };
-  const child = new Deno.Command(deno, {
-    args: ["test", "-A", "--no-check", ...there],
+  const child = new Deno.Command("nice", {
+    args: ["-n", String(niceness), deno, "test", "-A", "--no-check", ...there],
     cwd: root,
     env: { NO_COLOR: "1" },
     stdin: "null",
@@ -70,7 +78,7 @@ async function runTests(paths: string[]): Promise<Count> {
   }).spawn();
   let text = "";
   for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
-    Deno.stdout.writeSync(encoder.encode(chunk));
+    show(chunk);
     text = (text + chunk).slice(-4000);
   }
   const { success } = await child.status;
@@ -85,10 +93,10 @@ async function runTests(paths: string[]): Promise<Count> {
   return lying ? { ...count, failed: 1 } : count;
 }
 
-async function runSuite(suite: Suite): Promise<Count> {
+async function runSuite(suite: Suite, show: Show): Promise<Count> {
   const started = performance.now();
   const count: Count = { passed: 0, failed: 0, skipped: 0 };
-  say(`== ${suite.name}`);
+  show(`== ${suite.name}\n`);
   let ready = true;
   for (const argv of suite.before ?? []) ready = ready && await run(argv);
   if (!ready) count.failed++;
@@ -96,14 +104,16 @@ async function runSuite(suite: Suite): Promise<Count> {
     if (await run(argv)) count.passed++;
     else count.failed++;
   }
-  const tests = ready ? await runTests(suite.tests ?? []) : { passed: 0, failed: 0, skipped: 0 };
+  const tests = ready
+    ? await runTests(suite.tests ?? [], suite.beside ? 0 : 10, show)
+    : { passed: 0, failed: 0, skipped: 0 };
   for (const argv of suite.after ?? []) {
     if (!await run(argv)) count.failed++;
   }
   count.passed += tests.passed;
   count.failed += tests.failed;
   count.skipped += tests.skipped;
-  say(`== ${suite.name}: ${describe(count)} (${((performance.now() - started) / 1000).toFixed(0)} s)`);
+  show(`== ${suite.name}: ${describe(count)} (${((performance.now() - started) / 1000).toFixed(0)} s)\n`);
   return count;
 }
 
@@ -115,15 +125,35 @@ function describe(count: Count): string {
 
 const asked = Deno.args.length > 0 ? suites.filter((suite) => Deno.args.includes(suite.name)) : suites;
 if (asked.length === 0) {
-  say(`Cannot run "${Deno.args.join(" ")}": the suites are ${suites.map((suite) => suite.name).join(", ")}`);
+  print(
+    `Cannot run "${Deno.args.join(" ")}": the suites are ${suites.map((suite) => suite.name).join(", ")}\n`,
+  );
   Deno.exit(2);
 }
+
+/** The suites that have turns, one after the other. */
+async function inTurn(): Promise<Count[]> {
+  const counts: Count[] = [];
+  for (const suite of asked.filter(({ beside }) => !beside)) counts.push(await runSuite(suite, print));
+  return counts;
+}
+
+/** A suite beside them; what it shows comes at its end. */
+async function beside(suite: Suite): Promise<Count> {
+  let text = "";
+  const count = await runSuite(suite, (chunk) => text += chunk);
+  print(text);
+  return count;
+}
+
+// Both would build it otherwise, at the same time. What fails here fails again in its suite, and counts there.
+if (asked.some((suite) => suite.beside)) await run(buildAll);
+const counts = (await Promise.all([inTurn(), ...asked.filter((suite) => suite.beside).map(beside)])).flat();
 const total: Count = { passed: 0, failed: 0, skipped: 0 };
-for (const suite of asked) {
-  const count = await runSuite(suite);
+for (const count of counts) {
   total.passed += count.passed;
   total.failed += count.failed;
   total.skipped += count.skipped;
 }
-say(describe(total));
+print(describe(total) + "\n");
 Deno.exit(total.failed === 0 ? 0 : 1);
