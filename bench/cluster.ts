@@ -5,8 +5,8 @@ import { inNetns, kubectlCommand } from "../tests/cluster/access.ts";
 import { ClusterStage } from "../tests/support/cluster_stage.ts";
 import { runMirrord } from "../tests/support/program.ts";
 import { SessionRun } from "../tests/support/session_run.ts";
-import { TextLineStream } from "../tests/support/text_lines.ts";
 import { compare, report, timed } from "./measure.ts";
+import { portForward } from "./port_forward.ts";
 
 const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
 const size = 256 << 20;
@@ -43,26 +43,6 @@ async function download(prefix: string[], host: string): Promise<number> {
     `http://${host}/bytes/${size}`,
   ]);
   return Number(took);
-}
-
-/** `kubectl port-forward` to the target, ready. */
-async function portForward(stage: ClusterStage): Promise<AsyncDisposable> {
-  const forward = ["-n", stage.namespace, "port-forward", `pod/${await stage.podName()}`, `${localPort}:80`];
-  const [program = "", ...args] = await kubectlCommand(forward);
-  const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
-  const lines = child.stdout.pipeThrough(new TextLineStream()).getReader();
-  for (;;) {
-    const { value, done } = await lines.read();
-    if (done) throw new Error("Cannot measure: kubectl port-forward ended");
-    if (value.startsWith("Forwarding from 127.0.0.1")) break;
-  }
-  return {
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await lines.cancel();
-      await child.status;
-    },
-  };
 }
 
 async function start(stage: ClusterStage): Promise<void> {
@@ -108,7 +88,7 @@ async function traffic(stage: ClusterStage): Promise<void> {
   const app = ["env", "LISTEN=0.0.0.0", "python3", `${root}tests/cluster/apps/app.py`];
   await using session = new SessionRun(stage, { app });
   await session.until(/Stealing port 80/);
-  await using _forward = await portForward(stage);
+  await using _forward = await portForward(stage, `pod/${await stage.podName()}`, `${localPort}:80`);
   const inClient = await kubectlCommand(["-n", stage.namespace, "exec", "client", "--"]);
   const onLaptop = await inNetns([]);
   const bytes = await compare(

@@ -1,11 +1,11 @@
 // What a developer's database clients feel: pgbench and redis-benchmark, run locally, against PostgreSQL and Redis in the
 // cluster (./dev cluster up), through mirrord and through `kubectl port-forward`, in turn. A ratio above 1: mirrord is faster.
 
-import { inNetns, kubectlCommand } from "../tests/cluster/access.ts";
+import { inNetns } from "../tests/cluster/access.ts";
 import { ClusterStage } from "../tests/support/cluster_stage.ts";
 import { binary } from "../tests/support/program.ts";
-import { TextLineStream } from "../tests/support/text_lines.ts";
 import { compare, report } from "./measure.ts";
+import { portForward } from "./port_forward.ts";
 
 const rounds = 5;
 const pgPort = 15432;
@@ -18,31 +18,6 @@ async function output(argv: string[]): Promise<string> {
     throw new Error(`Cannot run "${argv.join(" ")}": ${new TextDecoder().decode(result.stderr)}`);
   }
   return new TextDecoder().decode(result.stdout);
-}
-
-/** `kubectl port-forward` to a Service, ready. */
-async function portForward(stage: ClusterStage, service: string, ports: string): Promise<AsyncDisposable> {
-  const [program = "", ...args] = await kubectlCommand([
-    "-n",
-    stage.namespace,
-    "port-forward",
-    `service/${service}`,
-    ports,
-  ]);
-  const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
-  const lines = child.stdout.pipeThrough(new TextLineStream()).getReader();
-  for (;;) {
-    const { value, done } = await lines.read();
-    if (done) throw new Error("Cannot measure: kubectl port-forward ended");
-    if (value.startsWith("Forwarding from 127.0.0.1")) break;
-  }
-  return {
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await lines.cancel();
-      await child.status;
-    },
-  };
 }
 
 async function clusterIp(stage: ClusterStage, service: string): Promise<string> {
@@ -74,8 +49,8 @@ for (const name of ["postgres", "redis"]) {
 }
 const postgres = await clusterIp(stage, "postgres");
 const redis = await clusterIp(stage, "redis");
-await using _postgres = await portForward(stage, "postgres", `${pgPort}:5432`);
-await using _redis = await portForward(stage, "redis", `${redisPort}:6379`);
+await using _postgres = await portForward(stage, "service/postgres", `${pgPort}:5432`);
+await using _redis = await portForward(stage, "service/redis", `${redisPort}:6379`);
 const peer = await inNetns([]);
 const ours = [...stage.prefix, binary, "exec", ...stage.targetFlags, "--"];
 await output([

@@ -2,8 +2,10 @@
 // measured in the same run: absolute times on a shared machine say little.
 
 const here = new URL("./", import.meta.url);
+/** What the benches share. */
+const parts = ["run.ts", "measure.ts", "hooked_start.ts", "port_forward.ts"];
 const all = [...Deno.readDirSync(here)].map((entry) => entry.name)
-  .filter((name) => name.endsWith(".ts") && !["run.ts", "measure.ts"].includes(name)).sort();
+  .filter((name) => name.endsWith(".ts") && !parts.includes(name)).sort();
 const asked = Deno.args.length === 0 ? all : Deno.args.map((name) => name.replace(/(\.ts)?$/, ".ts"));
 const unknown = asked.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
