@@ -14,6 +14,7 @@ import { agentArguments, type DeployOrder } from "./order.ts";
 
 /** How long the agent may take to leave before it is killed. */
 const leaveMilliseconds = 2000;
+const readBytes = 65_536;
 
 /** Starts the agent beside `target`. */
 export async function deployLocal(target: ProcessTarget, order: DeployOrder): Promise<Deployed> {
@@ -112,14 +113,15 @@ async function sharesFiles(pid: number): Promise<boolean> {
 
 /** The child's standard input and output as a link's stream. */
 export function childStream(child: Deno.ChildProcess): LinkStream {
-  const reader = child.stdout.getReader();
+  // The stream fills one buffer again and again: each read would cost a new one of 64 KiB else, and much collecting.
+  const reader = child.stdout.getReader({ mode: "byob" });
   const writer = child.stdin.getWriter();
-  let rest: Uint8Array = new Uint8Array(0);
+  let rest = new Uint8Array(readBytes).subarray(0, 0);
   let open = true;
   return {
     async read(into) {
       if (rest.length === 0) {
-        const { value, done } = await reader.read();
+        const { value, done } = await reader.read(new Uint8Array(rest.buffer));
         if (done) return null;
         rest = value;
       }
