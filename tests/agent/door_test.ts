@@ -214,11 +214,10 @@ async function assertGivenBack(netns: Netns): Promise<void> {
     await peer.until("220 the original\r\n");
   }
   const inode = (await Deno.stat(`/proc/${netns.pid}/ns/net`)).ino;
-  const tool = await new Deno.Command("bpftool", { args: ["-j", "link"] }).output().catch(() => null);
-  if (tool?.success) {
-    const links: { netns_ino?: number }[] = JSON.parse(new TextDecoder().decode(tool.stdout) || "[]");
-    assert.deepEqual(links.filter((link) => link.netns_ino === inode), []);
-  }
+  const tool = await new Deno.Command("bpftool", { args: ["-j", "link"] }).output();
+  assert.ok(tool.success, new TextDecoder().decode(tool.stderr));
+  const links: { netns_ino?: number }[] = JSON.parse(new TextDecoder().decode(tool.stdout) || "[]");
+  assert.deepEqual(links.filter((link) => link.netns_ino === inode), []);
   const listening = await python(
     netns,
     `for name in "tcp", "tcp6":
