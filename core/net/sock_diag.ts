@@ -1,5 +1,6 @@
-// The kernel's list of listening TCP and bound UDP sockets of this network namespace, by sock_diag(7): unlike /proc/net/tcp it
-// costs no more when there are ten thousand connections. Called by core/session/listening.ts.
+// The kernel's lists of this network namespace's sockets, by sock_diag(7): TCP listeners, TCP sockets that wait for a
+// connection, bound UDP sockets. Unlike /proc/net/tcp it costs no more when there are ten thousand connections. Called by
+// core/session/listening.ts.
 
 import { c, check, K } from "./libc.ts";
 import { retry } from "./socket.ts";
@@ -21,17 +22,25 @@ const requestBytes = headerBytes + 56;
 /** In struct inet_diag_msg: the source port, and the inode behind addresses, time, queues and user. */
 const portAt = 4;
 const inodeAt = 68;
-const protocols = { tcp: { number: 6, states: 1 << 10 }, udp: { number: 17, states: ~0 } };
+/** Protocol numbers, and sets of the kernel's states: TCP_LISTEN is 10, TCP_SYN_SENT 2, TCP_SYN_RECV 3. */
+const lists = {
+  tcp: { number: 6, states: 1 << 10 },
+  waiting: { number: 6, states: 1 << 2 | 1 << 3 },
+  udp: { number: 17, states: ~0 },
+};
 const scratch = new Uint8Array(65536);
 
+/** What is listed: TCP listeners, TCP sockets whose connect is under way, bound UDP sockets. */
+export type SocketList = keyof typeof lists;
+
 /** All of both families; null where the kernel has no such interface. */
-export function boundSockets(protocol: "tcp" | "udp"): BoundSocket[] | null {
+export function boundSockets(list: SocketList): BoundSocket[] | null {
   const fd = c.socket(AF_NETLINK, K.SOCK_DGRAM | K.SOCK_CLOEXEC, NETLINK_INET_DIAG);
   if (fd < 0) return null;
   try {
     const found: BoundSocket[] = [];
     for (const family of [K.AF_INET, K.AF_INET6]) {
-      const request = dumpRequest(family, protocol);
+      const request = dumpRequest(family, list);
       check("send", c.send(fd, request, BigInt(request.length), 0));
       while (true) {
         const count = retry(() => c.recv(fd, scratch, BigInt(scratch.length), 0));
@@ -47,8 +56,8 @@ export function boundSockets(protocol: "tcp" | "udp"): BoundSocket[] | null {
 }
 
 /** struct nlmsghdr and struct inet_diag_req_v2. */
-function dumpRequest(family: number, protocol: "tcp" | "udp"): Uint8Array<ArrayBuffer> {
-  const { number, states } = protocols[protocol];
+function dumpRequest(family: number, list: SocketList): Uint8Array<ArrayBuffer> {
+  const { number, states } = lists[list];
   const view = new DataView(new ArrayBuffer(requestBytes));
   view.setUint32(0, requestBytes, true);
   view.setUint16(4, SOCK_DIAG_BY_FAMILY, true);

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { DatagramSocket } from "./datagram.ts";
+import { Gate } from "./gate.ts";
 import { boundSockets } from "./sock_diag.ts";
-import { listenTcp } from "./socket.ts";
+import { dialTcp, listenTcp } from "./socket.ts";
 
 function inodesOfOwn(): Set<string> {
   const links = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => {
@@ -33,3 +34,21 @@ for (const address of ["127.0.0.1", "::1"]) {
     }
   });
 }
+
+Deno.test("a socket that waits at a gate is found until it is let go", async () => {
+  using gate = new Gate("127.0.0.1");
+  const stop = new AbortController();
+  const port = Promise.withResolvers<number>();
+  const dialling = dialTcp({
+    destination: gate.address,
+    source: { address: "127.0.0.1", port: 0 },
+    bound: (source) => port.resolve(source.port),
+    signal: stop.signal,
+  });
+  const found = await port.promise;
+  assert.equal(boundSockets("waiting")?.some((one) => one.port === found), true);
+  assert.equal(boundSockets("tcp")?.some((one) => one.port === found), false);
+  stop.abort(new Error("enough"));
+  await assert.rejects(dialling, { message: "enough" });
+  assert.equal(boundSockets("waiting")?.some((one) => one.port === found), false);
+});

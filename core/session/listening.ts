@@ -1,10 +1,12 @@
 // Which local ports some process has, asked of the kernel by sock_diag(7), or by /proc/net where it lacks that. incoming.ts asks
-// whether a listener whose holders are gone lives on in a process that never spoke to the session, datagrams.ts the same
-// of UDP sockets, session.ts for outgoing_rules.ts whether the app itself is who it connects to.
+// whether a listener whose holders are gone lives on in a process that never spoke to the session, datagrams.ts and
+// outgoing.ts the same of UDP sockets and of TCP sockets that wait, session.ts for outgoing_rules.ts whether the app itself
+// is who it connects to.
 
-import { type BoundSocket, boundSockets } from "../net/sock_diag.ts";
+import { type BoundSocket, boundSockets, type SocketList } from "../net/sock_diag.ts";
 
-const listening = "0A";
+/** The states of /proc/net/tcp that count (proc_pid_net(5)); a UDP socket has none. */
+const states: Record<SocketList, string[] | null> = { tcp: ["0A"], waiting: ["02", "03"], udp: null };
 /** How long it is believed that a listener is not the app's: another's does not become its own. */
 const foreignMs = 1000;
 /** Until when each inode is known to be none of the app's. */
@@ -18,6 +20,11 @@ export function listeningPorts(): Set<number> {
 /** Ports that UDP sockets are bound to in this network namespace. */
 export function boundUdpPorts(): Set<number> {
   return new Set(sockets("udp").map(({ port }) => port));
+}
+
+/** Local ports of TCP sockets whose connect is under way. */
+export function waitingPorts(): Set<number> {
+  return new Set(sockets("waiting").map(({ port }) => port));
 }
 
 /** Has one of the processes `pids` a TCP listener, or a bound UDP socket, at `port`? */
@@ -34,11 +41,12 @@ export function ownsPort(pids: Iterable<number>, port: number, protocol: "tcp" |
   return false;
 }
 
-function sockets(protocol: "tcp" | "udp"): BoundSocket[] {
-  return boundSockets(protocol) ?? [`/proc/self/net/${protocol}`, `/proc/self/net/${protocol}6`]
+function sockets(list: SocketList): BoundSocket[] {
+  const table = list === "udp" ? "/proc/self/net/udp" : "/proc/self/net/tcp";
+  return boundSockets(list) ?? [table, `${table}6`]
     .flatMap(readRows).flatMap((line) => {
       const [, local, , state = "", , , , , , inode = ""] = line.trim().split(/\s+/);
-      if (local === undefined || (protocol === "tcp" && state !== listening)) return [];
+      if (local === undefined || states[list]?.includes(state) === false) return [];
       return [{ port: parseInt(local.slice(local.indexOf(":") + 1), 16), inode: Number(inode) }];
     });
 }

@@ -18,6 +18,7 @@ import { SystemError } from "../net/libc.ts";
 import { agentMessages } from "../../protocol-wasm/mod.ts";
 import type { AgentLink, AppProcess, Floor, Question } from "./floor.ts";
 import { Associations } from "./datagrams.ts";
+import { waitingPorts } from "./listening.ts";
 import type { OutgoingRules } from "./outgoing_rules.ts";
 
 /** Connections that are over whose outcome is still told. */
@@ -35,6 +36,8 @@ interface Connection {
   readonly giveUp: AbortController;
   gate: Gate;
   at: Address | null;
+  /** The app's socket is being connected, or is: how it ends is the kernel's word. */
+  admitted: boolean;
   outcome: { errno: number; local: Address; peer: Address };
 }
 
@@ -92,7 +95,7 @@ export class Outgoing implements Floor {
         return await this.#identify(question);
       case "abandoned": {
         const { connection } = decode(layerMessages.abandoned, frame.body);
-        this.#abandon(this.#connections.get(connection));
+        this.#left(this.#connections.get(connection), process);
         return this.#associations.abandoned(connection);
       }
       case "associate":
@@ -133,6 +136,7 @@ export class Outgoing implements Floor {
       giveUp: new AbortController(),
       gate,
       at: null,
+      admitted: false,
       outcome: { errno: EINPROGRESS, local: nowhere, peer: nowhere },
     };
     connection.waiting.promise.then((at) => connection.at = at, () => {});
@@ -160,8 +164,18 @@ export class Outgoing implements Floor {
     return gate;
   }
 
-  #abandon(connection: Connection | undefined): void {
-    if (connection === undefined) return;
+  /**
+   * `process` has the socket no longer. A fork parent or child may still: then it waits in the kernel, or, where it has not
+   * dialled yet, it is another's.
+   */
+  #left(connection: Connection | undefined, process: AppProcess): void {
+    if (connection === undefined || connection.admitted) return;
+    const { at } = connection;
+    const had = at === null ? connection.process !== process : waitingPorts().has(at.port);
+    if (!had) this.#abandon(connection);
+  }
+
+  #abandon(connection: Connection): void {
     connection.giveUp.abort(new RemoteError(EIO, "the app does not wait any more"));
     connection.waiting.reject(new RemoteError(EIO, "the app does not wait any more"));
   }
@@ -174,6 +188,7 @@ export class Outgoing implements Floor {
       connection.outcome = await this.#connect(id, remote, giveUp.signal);
       const at = await waiting.promise;
       this.#byPlace.set(place(at, gate.address), number);
+      connection.admitted = true;
       const socket = await gate.admit(at);
       if (giveUp.signal.aborted || connection.outcome.errno !== 0) return socket.reset();
       const channel = this.#agent.openChannel(id);

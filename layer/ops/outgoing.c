@@ -206,8 +206,11 @@ int layer_connect(int fd, const struct sockaddr *address, socklen_t length)
 
 	if (address && length >= sizeof(address->sa_family) && address->sa_family == AF_UNSPEC && fds_has(fd) &&
 	    guard_enter(&saved)) {
-		outgoing_forget(fd);
-		guard_leave(saved, 0);
+		result = next_connect(fd, address, length) < 0 ? -errno : 0;
+		/* Only now: whether the socket still waits is asked of the kernel. */
+		if (result == 0)
+			outgoing_forget(fd);
+		return guard_leave(saved, result);
 	}
 	if (!address_read(&remote, address, length) || !guard_enter(&saved))
 		return next_connect(fd, address, length);

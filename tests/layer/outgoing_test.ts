@@ -131,6 +131,33 @@ Deno.test("SO_SNDTIMEO ends a blocking connect as the kernel would, and the agen
   });
 });
 
+Deno.test("a fork child that closes its copy takes nothing from its parent, before and after the connection is made", async () => {
+  const { decide: later, say } = held();
+  const decide = ({ port }: { port: number }) => port === 80 ? later() : E.ECONNREFUSED;
+  await withApp({ decide }, async (app, stage) => {
+    await app.do("socket 4now");
+    assert.equal(await app.do("connect 3 203.0.113.9 80"), "EINPROGRESS");
+    assert.equal(await app.do("child 3 203.0.113.9 81"), "0");
+    say(0);
+    assert.equal(await app.do("poll 3 20000"), "out .");
+    assert.equal(await app.do("child 3 203.0.113.9 81"), "0");
+    assert.equal(await app.do("error 3"), "0");
+    assert.equal(await app.do("send 3 question"), "8");
+    assert.equal(text(await (await stage.made()).channel.read()), "question");
+    assert.deepEqual(stage.asked, ["203.0.113.9 80", "203.0.113.9 81", "203.0.113.9 81"]);
+  });
+});
+
+Deno.test("a connect that AF_UNSPEC lets go of is given up by the agent", async () => {
+  const { decide } = held();
+  await withApp({ decide }, async (app, stage) => {
+    await app.do("socket 4now");
+    assert.equal(await app.do("connect 3 203.0.113.9 80"), "EINPROGRESS");
+    assert.equal(await app.do("connect 3 - 0"), "0");
+    await stage.givenUp();
+  });
+});
+
 Deno.test("a signal's handler interrupts a blocking connect, unless it restarts", async () => {
   const { decide, say } = held();
   await withApp({ decide }, async (app) => {
