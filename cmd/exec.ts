@@ -46,6 +46,7 @@ export async function exec(command: ExecCommand): Promise<number> {
   );
   const env = await appEnvironment(rules, agent);
   interrupt.signal.throwIfAborted();
+  session.meets(program);
   sayRunning(command, config, target);
   let lost: MirrordError | undefined;
   const running = launchApp({

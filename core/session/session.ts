@@ -78,6 +78,7 @@ export class Session implements AsyncDisposable {
   /** The process of each link, once it said hello. */
   readonly #layers = new Map<LayerLink, AppProcess | null>();
   readonly #processes = new Map<bigint, { process: AppProcess; links: number }>();
+  readonly #programs: Processes;
   readonly #floors: readonly Floor[];
   readonly #byKind: ReadonlyMap<string, Floor>;
   /** What every process is told first. */
@@ -93,8 +94,9 @@ export class Session implements AsyncDisposable {
     const dns = openDns(options);
     const outgoing = this.#openOutgoing(options, dns);
     const files = openFiles(options);
+    this.#programs = new Processes({ remote: options.agent !== null, files: files !== null });
     this.#floors = [
-      new Processes(options.agent !== null),
+      this.#programs,
       new IncomingFloor(this.#incoming),
       outgoing,
       dns,
@@ -116,6 +118,11 @@ export class Session implements AsyncDisposable {
     this.#run(this.#serveLayers());
     if (options.agent !== null) this.#run(this.#serveAgent(options.agent));
     this.lost = this.#watch(options.agent);
+  }
+
+  /** Says what of the program at `file`, about to be started, the layer will not see. */
+  meets(file: string): void {
+    this.#programs.meets(file);
   }
 
   /** How many processes of the app outlived it: those still linked once the links of the ended ones had time to end. */
@@ -263,6 +270,7 @@ export class Session implements AsyncDisposable {
       this.#processes.set(identity, known);
       this.#layers.set(layer, known.process);
     }
+    this.#programs.meets(executable);
     await layer.reply(frame, "helloReply", this.#hello);
     return known.process;
   }

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { missingForProcess } from "../support/cases.ts";
 import { nodeReads, nodeWrites, pythonReads, pythonWrites } from "../support/file_programs.ts";
 import { FileTarget } from "../support/file_target.ts";
+import { bunProgram } from "../support/packages.ts";
 import { Mirrord } from "../support/program.ts";
 
 const missing = missingForProcess();
@@ -120,3 +121,25 @@ Deno.test({ name: "the shell's tools work on the target's files", ignore: missin
   );
   assert.equal(await target.run("cat /data/dir/moved"), "b\na\n");
 });
+
+// Whoever gives Bun the target's files some day finds this test in the way, and turns it round.
+Deno.test(
+  { name: "Bun, which opens files past libc, is called that, once", ignore: missing !== null },
+  async () => {
+    await using target = await FileTarget.create({
+      fill: "printf inside >data/file; printf '127.0.0.9 beside\\n' >etc/hosts",
+    });
+    const script =
+      `try { console.log(require("fs").readFileSync("/data/file", "utf8")) } catch (error) { console.log(error.code) }
+    console.log((await require("dns").promises.lookup("beside")).address);`;
+    const bun = await bunProgram();
+    const warning = `${await Deno.realPath(bun)} opens files past the C library: ` +
+      "those it reads and writes are this machine's, not the target's";
+    const lines = ({ stderr }: Said) => stderr.split("\n").filter((line) => line.includes(warning)).length;
+    const here = await beside(target, "read", [bun, "-e", script]);
+    assert.equal(here.stdout, "ENOENT\n127.0.0.9\n", here.stderr);
+    assert.equal(lines(here), 1, here.stderr);
+    assert.equal(lines(await beside(target, "read", ["/bin/sh", "-c", `${bun} -e '${script}'; true`])), 1);
+    assert.equal(lines(await beside(target, "local", [bun, "-e", script])), 0);
+  },
+);

@@ -8,6 +8,7 @@ import { contentKey, exists, run } from "../cluster/command.ts";
 const apps = decodeURIComponent(new URL("../apps/", import.meta.url).pathname);
 
 const python = ["flask==3.1.3", "gunicorn==27.0.1", "fastapi==0.163.2", "uvicorn==0.54.0"];
+const bun = "1.4.5";
 const npm = { express: "5.3.0", fastify: "5.12.8", npm: "10.9.4" };
 
 function cacheFolder(): string {
@@ -25,9 +26,19 @@ export async function pythonPackages(): Promise<string> {
 }
 
 /** A folder for NODE_PATH. npm itself need not be installed: Deno lays the packages out as npm does. */
-export async function nodePackages(): Promise<string> {
-  const folder = await ensure("npm", Object.entries(npm).flat(), async (work) => {
-    await Deno.writeTextFile(`${work}/package.json`, JSON.stringify({ dependencies: npm }));
+export function nodePackages(): Promise<string> {
+  return npmPackages("npm", npm);
+}
+
+/** The program bun. */
+export async function bunProgram(): Promise<string> {
+  const name = `@oven/bun-linux-${Deno.build.arch === "aarch64" ? "aarch64" : "x64"}`;
+  return `${await npmPackages("bun", { [name]: bun })}/${name}/bin/bun`;
+}
+
+async function npmPackages(name: string, dependencies: Record<string, string>): Promise<string> {
+  const folder = await ensure(name, Object.entries(dependencies).flat(), async (work) => {
+    await Deno.writeTextFile(`${work}/package.json`, JSON.stringify({ dependencies }));
     await Deno.writeTextFile(`${work}/deno.json`, JSON.stringify({ nodeModulesDir: "manual" }));
     await run([Deno.execPath(), "install", "--quiet"], { cwd: work });
   });
