@@ -7,6 +7,8 @@
 #define LAYER_HOOKS_FILES_H
 
 #include <dirent.h>
+#include <fts.h>
+#include <ftw.h>
 #include <glob.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,10 +22,13 @@
 #include <sys/uio.h>
 #include <utime.h>
 
-/* What a walk of libc calls back: a filter and an order of entries, and glob(3)'s error function. */
+/* What a walk of libc calls back: a filter and an order of entries, glob(3)'s error function, nftw(3)'s and ftw(3)'s visits. */
 typedef int (*hooks_filter)(const struct dirent *entry);
 typedef int (*hooks_order)(const struct dirent **a, const struct dirent **b);
 typedef int (*hooks_failed)(const char *path, int error);
+typedef int (*hooks_visit)(const char *path, const struct stat *status, int flag, struct FTW *at);
+typedef int (*hooks_plain_visit)(const char *path, const struct stat *status, int flag);
+typedef int (*hooks_fts_order)(const FTSENT **a, const FTSENT **b);
 
 #define LAYER_FILES_HOOKS(X) \
 	X(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode)) \
@@ -128,6 +133,12 @@ typedef int (*hooks_failed)(const char *path, int error);
 	  (dirfd, path, list, filter, order)) \
 	X(int, glob, (const char *pattern, int flags, hooks_failed failed, glob_t *result), \
 	  (pattern, flags, failed, result)) \
+	X(int, nftw, (const char *path, hooks_visit visit, int descriptors, int flags), (path, visit, descriptors, flags)) \
+	X(int, ftw, (const char *path, hooks_plain_visit visit, int descriptors), (path, visit, descriptors)) \
+	X(FTS *, fts_open, (char *const *paths, int options, hooks_fts_order order), (paths, options, order)) \
+	X(FTSENT *, fts_read, (FTS *stream), (stream)) \
+	X(FTSENT *, fts_children, (FTS *stream, int options), (stream, options)) \
+	X(int, fts_close, (FTS *stream), (stream)) \
 	X(FILE *, fopen, (const char *path, const char *mode), (path, mode)) \
 	X(FILE *, freopen, (const char *path, const char *mode, FILE *old), (path, mode, old)) \
 	X(void *, mmap, (void *at, size_t length, int protection, int flags, int fd, off_t offset), \
@@ -224,6 +235,12 @@ typedef int (*hooks_failed)(const char *path, int error);
 	X(scandir64, scandir) \
 	X(scandirat64, scandirat) \
 	X(glob64, glob) \
+	X(nftw64, nftw) \
+	X(ftw64, ftw) \
+	X(fts64_open, fts_open) \
+	X(fts64_read, fts_read) \
+	X(fts64_children, fts_children) \
+	X(fts64_close, fts_close) \
 	X(fopen64, fopen) \
 	X(freopen64, freopen) \
 	X(mmap64, mmap) \

@@ -200,6 +200,31 @@ bool files_asks_at(struct files_call *call, int dirfd, const char *path, int fla
 	return asks_itself(call, dirfd);
 }
 
+bool files_may_be(int dirfd, const char *path)
+{
+	struct files_call call;
+
+	if (!files_asks(&call, dirfd, path))
+		return false;
+	guard_leave(call.saved, 0);
+	return true;
+}
+
+bool files_walks(const char *path)
+{
+	char text[PATH_MAX];
+	int length;
+
+	if (!path || path[0] != '/')
+		return false;
+	if (files_may_be(AT_FDCWD, path))
+		return true;
+	if (guard_inside || !paths_caught())
+		return false;
+	length = paths_normalise(path, text);
+	return length > 0 && !paths_tree_is_local(text, (size_t)length);
+}
+
 static struct wire_run asked_path(const struct files_call *call)
 {
 	return (struct wire_run){ .start = call->text, .length = call->length };

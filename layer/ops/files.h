@@ -53,6 +53,13 @@ struct files_call {
 bool files_asks(struct files_call *call, int dirfd, const char *path);
 /* The same, where AT_EMPTY_PATH in `flags` makes an empty path mean `dirfd` itself. */
 bool files_asks_at(struct files_call *call, int dirfd, const char *path, int flags);
+/* May `path` be the target's? Takes no guard: for calls that are then made of other hooked ones. */
+bool files_may_be(int dirfd, const char *path);
+/*
+ * May something at or below the absolute `path` be the target's? Then a walk of libc, which no hook sees, will not do. Takes no
+ * guard. False for a relative path: those are local, and what is below them.
+ */
+bool files_walks(const char *path);
 /*
  * What the questions below and files_decided() return: true, the call is decided and the hook returns
  * files_result(); false, it is local, the guard is released, and libc gets call->dirfd and call->path.

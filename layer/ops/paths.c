@@ -164,6 +164,37 @@ bool paths_is_local(const char *path, size_t length)
 	return local;
 }
 
+/* May a path below the folder fit a rule that asks? */
+static bool asks_below(const struct rule *rule, const char *path, size_t length)
+{
+	if (rule->kind == ASK_SUFFIX)
+		return true;
+	if (rule->kind != ASK_PREFIX)
+		return false;
+	/* The root, and only the root, has its slash already. */
+	return length == 1 || (rule->length > length && rule->text[length] == '/' && same_letters(rule->text, path, length));
+}
+
+bool paths_tree_is_local(const char *path, size_t length)
+{
+	struct rules *rules = atomic_load_explicit(&learned, memory_order_acquire);
+	bool local = false;
+
+	if (length > 1 && path[length - 1] == '/')
+		length--;
+	if (!rules || !paths_is_local(path, length))
+		return false;
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = &rules->all[i];
+
+		if (asks_below(rule, path, length))
+			return false;
+		if ((rule->kind == LOCAL_TREE || rule->kind == LOCAL_PREFIX) && fits(rule, path, length))
+			local = true;
+	}
+	return local;
+}
+
 /* Where the last component of into[0..length) begins; `floor` is the end of what must stay. */
 static size_t parent(const char *into, size_t length, size_t floor)
 {

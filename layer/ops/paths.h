@@ -15,6 +15,8 @@ bool paths_caught(void);
 bool paths_known(void);
 /* Is the absolute, normalised path surely local? Without rules only system folders are. */
 bool paths_is_local(const char *path, size_t length);
+/* Is the folder surely local with all that may lie below it? */
+bool paths_tree_is_local(const char *path, size_t length);
 
 /*
  * Writes `path` without ".", ".." and "//" into `into` (PATH_MAX bytes), terminated; one slash at the end stays. Of a

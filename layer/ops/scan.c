@@ -1,6 +1,6 @@
 /*
- * The calls of libc that walk folders by themselves, past our hooks: scandir and its family, glob, nftw. Of the target's
- * folders they are made here out of opendir, readdir and stat; of local ones libc does it.
+ * The calls of libc that read folders by themselves, past our hooks: scandir and its family, glob. Of the target's folders
+ * they are made here out of opendir, readdir and stat; of local ones libc does it. Walks of whole trees are walk.c and fts.c.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -11,17 +11,6 @@
 #include "../guard.h"
 #include "../hooks.h"
 #include "files.h"
-
-/* May the folder be the target's? Leaves no guard. */
-static bool is_asked(int dirfd, const char *path)
-{
-	struct files_call call;
-
-	if (!files_asks(&call, dirfd, path))
-		return false;
-	guard_leave(call.saved, 0);
-	return true;
-}
 
 /* The entries of an open folder, in memory that the app frees (scandir(3)); their number, or -1 with errno. */
 static int collect(DIR *dir, struct dirent ***list, hooks_filter filter, hooks_order order)
@@ -75,7 +64,7 @@ int layer_scandir(const char *path, struct dirent ***list, hooks_filter filter, 
 {
 	DIR *dir;
 
-	if (!is_asked(AT_FDCWD, path))
+	if (!files_may_be(AT_FDCWD, path))
 		return next_scandir(path, list, filter, order);
 	dir = layer_opendir(path);
 	return dir ? finished(dir, collect(dir, list, filter, order)) : -1;
@@ -86,7 +75,7 @@ int layer_scandirat(int dirfd, const char *path, struct dirent ***list, hooks_fi
 	DIR *dir;
 	int fd;
 
-	if (!is_asked(dirfd, path))
+	if (!files_may_be(dirfd, path))
 		return next_scandirat(dirfd, path, list, filter, order);
 	fd = layer_openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (fd < 0)
@@ -98,7 +87,7 @@ int layer_scandirat(int dirfd, const char *path, struct dirent ***list, hooks_fi
 	return -1;
 }
 
-/* Is the part of a pattern before its first wildcard one that may be the target's? */
+/* May something below the part of a pattern before its first wildcard be the target's? */
 static bool pattern_asked(const char *pattern)
 {
 	char folder[PATH_MAX];
@@ -113,7 +102,7 @@ static bool pattern_asked(const char *pattern)
 		return false;
 	memcpy(folder, pattern, length);
 	folder[length] = 0;
-	return is_asked(AT_FDCWD, folder);
+	return files_walks(folder);
 }
 
 static void *glob_open(const char *path)

@@ -2,13 +2,14 @@
  * An app that makes any call about files that it is told: one a line from stdin, through libc, the symbol found by dlsym.
  * tests/layer drives it. A line is KIND NAME ARGUMENT...; kinds: i (int), l (long), p (pointer), v (nothing).
  * Arguments: a number; s:TEXT; $N, the Nth result (from 0); b, a buffer; v, two pieces of it; t, two times (1 s, 2 s); o, an
- * offset of 0; g, a glob_t; q, a pointer; f:NAME, a function of libc. It prints the result, or the errno's name. Lines
- * of one word show what is in the buffer.
+ * offset of 0; g, a glob_t; q, a pointer; a:TEXT, a list of one text; f:NAME, a function of libc. It prints the result, or
+ * the errno's name. Lines of one word show what is in the buffer.
  */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ static struct timespec times[2] = { { 1, 0 }, { 2, 0 } };
 static off_t offset[2];
 static glob_t found;
 static void *pointer;
+static char *list[2];
 
 static long argument(const char *text)
 {
@@ -52,6 +54,9 @@ static long argument(const char *text)
 		return (long)&found;
 	case 'q':
 		return (long)&pointer;
+	case 'a':
+		list[0] = strdup(text + 2);
+		return (long)list;
 	case 'f':
 		return (long)dlsym(RTLD_DEFAULT, text + 2);
 	default:
@@ -123,6 +128,8 @@ int main(void)
 			show(words[0]);
 		} else if (strcmp(words[0], "name") == 0) {
 			printf("%s\n", ((struct dirent *)argument(words[1]))->d_name);
+		} else if (strcmp(words[0], "fts") == 0) {
+			printf("%d %s\n", ((FTSENT *)argument(words[1]))->fts_info, ((FTSENT *)argument(words[1]))->fts_name);
 		} else if (strcmp(words[0], "string") == 0) {
 			printf("%s\n", (char *)argument(words[1]));
 		} else if (strcmp(words[0], "put8") == 0) {

@@ -32,6 +32,13 @@ const gone: Step[] = [["i access s:/pod/small 0", "ENOENT"]];
 const refusedLock: Step[] = onBig(["i flock $0 2", "ENOLCK"]);
 const noAttributes = (call: string): Step[] => [[call, "EOPNOTSUPP"]];
 const fifo: Step[] = [["i stat s:/pod/fifo b", "0"], ["stat", /^0 10/]];
+/** A stream over a folder with one file, at that folder; logical. */
+const stream = (name: string, ...steps: Step[]): Step[] => [
+  [`p ${name} a:/pod/d 2 0`, "ok"],
+  ["p fts_read $0", "ok"],
+  ["fts $1", "1 d"],
+  ...steps,
+];
 const temporary = (call: string): Step[] => [[call, /^\d+$/], ["l write $0 s:x 1", "1"]];
 
 /** A function of one file that exists under a second name, or several. */
@@ -152,6 +159,19 @@ const cases: Record<string, Step[]> = {
     (name) => [[`i ${name} ${here} s:/pod/d q 0 f:alphasort`, "3"], ["list", "."]],
   ),
   ...each(["glob", "glob64"], (name) => [[`i ${name} s:/pod/*/e 0 0 g`, "0"], ["glob", "/pod/d/e"]]),
+  // strlen as the visitor: the walk ends with the first path's length.
+  ...each(["nftw", "nftw64"], (name) => [[`i ${name} s:/pod/d f:strlen 5 1`, "6"]]),
+  ...each(["ftw", "ftw64"], (name) => [[`i ${name} s:/pod/d f:strlen 5`, "6"]]),
+  ...each(["fts_open", "fts64_open"], (name) => stream(name)),
+  ...each(
+    ["fts_read", "fts64_read"],
+    (name) => stream("fts_open", [`p ${name} $0`, "ok"], ["fts $2", "8 e"]),
+  ),
+  ...each(
+    ["fts_children", "fts64_children"],
+    (name) => stream("fts_open", [`p ${name} $0 0`, "ok"], ["fts $2", "8 e"]),
+  ),
+  ...each(["fts_close", "fts64_close"], (name) => stream("fts_open", [`i ${name} $0`, "0"])),
   ...each(["fopen", "fopen64"], (name) => [[`p ${name} s:/pod/small s:r`, "ok"], ["p fgets b 100 $0", "ok"], [
     "text",
     "hello target",

@@ -36,8 +36,14 @@ export class FakeFiles implements AsyncDisposable {
   readonly mapped = Deno.makeTempDirSync({ prefix: "mirrord-files-test." });
   /** What hello's answer says in `paths`. */
   rules = "A/pod\nA/mapped\nL/\n";
+  /** The path of the app's at which it sees the folder; `rules` must ask about it. */
+  at = "/pod";
   /** Entries of a page of a folder's list. */
   pageEntries = 1000;
+  /** Are they sorted, or in the kernel's order? */
+  sorted = true;
+  /** Errno's name for what may not be opened, by its name in the folder. */
+  readonly refused = new Map<string, string>();
   /** Every question's name, with its path where it has one. */
   readonly asked: string[] = [];
   readonly #open = new Map<number, OpenFile>();
@@ -189,7 +195,7 @@ export class FakeFiles implements AsyncDisposable {
   #locate(dir: number, bytes: Uint8Array): { local: string } | { rewritten: string } {
     const path = new TextDecoder().decode(bytes);
     if (dir !== 0) return { local: path === "" ? this.#file(dir).path : `${this.#file(dir).path}/${path}` };
-    if (/^\/pod(\/|$)/.test(path)) return { local: this.root + path.slice(4) };
+    if (`${path}/`.startsWith(`${this.at}/`)) return { local: this.root + path.slice(this.at.length) };
     return { rewritten: path.startsWith("/mapped/") ? this.mapped + path.slice(7) : "" };
   }
 
@@ -216,6 +222,8 @@ export class FakeFiles implements AsyncDisposable {
     if ("rewritten" in found) {
       return { name: "openReply", body: { ...body, path: new TextEncoder().encode(found.rewritten) } };
     }
+    const refused = this.refused.get(found.local.slice(this.root.length + 1));
+    if (refused !== undefined) throw Object.assign(new Error("refused"), { code: refused });
     const fd = fs.openSync(found.local, flags, mode);
     const stat = fs.fstatSync(fd);
     const folder = stat.isDirectory();
@@ -233,7 +241,8 @@ export class FakeFiles implements AsyncDisposable {
   }
 
   #page(folder: string, cursor: number): { end: boolean; bytes: Uint8Array } {
-    const names = [".", "..", ...fs.readdirSync(folder).sort()];
+    const inside = fs.readdirSync(folder);
+    const names = [".", "..", ...(this.sorted ? inside.sort() : inside)];
     const taken = names.slice(cursor, cursor + this.pageEntries);
     const entries = taken.map((name, index) => {
       const bytes = new TextEncoder().encode(name);
