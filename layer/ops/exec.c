@@ -2,7 +2,7 @@
  * Programs that the app starts: exec and its relatives, posix_spawn. A child stays in the session whatever environment
  * it is handed, and one that the layer cannot get into is told to the session. Called by preload/.
  * The invariant: nothing but the caller's stack and raw system calls, for a vfork child comes here, whose memory is
- * its parent's. So nothing of the link or the registry is touched either.
+ * its parent's. So nothing of the link or the registry is touched either; spawn.c does, but not in such a child.
  * Not seen: system(3) and popen(3), which start a shell past these names; that inherits the environment as it is.
  */
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include "../hooks.h"
 #include "../program.h"
 #include "../sys.h"
+#include "spawn.h"
 
 #define PRELOAD "LD_PRELOAD="
 #define REPORT_BYTES (WIRE_UNHOOKED_BYTES + PROGRAM_PATH_BYTES + 64)
@@ -253,6 +254,8 @@ struct spawn_call {
 	const posix_spawn_file_actions_t *actions;
 	const posix_spawnattr_t *attributes;
 	char *const *argv;
+	char *const *envp;
+	start run;
 };
 
 static int run_spawn(const void *call, char *const envp[])
@@ -269,24 +272,32 @@ static int run_spawnp(const void *call, char *const envp[])
 	return next_posix_spawnp(one->pid, one->path, one->actions, one->attributes, one->argv, envp);
 }
 
+static int spawn_within(const void *call, const posix_spawn_file_actions_t *actions)
+{
+	struct spawn_call one = *(const struct spawn_call *)call;
+
+	one.actions = actions;
+	return start_within(one.envp, one.run, &one);
+}
+
 int layer_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
 		      const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-	struct spawn_call call = { pid, path, actions, attributes, argv };
+	struct spawn_call call = { pid, path, actions, attributes, argv, envp, run_spawn };
 
 	if (!path || !guard_session())
 		return next_posix_spawn(pid, path, actions, attributes, argv, envp);
 	report(path, argv);
-	return start_within(envp, run_spawn, &call);
+	return spawn_opening(actions, spawn_within, &call);
 }
 
 int layer_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
 		       const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
-	struct spawn_call call = { pid, file, actions, attributes, argv };
+	struct spawn_call call = { pid, file, actions, attributes, argv, envp, run_spawnp };
 
 	if (!file || !guard_session())
 		return next_posix_spawnp(pid, file, actions, attributes, argv, envp);
 	report_found(file, argv);
-	return start_within(envp, run_spawnp, &call);
+	return spawn_opening(actions, spawn_within, &call);
 }
