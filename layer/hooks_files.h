@@ -12,6 +12,7 @@
 #include <glob.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/select.h>
 #include <sys/stat.h>
@@ -139,6 +140,9 @@ typedef int (*hooks_fts_order)(const FTSENT **a, const FTSENT **b);
 	X(FTSENT *, fts_read, (FTS *stream), (stream)) \
 	X(FTSENT *, fts_children, (FTS *stream, int options), (stream, options)) \
 	X(int, fts_close, (FTS *stream), (stream)) \
+	X(int, inotify_add_watch, (int fd, const char *path, uint32_t mask), (fd, path, mask)) \
+	X(int, fanotify_mark, (int fd, unsigned int flags, uint64_t mask, int dirfd, const char *path), \
+	  (fd, flags, mask, dirfd, path)) \
 	X(FILE *, fopen, (const char *path, const char *mode), (path, mode)) \
 	X(FILE *, freopen, (const char *path, const char *mode, FILE *old), (path, mode, old)) \
 	X(void *, mmap, (void *at, size_t length, int protection, int flags, int fd, off_t offset), \

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WIRE_TABLES 4102439171u /* hash of the table, for hello.tables */
+#define WIRE_TABLES 2077903994u /* hash of the table, for hello.tables */
 #define WIRE_HEADER_BYTES 12u /* of a frame's header */
 #define WIRE_MAX_PAYLOAD 1048576u /* bytes after a header, at most */
 #define WIRE_END 1u /* flag: last frame of a reply */
@@ -85,6 +85,7 @@ enum wire_kind {
 	WIRE_MOVE = 138,
 	WIRE_MOVE_REPLY = 138,
 	WIRE_RELEASE = 139,
+	WIRE_UNWATCHED = 140,
 };
 
 enum wire_change_what {
@@ -1749,6 +1750,28 @@ static inline int wire_unpack_release(struct wire_release *message, const unsign
 	struct wire_reader reader = { .at = from, .left = length };
 
 	message->file = (uint32_t)wire_get(&reader, 4);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_UNWATCHED_BYTES 4u /* and the length of path */
+
+struct wire_unwatched {
+	struct wire_run path;
+};
+
+static inline int wire_pack_unwatched(const struct wire_unwatched *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put_run(&writer, message->path);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_unwatched(struct wire_unwatched *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->path = wire_get_run(&reader);
 	return reader.failed ? -EPROTO : 0;
 }
 

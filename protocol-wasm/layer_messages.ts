@@ -187,6 +187,8 @@ export const layerMessages = {
   moveReply: { kind: 138, since: 1, fields: { where: "u8", from: "bytes", to: "bytes" } },
   /** One way, no answer: `file` was opened for this process but cannot be held; the session closes it. */
   release: { kind: 139, since: 1, fields: { file: "u32" } },
+  /** One way: the app asked to be told of changes of `path`, which is the target's, and was refused (inotify(7), fanotify(7)). */
+  unwatched: { kind: 140, since: 1, fields: { path: "bytes" } },
 } as const satisfies MessageTable;
 
 /** `what` of a change, on both links, and its arguments. */

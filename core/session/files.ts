@@ -81,6 +81,7 @@ export class Files implements Floor {
     "change",
     "move",
     "release",
+    "unwatched",
   ] as const;
   /** For helloReply: the paths that a process need not ask about. */
   readonly paths: string;
@@ -92,6 +93,7 @@ export class Files implements Floor {
   readonly #late = new Set<number>();
   #nextFile = 1;
   #isOver = false;
+  #saidUnwatched = false;
 
   /** Throws RegexError and ConfigError for a pattern that cannot be used. */
   constructor({ agent, config, places, holdsPath }: FilesOptions) {
@@ -112,6 +114,9 @@ export class Files implements Floor {
 
   async answer({ link, frame, process }: Question): Promise<void> {
     if (frame.name === "release") return void this.#close(decode(layerMessages.release, frame.body).file);
+    if (frame.name === "unwatched") {
+      return this.#sayUnwatched(process, decode(layerMessages.unwatched, frame.body).path);
+    }
     try {
       await this.#perform({ link, frame, process });
     } catch (error) {
@@ -136,6 +141,16 @@ export class Files implements Floor {
     for (const timer of this.#late) clearTimeout(timer);
     await this.#holds[Symbol.asyncDispose]();
     this.#files.clear(); // the agent closes them with its client
+  }
+
+  /** Once, for who watches a tree asks about each of its folders. */
+  #sayUnwatched({ executable }: AppProcess, path: Uint8Array): void {
+    if (this.#saidUnwatched) return;
+    this.#saidUnwatched = true;
+    log.warning(
+      `${executable} cannot watch ${new TextDecoder().decode(path)} for changes: it is the target's. ` +
+        "Let the program poll, or make what it watches local (feature.fs.local).",
+    );
   }
 
   /** Lets the agent enter the target's files while the app starts, and says it when it cannot. */

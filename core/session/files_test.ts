@@ -257,6 +257,22 @@ Deno.test("a file is closed when its last holder is gone", async () => {
   assert.equal(await errnoOf(read(at, file, 8)), 9);
 });
 
+Deno.test("a watch of the target's files is refused aloud, once", async () => {
+  await using at = await openStage();
+  const said: string[] = [];
+  setLogSink((_, line) => said.push(line));
+  for (const path of ["/data/conf", "/data/more"]) {
+    await at.layer.send("unwatched", at.layer.nextId(), { path: bytes(path) });
+  }
+  // Answered after what was said before it.
+  await errnoOf(read(at, 4711, 8));
+  setLogSink(() => {});
+  assert.deepEqual(said.filter((line) => line.includes("watch")), [
+    "/data/bin/app cannot watch /data/conf for changes: it is the target's. " +
+    "Let the program poll, or make what it watches local (feature.fs.local).",
+  ]);
+});
+
 Deno.test("a file that nobody holds is closed with its process, or when it is let go", async () => {
   for (const lets of [true, false]) {
     await using at = await openStage();

@@ -29,6 +29,8 @@ long layer_syscall(long number, long a, long b, long c, long d, long e, long f)
 		return layer_faccessat((int)a, (const char *)b, (int)c, (int)d);
 	case SYS_getdents64:
 		return layer_getdents64((int)a, (void *)b, (size_t)c);
+	case SYS_inotify_add_watch:
+		return layer_inotify_add_watch((int)a, (const char *)b, (uint32_t)c);
 	default:
 		return next_syscall(number, a, b, c, d, e, f);
 	}

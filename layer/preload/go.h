@@ -55,6 +55,7 @@
 	X(SYS_getdents64, layer_getdents64((int)a, (void *)b, (size_t)c)) \
 	X(SYS_statfs, layer_statfs(GO_PATH(a), (struct statfs *)b)) \
 	X(SYS_fstatfs, layer_fstatfs((int)a, (struct statfs *)b)) \
+	X(SYS_inotify_add_watch, layer_inotify_add_watch((int)a, GO_PATH(b), (uint32_t)c)) \
 	X(SYS_mkdirat, layer_mkdirat((int)a, GO_PATH(b), (mode_t)c)) \
 	X(SYS_unlinkat, layer_unlinkat((int)a, GO_PATH(b), (int)c)) \
 	X(SYS_renameat, layer_renameat((int)a, GO_PATH(b), (int)c, GO_PATH(d))) \

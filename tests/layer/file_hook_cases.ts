@@ -32,6 +32,10 @@ const gone: Step[] = [["i access s:/pod/small 0", "ENOENT"]];
 const refusedLock: Step[] = onBig(["i flock $0 2", "ENOLCK"]);
 const noAttributes = (call: string): Step[] => [[call, "EOPNOTSUPP"]];
 const fifo: Step[] = [["i stat s:/pod/fifo b", "0"], ["stat", /^0 10/]];
+const unwatched: Step[] = [["i inotify_init1 0", /^\d+$/], [
+  "i inotify_add_watch $0 s:/pod/small 2",
+  "ENOSPC",
+]];
 /** A stream over a folder with one file, at that folder; logical. */
 const stream = (name: string, ...steps: Step[]): Step[] => [
   [`p ${name} a:/pod/d 2 0`, "ok"],
@@ -172,6 +176,9 @@ const cases: Record<string, Step[]> = {
     (name) => stream("fts_open", [`p ${name} $0 0`, "ok"], ["fts $2", "8 e"]),
   ),
   ...each(["fts_close", "fts64_close"], (name) => stream("fts_open", [`i ${name} $0`, "0"])),
+  inotify_add_watch: unwatched,
+  // FAN_MARK_ADD; -1 is no descriptor of fanotify_init(2), which needs rights.
+  fanotify_mark: [[`i fanotify_mark -1 1 2 ${here} s:/pod/small`, "ENOSPC"]],
   ...each(["fopen", "fopen64"], (name) => [[`p ${name} s:/pod/small s:r`, "ok"], ["p fgets b 100 $0", "ok"], [
     "text",
     "hello target",

@@ -262,3 +262,21 @@ Deno.test("sixteen threads read, write and list at once", () =>
     await app.status;
     await deadline(files.closed(), "every file is closed");
   }));
+
+Deno.test("a watch of the target's files is refused and told, one of this machine's files is none of our business", () =>
+  withApp([
+    "python3",
+    "-c",
+    [
+      "import ctypes, os",
+      "libc = ctypes.CDLL(None, use_errno=True); fd = libc.inotify_init1(0)",
+      "for path in (b'/pod/small', b'/pod/none', b'/usr', b'/mapped/'):",
+      "  print(libc.inotify_add_watch(fd, path, 2), ctypes.get_errno()); ctypes.set_errno(0)",
+    ].join("\n"),
+  ], async (app, files) => {
+    const lines: string[] = [];
+    while (lines.length < 4) lines.push(await app.line());
+    assert.deepEqual(lines, ["-1 28", "-1 2", "1 0", "2 0"]);
+    await app.status;
+    assert.deepEqual(files.asked.filter((one) => one.startsWith("unwatched")), ["unwatched /pod/small"]);
+  }));

@@ -168,6 +168,9 @@ export class FakeFiles implements AsyncDisposable {
       case "release":
         this.#close(decode(layerMessages.release, payload).file);
         return null;
+      case "unwatched":
+        this.#say(name, new TextDecoder().decode(decode(layerMessages.unwatched, payload).path));
+        return null;
       default:
         return undefined;
     }
