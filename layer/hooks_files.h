@@ -77,6 +77,9 @@ typedef int (*hooks_fts_order)(const FTSENT **a, const FTSENT **b);
 	X(int, fstatfs, (int fd, struct statfs *into), (fd, into)) \
 	X(int, statvfs, (const char *path, struct statvfs *into), (path, into)) \
 	X(int, fstatvfs, (int fd, struct statvfs *into), (fd, into)) \
+	X(long, pathconf, (const char *path, int name), (path, name)) \
+	X(long, fpathconf, (int fd, int name), (fd, name)) \
+	X(key_t, ftok, (const char *path, int id), (path, id)) \
 	X(int, mkdir, (const char *path, mode_t mode), (path, mode)) \
 	X(int, mkdirat, (int dirfd, const char *path, mode_t mode), (dirfd, path, mode)) \
 	X(int, unlink, (const char *path), (path)) \
@@ -84,6 +87,7 @@ typedef int (*hooks_fts_order)(const FTSENT **a, const FTSENT **b);
 	X(int, unlinkat, (int dirfd, const char *path, int flags), (dirfd, path, flags)) \
 	X(int, remove, (const char *path), (path)) \
 	X(int, chmod, (const char *path, mode_t mode), (path, mode)) \
+	X(int, lchmod, (const char *path, mode_t mode), (path, mode)) \
 	X(int, fchmod, (int fd, mode_t mode), (fd, mode)) \
 	X(int, fchmodat, (int dirfd, const char *path, mode_t mode, int flags), (dirfd, path, mode, flags)) \
 	X(int, chown, (const char *path, uid_t user, gid_t group), (path, user, group)) \
@@ -145,6 +149,7 @@ typedef int (*hooks_fts_order)(const FTSENT **a, const FTSENT **b);
 	  (fd, flags, mask, dirfd, path)) \
 	X(FILE *, fopen, (const char *path, const char *mode), (path, mode)) \
 	X(FILE *, freopen, (const char *path, const char *mode, FILE *old), (path, mode, old)) \
+	X(FILE *, setmntent, (const char *path, const char *mode), (path, mode)) \
 	X(void *, mmap, (void *at, size_t length, int protection, int flags, int fd, off_t offset), \
 	  (at, length, protection, flags, fd, offset)) \
 	X(ssize_t, sendfile, (int to, int from, off_t *offset, size_t count), (to, from, offset, count)) \
@@ -185,6 +190,7 @@ typedef int (*hooks_fts_order)(const FTSENT **a, const FTSENT **b);
 	X(int, mkstemps, (char *path, int suffix), (path, suffix)) \
 	X(int, mkostemps, (char *path, int suffix, int flags), (path, suffix, flags)) \
 	X(char *, mkdtemp, (char *path), (path)) \
+	X(char *, mktemp, (char *path), (path)) \
 	X(long, syscall, (long number, long a, long b, long c, long d, long e, long f), (number, a, b, c, d, e, f)) \
 	X(int, poll, (struct pollfd *all, nfds_t count, int timeout), (all, count, timeout)) \
 	X(int, __poll_chk, (struct pollfd *all, nfds_t count, int timeout, size_t size), (all, count, timeout, size)) \

@@ -128,6 +128,16 @@ int layer_chmod(const char *path, mode_t mode)
 	return next_chmod(call.path, mode);
 }
 
+int layer_lchmod(const char *path, mode_t mode)
+{
+	struct files_call call;
+	int result;
+
+	if (by_path(&call, AT_FDCWD, path, WIRE_CHANGE_CHMOD, AT_SYMLINK_NOFOLLOW, ARGUMENTS(mode), &result))
+		return result;
+	return next_lchmod(call.path, mode);
+}
+
 int layer_fchmod(int fd, mode_t mode)
 {
 	int result;

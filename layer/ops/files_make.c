@@ -1,5 +1,5 @@
 /*
- * The calls that make special and temporary files: mknod, mkfifo, mkstemp and their families. libc makes a temporary file by
+ * The calls that make special and temporary files: mknod, mkfifo, mkstemp, mktemp and their families. libc makes a temporary file by
  * an open of its own; in a folder of the target it is made here.
  */
 #include <fcntl.h>
@@ -170,4 +170,27 @@ char *layer_mkdtemp(char *path)
 	if (!makes_temporary(path, 0, 0, make_folder, &result))
 		return next_mkdtemp(path);
 	return result < 0 ? NULL : path;
+}
+
+/* lstat(2), turned round. */
+static int make_nothing(const char *path, int flags)
+{
+	struct stat status;
+
+	(void)flags;
+	if (layer_lstat(path, &status) < 0)
+		return errno == ENOENT ? 0 : -1;
+	errno = EEXIST;
+	return -1;
+}
+
+char *layer_mktemp(char *path)
+{
+	int result;
+
+	if (!makes_temporary(path, 0, 0, make_nothing, &result))
+		return next_mktemp(path);
+	if (result < 0)
+		path[0] = 0;
+	return path;
 }

@@ -1,5 +1,5 @@
 /*
- * stat and its family, access, readlink, statfs. A whole file in memory answers with what the target said when it was
+ * stat and its family, access, readlink, statfs, and what is computed of those: pathconf, ftok. A whole file in memory answers with what the target said when it was
  * opened; a file that the session keeps open is asked about anew.
  */
 #include <fcntl.h>
@@ -298,4 +298,43 @@ int layer_fstatvfs(int fd, struct statvfs *into)
 	if (!files_asks_at(&call, fd, "", AT_EMPTY_PATH) || !files_statfs(&call, &status))
 		return next_fstatvfs(fd, into);
 	return files_result(&call) < 0 ? -1 : as_statvfs(into, &status);
+}
+
+/*
+ * pathconf(3) of the target's files. What is not the file system's is Linux's, the same for both; of the file system only the
+ * longest name is asked for in practice.
+ */
+static long limit(int name, const struct statvfs *status)
+{
+	return name == _PC_NAME_MAX ? (long)status->f_namemax : next_pathconf("/", name);
+}
+
+long layer_pathconf(const char *path, int name)
+{
+	struct statvfs status;
+
+	if (!files_may_be(AT_FDCWD, path))
+		return next_pathconf(path, name);
+	return layer_statvfs(path, &status) < 0 ? -1 : limit(name, &status);
+}
+
+long layer_fpathconf(int fd, int name)
+{
+	struct statvfs status;
+
+	if (!fds_seems(fd, FDS_FILE))
+		return next_fpathconf(fd, name);
+	return layer_fstatvfs(fd, &status) < 0 ? -1 : limit(name, &status);
+}
+
+/* The formula is glibc's own (ftok(3), NOTES). */
+key_t layer_ftok(const char *path, int id)
+{
+	struct stat status;
+
+	if (!files_may_be(AT_FDCWD, path))
+		return next_ftok(path, id);
+	if (layer_stat(path, &status) < 0)
+		return -1;
+	return (key_t)((status.st_ino & 0xffff) | (status.st_dev & 0xff) << 16 | ((uint32_t)id & 0xff) << 24);
 }

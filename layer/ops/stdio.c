@@ -107,19 +107,35 @@ static void undo(int fd)
 	errno = saved;
 }
 
-FILE *layer_fopen(const char *path, const char *mode)
+/* A stream over `fd`, which is closed if there can be none. */
+static FILE *stream_over(int fd, const char *mode)
 {
-	struct files_call call;
-	FILE *file = NULL;
-	int fd;
+	FILE *file = fd >= 0 ? fdopen(fd, mode) : NULL;
 
-	if (!opens(&call, path, mode, &fd))
-		return next_fopen(call.path, mode);
-	if (fd >= 0)
-		file = fdopen(fd, mode);
 	if (fd >= 0 && !file)
 		undo(fd);
 	return file;
+}
+
+FILE *layer_fopen(const char *path, const char *mode)
+{
+	struct files_call call;
+	int fd;
+
+	return opens(&call, path, mode, &fd) ? stream_over(fd, mode) : next_fopen(call.path, mode);
+}
+
+/* Lists of mounts (getmntent(3)) are streams that libc opens itself, and closes on exec. */
+FILE *layer_setmntent(const char *path, const char *mode)
+{
+	struct files_call call;
+	int fd;
+
+	if (!opens(&call, path, mode, &fd))
+		return next_setmntent(call.path, mode);
+	if (fd >= 0)
+		layer_fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return stream_over(fd, mode);
 }
 
 /* The app keeps its FILE: libc opens it anew on nothing, and the file takes the place of that. */

@@ -92,10 +92,10 @@ const cases: Record<string, Step[]> = {
   readlinkat: [[`l readlinkat ${here} s:/pod/link b 100`, "5"], ["text", "small"]],
   __readlink_chk: [["l __readlink_chk s:/pod/link b 100 200", "5"]],
   __readlinkat_chk: [[`l __readlinkat_chk ${here} s:/pod/link b 100 200`, "5"]],
-  ...each(["statfs", "statfs64"], (name) => [[`i ${name} s:/pod b`, "0"], ["statfs", "6d697272 255"]]),
-  ...each(["fstatfs", "fstatfs64"], (name) => onBig([`i ${name} $0 b`, "0"], ["statfs", "6d697272 255"])),
-  ...each(["statvfs", "statvfs64"], (name) => [[`i ${name} s:/pod b`, "0"], ["statvfs", "1000 255"]]),
-  ...each(["fstatvfs", "fstatvfs64"], (name) => onBig([`i ${name} $0 b`, "0"], ["statvfs", "1000 255"])),
+  ...each(["statfs", "statfs64"], (name) => [[`i ${name} s:/pod b`, "0"], ["statfs", "6d697272 254"]]),
+  ...each(["fstatfs", "fstatfs64"], (name) => onBig([`i ${name} $0 b`, "0"], ["statfs", "6d697272 254"])),
+  ...each(["statvfs", "statvfs64"], (name) => [[`i ${name} s:/pod b`, "0"], ["statvfs", "1000 254"]]),
+  ...each(["fstatvfs", "fstatvfs64"], (name) => onBig([`i ${name} $0 b`, "0"], ["statvfs", "1000 254"])),
   mkdir: changed("i mkdir s:/pod/made 0755", [["i access s:/pod/made 0", "0"]]),
   mkdirat: changed(`i mkdirat ${here} s:/pod/made 0755`, [["i access s:/pod/made 0", "0"]]),
   unlink: changed("i unlink s:/pod/small", gone),
@@ -179,6 +179,13 @@ const cases: Record<string, Step[]> = {
   inotify_add_watch: unwatched,
   // FAN_MARK_ADD; -1 is no descriptor of fanotify_init(2), which needs rights.
   fanotify_mark: [[`i fanotify_mark -1 1 2 ${here} s:/pod/small`, "ENOSPC"]],
+  pathconf: [["l pathconf s:/pod/small 3", "254"]],
+  fpathconf: onBig(["l fpathconf $0 3", "254"]),
+  ftok: [["i stat s:/pod/small b", "0"], ["i ftok s:/pod/small 1", /^\d+$/]],
+  lchmod: changed("i lchmod s:/pod/small 0600", [["i stat s:/pod/small b", "0"], ["stat", /^12 100600/]]),
+  setmntent: [["p setmntent s:/pod/small s:r", "ok"], ["p fgets b 100 $0", "ok"], ["text", "hello target"]],
+  // A file is no folder: the target knows.
+  mktemp: [["p mktemp s:/pod/small/XXXXXX", "ok"], ["string $0", ""]],
   ...each(["fopen", "fopen64"], (name) => [[`p ${name} s:/pod/small s:r`, "ok"], ["p fgets b 100 $0", "ok"], [
     "text",
     "hello target",

@@ -389,7 +389,7 @@ function fileSystem(path: string): Uint8Array {
   [0x6d697272n, 4096n, 1000n, 500n, 400n, 300n, 200n].forEach((value, index) =>
     view.setBigUint64(8 * index, value, true)
   );
-  view.setBigUint64(64, 255n, true);
+  view.setBigUint64(64, 254n, true);
   view.setBigUint64(72, 4096n, true);
   return bytes;
 }
