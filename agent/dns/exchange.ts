@@ -4,7 +4,7 @@
 
 import { DatagramSocket } from "../../core/net/datagram.ts";
 import { dialTcp, type Socket } from "../../core/net/socket.ts";
-import { encodeQuery, type Question, type Reply } from "./message.ts";
+import { encodeQuery, type Question, type Reply } from "../../core/net/dns_message.ts";
 import type { NameServer, ResolvConf } from "./resolv_conf.ts";
 import { Round } from "./round.ts";
 

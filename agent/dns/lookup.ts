@@ -8,7 +8,7 @@ import { type Answer, type Ending, ending, missing, type Named } from "./answer.
 import { sortDestinations, usableFamilies } from "./destinations.ts";
 import { Exchanger } from "./exchange.ts";
 import { hostsOfAny, hostsOfFamily, namesOfAddress } from "./hosts.ts";
-import { type DnsRecord, isHostName, recordType, type Reply, sameName } from "./message.ts";
+import { type DnsRecord, isHostName, recordType, type Reply, sameName } from "../../core/net/dns_message.ts";
 import type { Outcome, Source } from "./resolv_conf.ts";
 import { search, type Searched, searchNothing } from "./search.ts";
 import type { Settings } from "./settings.ts";

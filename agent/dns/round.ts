@@ -1,7 +1,7 @@
 // The answers of one server to the questions of one exchange, as they come. Called by exchange.ts alone.
 
 import type { Query } from "./exchange.ts";
-import { decodeReply, type Reply, responseCode, sameName } from "./message.ts";
+import { decodeReply, type Reply, responseCode, sameName } from "../../core/net/dns_message.ts";
 
 export class Round {
   readonly #queries: readonly Query[];

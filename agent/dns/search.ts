@@ -4,7 +4,7 @@
 
 import { type Ending, ending } from "./answer.ts";
 import type { Exchanged, Exchanger } from "./exchange.ts";
-import { type Reply, responseCode } from "./message.ts";
+import { type Reply, responseCode } from "../../core/net/dns_message.ts";
 import type { ResolvConf } from "./resolv_conf.ts";
 
 /** A name that exists, with the replies in the order of the types; or why none does. */

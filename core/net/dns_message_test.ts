@@ -1,7 +1,7 @@
 // Queries and replies: what is written can be read, and whatever is read ends soon, as a reply or as none.
 
 import assert from "node:assert/strict";
-import { decodeReply, encodeQuery, isHostName, type Reply, sameName } from "./message.ts";
+import { decodeReply, encodeQuery, isHostName, type Reply, sameName } from "./dns_message.ts";
 
 /** A reply to `query` with `records` behind its question. */
 function replyTo(query: Uint8Array, records: number[][], flags = 0x8180): Uint8Array {

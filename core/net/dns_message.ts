@@ -1,4 +1,4 @@
-// DNS messages: a query to bytes, a reply's bytes to records (RFC 1035, 4). Called by exchange.ts and lookup.ts.
+// DNS messages: a query to bytes, a reply's bytes to records (RFC 1035, 4). Used by agent/dns/ and core/session/dns.ts.
 // Invariant: whatever arrives is read within its bounds, in time linear in its length; what cannot be read is null.
 // A name is text with one character for each byte, labels joined by dots, without the last dot.
 
