@@ -2,23 +2,28 @@
 // Made by client.ts. How a name is looked up is dns/lookup.ts. Nothing is remembered between two requests but the
 // target's files, and those only until they change: an answer is never older than its question.
 
-import { agentMessages, decode, lookupFlags, packAddresses } from "../protocol-wasm/mod.ts";
+import { agentMessages, decode, lookupFlags, packAddresses, resolveFlags } from "../protocol-wasm/mod.ts";
 import type { AgentFrame, AgentLink, Floor } from "./floor.ts";
 import { Failure } from "./failure.ts";
 import type { Answer } from "./dns/answer.ts";
+import { Exchanger } from "./dns/exchange.ts";
 import { Lookup } from "./dns/lookup.ts";
+import { type OwnOptions, resolve, send } from "./dns/resolve.ts";
 import { Settings } from "./dns/settings.ts";
 import { E } from "./sys/libc.ts";
 import { findTarget, type TargetProcess } from "./sys/proc.ts";
 
 /** Requests that may be under way; each costs up to two sockets. */
 const mostRequests = 512;
+/** A DNS message's length is two bytes where it is told (RFC 1035, 4.2.2). */
+const longestMessage = 65535;
 
 export class Dns implements Floor {
-  readonly kinds = ["lookup", "reverse", "hostName"] as const;
+  readonly kinds = ["lookup", "reverse", "hostName", "resolve"] as const;
   readonly #link: AgentLink;
   readonly #settings: Settings;
   readonly #lookup: Lookup;
+  readonly #exchanger = new Exchanger();
   readonly #target: TargetProcess;
   #requests = 0;
   /** The target's process, looked for again when it is gone: its container may have been started anew. */
@@ -28,7 +33,7 @@ export class Dns implements Floor {
     this.#link = link;
     this.#target = target;
     this.#settings = new Settings(() => this.#targetPid());
-    this.#lookup = new Lookup(this.#settings);
+    this.#lookup = new Lookup(this.#settings, this.#exchanger);
   }
 
   async answer(frame: AgentFrame): Promise<void> {
@@ -39,6 +44,7 @@ export class Dns implements Floor {
     try {
       if (frame.name === "lookup") await this.#addresses(frame);
       else if (frame.name === "reverse") await this.#names(frame);
+      else if (frame.name === "resolve") await this.#resolve(frame);
       else await this.#hostName(frame);
     } finally {
       this.#requests--;
@@ -46,7 +52,7 @@ export class Dns implements Floor {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#lookup[Symbol.dispose]();
+    this.#exchanger[Symbol.dispose]();
     return Promise.resolve();
   }
 
@@ -95,6 +101,34 @@ export class Dns implements Floor {
     const search = this.#settings.resolvConf().search.join("\n");
     await this.#link.reply(frame, "hostNameReply", { name, search });
   }
+
+  async #resolve(frame: AgentFrame): Promise<void> {
+    const { flags, query, ...question } = decode(agentMessages.resolve, frame.body);
+    if (query.length > longestMessage) throw new Failure(E.EMSGSIZE, "Cannot send a query that long");
+    const conf = this.#settings.resolvConf();
+    const own = ownOptions(flags);
+    const search = (flags & resolveFlags.search) !== 0;
+    const resolved = query.length > 0
+      ? await send(Uint8Array.from(query), own, conf, this.#exchanger)
+      : await resolve({ ...question, search }, own, conf, this.#exchanger);
+    const { ending, refused, byTcp, reply } = resolved;
+    const errno = refused === null ? 0 : refused ? E.ECONNREFUSED : E.ETIMEDOUT;
+    await this.#link.reply(frame, "resolveReply", { ending, errno, stream: byTcp, reply });
+  }
+}
+
+function ownOptions(flags: number): OwnOptions {
+  const has = (flag: number) => (flags & flag) !== 0;
+  return {
+    useTcp: has(resolveFlags.useTcp),
+    ignoreTruncation: has(resolveFlags.ignoreTruncation),
+    edns: has(resolveFlags.edns),
+    dnssec: has(resolveFlags.dnssec),
+    trustAd: has(resolveFlags.trustAd),
+    noRecursion: has(resolveFlags.noRecursion),
+    noDefaultDomain: has(resolveFlags.noDefaultDomain),
+    noSearchList: has(resolveFlags.noSearchList),
+  };
 }
 
 function isThere(pid: number): boolean {

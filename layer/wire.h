@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WIRE_TABLES 2077903994u /* hash of the table, for hello.tables */
+#define WIRE_TABLES 2141324571u /* hash of the table, for hello.tables */
 #define WIRE_HEADER_BYTES 12u /* of a frame's header */
 #define WIRE_MAX_PAYLOAD 1048576u /* bytes after a header, at most */
 #define WIRE_END 1u /* flag: last frame of a reply */
@@ -62,6 +62,10 @@ enum wire_kind {
 	WIRE_HOST_NAME_REPLY = 98,
 	WIRE_FOUND = 99,
 	WIRE_FOUND_REPLY = 99,
+	WIRE_RESOLVE = 100,
+	WIRE_RESOLVE_REPLY = 100,
+	WIRE_RESOLVED = 101,
+	WIRE_RESOLVED_REPLY = 101,
 	WIRE_OPEN = 128,
 	WIRE_OPEN_REPLY = 128,
 	WIRE_STAT = 129,
@@ -1111,6 +1115,110 @@ static inline int wire_unpack_found(struct wire_found *message, const unsigned c
 }
 
 #define WIRE_FOUND_REPLY_BYTES 0u
+
+#define WIRE_RESOLVE_BYTES 17u /* and the length of name, query */
+
+struct wire_resolve {
+	bool again;
+	uint16_t flags;
+	uint16_t class;
+	uint16_t type;
+	uint16_t room;
+	struct wire_run name;
+	struct wire_run query;
+};
+
+static inline int wire_pack_resolve(const struct wire_resolve *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->again);
+	wire_put(&writer, 2, message->flags);
+	wire_put(&writer, 2, message->class);
+	wire_put(&writer, 2, message->type);
+	wire_put(&writer, 2, message->room);
+	wire_put_run(&writer, message->name);
+	wire_put_run(&writer, message->query);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_resolve(struct wire_resolve *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->again = wire_get_bool(&reader);
+	message->flags = (uint16_t)wire_get(&reader, 2);
+	message->class = (uint16_t)wire_get(&reader, 2);
+	message->type = (uint16_t)wire_get(&reader, 2);
+	message->room = (uint16_t)wire_get(&reader, 2);
+	message->name = wire_get_run(&reader);
+	message->query = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_RESOLVE_REPLY_BYTES 12u /* and the length of reply */
+
+struct wire_resolve_reply {
+	bool pending;
+	bool local;
+	uint8_t ending;
+	uint32_t error;
+	bool stream;
+	struct wire_run reply;
+};
+
+static inline int wire_pack_resolve_reply(const struct wire_resolve_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->pending);
+	wire_put(&writer, 1, message->local);
+	wire_put(&writer, 1, message->ending);
+	wire_put(&writer, 4, message->error);
+	wire_put(&writer, 1, message->stream);
+	wire_put_run(&writer, message->reply);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_resolve_reply(struct wire_resolve_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->pending = wire_get_bool(&reader);
+	message->local = wire_get_bool(&reader);
+	message->ending = (uint8_t)wire_get(&reader, 1);
+	message->error = (uint32_t)wire_get(&reader, 4);
+	message->stream = wire_get_bool(&reader);
+	message->reply = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_RESOLVED_BYTES 8u /* and the length of name, reply */
+
+struct wire_resolved {
+	struct wire_run name;
+	struct wire_run reply;
+};
+
+static inline int wire_pack_resolved(const struct wire_resolved *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put_run(&writer, message->name);
+	wire_put_run(&writer, message->reply);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_resolved(struct wire_resolved *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->name = wire_get_run(&reader);
+	message->reply = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_RESOLVED_REPLY_BYTES 0u
 
 #define WIRE_OPEN_BYTES 16u /* and the length of path */
 

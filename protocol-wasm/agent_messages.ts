@@ -6,7 +6,7 @@
 import type { MessageTable } from "./codec.ts";
 
 /** The newest protocol version this build speaks; `welcome` names the lower of both sides' versions. */
-export const agentProtocolVersion = 1;
+export const agentProtocolVersion = 2;
 
 /**
  * Field types: u8 u16 u32 u64 (bigint), bool, str (UTF-8), bytes, address (IP address and port).
@@ -99,6 +99,25 @@ export const agentMessages = {
   /** client → agent: the target's own name, and the domains that it tries behind a short name, newline-separated. */
   hostName: { kind: 98, since: 1, fields: {} },
   hostNameReply: { kind: 98, since: 1, fields: { name: "str", search: "str" } },
+  /**
+   * client → agent: one question to the target's name servers, as res_query(3). name: one character for each byte.
+   * flags: bits of `resolveFlags`. room: bytes that whoever asks has for the reply. query: a whole query to be sent as it
+   * is, as res_send(3); then the fields before are empty, but for flags.
+   */
+  resolve: {
+    kind: 100,
+    since: 2,
+    fields: { flags: "u16", class: "u16", type: "u16", room: "u16", name: "str", query: "bytes" },
+  },
+  /**
+   * ending: as in `lookupReply`. reply: the message as it came, with a failure the last one that came, if any. stream: by
+   * TCP. errno: when no server answered, ECONNREFUSED or ETIMEDOUT.
+   */
+  resolveReply: {
+    kind: 100,
+    since: 2,
+    fields: { ending: "u8", errno: "u32", stream: "bool", reply: "bytes" },
+  },
 
   // -- files (128..) -----------------------------------------------------------------------------------
   // All client → agent, in the target's root and with its process's rights. A path is absolute, or relative to the open

@@ -120,6 +120,32 @@ export const layerMessages = {
   /** What libc answered for a name that is local: rules over names may be about these addresses. */
   found: { kind: 99, since: 1, fields: { name: "bytes", addresses: "bytes" } },
   foundReply: { kind: 99, since: 1, fields: {} },
+  /**
+   * One question to the name servers, as the agent's `resolve`; the query of res_send(3) is there beside name and type,
+   * which are empty then. again: after a `pending`.
+   */
+  resolve: {
+    kind: 100,
+    since: 1,
+    fields: {
+      again: "bool",
+      flags: "u16",
+      class: "u16",
+      type: "u16",
+      room: "u16",
+      name: "bytes",
+      query: "bytes",
+    },
+  },
+  /** pending and local as in `lookupReply`, but that `resolved` tells what libc found; the rest as the agent says it. */
+  resolveReply: {
+    kind: 100,
+    since: 1,
+    fields: { pending: "bool", local: "bool", ending: "u8", errno: "u32", stream: "bool", reply: "bytes" },
+  },
+  /** The reply that libc got for a name that is local; name as the app wrote it, empty when it wrote a query. */
+  resolved: { kind: 101, since: 1, fields: { name: "bytes", reply: "bytes" } },
+  resolvedReply: { kind: 101, since: 1, fields: {} },
 
   // -- files (128..) -------------------------------------------------------------------------------------
   // Paths are absolute, without ".", ".." and "//" (one slash at the end stays), or relative to the open remote directory

@@ -25,7 +25,7 @@ export {
   RemoteError,
 } from "./link.ts";
 export { connStream } from "./stream.ts";
-export { lookupFlags, packAddresses, unpackAddresses } from "./names.ts";
+export { lookupFlags, packAddresses, resolveFlags, unpackAddresses } from "./names.ts";
 export { compileFilter, type Filter, FilterError } from "./filter.ts";
 export { compileGlobs, type Globs } from "./glob.ts";
 export { HttpReader, type HttpStep } from "./http.ts";

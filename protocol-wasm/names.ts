@@ -1,5 +1,5 @@
 // What the look-ups of both links share: flags, and the lists that travel as one field. Used by agent/dns.ts and
-// core/session/dns.ts; layer/ops/dns.c has the same numbers.
+// core/session/dns.ts; layer/ops/lookup.h has the same numbers.
 
 import { formatIp, parseIp } from "./ip_address.ts";
 
@@ -11,6 +11,23 @@ export const lookupFlags = {
   all: 8,
   canonName: 16,
   idn: 32,
+} as const;
+
+/**
+ * Bits of `resolve`'s flags. `search`: as res_search(3). The others are what a program set in its own state of the resolver
+ * (resolver(3)): RES_USEVC, RES_IGNTC, RES_USE_EDNS0, RES_USE_DNSSEC, RES_TRUSTAD; and what it took away: RES_RECURSE,
+ * RES_DEFNAMES, RES_DNSRCH.
+ */
+export const resolveFlags = {
+  search: 1,
+  useTcp: 2,
+  ignoreTruncation: 4,
+  edns: 8,
+  dnssec: 16,
+  trustAd: 32,
+  noRecursion: 64,
+  noDefaultDomain: 128,
+  noSearchList: 256,
 } as const;
 
 const packed = 17;

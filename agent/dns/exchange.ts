@@ -4,15 +4,21 @@
 
 import { DatagramSocket } from "../../core/net/datagram.ts";
 import { dialTcp, type Socket } from "../../core/net/socket.ts";
-import { encodeQuery, type Question, type Reply } from "../../core/net/dns_message.ts";
+import {
+  encodeQuery,
+  type QueryOptions,
+  type Question,
+  questionOf,
+  type Reply,
+} from "../../core/net/dns_message.ts";
 import type { NameServer, ResolvConf } from "./resolv_conf.ts";
 import { Round } from "./round.ts";
 
 /** What came of it: a reply for each question (null: none for that one), or none at all. */
 export type Exchanged =
-  | { kind: "replies"; replies: (Reply | null)[] }
-  /** refused: no server is there. code: what the last server said; null: nothing. */
-  | { kind: "failed"; refused: boolean; code: number | null }
+  | { kind: "replies"; replies: (Reply | null)[]; byTcp: boolean }
+  /** refused: no server is there. last: what the last server said; null: nothing. */
+  | { kind: "failed"; refused: boolean; last: Reply | null }
   /** No query can carry such a name. */
   | { kind: "unsendable" };
 
@@ -23,7 +29,28 @@ export interface Query {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** How queries are made and replies are taken beside what resolv.conf says: for those who read the reply themselves. */
+export interface Wishes {
+  query?: QueryOptions;
+  /** A reply counts whatever its records are. */
+  headOnly?: boolean;
+  /** A reply that did not fit counts as it is. */
+  ignoreTruncation?: boolean;
+}
+
 const port = 53;
+/** What we take by UDP where resolv.conf says EDNS. */
+const ednsPayload = 1232;
+/** Longer queries go by TCP (RFC 1035, 4.2.1). */
+const longestByUdp = 512;
+
+/** What is put to one server, and how. */
+interface Asked {
+  queries: Query[];
+  conf: ResolvConf;
+  waitMs: number;
+  headOnly: boolean;
+}
 
 /** How questions are put to one server: together, one after the other, or each from a socket of its own. */
 type Manner = "together" | "single" | "reopen";
@@ -36,32 +63,50 @@ export class Exchanger implements Disposable {
   #over = false;
 
   /** Asks at most two questions. Ends after attempts × servers × time-out at the latest. */
-  async ask(questions: readonly Question[], conf: ResolvConf): Promise<Exchanged> {
+  async ask(questions: readonly Question[], conf: ResolvConf, wishes: Wishes = {}): Promise<Exchanged> {
     const ids = differentIds(questions.length);
     const queries: Query[] = [];
+    const options = wishes.query ?? (conf.useEdns ? { payload: ednsPayload } : {});
     for (const [index, question] of questions.entries()) {
       const id = ids[index] ?? 0;
-      const bytes = encodeQuery(id, question, conf.useEdns);
+      const bytes = encodeQuery(id, question, options);
       if (bytes === null) return { kind: "unsendable" };
-      queries.push({ id, question, bytes });
+      // As a reply repeats it, however it was written.
+      queries.push({ id, question: questionOf(bytes) ?? question, bytes });
     }
+    return await this.#exchange(queries, conf, wishes);
+  }
+
+  /** Sends a query that somebody else made. */
+  async send(bytes: Uint8Array<ArrayBuffer>, conf: ResolvConf, wishes: Wishes): Promise<Exchanged> {
+    const question = questionOf(bytes);
+    if (question === null) return { kind: "unsendable" };
+    const id = (bytes[0] ?? 0) << 8 | (bytes[1] ?? 0);
+    return await this.#exchange([{ id, question, bytes }], conf, wishes);
+  }
+
+  async #exchange(queries: Query[], conf: ResolvConf, wishes: Wishes): Promise<Exchanged> {
     const first = conf.rotate ? this.#turn++ : 0;
-    let [heard, code, useTcp]: [boolean, number | null, boolean] = [false, null, conf.useTcp];
+    let heard = false;
+    let last: Reply | null = null;
+    let useTcp = conf.useTcp || queries.some(({ bytes }) => bytes.length > longestByUdp);
+    const { headOnly = false } = wishes;
     for (let attempt = 0; attempt < conf.attempts; attempt++) {
       for (const index of conf.servers.keys()) {
         const server = conf.servers[(first + index) % conf.servers.length];
         if (server === undefined || this.#over) continue;
         const waitMs = waitFor(conf, index);
-        let round = useTcp ? null : await this.#byUdp(server, queries, conf, waitMs);
-        if (round?.truncated) useTcp = true;
-        if (useTcp) round = await this.#byTcp(server, queries, waitMs);
+        let round = useTcp ? null : await this.#byUdp(server, { queries, conf, waitMs, headOnly });
+        last = round?.last ?? last;
+        if (round?.truncated && !wishes.ignoreTruncation) useTcp = true;
+        if (useTcp) round = await this.#byTcp(server, queries, { waitMs, headOnly });
         if (round === null) continue;
         heard ||= round.heard;
-        code = round.code ?? code;
-        if (round.hasReply) return { kind: "replies", replies: round.replies };
+        last = round.last ?? last;
+        if (round.hasReply) return { kind: "replies", replies: round.replies, byTcp: useTcp };
       }
     }
-    return { kind: "failed", refused: !heard, code };
+    return { kind: "failed", refused: !heard, last };
   }
 
   /** Ends what is under way, at once. */
@@ -74,11 +119,12 @@ export class Exchanger implements Disposable {
    * A server that answers one of two questions and not the other may be one that cannot have two at a time, or stands
    * behind a wall that cannot: it gets the questions singly then (resolv.conf(5), single-request).
    */
-  async #byUdp(server: NameServer, queries: Query[], conf: ResolvConf, waitMs: number): Promise<Round> {
+  async #byUdp(server: NameServer, asked: Asked): Promise<Round> {
+    const { queries, conf } = asked;
     const from = conf.singleReopen ? 2 : conf.single ? 1 : 0;
-    let round = new Round(queries);
+    let round = new Round(queries, asked);
     for (const manner of manners.slice(from)) {
-      round = await this.#udpRound(server, queries, manner, waitMs);
+      round = await this.#udpRound(server, manner, asked);
       if (!round.isHalf) {
         if (manner !== "together" && round.complete) conf.single = true;
         return round;
@@ -87,8 +133,9 @@ export class Exchanger implements Disposable {
     return round;
   }
 
-  async #udpRound(server: NameServer, queries: Query[], manner: Manner, waitMs: number): Promise<Round> {
-    const round = new Round(queries);
+  async #udpRound(server: NameServer, manner: Manner, asked: Asked): Promise<Round> {
+    const { queries, waitMs } = asked;
+    const round = new Round(queries, asked);
     if (manner === "together") await this.#overSocket(server, queries, round, waitMs);
     else {
       for (const query of queries) {
@@ -119,8 +166,12 @@ export class Exchanger implements Disposable {
     }
   }
 
-  async #byTcp(server: NameServer, queries: Query[], waitMs: number): Promise<Round> {
-    const round = new Round(queries, true);
+  async #byTcp(
+    server: NameServer,
+    queries: Query[],
+    { waitMs, headOnly }: { waitMs: number; headOnly: boolean },
+  ): Promise<Round> {
+    const round = new Round(queries, { overTcp: true, headOnly });
     const dialling = new AbortController();
     let socket: Socket;
     {

@@ -6,7 +6,7 @@ import { formatIp } from "../../protocol-wasm/mod.ts";
 import { addressBytes } from "../../core/net/address.ts";
 import { type Answer, type Ending, ending, missing, type Named } from "./answer.ts";
 import { sortDestinations, usableFamilies } from "./destinations.ts";
-import { Exchanger } from "./exchange.ts";
+import type { Exchanger } from "./exchange.ts";
 import { hostsOfAny, hostsOfFamily, namesOfAddress } from "./hosts.ts";
 import { type DnsRecord, isHostName, recordType, type Reply, sameName } from "../../core/net/dns_message.ts";
 import type { Outcome, Source } from "./resolv_conf.ts";
@@ -36,16 +36,13 @@ const absent: Said = { outcome: "notfound", answer: missing(ending.notFound) };
 /** CNAMEs followed in one answer. */
 const mostAliases = 32;
 
-export class Lookup implements Disposable {
+export class Lookup {
   readonly #settings: Settings;
-  readonly #exchanger = new Exchanger();
+  readonly #exchanger: Exchanger;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, exchanger: Exchanger) {
     this.#settings = settings;
-  }
-
-  [Symbol.dispose](): void {
-    this.#exchanger[Symbol.dispose]();
+    this.#exchanger = exchanger;
   }
 
   /** As getaddrinfo(3): sorted addresses; `name` is the canonical one. */
@@ -81,13 +78,16 @@ export class Lookup implements Disposable {
       if (source.name !== "dns") return unavailable;
       const conf = this.#settings.resolvConf();
       const asked = reverseName(bytes);
-      return this.#judged(await searchNothing(asked, recordType.ptr, conf, this.#exchanger), (replies) => {
-        const records = replies[0]?.answers ?? [];
-        // The first alone: glibc makes no other names of further ones.
-        const name = records.find(({ type, target }) => type === recordType.ptr && isHostName(target ?? ""))
-          ?.target;
-        return name === undefined ? null : { name, aliases: [], addresses: [address] };
-      });
+      return this.#judged(
+        await searchNothing(asked, { types: [recordType.ptr] }, conf, this.#exchanger),
+        (replies) => {
+          const records = replies[0]?.answers ?? [];
+          // The first alone: glibc makes no other names of further ones.
+          const name = records.find(({ type, target }) => type === recordType.ptr && isHostName(target ?? ""))
+            ?.target;
+          return name === undefined ? null : { name, aliases: [], addresses: [address] };
+        },
+      );
     });
     return answer;
   }
@@ -109,7 +109,7 @@ export class Lookup implements Disposable {
     if (source.name !== "dns") return unavailable;
     const conf = this.#settings.resolvConf();
     const types = conf.noAaaa ? [recordType.a] : [recordType.a, recordType.aaaa];
-    return this.#judged(await search(name, types, conf, this.#exchanger), (replies, asked) => {
+    return this.#judged(await search(name, { types }, conf, this.#exchanger), (replies, asked) => {
       const hosts = replies.flatMap((reply, index) => {
         const host = reply === null ? null : hostOf(reply, asked, types[index] ?? 0);
         return host === null || host.addresses.length === 0 ? [] : [host];
@@ -150,7 +150,7 @@ export class Lookup implements Disposable {
     const conf = this.#settings.resolvConf();
     const type = family === 4 ? recordType.a : recordType.aaaa;
     if (family === 6 && conf.noAaaa) return { outcome: "notfound", answer: missing(ending.noAddress) };
-    return this.#judged(await search(name, [type], conf, this.#exchanger), (replies, asked) => {
+    return this.#judged(await search(name, { types: [type] }, conf, this.#exchanger), (replies, asked) => {
       const host = replies[0] ? hostOf(replies[0], asked, type) : null;
       return host === null || host.addresses.length === 0 ? null : host;
     }, ending.noRecovery);

@@ -27,6 +27,8 @@ export interface ResolvConf {
   noTldQuery: boolean;
   /** No question for an IPv6 address. */
   noAaaa: boolean;
+  /** What the servers say about a reply's being authentic is asked for and believed. */
+  trustAd: boolean;
 }
 
 const mostServers = 3;
@@ -47,6 +49,7 @@ export function parseResolvConf(text: string, hostname: string): ResolvConf {
     useEdns: false,
     noTldQuery: false,
     noAaaa: false,
+    trustAd: false,
   };
   let search: string[] | null = null;
   for (const line of text.split("\n")) {
@@ -85,6 +88,7 @@ function takeOption(conf: ResolvConf, word: string): void {
   else if (name === "edns0") conf.useEdns = true;
   else if (name === "no-tld-query") conf.noTldQuery = true;
   else if (name === "no-aaaa") conf.noAaaa = true;
+  else if (name === "trust-ad") conf.trustAd = true;
 }
 
 /** How a source of names ended. */

@@ -7,18 +7,20 @@ export class Round {
   readonly #queries: readonly Query[];
   readonly #answered: boolean[];
   readonly #overTcp: boolean;
+  readonly #headOnly: boolean;
   /** For each question its reply; null: none yet, or one that sends us on to the next server. */
   readonly replies: (Reply | null)[];
   /** Somebody may be there. */
   heard = false;
   /** An answer does not fit into a datagram. */
   truncated = false;
-  /** The code of the last reply. */
-  code: number | null = null;
+  /** The last reply, whether it counts or not. */
+  last: Reply | null = null;
 
-  constructor(queries: readonly Query[], overTcp = false) {
+  constructor(queries: readonly Query[], { overTcp = false, headOnly = false } = {}) {
     this.#queries = queries;
     this.#overTcp = overTcp;
+    this.#headOnly = headOnly;
     this.#answered = queries.map(() => false);
     this.replies = queries.map(() => null);
   }
@@ -42,12 +44,12 @@ export class Round {
 
   /** Takes a reply to one of the questions; anything else is passed over. */
   take(bytes: Uint8Array): void {
-    const reply = decodeReply(bytes);
+    const reply = decodeReply(bytes, this.#headOnly);
     if (reply === null) return;
     const index = this.#queries.findIndex((query, index) => !this.#answered[index] && answers(reply, query));
     if (index < 0) return;
     this.heard = true;
-    this.code = reply.code;
+    this.last = reply;
     if (reply.truncated) this.truncated = true;
     this.#answered[index] = true;
     // What comes by TCP is taken as it is, as glibc does.
@@ -59,14 +61,15 @@ function answers(reply: Reply, { id, question }: Query): boolean {
   if (reply.id !== id) return false;
   // A server that could not read the question has none to repeat.
   if (reply.question === null) return reply.code !== responseCode.none;
-  return reply.question.type === question.type && sameName(reply.question.name, question.name);
+  return reply.question.type === question.type && reply.question.class === question.class &&
+    sameName(reply.question.name, question.name);
 }
 
 /** Whether another server should be asked: this one failed, or knows nothing and looks nothing up, as in glibc. */
-function sendsOn({ code, answers, authoritative, recursive, additional }: Reply): boolean {
+function sendsOn({ code, count, authoritative, recursive, additional }: Reply): boolean {
   if (code !== responseCode.none) {
     return code === responseCode.server || code === responseCode.notImplemented ||
       code === responseCode.refused;
   }
-  return answers.length === 0 && !authoritative && !recursive && additional === 0;
+  return count === 0 && !authoritative && !recursive && additional === 0;
 }

@@ -1,6 +1,7 @@
 // DNS messages: a query to bytes, a reply's bytes to records (RFC 1035, 4). Used by agent/dns/ and core/session/dns.ts.
 // Invariant: whatever arrives is read within its bounds, in time linear in its length; what cannot be read is null.
-// A name is text with one character for each byte, labels joined by dots, without the last dot.
+// A name is text with one character for each byte, labels joined by dots, without the last dot; a dot or backslash inside a
+// label has a backslash before it (RFC 1035, 5.1).
 
 /** Types of records that are read (RFC 1035, 3.2.2; RFC 3596, 2.1). */
 export const recordType = { a: 1, cname: 5, ptr: 12, aaaa: 28 } as const;
@@ -18,6 +19,20 @@ export const responseCode = {
 export interface Question {
   name: string;
   type: number;
+  /** The Internet's unless given. */
+  class?: number;
+}
+
+/** What a query says beside its question. */
+export interface QueryOptions {
+  /** The largest reply by UDP, told by EDNS (RFC 6891, 6.2.3). */
+  payload?: number;
+  /** Signatures are wanted (RFC 3225, 3); only with `payload`. */
+  dnssec?: boolean;
+  /** Whether the reply is authentic is wanted (RFC 6840, 5.7). */
+  authentic?: boolean;
+  /** The server is to ask no other. */
+  noRecursion?: boolean;
 }
 
 /** One record of an answer section. */
@@ -39,74 +54,143 @@ export interface Reply {
   recursive: boolean;
   question: Question | null;
   answers: DnsRecord[];
+  /** How many records the answer section has, read or not. */
+  count: number;
   /** How many records the additional section has. */
   additional: number;
+  bytes: Uint8Array;
 }
 
 const internetClass = 1;
 const headerLength = 12;
 const maxName = 255;
 const maxLabel = 63;
-const edns = { type: 41, payload: 1232 } as const;
+const ednsType = 41;
+const flag = {
+  reply: 0x8000,
+  truncated: 0x0200,
+  authoritative: 0x0400,
+  recursion: 0x0100,
+  recursive: 0x0080,
+  authentic: 0x20,
+};
 
-/** The bytes of a query with recursion desired, or null for a name that no query can carry. */
+/** The bytes of a query, or null for a name that no query can carry. */
 export function encodeQuery(
   id: number,
-  { name, type }: Question,
-  useEdns = false,
+  { name, type, class: asked = internetClass }: Question,
+  options: QueryOptions = {},
 ): Uint8Array<ArrayBuffer> | null {
+  const { payload, dnssec = false, authentic = false, noRecursion = false } = options;
   const labels = encodeName(name);
   if (labels === null) return null;
-  const bytes = new Uint8Array(headerLength + labels.length + 4 + (useEdns ? 11 : 0));
+  const bytes = new Uint8Array(headerLength + labels.length + 4 + (payload === undefined ? 0 : 11));
   const view = new DataView(bytes.buffer);
   view.setUint16(0, id);
-  view.setUint16(2, 0x0100);
+  view.setUint16(2, (noRecursion ? 0 : flag.recursion) | (authentic ? flag.authentic : 0));
   view.setUint16(4, 1);
-  view.setUint16(10, useEdns ? 1 : 0);
+  view.setUint16(10, payload === undefined ? 0 : 1);
   bytes.set(labels, headerLength);
   const at = headerLength + labels.length;
   view.setUint16(at, type);
-  view.setUint16(at + 2, internetClass);
-  if (useEdns) { // the root's name, then type and payload size (RFC 6891, 6.1.2)
-    view.setUint16(at + 5, edns.type);
-    view.setUint16(at + 7, edns.payload);
+  view.setUint16(at + 2, asked);
+  if (payload !== undefined) { // the root's name, then type, payload size, flags (RFC 6891, 6.1.2)
+    view.setUint16(at + 5, ednsType);
+    view.setUint16(at + 7, payload);
+    view.setUint16(at + 11, dnssec ? 0x8000 : 0);
   }
   return bytes;
 }
 
 /** Labels and the root's; null when a label is empty or too long, or the whole is. */
 function encodeName(name: string): Uint8Array | null {
-  const labels = name.replace(/\.$/, "").split(".");
   if (name === "" || name === ".") return Uint8Array.of(0);
   const bytes: number[] = [];
-  for (const label of labels) {
-    if (label.length === 0 || label.length > maxLabel) return null;
-    bytes.push(label.length);
-    for (const character of label) {
-      const code = character.charCodeAt(0);
-      if (code > 255) return null;
-      bytes.push(code);
-    }
+  for (const label of labelsOf(name)) {
+    if (label === null || label.length === 0 || label.length > maxLabel) return null;
+    bytes.push(label.length, ...label);
   }
   return bytes.length + 1 > maxName ? null : Uint8Array.from([...bytes, 0]);
 }
 
-/** A reply's header and answers; null when it is no reply, or is cut or wrong anywhere in them. */
-export function decodeReply(bytes: Uint8Array): Reply | null {
+/** The bytes of each label of a written name; null for one that cannot be. */
+function* labelsOf(name: string): Generator<number[] | null> {
+  let label: number[] = [];
+  for (let at = 0; at < name.length; at++) {
+    let code = name.charCodeAt(at);
+    if (name[at] === ".") {
+      yield label;
+      label = [];
+      if (at === name.length - 1) return;
+      continue;
+    }
+    if (name[at] === "\\") { // a number of three digits, or what follows as it is (RFC 1035, 5.1)
+      const [digits] = /^\d{3}/.exec(name.slice(at + 1)) ?? [];
+      code = digits === undefined ? name.charCodeAt(at + 1) : Number(digits);
+      at += digits === undefined ? 1 : 3;
+    }
+    if (!(code <= 255)) return yield null;
+    label.push(code);
+  }
+  yield label;
+}
+
+/** What a query asks; null when it cannot be read, or asks not one question. */
+export function questionOf(query: Uint8Array): Question | null {
+  if (query.length < headerLength) return null;
+  const view = new DataView(query.buffer, query.byteOffset, query.byteLength);
+  return view.getUint16(4) === 1 ? new Reader(query, view).question() : null;
+}
+
+/** The addresses that a reply tells, in whichever section, each with its name; an answer's has the name asked for too. */
+export function addressesIn(reply: Uint8Array): { name: string; address: Uint8Array }[] {
+  const question = questionOf(reply);
+  if (question === null) return [];
+  const view = new DataView(reply.buffer, reply.byteOffset, reply.byteLength);
+  const reader = new Reader(reply, view);
+  reader.question();
+  const answers = view.getUint16(6);
+  const count = answers + view.getUint16(8) + view.getUint16(10);
+  const found: { name: string; address: Uint8Array }[] = [];
+  for (let index = 0; index < count; index++) {
+    const record = reader.record();
+    if (record === null) break;
+    if (record === "passed" || record.address === undefined) continue;
+    const { name, address } = record;
+    found.push({ name, address });
+    if (index < answers && !sameName(name, question.name)) found.push({ name: question.name, address });
+  }
+  return found;
+}
+
+/** A reply without the flag that says that it is authentic. */
+export function notAuthentic(reply: Uint8Array): Uint8Array {
+  const bytes = Uint8Array.from(reply);
+  bytes[3] = (bytes[3] ?? 0) & ~flag.authentic;
+  return bytes;
+}
+
+/**
+ * A reply's header and answers; null when it is no reply, or is cut or wrong anywhere in them. `headOnly`: its records are
+ * not looked at.
+ */
+export function decodeReply(bytes: Uint8Array, headOnly = false): Reply | null {
   if (bytes.length < headerLength) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const flags = view.getUint16(2);
-  if ((flags & 0x8000) === 0) return null;
+  if ((flags & flag.reply) === 0) return null;
   const reader = new Reader(bytes, view);
   const reply: Reply = {
     id: view.getUint16(0),
     code: flags & 15,
-    truncated: (flags & 0x0200) !== 0,
-    authoritative: (flags & 0x0400) !== 0,
-    recursive: (flags & 0x0080) !== 0,
+    truncated: (flags & flag.truncated) !== 0,
+    authoritative: (flags & flag.authoritative) !== 0,
+    recursive: (flags & flag.recursive) !== 0,
     question: null,
     answers: [],
+    count: view.getUint16(6),
     additional: view.getUint16(10),
+    bytes,
   };
   const questions = view.getUint16(4);
   if (questions > 1) return null;
@@ -115,7 +199,7 @@ export function decodeReply(bytes: Uint8Array): Reply | null {
     if (question === null) return null;
     reply.question = question;
   }
-  for (let left = view.getUint16(6); left > 0; left--) {
+  for (let left = headOnly ? 0 : reply.count; left > 0; left--) {
     const record = reader.record();
     // A truncated reply ends where it was cut; it is asked for again.
     if (record === null) return reply.truncated ? reply : null;
@@ -141,9 +225,9 @@ class Reader {
     const name = this.#name();
     if (name === null || this.#at + 4 > this.#bytes.length) return null;
     const type = this.#view.getUint16(this.#at);
-    const isInternet = this.#view.getUint16(this.#at + 2) === internetClass;
+    const asked = this.#view.getUint16(this.#at + 2);
     this.#at += 4;
-    return isInternet ? { name, type } : null;
+    return asked === internetClass ? { name, type } : { name, type, class: asked };
   }
 
   /** The next record; "passed" for one of another class or type. */
@@ -172,6 +256,7 @@ class Reader {
   /** A name from here on; a pointer may only point back (RFC 1035, 4.1.4), so no name is without end. */
   #name(): string | null {
     let text = "";
+    let size = 0;
     let at = this.#at;
     let lowest = at;
     let jumped = false;
@@ -188,9 +273,10 @@ class Reader {
       }
       if (length > maxLabel || at + 1 + length > this.#bytes.length) return null;
       if (length === 0) break;
-      if (text.length + length + 1 > maxName) return null;
+      size += length + 1;
+      if (size >= maxName) return null;
       if (text !== "") text += ".";
-      text += String.fromCharCode(...this.#bytes.subarray(at + 1, at + 1 + length));
+      text += String.fromCharCode(...this.#bytes.subarray(at + 1, at + 1 + length)).replace(/[.\\]/g, "\\$&");
       this.#budget -= length;
       at += 1 + length;
     }

@@ -1,7 +1,16 @@
 // Queries and replies: what is written can be read, and whatever is read ends soon, as a reply or as none.
 
 import assert from "node:assert/strict";
-import { decodeReply, encodeQuery, isHostName, type Reply, sameName } from "./dns_message.ts";
+import {
+  addressesIn,
+  decodeReply,
+  encodeQuery,
+  isHostName,
+  notAuthentic,
+  questionOf,
+  type Reply,
+  sameName,
+} from "./dns_message.ts";
 
 /** A reply to `query` with `records` behind its question. */
 function replyTo(query: Uint8Array, records: number[][], flags = 0x8180): Uint8Array {
@@ -88,6 +97,7 @@ Deno.test("whatever arrives is read in bounded time and never throws", () => {
     for (let change = random(6); change > 0; change--) bytes[random(bytes.length)] = random(256);
     const reply: Reply | null = decodeReply(bytes.subarray(0, random(bytes.length + 1)));
     for (const answer of reply?.answers ?? []) assert.ok(answer.name.length <= 255);
+    for (const { address } of addressesIn(bytes)) assert.ok(address.length === 4 || address.length === 16);
     if (reply !== null) read++;
   }
   assert.ok(read > 100, `only ${read} could be read`);
@@ -96,6 +106,49 @@ Deno.test("whatever arrives is read in bounded time and never throws", () => {
   const many = replyTo(long, Array.from({ length: 4500 }, () => record(5, [0xc0, 12])));
   assert.ok(many.length < 65536);
   decodeReply(many);
+  addressesIn(many);
+});
+
+Deno.test("a query's question is read as it was written, escapes too", () => {
+  const ask = (name: string) => questionOf(query(name, 33));
+  for (const name of ["_db._tcp.a.test", "a\\.b.test", "back\\\\slash"]) {
+    assert.deepEqual(ask(name), { name, type: 33 });
+  }
+  assert.equal(ask("a\\032b\\c.test.")?.name, "a bc.test");
+  assert.equal(ask("")?.name, "");
+  for (const name of ["a\\", "a\\256"]) assert.equal(encodeQuery(1, { name, type: 1 }), null, name);
+  const chaos = encodeQuery(1, { name: "version.bind", type: 16, class: 3 });
+  assert.deepEqual(questionOf(chaos ?? new Uint8Array()), { name: "version.bind", type: 16, class: 3 });
+  assert.equal(questionOf(new Uint8Array(12)), null);
+});
+
+Deno.test("a query says what was wished beside its question", () => {
+  const tail = (options: object) => [...encodeQuery(1, { name: "a", type: 1 }, options) ?? []].slice(19);
+  assert.deepEqual(tail({ payload: 600, dnssec: true }), [0, 0, 41, 2, 88, 0, 0, 0x80, 0, 0, 0]);
+  assert.deepEqual(tail({}), []);
+  const flags = (options: object) => [...encodeQuery(1, { name: "a", type: 1 }, options) ?? []].slice(2, 4);
+  assert.deepEqual(flags({}), [1, 0]);
+  assert.deepEqual(flags({ authentic: true, noRecursion: true }), [0, 0x20]);
+});
+
+Deno.test("a reply's addresses are told with their names, in all sections, and with the name asked for", () => {
+  const target = [1, 98, 0xc0, 14];
+  const bytes = replyTo(query("a.test"), [
+    record(5, target),
+    record(1, [192, 0, 2, 1], target),
+    record(1, [192, 0, 2, 2], [1, 99, 0]),
+  ]);
+  new DataView(bytes.buffer).setUint32(6, 2 << 16); // the last one is additional
+  new DataView(bytes.buffer).setUint16(10, 1);
+  const found = addressesIn(bytes).map(({ name, address }) => `${name} ${address.join(".")}`);
+  assert.deepEqual(found, ["b.test 192.0.2.1", "a.test 192.0.2.1", "c 192.0.2.2"]);
+  assert.deepEqual(addressesIn(bytes.subarray(0, 40)), []);
+});
+
+Deno.test("a reply that nobody vouches for loses that flag alone", () => {
+  const bytes = replyTo(query("a.test"), [], 0x81bf);
+  assert.deepEqual([...notAuthentic(bytes)].slice(2, 4), [0x81, 0x9f]);
+  assert.equal(bytes[3], 0xbf);
 });
 
 Deno.test("names are compared without case, and host names are told from others", () => {

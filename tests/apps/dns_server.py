@@ -1,12 +1,13 @@
 # A name server for tests. Argument: JSON {"listen": [addresses], "silent": [addresses], "log": file, "zone": {NAME: what}}.
-# what: "A"/"AAAA"/"PTR": list of records, "CNAME": name; "rcode": number or {TYPE: number}; "drop": [TYPE]; "delay": seconds;
-# "cut": true = truncated over UDP, whole over TCP; "lies": wrong answers before the right one; "garbage": nothing else.
+# what: "A"/"AAAA"/"PTR": list of records, "TXT": list of texts, "MX"/"SRV": list of [numbers…, name], "CNAME": name; "also":
+# {NAME: [addresses]} behind the answer; "rcode": number or {TYPE: number}; "drop": [TYPE]; "delay": seconds;
+# "cut": true = truncated over UDP, whole over TCP; "authentic": true = with AD; "echo": the query's own flags and OPT; "lies": wrong answers before the right one; "garbage": nothing else.
 # Writes "ready" when it listens. An address that is silent takes questions and never answers.
 import asyncio, ipaddress, json, os, struct, sys
 
 order = json.loads(sys.argv[1])
 zone = {name.lower(): what for name, what in order["zone"].items()}
-types = {1: "A", 28: "AAAA", 12: "PTR", 5: "CNAME"}
+types = {1: "A", 28: "AAAA", 12: "PTR", 5: "CNAME", 15: "MX", 16: "TXT", 33: "SRV"}
 log = open(order["log"], "a", buffering=1)
 
 
@@ -26,6 +27,16 @@ def record(name, kind, data):
     return encode(name) + struct.pack(">HHIH", kind, 1, 60, len(data)) + data
 
 
+def packed(kind, value):
+    if kind in (5, 12):
+        return encode(value)
+    if kind in (15, 33):
+        return b"".join(struct.pack(">H", number) for number in value[:-1]) + encode(value[-1])
+    if kind == 16:
+        return bytes([len(value)]) + value.encode("latin1")
+    return ipaddress.ip_address(value).packed
+
+
 def answers(name, kind):
     found, owner = [], name
     for _ in range(9):
@@ -35,9 +46,13 @@ def answers(name, kind):
         found.append(record(owner, 5, encode(what["CNAME"])))
         owner = what["CNAME"]
     for value in zone.get(owner.lower(), {}).get(types.get(kind, ""), []):
-        data = encode(value) if kind in (5, 12) else ipaddress.ip_address(value).packed
-        found.append(record(owner, kind, data))
+        found.append(record(owner, kind, packed(kind, value)))
     return found
+
+
+def additional(what):
+    also = (what or {}).get("also", {})
+    return [record(name, 1, packed(1, value)) for name, values in also.items() for value in values]
 
 
 def reply(query, tcp):
@@ -50,7 +65,13 @@ def reply(query, tcp):
     flags = 0x8580 | rcode
     if what and what.get("cut") and not tcp:
         flags, found = flags | 0x200, found[:1]
-    return query[:2] + struct.pack(">HHHHH", flags, 1, len(found), 0, 0) + asked + b"".join(found)
+    if what and what.get("authentic"):
+        flags |= 0x20
+    if what and what.get("echo"):  # what the query said beside its question: flags, records, and those
+        said = query[2:4] + query[10:12] + query[12 + len(asked) :]
+        found = [record(name, 16, bytes([len(said)]) + said)]
+    also = additional(what)
+    return query[:2] + struct.pack(">HHHHH", flags, 1, len(found), 0, len(also)) + asked + b"".join(found + also)
 
 
 async def serve(query, tcp, send):
