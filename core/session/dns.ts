@@ -4,14 +4,18 @@
 // memory: an answer is shared only by those who asked while it was on its way.
 
 import { domainToASCII } from "node:url";
+import { log } from "../base/log.ts";
+import { addressesIn, questionOf } from "../net/dns_message.ts";
 import {
   agentMessages,
   type Body,
   compileRules,
   decode,
+  formatIp,
   layerMessages,
   lookupFlags,
   RemoteError,
+  resolveFlags,
   type Rules,
   unpackAddresses,
 } from "../../protocol-wasm/mod.ts";
@@ -25,18 +29,22 @@ const eagain = 11;
 const tryAgain = 2;
 const latin1 = new TextDecoder("latin1");
 const nothing = new Uint8Array();
+const noReply = { pending: false, local: false, ending: tryAgain, errno: 0, stream: false, reply: nothing };
 const noHost = { pending: false, local: false, ending: 0, name: nothing, aliases: nothing };
 
 type Answer = Body<typeof agentMessages.lookupReply>;
+type Resolved = Body<typeof agentMessages.resolveReply>;
 type Host = { name: string; search: string[] };
 
 export class Dns implements Floor {
-  readonly kinds = ["lookup", "reverse", "hostName", "found"] as const;
+  readonly kinds = ["lookup", "reverse", "hostName", "found", "resolve", "resolved"] as const;
   readonly known: KnownNames = new KnownNames();
   readonly #agent: AgentLink;
   readonly #config: DnsConfig;
   readonly #rules: Rules | null;
   readonly #answers = new SharedAnswers<Answer>();
+  readonly #replies = new SharedAnswers<Resolved>();
+  #isOldSaid = false;
   #host: Promise<Host> | null = null;
 
   constructor(agent: AgentLink, config: DnsConfig) {
@@ -48,6 +56,7 @@ export class Dns implements Floor {
   [Symbol.asyncDispose](): Promise<void> {
     this.#rules?.[Symbol.dispose]();
     this.#answers[Symbol.dispose]();
+    this.#replies[Symbol.dispose]();
     return Promise.resolve();
   }
 
@@ -56,7 +65,12 @@ export class Dns implements Floor {
     if (frame.name === "lookup") await this.#lookup(question);
     else if (frame.name === "reverse") await this.#reverse(question);
     else if (frame.name === "hostName") await this.#hostName(link, frame);
-    else {
+    else if (frame.name === "resolve") await this.#resolve(question);
+    else if (frame.name === "resolved") {
+      const { name, reply } = decode(layerMessages.resolved, frame.body);
+      this.#learn(latin1.decode(name), reply);
+      await link.reply(frame, "resolvedReply", {});
+    } else {
       const { name, addresses } = decode(layerMessages.found, frame.body);
       this.known.add([latin1.decode(name)], unpackAddresses(addresses));
       await link.reply(frame, "foundReply", {});
@@ -108,6 +122,41 @@ export class Dns implements Floor {
     await link.reply(frame, "hostNameReply", { local, name: textBytes(name) });
   }
 
+  async #resolve({ link, frame, process }: Question): Promise<void> {
+    const { again, name, query, ...rest } = decode(layerMessages.resolve, frame.body);
+    const isQuery = query.length > 0;
+    const written = isQuery ? questionOf(query)?.name ?? "" : latin1.decode(name);
+    const searches = (rest.flags & resolveFlags.search) !== 0;
+    const reply = (found: Partial<Body<typeof layerMessages.resolveReply>>) =>
+      link.reply(frame, "resolveReply", { ...noReply, ...found });
+    if (!await this.#isRemote(written, 0, searches)) return await reply({ local: true });
+    const asked = { ...rest, name: isQuery ? "" : written, query };
+    const key = `${Object.values(rest).join(" ")} ${asked.name} ${latin1.decode(query)}`;
+    const answer = await this.#replies.ask({ key, process, again }, () => this.#requestReply(asked));
+    if (answer === null) return await reply({ pending: true });
+    if (answer.ending === 0) this.#learn(isQuery ? "" : written, answer.reply);
+    await reply(answer);
+  }
+
+  async #requestReply(asked: Body<typeof agentMessages.resolve>): Promise<Resolved> {
+    if (this.#agent.version < agentMessages.resolve.since) {
+      if (!this.#isOldSaid) log.warning("The agent is too old for res_query(3): such look-ups fail");
+      this.#isOldSaid = true;
+      return noReply;
+    }
+    const [frame] = await unlessBusy(this.#agent.request("resolve", asked));
+    return frame === undefined ? noReply : decode(agentMessages.resolveReply, frame.body);
+  }
+
+  /** Rules over names are about the addresses in a reply too; `written`: the name as the app wrote it. */
+  #learn(written: string, reply: Uint8Array): void {
+    const asked = questionOf(reply)?.name;
+    for (const { name, address } of addressesIn(reply)) {
+      const text = formatIp(address.length === 4 ? 4 : 6, address);
+      if (text) this.known.add(name === asked ? [written, name] : [name], [text]);
+    }
+  }
+
   /** The target's name and search domains: asked for once. */
   #target(): Promise<Host> {
     const asked = this.#host ?? this.#agent.request("hostName", {}).then(([frame]) => {
@@ -121,16 +170,16 @@ export class Dns implements Floor {
 
   /**
    * Whether the target looks `written` up. A rule may name the host as the app writes it, or whole, as the target's
-   * search domains make it.
+   * search domains make it, unless it is looked up as it is.
    */
-  async #isRemote(written: string, port: number): Promise<boolean> {
+  async #isRemote(written: string, port: number, searches = true): Promise<boolean> {
     const { enabled, filter, hostname } = this.#config;
     if (!enabled) return false;
     // The app knows this machine's name only when it was not told the target's: here alone that name leads anywhere.
     if (!hostname && written.toLowerCase() === Deno.hostname().toLowerCase()) return false;
     if (filter === null) return true;
     const forms = [written];
-    if (!written.endsWith(".")) {
+    if (searches && !written.endsWith(".")) {
       const { search } = await this.#target();
       forms.push(...search.map((domain) => `${written}.${domain.replace(/^\./, "")}`));
     }

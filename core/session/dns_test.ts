@@ -11,12 +11,14 @@ import {
   lookupFlags,
   packAddresses,
   RemoteError,
+  resolveFlags,
   tableHash,
   unpackAddresses,
 } from "../../protocol-wasm/mod.ts";
 import { type AgentPair, agentPair } from "../../tests/support/fake_agent.ts";
 import { deadline } from "../../tests/support/deadline.ts";
 import type { DnsConfig } from "../config/config.ts";
+import { encodeQuery } from "../net/dns_message.ts";
 import { libcResolves } from "./dns.ts";
 import { KnownNames } from "./known_names.ts";
 import { Session } from "./session.ts";
@@ -87,6 +89,12 @@ async function serve({ agent }: AgentPair, asked: string[], options: AgentOption
     const addresses = packAddresses(["192.0.2.1"]);
     await agent.reply(frame, "lookupReply", { ending: 0, name: `${name}.full`, aliases: "", addresses });
   };
+  const answerQuestion = async (frame: { name: string; id: number }, name: string): Promise<void> => {
+    await before;
+    if (errno !== undefined) return await agent.fail(frame, errno, "refused by the test");
+    const reply = { ending: 0, errno: 0, stream: true, reply: dnsReply(`${name}.full`, [192, 0, 2, 7]) };
+    await agent.reply(frame, "resolveReply", reply);
+  };
   for await (const frame of agent.received()) {
     if (frame.name === "hostName") {
       asked.push("hostName");
@@ -95,6 +103,10 @@ async function serve({ agent }: AgentPair, asked: string[], options: AgentOption
       const { name, family, flags } = decode(agentMessages.lookup, frame.body);
       asked.push(`lookup ${name} ${family} ${flags}`);
       void answerLookup(frame, name).catch(() => {}); // the test is over
+    } else if (frame.name === "resolve") {
+      const { name, type, flags, query } = decode(agentMessages.resolve, frame.body);
+      asked.push(`resolve ${query.length > 0 ? `query ${query.length}` : name} ${type} ${flags}`);
+      void answerQuestion(frame, name).catch(() => {}); // the test is over
     } else if (frame.name === "reverse") {
       asked.push(`reverse ${decode(agentMessages.reverse, frame.body).address.address}`);
       await agent.reply(frame, "reverseReply", { ending: 0, name: "named", aliases: "" });
@@ -117,6 +129,30 @@ async function lookup(
   if (reply.local) return "local";
   if (reply.ending !== 0) return `ending ${reply.ending}`;
   return `${new TextDecoder().decode(reply.name)} ${unpackAddresses(reply.addresses).join(" ")}`;
+}
+
+/** A reply that says that `name` has `address`. */
+function dnsReply(name: string, address: number[]): Uint8Array {
+  const query = encodeQuery(7, { name, type: 1 }) ?? nothing;
+  const record = [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address];
+  const reply = Uint8Array.from([...query, ...record]);
+  reply[2] = 0x85;
+  reply[7] = 1;
+  return reply;
+}
+
+async function resolve(
+  link: LayerLink,
+  name: string,
+  options: { flags?: number; again?: boolean; query?: Uint8Array } = {},
+): Promise<string> {
+  const { flags = resolveFlags.search, again = false, query = nothing } = options;
+  const body = { again, flags, class: 1, type: 1, room: 512, name: bytes(name), query };
+  const [frame] = await deadline(link.request("resolve", body), name);
+  const reply = decode(layerMessages.resolveReply, frame?.body ?? nothing);
+  if (reply.pending) return "pending";
+  if (reply.local) return "local";
+  return `${reply.ending} ${reply.stream} ${reply.reply.length}`;
 }
 
 async function reverse(link: LayerLink, address: string): Promise<string> {
@@ -235,6 +271,75 @@ Deno.test("an agent that is too busy is asked again later, one that fails fails 
   }
   await using s = await stage({}, { errno: 5 });
   await assert.rejects(lookup(await s.layer(), "db"), RemoteError);
+});
+
+Deno.test("a raw question is the agent's, its reply the layer's", async () => {
+  await using s = await stage({});
+  const link = await s.layer();
+  const length = dnsReply("db.full", [192, 0, 2, 7]).length;
+  assert.equal(await resolve(link, "db"), `0 true ${length}`);
+  const query = encodeQuery(1, { name: "db.test", type: 1 }) ?? nothing;
+  assert.match(await resolve(link, "", { query, flags: 2 }), /^0 true/);
+  assert.deepEqual(s.asked, ["resolve db 1 1", `resolve query ${query.length} 1 2`]);
+});
+
+Deno.test("a filter sends raw questions the way of other names", async () => {
+  const filter = { side: "remote" as const, rules: ["db.one.test", "tcp://exact.test"] };
+  await using s = await stage({ filter }, { search: "one.test" });
+  const link = await s.layer();
+  const query = (name: string) => encodeQuery(1, { name, type: 1 }) ?? nothing;
+  assert.match(await resolve(link, "db"), /^0/);
+  assert.equal(await resolve(link, "db", { flags: 0 }), "local"); // as it is, that is another name
+  assert.match(await resolve(link, "exact.test", { flags: 0 }), /^0/);
+  assert.equal(await resolve(link, "other.test"), "local");
+  assert.match(await resolve(link, "", { query: query("db.one.test") }), /^0/);
+  assert.equal(await resolve(link, "", { query: query("other.test") }), "local");
+  assert.equal(await resolve(link, "", { query: Uint8Array.of(1, 2, 3) }), "local");
+});
+
+Deno.test("what a filter names as local is left to this machine, the rest is not", async () => {
+  await using s = await stage({ filter: { side: "local", rules: ["db.test"] } });
+  const link = await s.layer();
+  assert.equal(await resolve(link, "db.test"), "local");
+  assert.match(await resolve(link, "a.db.test"), /^0/);
+});
+
+Deno.test("rules over names know the addresses of raw replies, libc's own too", async () => {
+  await using s = await stage({ filter: { side: "local", rules: ["db", "far.test"] } });
+  const link = await s.layer();
+  assert.equal(await reverse(link, "192.0.2.7"), "named");
+  assert.match(await resolve(link, "x.test"), /^0/);
+  assert.equal(await reverse(link, "192.0.2.7"), "named");
+  await link.request("resolved", { name: bytes("db"), reply: dnsReply("db.here", [192, 0, 2, 8]) });
+  assert.equal(await reverse(link, "192.0.2.8"), "local"); // as the app wrote it
+  await link.request("resolved", { name: nothing, reply: dnsReply("far.test", [192, 0, 2, 9]) });
+  assert.equal(await reverse(link, "192.0.2.9"), "local"); // as the reply has it
+  await link.request("resolved", { name: nothing, reply: Uint8Array.of(1, 2, 3) });
+});
+
+Deno.test("a busy agent, or one that knows no raw questions, is no reason to ask here", async () => {
+  {
+    await using s = await stage({}, { errno: 11 });
+    assert.equal(await resolve(await s.layer(), "db"), "2 false 0");
+  }
+  await using s = await stage({});
+  s.agents.client.version = 1;
+  assert.equal(await resolve(await s.layer(), "db"), "2 false 0");
+  assert.deepEqual(s.asked, []);
+});
+
+Deno.test("raw questions that wait for long leave links for others", async () => {
+  const { promise, resolve: answer } = Promise.withResolvers<void>();
+  await using s = await stage({}, { before: promise });
+  const links = await Promise.all(Array.from({ length: 17 }, () => s.layer(5n)));
+  const answers = links.map((link, index) => resolve(link, `n${index}`));
+  assert.equal(await Promise.race(answers), "pending");
+  answer();
+  const all = await Promise.all(answers);
+  assert.equal(all.filter((one) => one === "pending").length, 1);
+  const late = links[all.indexOf("pending")];
+  assert.ok(late !== undefined);
+  assert.match(await resolve(late, `n${all.indexOf("pending")}`, { again: true }), /^0/);
 });
 
 Deno.test("international names are converted where the app asks for it, other bytes travel as they are", async () => {
