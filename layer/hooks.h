@@ -16,6 +16,8 @@
 
 #include "hooks_files.h"
 
+struct __res_state; /* <resolv.h>, which gives other names to some calls below */
+
 #define LAYER_SOCKET_HOOKS(X) \
 	X(int, bind, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length)) \
 	X(int, listen, (int fd, int backlog), (fd, backlog)) \
@@ -70,7 +72,28 @@
 	  (address, length, family, host, buffer, size, result, h_error)) \
 	X(int, gethostname, (char *into, size_t room), (into, room)) \
 	X(int, __gethostname_chk, (char *into, size_t room, size_t size), (into, room, size)) \
-	X(int, uname, (struct utsname *names), (names))
+	X(int, uname, (struct utsname *names), (names)) \
+	LAYER_RESOLVER_HOOKS(X)
+
+/* Questions to the name servers: ops/resolver.c. By the names that every glibc exports, if only for old programs. */
+#define LAYER_RESOLVER_HOOKS(X) \
+	X(int, __res_query, (const char *name, int class, int type, unsigned char *answer, int size), \
+	  (name, class, type, answer, size)) \
+	X(int, __res_search, (const char *name, int class, int type, unsigned char *answer, int size), \
+	  (name, class, type, answer, size)) \
+	X(int, __res_querydomain, (const char *name, const char *domain, int class, int type, unsigned char *answer, int size), \
+	  (name, domain, class, type, answer, size)) \
+	X(int, __res_send, (const unsigned char *query, int length, unsigned char *answer, int size), \
+	  (query, length, answer, size)) \
+	X(int, __res_nquery, (struct __res_state *state, const char *name, int class, int type, unsigned char *answer, int size), \
+	  (state, name, class, type, answer, size)) \
+	X(int, __res_nsearch, (struct __res_state *state, const char *name, int class, int type, unsigned char *answer, int size), \
+	  (state, name, class, type, answer, size)) \
+	X(int, __res_nquerydomain, (struct __res_state *state, const char *name, const char *domain, int class, int type, \
+				     unsigned char *answer, int size), \
+	  (state, name, domain, class, type, answer, size)) \
+	X(int, __res_nsend, (struct __res_state *state, const unsigned char *query, int length, unsigned char *answer, int size), \
+	  (state, query, length, answer, size))
 
 /* Programs that are started: ops/exec.c. */
 #define LAYER_EXEC_HOOKS(X) \
@@ -106,7 +129,24 @@
 	X(__connect, int, connect, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length)) \
 	X(__close, int, close, (int fd), (fd)) \
 	X(__dup2, int, dup2, (int from, int to), (from, to)) \
-	X(__fcntl, int, fcntl, (int fd, int command, long argument), (fd, command, argument))
+	X(__fcntl, int, fcntl, (int fd, int command, long argument), (fd, command, argument)) \
+	X(res_query, int, __res_query, (const char *name, int class, int type, unsigned char *answer, int size), \
+	  (name, class, type, answer, size)) \
+	X(res_search, int, __res_search, (const char *name, int class, int type, unsigned char *answer, int size), \
+	  (name, class, type, answer, size)) \
+	X(res_querydomain, int, __res_querydomain, (const char *name, const char *domain, int class, int type, unsigned char *answer, int size), \
+	  (name, domain, class, type, answer, size)) \
+	X(res_send, int, __res_send, (const unsigned char *query, int length, unsigned char *answer, int size), \
+	  (query, length, answer, size)) \
+	X(res_nquery, int, __res_nquery, (struct __res_state *state, const char *name, int class, int type, unsigned char *answer, int size), \
+	  (state, name, class, type, answer, size)) \
+	X(res_nsearch, int, __res_nsearch, (struct __res_state *state, const char *name, int class, int type, unsigned char *answer, int size), \
+	  (state, name, class, type, answer, size)) \
+	X(res_nquerydomain, int, __res_nquerydomain, (struct __res_state *state, const char *name, const char *domain, int class, int type, \
+				     unsigned char *answer, int size), \
+	  (state, name, domain, class, type, answer, size)) \
+	X(res_nsend, int, __res_nsend, (struct __res_state *state, const unsigned char *query, int length, unsigned char *answer, int size), \
+	  (state, query, length, answer, size))
 
 #define LAYER_DECLARE(type, name, parameters, arguments) \
 	type layer_##name parameters; \

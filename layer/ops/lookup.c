@@ -1,5 +1,6 @@
 /*
- * Asks the session about hosts and keeps its answers while they are used. Called by dns.c, hostent.c and host_name.c.
+ * Asks the session about hosts and keeps its answers while they are used. Called by dns.c, hostent.c, host_name.c and
+ * resolver.c.
  * The invariant: an answer is a copy of its own, made while the link is held, read when it is not; so libc is never
  * called with a lock of ours taken. A look-up may take as long as the pod's name servers let it: link_wait().
  */
@@ -84,11 +85,27 @@ static int keep_own_name(void *context, const unsigned char *from, size_t length
 	return keep(answer, reply.name, (struct wire_run){ 0 }, (struct wire_run){ 0 });
 }
 
-/* A handler that ran meanwhile does not end a look-up, as it ends none of libc's. */
-static int ask(uint16_t kind, const unsigned char *body, int length, link_unpack unpack, struct lookup_answer *answer)
+static int keep_reply(void *context, const unsigned char *from, size_t length)
 {
-	struct link_ask question = { .kind = kind, .body = body, .length = (size_t)length };
+	struct lookup_answer *answer = context;
+	struct wire_resolve_reply reply;
+
+	if (wire_unpack_resolve_reply(&reply, from, length) < 0)
+		return -EIO;
+	answer->pending = reply.pending;
+	answer->local = reply.local;
+	answer->ending = reply.ending;
+	answer->stream = reply.stream;
+	answer->error = reply.error;
+	return keep(answer, reply.reply, (struct wire_run){ 0 }, (struct wire_run){ 0 });
+}
+
+/* `question` but for its length. A handler that ran meanwhile does not end a look-up, as it ends none of libc's. */
+static int ask_with(struct link_ask *question, int length, link_unpack unpack, struct lookup_answer *answer)
+{
 	int status = link_floor(LINK_DNS);
+
+	question->length = (size_t)length;
 
 	memset(answer, 0, offsetof(struct lookup_answer, few));
 	answer->local = true;
@@ -97,9 +114,16 @@ static int ask(uint16_t kind, const unsigned char *body, int length, link_unpack
 	if (length < 0)
 		return length;
 	do {
-		status = link_wait(&question, unpack, answer, -1);
+		status = link_wait(question, unpack, answer, -1);
 	} while (status == -EINTR);
 	return status;
+}
+
+static int ask(uint16_t kind, const unsigned char *body, int length, link_unpack unpack, struct lookup_answer *answer)
+{
+	struct link_ask question = { .kind = kind, .body = body };
+
+	return ask_with(&question, length, unpack, answer);
 }
 
 /* Nobody wakes this word: time alone does. Doubles `pause`. */
@@ -146,6 +170,33 @@ int lookup_address(const union name *address, struct lookup_answer *answer)
 	}
 }
 
+int lookup_reply(const struct lookup_question *asked, struct lookup_answer *answer)
+{
+	unsigned char body[WIRE_RESOLVE_BYTES + LOOKUP_NAME_BYTES];
+	/* The query follows its length, which stands last: it is not copied into the body. */
+	struct link_ask question = {
+		.kind = WIRE_RESOLVE, .body = body, .content = asked->query, .content_length = asked->query_length
+	};
+	struct wire_resolve message = {
+		.flags = asked->flags,
+		.class = asked->class,
+		.type = asked->type,
+		.room = asked->room,
+		.name = { .start = asked->name, .length = asked->name ? (uint32_t)strlen(asked->name) : 0 },
+	};
+	int status, length, pause = FIRST_PAUSE_MS;
+
+	for (;; message.again = true) {
+		length = wire_pack_resolve(&message, body, sizeof(body));
+		if (length >= 4)
+			wire_store(body + length - 4, 4, asked->query_length);
+		status = ask_with(&question, length, keep_reply, answer);
+		if (status < 0 || !answer->pending)
+			return status;
+		rest(&pause);
+	}
+}
+
 int lookup_own_name(struct lookup_answer *answer)
 {
 	return ask(WIRE_HOST_NAME, NULL, 0, keep_own_name, answer);
@@ -173,6 +224,20 @@ void lookup_tell(const char *name, const unsigned char *addresses, size_t count)
 	if (count == 0 || length < 0 || link_floor(LINK_DNS) <= 0)
 		return;
 	question.length = (size_t)length;
+	link_request(&question, NULL, NULL);
+}
+
+void lookup_tell_reply(const char *name, const unsigned char *reply, size_t length)
+{
+	unsigned char body[WIRE_RESOLVED_BYTES + LOOKUP_NAME_BYTES];
+	struct link_ask question = { .kind = WIRE_RESOLVED, .body = body, .content = reply, .content_length = length };
+	struct wire_resolved message = { .name = { .start = name, .length = (uint32_t)strlen(name) } };
+	int packed = wire_pack_resolved(&message, body, sizeof(body));
+
+	if (packed < 4 || link_floor(LINK_DNS) <= 0)
+		return;
+	wire_store(body + packed - 4, 4, length);
+	question.length = (size_t)packed;
 	link_request(&question, NULL, NULL);
 }
 

@@ -20,6 +20,21 @@ static long missing(bool number)
 #define IS_NUMBER(type) (__builtin_types_compatible_p(type, int) || __builtin_types_compatible_p(type, long))
 
 /*
+ * libc's own. Since 2.34 glibc exports some calls by their plain name, and by the one with underlines for old programs only,
+ * which dlsym passes over.
+ */
+static void *find(const char *name)
+{
+	int saved = errno;
+	void *found = dlsym(RTLD_NEXT, name);
+
+	if (!found && name[0] == '_' && name[1] == '_')
+		found = dlsym(RTLD_NEXT, name + 2);
+	errno = saved;
+	return found;
+}
+
+/*
  * The symbol is given to the assembler only, so that libc's prototypes (transparent unions, varargs) do not
  * clash. Of a symbol with several versions dlsym gives the default one (dlsym(3)), and ours stands for all of them.
  * fcntl takes its optional argument in a register on x86_64 and aarch64 whether it is named or not.
@@ -30,9 +45,7 @@ static long missing(bool number)
 	{ \
 		void *found = atomic_load_explicit(&slot_##name, memory_order_relaxed); \
 		if (!found) { \
-			int saved = errno; \
-			found = dlsym(RTLD_NEXT, #name); \
-			errno = saved; \
+			found = find(#name); \
 			if (!found) \
 				return (type)missing(IS_NUMBER(type)); \
 			atomic_store_explicit(&slot_##name, found, memory_order_relaxed); \

@@ -6,6 +6,18 @@ import { App, compileApp } from "../support/layer_app.ts";
 
 type HookCase = (layer: string) => Promise<void>;
 
+/** A question of tests/apps/resolver.c gets its reply from the session; `function` is the symbol that is called. */
+function asks(call: string, rest = ""): HookCase {
+  return async (layer) => {
+    const reply = Uint8Array.of(77, 82, 0x81, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 9);
+    await using session = new FakeNames({ replies: { "srv.test": { reply }, "": { reply } } });
+    await using app = new App(session, [await compileApp("resolver")], { layer });
+    await app.write(`${call} srv${rest === "" ? ".test" : ""} 33 512 0 0${rest}`);
+    const id = call.includes("send") ? "4d52" : "0000";
+    assert.equal(await app.line(), `found 13 ${id}8180000000000000000009`);
+  };
+}
+
 /** `question` of tests/apps/names.c is answered by the session with `answer`. */
 function answers(question: string, answer: string): HookCase {
   return async (layer) => {
@@ -44,4 +56,13 @@ export const dnsHookCases: Record<string, HookCase> = {
   gethostname: answers("hostname 200", "found the-pod"),
   __gethostname_chk: answers("checked_hostname", "found the-pod"),
   uname: answers("uname", "the-pod"),
+  ...Object.fromEntries(
+    ["res_", "__res_"].flatMap((prefix) => [
+      ...["query", "nquery", "search", "nsearch", "send", "nsend"].map((call) => [
+        prefix + call,
+        asks(prefix + call),
+      ]),
+      ...["querydomain", "nquerydomain"].map((call) => [prefix + call, asks(prefix + call, " test")]),
+    ]),
+  ),
 };

@@ -31,9 +31,23 @@ export interface FakeHost {
   errno?: number;
 }
 
+/** What a question to the name servers leads to; all that is left out is empty. */
+export interface FakeReply {
+  local?: boolean;
+  ending?: number;
+  errno?: number;
+  stream?: boolean;
+  reply?: Uint8Array;
+  pending?: number;
+  /** The session refuses with this errno. */
+  refused?: number;
+}
+
 export interface FakeNamesOptions {
   dns?: boolean;
   hosts?: Record<string, FakeHost>;
+  /** By name; "" for whole queries. */
+  replies?: Record<string, FakeReply>;
   /** The target's own name; null: this machine's. */
   hostName?: string | null;
 }
@@ -41,7 +55,10 @@ export interface FakeNamesOptions {
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 export class FakeNames implements AsyncDisposable {
-  /** `lookup NAME FAMILY FLAGS PORT`, with ` again` behind it where it is, `reverse ADDRESS`, `hostName`, `found NAME ADDRESS…`. */
+  /**
+   * `lookup NAME FAMILY FLAGS PORT`, with ` again` behind it where it is, `reverse ADDRESS`, `hostName`,
+   * `found NAME ADDRESS…`, `resolve NAME CLASS TYPE FLAGS ROOM` or `resolve LENGTH FLAGS` of a whole query, `resolved NAME LENGTH`.
+   */
   readonly asked: string[] = [];
   readonly #options: FakeNamesOptions;
   readonly #folder = Deno.makeTempDirSync({ prefix: "mirrord-layer-test." });
@@ -119,10 +136,29 @@ export class FakeNames implements AsyncDisposable {
       this.asked.push(`lookup ${text(name)} ${family} ${flags} ${port}${again ? " again" : ""}`);
       return await this.#host(link, frame, text(name));
     }
+    if (frame.name === "resolve") return await this.#reply(link, frame);
+    if (frame.name === "resolved") {
+      const { name, reply } = decode(layerMessages.resolved, frame.body);
+      this.asked.push(`resolved ${text(name)} ${reply.length}`);
+      return await link.reply(frame, "resolvedReply", {});
+    }
     if (frame.name !== "reverse") throw new Error(`the layer sent "${frame.name}"`);
     const { address } = decode(layerMessages.reverse, frame.body);
     this.asked.push(`reverse ${address.address}`);
     await this.#host(link, frame, address.address);
+  }
+
+  async #reply(link: Link<Messages>, frame: Frame): Promise<void> {
+    const { again, flags, class: asked, type, room, name, query } = decode(layerMessages.resolve, frame.body);
+    const what = query.length > 0
+      ? `${query.length} ${flags}`
+      : `${text(name)} ${asked} ${type} ${flags} ${room}`;
+    this.asked.push(`resolve ${what}${again ? " again" : ""}`);
+    const found = this.#options.replies?.[text(name)] ?? { ending: 1 };
+    const { local = false, ending = 0, errno = 0, stream = false, reply = bytes(""), refused } = found;
+    if (refused !== undefined) return await link.fail(frame, refused, "refused by the test");
+    const pending = found.pending !== undefined && found.pending-- > 0;
+    await link.reply(frame, "resolveReply", { pending, local, ending, errno, stream, reply });
   }
 
   async #host(link: Link<Messages>, frame: Frame, key: string): Promise<void> {
