@@ -8,6 +8,7 @@
 #define LAYER_HOOKS_H
 
 #include <netdb.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -73,7 +74,15 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 	X(int, gethostname, (char *into, size_t room), (into, room)) \
 	X(int, __gethostname_chk, (char *into, size_t room, size_t size), (into, room, size)) \
 	X(int, uname, (struct utsname *names), (names)) \
-	LAYER_RESOLVER_HOOKS(X)
+	LAYER_RESOLVER_HOOKS(X) \
+	LAYER_ADDRINFO_HOOKS(X)
+
+/* Asynchronous look-ups: ops/addrinfo_a.c. */
+#define LAYER_ADDRINFO_HOOKS(X) \
+	X(int, getaddrinfo_a, (int mode, struct gaicb **list, int count, struct sigevent *event), (mode, list, count, event)) \
+	X(int, gai_suspend, (const struct gaicb *const *list, int count, const struct timespec *timeout), \
+	  (list, count, timeout)) \
+	X(int, gai_cancel, (struct gaicb *block), (block))
 
 /* Questions to the name servers: ops/resolver.c. By the names that every glibc exports, if only for old programs. */
 #define LAYER_RESOLVER_HOOKS(X) \

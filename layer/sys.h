@@ -5,6 +5,8 @@
 #ifndef LAYER_SYS_H
 #define LAYER_SYS_H
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -82,10 +84,20 @@ void sys_unmap(void *memory, size_t size);
  */
 int sys_wait_word(_Atomic(uint32_t) *word, uint32_t seen, int64_t timeout);
 void sys_wake_word(_Atomic(uint32_t) *word);
+/* Wakes all who wait, not one. */
+void sys_wake_all(_Atomic(uint32_t) *word);
 /* A lock word: 0 free, 1 taken, 2 taken and waited for. Not recursive, no owner. */
 bool sys_try_lock(_Atomic(uint32_t) *word);
 void sys_lock(_Atomic(uint32_t) *word);
 void sys_unlock(_Atomic(uint32_t) *word);
+
+/* A thread of libc's that runs `run`, detached unless `attributes` say otherwise. 0 or -errno. */
+int sys_start_thread(void *(*run)(void *), void *context, const pthread_attr_t *attributes);
+/* This thread takes no signals of the app's; or all. */
+void sys_shun_signals(void);
+void sys_allow_signals(void);
+/* Sends this process a signal as an asynchronous look-up does. */
+void sys_queue_signal(int number, union sigval value);
 
 /* Runs `before` and `parent` around libc's fork, `child` in every child that it makes. */
 void sys_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void));

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -332,6 +333,11 @@ int sys_wait_word(_Atomic(uint32_t) *word, uint32_t seen, int64_t timeout)
 void sys_wake_word(_Atomic(uint32_t) *word)
 {
 	RAW(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+void sys_wake_all(_Atomic(uint32_t) *word)
+{
+	RAW(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 bool sys_try_lock(_Atomic(uint32_t) *word)

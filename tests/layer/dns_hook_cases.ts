@@ -18,6 +18,30 @@ function asks(call: string, rest = ""): HookCase {
   };
 }
 
+/** The orders are answered by the session with the last line. */
+function waits(orders: string[], answer: string): HookCase {
+  return async (layer) => {
+    const held = Promise.withResolvers<void>();
+    await using session = new FakeNames({
+      hosts: {
+        "host.test": { addresses: ["192.0.2.1"] },
+        "held.test": { addresses: ["192.0.2.2"], before: () => held.promise },
+      },
+    });
+    try {
+      await using app = new App(session, [await compileApp("addrinfo_a")], { layer });
+      let line: string | null = "";
+      for (const order of orders) {
+        await app.write(order);
+        line = await app.line();
+      }
+      assert.equal(line, answer);
+    } finally {
+      held.resolve();
+    }
+  };
+}
+
 /** `question` of tests/apps/names.c is answered by the session with `answer`. */
 function answers(question: string, answer: string): HookCase {
   return async (layer) => {
@@ -65,4 +89,7 @@ export const dnsHookCases: Record<string, HookCase> = {
       ...["querydomain", "nquerydomain"].map((call) => [prefix + call, asks(prefix + call, " test")]),
     ]),
   ),
+  getaddrinfo_a: waits(["wait host.test"], "0 host.test 0 192.0.2.1"),
+  gai_suspend: waits(["begin held.test", "hold 0 1"], "-3"),
+  gai_cancel: waits(["begin held.test", "cancel 0"], "-102"),
 };
