@@ -2,6 +2,7 @@
 // the way to the original, and outgoing connections at both ends are made of them. Facts: tcp(7), socket(7), connect(2).
 // Invariant: nothing is buffered here; a read happens when asked for, a write resolves when the kernel took all.
 
+import { log } from "../base/log.ts";
 import { decodeSockaddr, encodeSockaddr, type Endpoint, sockaddrSize } from "./address.ts";
 import { c, check, E, errno, K, SystemError } from "./libc.ts";
 import { takeTurn, Watch } from "./poll.ts";
@@ -13,6 +14,8 @@ const lingerZero = words(1, 0);
 const scratch = new Uint8Array(65536);
 /** What one accepted connection counts of a turn, in bytes. */
 const acceptCost = 16384;
+/** How often a call is asked again for an errno that is not its own. */
+const foreignLimit = 3;
 /** How long accept rests when the process is out of descriptors. */
 const descriptorPauseMs = 20;
 
@@ -255,7 +258,8 @@ export async function dialTcp(options: DialOptions): Promise<Socket> {
       bound?.(nameOf(c.getsockname, fd));
     }
     const code = retry(() => c.connect(fd, name, name.length));
-    if (code < 0 && code !== -E.EINPROGRESS) throw new SystemError("connect", -code);
+    // EALREADY: it was asked twice.
+    if (code < 0 && code !== -E.EINPROGRESS && code !== -E.EALREADY) throw new SystemError("connect", -code);
     // Over loopback the answer is here already; elsewhere it makes the socket writable (connect(2)).
     while (code < 0 && !isConnected(fd)) {
       if (watch === undefined) {
@@ -284,13 +288,19 @@ function isConnected(fd: number): boolean {
   return c.getpeername(fd, new Uint8Array(sockaddrSize), words(sockaddrSize)) === 0;
 }
 
-/** The call's result, with -errno for -1; tried again after EINTR. */
+/**
+ * The call's result, with -errno for -1; tried again after EINTR. errno is read when the call has come back to the
+ * runtime, whose own work on this thread may have touched it by then: what no call on a socket gives is asked for again,
+ * rather than taken for an end (0) or handed to the app.
+ */
 export function retry(call: () => number): number {
-  for (;;) {
+  for (let foreign = 0;;) {
     const result = call();
     if (result >= 0) return result;
     const code = errno();
-    if (code !== E.EINTR) return -code;
+    if (code === E.EINTR) continue;
+    if ((code !== 0 && code !== E.ENOENT) || ++foreign > foreignLimit) return code === 0 ? -E.EIO : -code;
+    log.debug(`errno ${code} after a call on a socket: asked again`);
   }
 }
 

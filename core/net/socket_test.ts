@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { E, SystemError } from "./libc.ts";
-import { dialTcp, listenTcp, type Socket } from "./socket.ts";
+import { dialTcp, listenTcp, retry, type Socket } from "./socket.ts";
 
 /** Both ends of a connection; the caller closes them. */
 async function pair(): Promise<[Socket, Socket]> {
@@ -108,4 +108,17 @@ Deno.test("1000 round trips on 50 connections at once", async () => {
     near.close();
     far.close();
   }));
+});
+
+Deno.test("an errno that is no socket's is asked for again, and at last told as it is", () => {
+  const openMissing = (): number => {
+    try {
+      Deno.statSync("/nowhere");
+    } catch { /* errno is ENOENT from here on */ }
+    return -1;
+  };
+  let calls = 0;
+  assert.equal(retry(() => ++calls < 3 ? openMissing() : 7), 7);
+  assert.equal(calls, 3);
+  assert.equal(retry(openMissing), -2);
 });
