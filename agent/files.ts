@@ -47,6 +47,7 @@ export class Files implements Floor {
     "move",
     "close",
     "stream",
+    "enter",
   ] as const;
   readonly #link: AgentLink;
   readonly #threads: FileThreads;
@@ -99,6 +100,10 @@ export class Files implements Floor {
       case "readLink": {
         const { dir, path } = decode(agentMessages.readLink, body);
         return { call: "readLink", at: this.#at(dir, path) };
+      }
+      case "enter": {
+        const { dir, path } = decode(agentMessages.enter, body);
+        return { call: "enter", at: this.#at(dir, path) };
       }
       case "statfs": {
         const { dir, path } = decode(agentMessages.statfs, body);

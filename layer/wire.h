@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WIRE_TABLES 2141324571u /* hash of the table, for hello.tables */
+#define WIRE_TABLES 1537521544u /* hash of the table, for hello.tables */
 #define WIRE_HEADER_BYTES 12u /* of a frame's header */
 #define WIRE_MAX_PAYLOAD 1048576u /* bytes after a header, at most */
 #define WIRE_END 1u /* flag: last frame of a reply */
@@ -90,6 +90,8 @@ enum wire_kind {
 	WIRE_MOVE_REPLY = 138,
 	WIRE_RELEASE = 139,
 	WIRE_UNWATCHED = 140,
+	WIRE_ENTER = 141,
+	WIRE_ENTER_REPLY = 141,
 };
 
 enum wire_change_what {
@@ -1880,6 +1882,59 @@ static inline int wire_unpack_unwatched(struct wire_unwatched *message, const un
 	struct wire_reader reader = { .at = from, .left = length };
 
 	message->path = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_ENTER_BYTES 8u /* and the length of path */
+
+struct wire_enter {
+	uint32_t dir;
+	struct wire_run path;
+};
+
+static inline int wire_pack_enter(const struct wire_enter *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 4, message->dir);
+	wire_put_run(&writer, message->path);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_enter(struct wire_enter *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->dir = (uint32_t)wire_get(&reader, 4);
+	message->path = wire_get_run(&reader);
+	return reader.failed ? -EPROTO : 0;
+}
+
+#define WIRE_ENTER_REPLY_BYTES 9u /* and the length of path, physical */
+
+struct wire_enter_reply {
+	uint8_t where;
+	struct wire_run path;
+	struct wire_run physical;
+};
+
+static inline int wire_pack_enter_reply(const struct wire_enter_reply *message, unsigned char *into, size_t capacity)
+{
+	struct wire_writer writer = { .at = into, .left = capacity };
+
+	wire_put(&writer, 1, message->where);
+	wire_put_run(&writer, message->path);
+	wire_put_run(&writer, message->physical);
+	return wire_packed(&writer, capacity);
+}
+
+static inline int wire_unpack_enter_reply(struct wire_enter_reply *message, const unsigned char *from, size_t length)
+{
+	struct wire_reader reader = { .at = from, .left = length };
+
+	message->where = (uint8_t)wire_get(&reader, 1);
+	message->path = wire_get_run(&reader);
+	message->physical = wire_get_run(&reader);
 	return reader.failed ? -EPROTO : 0;
 }
 

@@ -185,4 +185,7 @@ export const agentMessages = {
    */
   stream: { kind: 140, since: 1, opens: true, fields: { file: "u32", offset: "u64" } },
   streamReply: { kind: 140, since: 1, fields: {} },
+  /** chdir(2) and getcwd(2) as one: may the target's process go there, and how is it called without links? */
+  enter: { kind: 141, since: 1, fields: { dir: "u32", path: "bytes" } },
+  enterReply: { kind: 141, since: 1, fields: { physical: "bytes" } },
 } as const satisfies MessageTable;

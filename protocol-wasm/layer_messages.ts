@@ -215,6 +215,13 @@ export const layerMessages = {
   release: { kind: 139, since: 1, fields: { file: "u32" } },
   /** One way: the app asked to be told of changes of `path`, which is the target's, and was refused (inotify(7), fanotify(7)). */
   unwatched: { kind: 140, since: 1, fields: { path: "bytes" } },
+  /** chdir(2), or fchdir(2) of `dir` when path is empty. */
+  enter: { kind: 141, since: 1, fields: { dir: "u32", path: "bytes" } },
+  /**
+   * remote: `path` is what later relative paths are put behind, the directory as it was meant; physical: as getcwd(2) in
+   * the target tells it.
+   */
+  enterReply: { kind: 141, since: 1, fields: { where: "u8", path: "bytes", physical: "bytes" } },
 } as const satisfies MessageTable;
 
 /** `what` of a change, on both links, and its arguments. */

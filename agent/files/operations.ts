@@ -30,6 +30,7 @@ export type FileCall =
   | { call: "access"; at: RelativePath; mode: number; flags: number }
   | { call: "readLink"; at: RelativePath }
   | { call: "statfs"; at: RelativePath }
+  | { call: "enter"; at: RelativePath }
   | { call: "list"; fd: number; cursor: bigint }
   | { call: "read"; fd: number; offset: bigint | null; count: number }
   | { call: "write"; fd: number; offset: bigint | null; content: Uint8Array }
@@ -81,6 +82,10 @@ export class FileOperations {
       case "statfs": {
         const status = calls.fileSystem(this.#place(order.at));
         return { body: bytes(encode(agentMessages.statfsReply, { status })) };
+      }
+      case "enter": {
+        const physical = calls.enter(this.#place(order.at));
+        return { body: bytes(encode(agentMessages.enterReply, { physical })) };
       }
       case "list":
         return { body: bytes(encode(agentMessages.listReply, page(order.fd, order.cursor))) };

@@ -19,6 +19,9 @@ const { symbols: f } = Deno.dlopen("libc.so.6", {
   faccessat: { parameters: [i32, buffer, i32, i32], result: i32 },
   readlinkat: { parameters: [i32, buffer, buffer, "usize"], result: i32 },
   fstatfs: { parameters: [i32, buffer], result: i32 },
+  fchdir: { parameters: [i32], result: i32 },
+  chdir: { parameters: [buffer], result: i32 },
+  getcwd: { name: "syscall", parameters: [i64, buffer, "usize"], result: i64 },
   mkdirat: { parameters: [i32, buffer, u32], result: i32 },
   unlinkat: { parameters: [i32, buffer, i32], result: i32 },
   fchmodat: { parameters: [i32, buffer, u32, i32], result: i32 },
@@ -40,8 +43,8 @@ const { symbols: f } = Deno.dlopen("libc.so.6", {
 
 /** Numbers of the calls that an older C library does not have (syscalls(2)). */
 const numbers = Deno.build.arch === "aarch64"
-  ? { statx: 291n, getdents64: 61n, renameat2: 276n, mknodat: 33n }
-  : { statx: 332n, getdents64: 217n, renameat2: 316n, mknodat: 259n };
+  ? { statx: 291n, getdents64: 61n, renameat2: 276n, mknodat: 33n, getcwd: 17n }
+  : { statx: 332n, getdents64: 217n, renameat2: 316n, mknodat: 259n, getcwd: 79n };
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -65,6 +68,8 @@ export const F = {
   O_NONBLOCK: 0o4000,
   O_CLOEXEC: 0o2000000,
   O_PATH: 0o10000000,
+  /** As x86_64 numbers it. */
+  O_DIRECTORY: 0o200000,
   S_IFMT: 0o170000,
   S_IFREG: 0o100000,
   S_IFDIR: 0o040000,
@@ -77,6 +82,7 @@ const allFields = 0xfff; // STATX_BASIC_STATS | STATX_BTIME
 const statxSize = 256;
 const statfsSize = 120;
 const linkSize = 4096; // PATH_MAX
+const slash = 0x2f;
 const noBytes = new Uint8Array(0);
 
 /** O_DIRECTORY and O_NOFOLLOW as x86_64 numbers them → as this machine does; O_DIRECT and O_LARGEFILE are left out. */
@@ -131,6 +137,23 @@ export function fileSystem(place: Place): Bytes {
   const into = new Uint8Array(statfsSize);
   withDescriptor(place, F.O_PATH, (fd) => check("fstatfs", f.fstatfs(fd, into)));
   return into;
+}
+
+/**
+ * Goes into a directory; its path as getcwd(2) tells it. The thread, whose working directory nobody looks at, leaves it at
+ * once: a mount under it could not be taken away.
+ */
+export function enter(place: Place): Bytes {
+  const into = new Uint8Array(linkSize);
+  withDescriptor(place, F.O_PATH | F.O_DIRECTORY, (fd) => check("chdir", f.fchdir(fd)));
+  try {
+    const length = check("getcwd", Number(f.getcwd(numbers.getcwd, into, BigInt(into.length))));
+    // "(unreachable)": it lies outside of the root.
+    if (into[0] !== slash) throw new SystemError("getcwd", E.ENOENT);
+    return into.slice(0, length - 1);
+  } finally {
+    check("chdir", f.chdir(cPath(Uint8Array.of(slash))));
+  }
 }
 
 /** Fills `into` from `cursor` on; whole entries. `end`: nothing comes after them. */

@@ -82,6 +82,7 @@ export class Files implements Floor {
     "move",
     "release",
     "unwatched",
+    "enter",
   ] as const;
   /** For helloReply: the paths that a process need not ask about. */
   readonly paths: string;
@@ -196,6 +197,13 @@ export class Files implements Floor {
         if (way.where === local) return await link.reply(frame, "statfsReply", { ...way, status: nothing });
         const { status } = await this.#request("statfs", { dir: way.dir, path: way.path }, "statfsReply");
         return await link.reply(frame, "statfsReply", { where: remote, path: nothing, status });
+      }
+      case "enter": {
+        const { dir, path } = decode(layerMessages.enter, frame.body);
+        const way = this.#way(dir, path, false, process);
+        if (way.where === local) return await link.reply(frame, "enterReply", { ...way, physical: nothing });
+        const { physical } = await this.#request("enter", { dir: way.dir, path: way.path }, "enterReply");
+        return await link.reply(frame, "enterReply", { where: remote, path: way.full, physical });
       }
       case "list": {
         const { file, cursor } = decode(layerMessages.list, frame.body);

@@ -312,6 +312,24 @@ Deno.test("a path beside a remote directory stays there", async () => {
   assert.deepEqual(at.asked(), ["change 1 9:rw 493"]);
 });
 
+Deno.test("a directory is entered where its path belongs, and told as the target sees it", async () => {
+  await using at = await openStage();
+  const enter = async (path: string, dir = 0) => {
+    const reply = await ask(at.layer, "enter", { dir, path: bytes(path) }, "enterReply");
+    return [reply.where, text(reply.path), text(reply.physical)];
+  };
+  assert.deepEqual(await enter("/data/dir"), [2, "/data/dir", "/physical"]);
+  assert.deepEqual(await enter("/from/dir"), [2, "/data/dir", "/physical"]);
+  assert.deepEqual(await enter("/here/x"), [0, "/opt/x", ""]);
+  assert.deepEqual(await enter("/usr"), [0, "", ""]);
+  assert.equal(await errnoOf(enter("/data/missing")), 2);
+  assert.equal(await errnoOf(enter("/data/absent")), 2);
+  const { file } = await open(at, "/data/dir");
+  assert.deepEqual(await enter("", file), [2, "/data/dir", "/physical"]);
+  const asked = at.asked().filter((one) => one.startsWith("enter"));
+  assert.deepEqual(asked, ["enter 0:/data/dir", "enter 0:/data/dir", "enter 0:/data/missing", "enter 9:"]);
+});
+
 Deno.test("a move within one side is done there, across it is another file system", async () => {
   await using at = await openStage({ mode: "write" });
   const move = (what: number, from: string, to: string) =>

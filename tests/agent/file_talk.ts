@@ -101,6 +101,10 @@ export class FileTalk {
     );
   }
 
+  async enter(path: string, dir = 0): Promise<string> {
+    return text((await this.ask("enter", { dir, path: bytes(path) }, "enterReply")).physical);
+  }
+
   async close(file: number): Promise<void> {
     await this.ask("close", { file }, "closeReply");
   }

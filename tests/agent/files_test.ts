@@ -107,6 +107,25 @@ Deno.test("the usual errors are the kernel's", async () => {
   assert.equal(text((await at.files.open("../file", { dir: file })).content), "x");
 });
 
+Deno.test("a directory is entered as the target's process may, and has the name that it would see", async () => {
+  const fill =
+    "mkdir -p data/a/b data/locked; ln -s a/b data/link; ln -s ../../.. data/a/out; echo x >data/file; " +
+    "chmod 700 data/locked; mkdir data/a/gone";
+  await using at = await stage({ fill, uid: 4321 });
+  const { files, target } = at;
+  assert.equal(await files.enter("/data/link"), "/data/a/b");
+  assert.equal(await files.enter("/data/a/out"), "/");
+  assert.equal(await files.enter("/data/a/b/"), "/data/a/b");
+  assert.equal(await refusal(files.enter("/data/none")), "ENOENT");
+  assert.equal(await refusal(files.enter("/data/file")), "ENOTDIR");
+  assert.equal(await refusal(files.enter("/data/locked")), "EACCES");
+  const { file } = await files.open("/data/link", { flags: O.DIRECTORY });
+  const gone = await files.open("/data/a/gone", { flags: O.DIRECTORY });
+  await target.run("mv /data/a /data/moved; rmdir /data/moved/gone");
+  assert.equal(await files.enter("", file), "/data/moved/b");
+  assert.equal(await refusal(files.enter("", gone.file)), "ENOENT");
+});
+
 Deno.test("a tree is changed as by the target itself", async () => {
   await using at = await stage({ fill: "printf 0123456789 >data/ten" });
   const { files, target } = at;

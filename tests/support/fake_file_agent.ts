@@ -102,6 +102,12 @@ async function answer(
       seen.push(`stat ${dir === 0 ? "" : `${dir}:`}${text(path)}`);
       return await agent.reply(frame, "statReply", { status: status(5) });
     }
+    case "enter": {
+      const { dir, path } = decode(agentMessages.enter, frame.body);
+      seen.push(`enter ${dir}:${text(path)}`);
+      if (text(path).endsWith("/missing")) return await agent.fail(frame, 2, "chdir: ENOENT");
+      return await agent.reply(frame, "enterReply", { physical: bytes("/physical") });
+    }
     case "change": {
       const { what, dir, path, first } = decode(agentMessages.change, frame.body);
       seen.push(`change ${what} ${dir}:${text(path)} ${first}`);

@@ -143,6 +143,8 @@ export class FakeFiles implements AsyncDisposable {
           { target: empty },
         );
       }
+      case "enter":
+        return this.#enter(decode(layerMessages.enter, payload));
       case "statfs": {
         const { dir, path } = decode(layerMessages.statfs, payload);
         return this.#at(name, dir, path, (local) => ({ status: fileSystem(local) }), { status: empty });
@@ -216,6 +218,16 @@ export class FakeFiles implements AsyncDisposable {
       return { name: reply, body: { where: 0, path: new TextEncoder().encode(found.rewritten), ...blank } };
     }
     return { name: reply, body: { where: 2, path: empty, ...run(found.local) } };
+  }
+
+  #enter({ dir, path }: Body<Messages["enter"]>): FileAnswer {
+    const utf8 = new TextEncoder();
+    return this.#at("enter", dir, path, (local) => {
+      if (!fs.statSync(local).isDirectory()) throw Object.assign(new Error("enter"), { code: "ENOTDIR" });
+      fs.accessSync(local, fs.constants.X_OK);
+      const seen = (path: string) => utf8.encode(path.replace(this.root, "/pod"));
+      return { path: path.length === 0 ? seen(local) : path, physical: seen(fs.realpathSync(local)) };
+    }, { physical: empty });
   }
 
   #openAt({ dir, flags, mode, path }: Body<Messages["open"]>): FileAnswer {
