@@ -131,6 +131,13 @@ typedef int (*hooks_fts_order)(const FTSENT **a, const FTSENT **b);
 	X(void, seekdir, (DIR *dir, long position), (dir, position)) \
 	X(long, telldir, (DIR *dir), (dir)) \
 	X(ssize_t, getdents64, (int fd, void *into, size_t size), (fd, into, size)) \
+	X(int, chdir, (const char *path), (path)) \
+	X(int, fchdir, (int fd), (fd)) \
+	X(char *, getcwd, (char *into, size_t size), (into, size)) \
+	X(char *, __getcwd_chk, (char *into, size_t count, size_t size), (into, count, size)) \
+	X(char *, getwd, (char *into), (into)) \
+	X(char *, __getwd_chk, (char *into, size_t size), (into, size)) \
+	X(char *, get_current_dir_name, (void), ()) \
 	X(int, scandir, (const char *path, struct dirent ***list, hooks_filter filter, hooks_order order), \
 	  (path, list, filter, order)) \
 	X(int, scandirat, \

@@ -28,7 +28,7 @@
  * fork waits.
  *
  * Vfork. Such a child shares our memory: it sees an owner that is not itself, and must leave everything alone until it
- * execs. link_owns() is false there.
+ * execs. link_owns() is false there. What it has to say goes by link_apart.c.
  *
  * Not seen from here: a process that hands its listener to a fork child and ends. The session takes the end of a
  * process as a hint only, and asks the kernel whether somebody still listens.
@@ -38,10 +38,6 @@
 #include "config.h"
 #include "guard.h"
 #include "link_pool.h"
-
-#define EXECUTABLE_BYTES 256
-#define APART_BYTES 2048
-#define HELLO_BYTES (WIRE_HELLO_BYTES + EXECUTABLE_BYTES)
 
 static _Atomic(const char *) paths;
 static _Atomic(uint32_t) paths_length;
@@ -139,10 +135,9 @@ static int unpack_hello_reply(void *context, const unsigned char *from, size_t l
 	return 0;
 }
 
-/* The body of hello for `process`; its length. */
-static size_t pack_hello(uint64_t process, unsigned char body[HELLO_BYTES])
+size_t link_pack_hello(uint64_t process, unsigned char body[LINK_HELLO_BYTES])
 {
-	char path[EXECUTABLE_BYTES];
+	char path[LINK_EXECUTABLE_BYTES];
 	struct wire_hello hello = {
 		.tables = WIRE_TABLES,
 		.process = process,
@@ -151,13 +146,13 @@ static size_t pack_hello(uint64_t process, unsigned char body[HELLO_BYTES])
 		.executable = { .start = path, .length = (uint32_t)sys_executable(path, sizeof(path)) },
 	};
 
-	return (size_t)wire_pack_hello(&hello, body, HELLO_BYTES);
+	return (size_t)wire_pack_hello(&hello, body, LINK_HELLO_BYTES);
 }
 
 int link_hello(struct link *link, uint64_t process)
 {
-	unsigned char body[HELLO_BYTES];
-	struct link_ask ask = { .kind = WIRE_HELLO, .body = body, .length = pack_hello(process, body) };
+	unsigned char body[LINK_HELLO_BYTES];
+	struct link_ask ask = { .kind = WIRE_HELLO, .body = body, .length = link_pack_hello(process, body) };
 
 	return ask_on(link, &ask, unpack_hello_reply, pool_greeting());
 }
@@ -257,38 +252,6 @@ int link_tell(const struct link_ask *message)
 	}
 	sys_restore_signals(&signals);
 	return status;
-}
-
-int link_say_apart(const struct link_ask *message)
-{
-	unsigned char bytes[WIRE_HEADER_BYTES + HELLO_BYTES + WIRE_HEADER_BYTES + APART_BYTES];
-	struct wire_header header = { .kind = WIRE_HELLO, .id = 1 };
-	struct sys_identity process = { 0, 0 };
-	struct sys_signals signals;
-	size_t length;
-	int fd, status;
-
-	if (message->length > APART_BYTES)
-		return -EMSGSIZE;
-	sys_block_signals(&signals);
-	status = fd = sys_connect_unix(config_socket());
-	if (fd < 0)
-		goto out;
-	sys_identity(fd, &process);
-	header.length = (uint32_t)pack_hello(process.number, bytes + WIRE_HEADER_BYTES);
-	wire_pack_header(&header, bytes);
-	length = WIRE_HEADER_BYTES + header.length;
-	header = (struct wire_header){ .length = (uint32_t)message->length, .kind = message->kind, .id = 3 };
-	wire_pack_header(&header, bytes + length);
-	memcpy(bytes + length + WIRE_HEADER_BYTES, message->body, message->length);
-	status = sys_send_all(fd, bytes, length + WIRE_HEADER_BYTES + message->length);
-	/* Hello's answer: who left before it would not be heard either. */
-	if (status == 0)
-		status = sys_receive_all(fd, bytes, WIRE_HEADER_BYTES);
-	sys_close(fd);
-out:
-	sys_restore_signals(&signals);
-	return status < 0 ? status : 0;
 }
 
 int link_floor(enum link_floor floor)

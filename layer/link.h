@@ -44,9 +44,11 @@ int link_wait(const struct link_ask *ask, link_unpack unpack, void *context, int
 int link_tell(const struct link_ask *message);
 /*
  * Says something on a connection of its own, which touches no memory but the stack: for a vfork child. Returns when the
- * session has it. At most 2 KiB.
+ * session has it. At most 4 KiB and a little.
  */
 int link_say_apart(const struct link_ask *message);
+/* Asks so. An answer of at most two paths. */
+int link_ask_apart(const struct link_ask *ask, link_unpack unpack, void *context);
 /* Connects if need be. 1: the floor is to be caught, 0: it is not, -EIO: the session is lost. */
 int link_floor(enum link_floor floor);
 /* The table of path prefixes that hello was answered with, for good; empty before the first link_floor(). */

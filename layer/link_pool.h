@@ -49,6 +49,10 @@ bool pool_lost(void);
 /* Is there a link to say something on? */
 bool pool_open(void);
 
+/* The body of hello for `process`; its length. */
+#define LINK_EXECUTABLE_BYTES 256
+#define LINK_HELLO_BYTES (WIRE_HELLO_BYTES + LINK_EXECUTABLE_BYTES)
+size_t link_pack_hello(uint64_t process, unsigned char body[LINK_HELLO_BYTES]);
 /* By link.c, for the pool: hello on a new link of `process`, and its answer kept. 0 or -errno. */
 int link_hello(struct link *link, uint64_t process);
 /* The rest of an answer that nobody waits for any more. 0 or -errno. */

@@ -45,6 +45,15 @@ void sys_descriptor_name(int fd, char *into);
 int sys_descriptor_path(int fd, char *into, size_t size);
 /* getcwd(2): the length, not terminated, or -errno. */
 int sys_working_folder(char *into, size_t size);
+/*
+ * Makes the working directory one in which nothing is or can be made: a new one, removed. It is made beside `beside`, or
+ * where anybody may. 0 or -errno.
+ */
+int sys_go_nowhere(const char *beside);
+/* A descriptor of such a directory, close-on-exec, at a high number. */
+int sys_open_nowhere(const char *beside);
+/* Is the working directory a removed one? */
+bool sys_is_nowhere(void);
 /* Calls `each` with every descriptor of this process. */
 void sys_each_descriptor(void (*each)(int fd));
 uint64_t sys_random(void);

@@ -1,5 +1,5 @@
 /*
- * Programs that the app starts: exec and its relatives, posix_spawn. A child stays in the session whatever environment
+ * Programs that the app starts: exec and its relatives; posix_spawn is in spawn_folder.c. A child stays in the session whatever environment
  * it is handed, and one that the layer cannot get into is told to the session. Called by preload/.
  * The invariant: nothing but the caller's stack and raw system calls, for a vfork child comes here, whose memory is
  * its parent's. So nothing of the link or the registry is touched either; spawn.c does, but not in such a child.
@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +17,9 @@
 #include "../hooks.h"
 #include "../program.h"
 #include "../sys.h"
-#include "spawn.h"
+#include "cwd.h"
+#include "exec.h"
+#include "files.h"
 
 #define PRELOAD "LD_PRELOAD="
 #define REPORT_BYTES (WIRE_UNHOOKED_BYTES + PROGRAM_PATH_BYTES + 64)
@@ -27,7 +30,7 @@ static struct wire_run run_of(const char *text)
 }
 
 /* Tells the session when `path` runs outside the pod, but for what the developer wants to. */
-static void report(const char *path, char *const argv[])
+void exec_report(const char *path, char *const argv[])
 {
 	unsigned char body[REPORT_BYTES];
 	struct wire_unhooked message;
@@ -52,12 +55,12 @@ static void report(const char *path, char *const argv[])
 	link_say_apart(&ask);
 }
 
-static void report_found(const char *file, char *const argv[])
+void exec_report_found(const char *file, char *const argv[])
 {
 	char path[PROGRAM_PATH_BYTES];
 
 	if (program_find(file, getenv("PATH"), path))
-		report(path, argv);
+		exec_report(path, argv);
 }
 
 static void report_descriptor(int fd, char *const argv[])
@@ -70,7 +73,7 @@ static void report_descriptor(int fd, char *const argv[])
 	while (count > 0)
 		path[at++] = digits[--count];
 	path[at] = 0;
-	report(path, argv);
+	exec_report(path, argv);
 }
 
 static bool is_named(const char *entry, const char *name, size_t length)
@@ -97,17 +100,20 @@ struct found {
 	const char *preload; /* the value of LD_PRELOAD, or NULL */
 	size_t kept; /* of our variables, how many are there as they should be */
 	bool foreign; /* it is another session's: mirrord runs within mirrord */
+	bool placed; /* it says where a program starts: this one, or one before */
 };
 
 static struct found look(char *const envp[], const struct config_kept *kept)
 {
-	struct found found = { 0, NULL, 0, false };
+	struct found found = { .count = 0 };
 
 	for (; envp && envp[found.count]; found.count++) {
 		const char *entry = envp[found.count];
 
 		if (strncmp(entry, PRELOAD, strlen(PRELOAD)) == 0)
 			found.preload = entry + strlen(PRELOAD);
+		if (cwd_is_entry(entry))
+			found.placed = true;
 		for (size_t i = 0; i < kept->count; i++) {
 			if (strcmp(entry, kept->entries[i]) == 0)
 				found.kept++;
@@ -120,7 +126,7 @@ static struct found look(char *const envp[], const struct config_kept *kept)
 
 static bool is_ours(const char *entry, const struct config_kept *kept)
 {
-	if (strncmp(entry, PRELOAD, strlen(PRELOAD)) == 0)
+	if (strncmp(entry, PRELOAD, strlen(PRELOAD)) == 0 || (cwd_is_entry(entry) && guard_active()))
 		return true;
 	for (size_t i = 0; i < kept->count; i++)
 		if (is_named(entry, kept->entries[i], strcspn(kept->entries[i], "=")))
@@ -128,20 +134,16 @@ static bool is_ours(const char *entry, const struct config_kept *kept)
 	return false;
 }
 
-/* One way of starting a program; `envp` is the last thing that is missing. */
-typedef int (*start)(const void *call, char *const envp[]);
-
-/* Starts it with `envp`, to which is added what keeps the child in the session. */
-static int start_within(char *const envp[], start run, const void *call)
+int exec_start(const struct cwd_folder *folder, char *const envp[], exec_run run, const void *call)
 {
 	const struct config_kept *kept = config_kept();
 	struct found found = look(envp, kept);
 	bool loaded = found.preload && preloads(found.preload, kept->library);
 	size_t theirs = found.preload ? strlen(found.preload) : 0, count = 0;
-	char preload[sizeof(PRELOAD) + PROGRAM_PATH_BYTES + theirs + 1];
-	char *made[found.count + kept->count + 2];
+	char preload[sizeof(PRELOAD) + PROGRAM_PATH_BYTES + theirs + 1], placed[cwd_entry_size(folder) + 1];
+	char *made[found.count + kept->count + 3];
 
-	if (found.foreign || !kept->library[0] || (loaded && found.kept == kept->count))
+	if (found.foreign || !kept->library[0] || (loaded && found.kept == kept->count && !found.placed && !folder))
 		return run(call, envp);
 	for (size_t i = 0; i < found.count; i++)
 		if (!is_ours(envp[i], kept))
@@ -156,8 +158,37 @@ static int start_within(char *const envp[], start run, const void *call)
 	if (theirs > 0)
 		strcat(preload, found.preload);
 	made[count++] = preload;
+	if (folder) {
+		cwd_entry(folder, placed);
+		made[count++] = placed;
+	}
 	made[count] = NULL;
 	return run(call, made);
+}
+
+static int start_within(char *const envp[], exec_run run, const void *call)
+{
+	return exec_start(cwd_now(), envp, run, call);
+}
+
+const char *exec_path(const struct cwd_folder *folder, const char *path, char *into)
+{
+	char joined[PATH_MAX];
+	const char *whole = cwd_behind(folder, path, joined);
+	int status;
+
+	if (whole != joined)
+		return whole;
+	status = files_find_program(whole, into);
+	if (status == 0)
+		return into;
+	errno = -status;
+	return NULL;
+}
+
+const char *exec_file(const struct cwd_folder *folder, const char *file, char *into)
+{
+	return strchr(file, '/') ? exec_path(folder, file, into) : file;
 }
 
 struct exec_call {
@@ -197,11 +228,15 @@ static int run_execveat(const void *call, char *const envp[])
 
 int layer_execve(const char *path, char *const argv[], char *const envp[])
 {
-	struct exec_call call = { .path = path, .argv = argv };
+	struct exec_call call = { .argv = argv };
+	char whole[PATH_MAX];
 
 	if (!path || !guard_session())
 		return next_execve(path, argv, envp);
-	report(path, argv);
+	call.path = exec_path(cwd_now(), path, whole);
+	if (!call.path)
+		return -1;
+	exec_report(call.path, argv);
 	return start_within(envp, run_execve, &call);
 }
 
@@ -212,11 +247,15 @@ int layer_execv(const char *path, char *const argv[])
 
 int layer_execvpe(const char *file, char *const argv[], char *const envp[])
 {
-	struct exec_call call = { .path = file, .argv = argv };
+	struct exec_call call = { .argv = argv };
+	char whole[PATH_MAX];
 
 	if (!file || !guard_session())
 		return next_execvpe(file, argv, envp);
-	report_found(file, argv);
+	call.path = exec_file(cwd_now(), file, whole);
+	if (!call.path)
+		return -1;
+	exec_report_found(call.path, argv);
 	return start_within(envp, run_execvpe, &call);
 }
 
@@ -238,66 +277,18 @@ int layer_fexecve(int fd, char *const argv[], char *const envp[])
 int layer_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags)
 {
 	struct exec_call call = { .path = path, .argv = argv, .fd = fd, .flags = flags };
+	char whole[PATH_MAX];
 
 	if (!path || !guard_session())
 		return next_execveat(fd, path, argv, envp, flags);
+	if (fd == AT_FDCWD) {
+		call.path = path = exec_path(cwd_now(), path, whole);
+		if (!path)
+			return -1;
+	}
 	if (path[0] == '/' || fd == AT_FDCWD)
-		report(path, argv);
+		exec_report(path, argv);
 	else if (!path[0])
 		report_descriptor(fd, argv);
 	return start_within(envp, run_execveat, &call);
-}
-
-struct spawn_call {
-	pid_t *pid;
-	const char *path;
-	const posix_spawn_file_actions_t *actions;
-	const posix_spawnattr_t *attributes;
-	char *const *argv;
-	char *const *envp;
-	start run;
-};
-
-static int run_spawn(const void *call, char *const envp[])
-{
-	const struct spawn_call *one = call;
-
-	return next_posix_spawn(one->pid, one->path, one->actions, one->attributes, one->argv, envp);
-}
-
-static int run_spawnp(const void *call, char *const envp[])
-{
-	const struct spawn_call *one = call;
-
-	return next_posix_spawnp(one->pid, one->path, one->actions, one->attributes, one->argv, envp);
-}
-
-static int spawn_within(const void *call, const posix_spawn_file_actions_t *actions)
-{
-	struct spawn_call one = *(const struct spawn_call *)call;
-
-	one.actions = actions;
-	return start_within(one.envp, one.run, &one);
-}
-
-int layer_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-		      const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
-{
-	struct spawn_call call = { pid, path, actions, attributes, argv, envp, run_spawn };
-
-	if (!path || !guard_session())
-		return next_posix_spawn(pid, path, actions, attributes, argv, envp);
-	report(path, argv);
-	return spawn_opening(actions, spawn_within, &call);
-}
-
-int layer_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
-		       const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
-{
-	struct spawn_call call = { pid, file, actions, attributes, argv, envp, run_spawnp };
-
-	if (!file || !guard_session())
-		return next_posix_spawnp(pid, file, actions, attributes, argv, envp);
-	report_found(file, argv);
-	return spawn_opening(actions, spawn_within, &call);
 }

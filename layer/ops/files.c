@@ -1,8 +1,8 @@
 /*
  * The frame of every call about a path: whether the session is to be asked, and the questions that several hooks share.
  * Called by the other files*.c and dirs.c.
- * The invariant: a relative path is local unless its folder is a remote one; an absolute path is local only if the
- * session's rules or its answer say so. A lost link is EIO, never the local file.
+ * The invariant: a relative path is local unless its folder is a remote one; an absolute path, and one relative to a working
+ * directory of the target, is local only if the session's rules or its answer say so. A lost link is EIO, never the local file.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "../guard.h"
 #include "../sys.h"
 #include "../sys_files.h"
+#include "cwd.h"
 #include "files.h"
 
 /* linux/fcntl.h, which glibc shows to some only */
@@ -164,19 +165,42 @@ static bool asks_absolute(struct files_call *call)
 	return true;
 }
 
+static void begin(struct files_call *call, int dirfd, const char *path)
+{
+	call->dirfd = dirfd;
+	call->path = path;
+	call->dir = 0;
+	call->length = 0;
+	call->result = 0;
+	call->where = FILES_REMOTE;
+	call->described = false;
+}
+
+/*
+ * A path relative to a working directory of the target: call->path becomes whole, so that libc gets it so where it is local.
+ * False: it leads too far, which call->result says.
+ */
+static bool make_whole(struct files_call *call)
+{
+	const char *whole = cwd_absolute(call->path, call->text);
+
+	if (whole)
+		call->path = whole;
+	else
+		call->result = -ENAMETOOLONG;
+	return whole;
+}
+
 bool files_asks(struct files_call *call, int dirfd, const char *path)
 {
 	int length;
 
-	call->dirfd = dirfd;
-	call->path = path;
-	call->dir = 0;
-	call->result = 0;
-	call->where = FILES_REMOTE;
-	call->described = false;
+	begin(call, dirfd, path);
 	if (!path || !path[0])
 		return false;
-	if (path[0] == '/')
+	if (dirfd == AT_FDCWD && !make_whole(call))
+		return guard_enter(&call->saved);
+	if (call->path[0] == '/')
 		return asks_absolute(call);
 	if (dirfd == AT_FDCWD || !asks_itself(call, dirfd))
 		return false;
@@ -186,43 +210,33 @@ bool files_asks(struct files_call *call, int dirfd, const char *path)
 	return true;
 }
 
+bool files_asks_apart(struct files_call *call, const char *path)
+{
+	int length;
+
+	begin(call, AT_FDCWD, path);
+	if (!path || !path[0])
+		return false;
+	if (!make_whole(call))
+		return true;
+	if (!paths_known())
+		learn_from_file();
+	if (call->path[0] != '/' || !paths_caught())
+		return false;
+	length = paths_normalise(call->path, call->text);
+	call->result = length < 0 ? length : 0;
+	call->length = length > 0 ? (uint32_t)length : 0;
+	return length < 0 || !paths_is_local(call->text, (size_t)length);
+}
+
 bool files_asks_at(struct files_call *call, int dirfd, const char *path, int flags)
 {
 	bool empty = (flags & AT_EMPTY_PATH) && (!path || !path[0]);
 
-	if (!empty)
-		return files_asks(call, dirfd, path);
-	call->dirfd = dirfd;
-	call->path = path;
-	call->result = 0;
-	call->where = FILES_REMOTE;
-	call->described = false;
+	if (!empty || (dirfd == AT_FDCWD && cwd_now()))
+		return files_asks(call, dirfd, empty ? "." : path);
+	begin(call, dirfd, path);
 	return asks_itself(call, dirfd);
-}
-
-bool files_may_be(int dirfd, const char *path)
-{
-	struct files_call call;
-
-	if (!files_asks(&call, dirfd, path))
-		return false;
-	guard_leave(call.saved, 0);
-	return true;
-}
-
-bool files_walks(const char *path)
-{
-	char text[PATH_MAX];
-	int length;
-
-	if (!path || path[0] != '/')
-		return false;
-	if (files_may_be(AT_FDCWD, path))
-		return true;
-	if (guard_inside || !paths_caught())
-		return false;
-	length = paths_normalise(path, text);
-	return length > 0 && !paths_tree_is_local(text, (size_t)length);
 }
 
 static struct wire_run asked_path(const struct files_call *call)

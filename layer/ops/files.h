@@ -51,13 +51,15 @@ struct files_call {
 
 /* Is the session to be asked about `path`? Then the guard is taken, until the call is decided. */
 bool files_asks(struct files_call *call, int dirfd, const char *path);
+/* The same in a vfork child, without a guard: for link_ask_apart(). */
+bool files_asks_apart(struct files_call *call, const char *path);
 /* The same, where AT_EMPTY_PATH in `flags` makes an empty path mean `dirfd` itself. */
 bool files_asks_at(struct files_call *call, int dirfd, const char *path, int flags);
 /* May `path` be the target's? Takes no guard: for calls that are then made of other hooked ones. */
 bool files_may_be(int dirfd, const char *path);
 /*
  * May something at or below the absolute `path` be the target's? Then a walk of libc, which no hook sees, will not do. Takes no
- * guard. False for a relative path: those are local, and what is below them.
+ * guard. Of a path relative to a folder of this machine, nothing; of one relative to the target's, all. Both are in walk.c.
  */
 bool files_walks(const char *path);
 /*
@@ -120,6 +122,17 @@ void files_adopt(void);
 
 /* fcntl(2) of a remote file. False: the descriptor's own answer is right. */
 bool files_control(int fd, int command, long argument, int *result);
+/*
+ * What chdir(2) would lead to: *folder, or if that is NULL the path `local` (PATH_MAX bytes) of this machine. 0 or -errno.
+ * The same of an open file; then NULL means that it is local.
+ */
+struct cwd_folder;
+int files_find_folder(const char *path, const struct cwd_folder **folder, char *local);
+int files_open_as_folder(int fd, const struct cwd_folder **folder);
+/* The path here of a program that is called `path`, absolute. 0 or -errno: the target's are not run. */
+int files_find_program(const char *path, char *local);
+/* getcwd(2): the length with its end, or -1 with errno. */
+long files_getcwd(char *into, size_t size);
 bool files_is_regular(const struct fds_file *file);
 bool files_is_folder(const struct fds_file *file);
 

@@ -29,7 +29,15 @@
 static bool by_path(struct files_call *call, int dirfd, const char *path, enum wire_change_what what, int flags,
 		    const uint64_t arguments[4], int *result)
 {
-	if (!files_asks_at(call, dirfd, path, flags) || !files_change(call, what, flags & ~AT_EMPTY_PATH, arguments))
+	bool asks = files_asks_at(call, dirfd, path, flags);
+
+	/* rmdir(2): what the normal form of the path does not show any more. */
+	if (asks && call->result == 0 && what == WIRE_CHANGE_REMOVE && (flags & AT_REMOVEDIR) && path[0]) {
+		static const int refused[] = { 0, -EINVAL, -ENOTEMPTY };
+
+		call->result = refused[paths_last_dots(path)];
+	}
+	if (!asks || !files_change(call, what, flags & ~AT_EMPTY_PATH, arguments))
 		return false;
 	*result = (int)files_result(call);
 	return true;

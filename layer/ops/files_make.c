@@ -118,9 +118,13 @@ static bool makes_temporary(char *path, int suffix, int flags, int (*make)(const
 	int saved = errno;
 	char *places;
 
-	if (suffix < 0 || length < PLACES + (size_t)suffix || !files_asks(&call, AT_FDCWD, path))
+	if (suffix < 0 || length < PLACES + (size_t)suffix)
 		return false;
-	guard_leave(call.saved, 0);
+	/* Local, but not by the name that libc would be given: it is made here all the same. */
+	if (files_asks(&call, AT_FDCWD, path))
+		guard_leave(call.saved, 0);
+	else if (call.path == path)
+		return false;
 	places = path + length - suffix - PLACES;
 	if (memcmp(places, "XXXXXX", PLACES) != 0)
 		return false; /* libc says EINVAL */

@@ -11,6 +11,7 @@
 #include "../guard.h"
 #include "../hooks.h"
 #include "../sys_files.h"
+#include "cwd.h"
 #include "files.h"
 
 /* path_resolution(7) */
@@ -26,8 +27,9 @@ struct move {
  * Fills in what is asked about a path that would be local by itself. Its absolute name, so that a rule of the session's
  * that rewrites paths sees it.
  */
-static void ask_local(struct files_call *call, int dirfd, const char *path)
+static void ask_local(struct files_call *call)
 {
+	const char *path = call->path;
 	char absolute[2 * PATH_MAX];
 	int length = 0;
 
@@ -38,8 +40,8 @@ static void ask_local(struct files_call *call, int dirfd, const char *path)
 		return;
 	}
 	if (path[0] != '/') {
-		length = dirfd == AT_FDCWD ? sys_working_folder(absolute, PATH_MAX) :
-					     sys_descriptor_path(dirfd, absolute, PATH_MAX);
+		length = call->dirfd == AT_FDCWD ? sys_working_folder(absolute, PATH_MAX) :
+						   sys_descriptor_path(call->dirfd, absolute, PATH_MAX);
 		if (length < 0 || length >= PATH_MAX) {
 			call->result = length < 0 ? length : -ENAMETOOLONG;
 			return;
@@ -105,10 +107,13 @@ static bool moves(struct move *move, int from_dir, const char *from, int to_dir,
 	if (!to_asks && (!from_asks || !guard_enter(&move->to.saved)))
 		return false;
 	if (!from_asks)
-		ask_local(&move->from, from_dir, from);
+		ask_local(&move->from);
 	if (!to_asks)
-		ask_local(&move->to, to_dir, to);
+		ask_local(&move->to);
 	status = (int)(move->from.result < 0 ? move->from.result : move->to.result);
+	/* rename(2): neither is a name that could be changed. */
+	if (status == 0 && move->what == WIRE_MOVE_RENAME && (paths_last_dots(from) || paths_last_dots(to)))
+		status = -EBUSY;
 	if (status == 0)
 		status = ask(move);
 	if (!files_decided(&move->to, status))
@@ -272,24 +277,26 @@ static int walk(char *rest, char *into)
 }
 
 /* Is the path one whose components are to be asked about? Leaves no guard. */
-static bool is_asked(const char *path)
+static bool is_asked(struct files_call *call, const char *path)
 {
-	struct files_call call;
-
-	if (!path || path[0] != '/' || !files_asks(&call, AT_FDCWD, path))
+	call->path = path;
+	if (!path || path[0] != '/' || !files_asks(call, AT_FDCWD, path))
 		return false;
-	guard_leave(call.saved, 0);
-	return !call.described;
+	guard_leave(call->saved, 0);
+	return !call->described;
 }
 
 char *layer_realpath(const char *path, char *resolved)
 {
-	char rest[PATH_MAX], found[PATH_MAX];
+	char rest[PATH_MAX], found[PATH_MAX], whole[PATH_MAX];
 	int saved = errno, status;
+	struct files_call call;
 	char *into = resolved;
 
-	if (!is_asked(path))
-		return next_realpath(path, resolved);
+	if (path && !(path = cwd_absolute(path, whole)))
+		return NULL;
+	if (!is_asked(&call, path))
+		return next_realpath(call.path, resolved);
 	status = strlen(path) < sizeof(rest) ? 0 : -ENAMETOOLONG;
 	if (status == 0) {
 		strcpy(rest, path);
@@ -312,7 +319,11 @@ char *layer_realpath(const char *path, char *resolved)
 
 char *layer_canonicalize_file_name(const char *path)
 {
-	return is_asked(path) ? layer_realpath(path, NULL) : next_canonicalize_file_name(path);
+	struct files_call call;
+
+	if (is_asked(&call, path) || (path && cwd_now()))
+		return layer_realpath(path, NULL);
+	return next_canonicalize_file_name(call.path);
 }
 
 char *layer___realpath_chk(const char *path, char *resolved, size_t size)

@@ -11,6 +11,7 @@
 
 #include "../guard.h"
 #include "../hooks.h"
+#include "cwd.h"
 #include "files.h"
 
 #ifndef AT_EMPTY_PATH
@@ -74,6 +75,8 @@ static bool path_status(struct files_call *call, int dirfd, const char *path, in
 			int *result)
 {
 	if ((flags & AT_EMPTY_PATH) && (!path || !path[0])) {
+		if (dirfd == AT_FDCWD && cwd_now())
+			return path_status(call, dirfd, ".", flags & ~AT_EMPTY_PATH, status, result);
 		call->dirfd = dirfd;
 		call->path = path;
 		return descriptor_status(dirfd, status, result);

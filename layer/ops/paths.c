@@ -236,6 +236,17 @@ int paths_normalise(const char *path, char *into)
 	return (int)length;
 }
 
+int paths_last_dots(const char *path)
+{
+	size_t length = strlen(path), dots = 0;
+
+	while (length > 0 && path[length - 1] == '/')
+		length--;
+	while (dots < length && path[length - 1 - dots] == '.')
+		dots++;
+	return dots <= 2 && (dots == length || path[length - 1 - dots] == '/') ? (int)dots : 0;
+}
+
 int paths_descriptor(const char *path)
 {
 	static const char *const folders[] = { "/proc/self/fd/", "/dev/fd/", "/proc/thread-self/fd/" };

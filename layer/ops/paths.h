@@ -23,6 +23,8 @@ bool paths_tree_is_local(const char *path, size_t length);
  * relative path leading ".." stay. Returns the length, -ENOENT for an empty path, -ENAMETOOLONG.
  */
 int paths_normalise(const char *path, char *into);
+/* 1 or 2 when "." or ".." is the last component, with slashes behind it or not; else 0. */
+int paths_last_dots(const char *path);
 /* N of /proc/self/fd/N, /dev/fd/N and the three /dev/std*; -1 for any other path. Normalised. */
 int paths_descriptor(const char *path);
 

@@ -48,6 +48,15 @@ static void test_forms(void)
 	ok(paths_normalise(longest, into) == -ENAMETOOLONG, "a longer one is refused");
 }
 
+static void test_last_dots(void)
+{
+	ok(paths_last_dots(".") == 1 && paths_last_dots("/a/./") == 1 && paths_last_dots("a/.") == 1, "one dot at the end");
+	ok(paths_last_dots("..") == 2 && paths_last_dots("a/..//") == 2, "two dots");
+	ok(paths_last_dots("") == 0 && paths_last_dots("/") == 0 && paths_last_dots("a.") == 0 && paths_last_dots("a/...") == 0 &&
+		   paths_last_dots("./a") == 0 && paths_last_dots("a..") == 0,
+	   "and none");
+}
+
 static void test_descriptors(void)
 {
 	ok(paths_descriptor("/dev/stdin") == 0 && paths_descriptor("/dev/stderr") == 2, "the standard ones by name");
@@ -80,6 +89,7 @@ static void test_rules(void)
 int main(void)
 {
 	test_forms();
+	test_last_dots();
 	test_descriptors();
 	test_rules();
 	return tap_end();

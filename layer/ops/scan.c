@@ -10,7 +10,17 @@
 
 #include "../guard.h"
 #include "../hooks.h"
+#include "cwd.h"
 #include "files.h"
+
+/* May the folder be the target's? Leaves no guard. If not, libc gets call->dirfd and call->path. */
+static bool is_asked(struct files_call *call, int dirfd, const char *path)
+{
+	if (!files_asks(call, dirfd, path))
+		return false;
+	guard_leave(call->saved, 0);
+	return true;
+}
 
 /* The entries of an open folder, in memory that the app frees (scandir(3)); their number, or -1 with errno. */
 static int collect(DIR *dir, struct dirent ***list, hooks_filter filter, hooks_order order)
@@ -62,21 +72,23 @@ static int finished(DIR *dir, int result)
 
 int layer_scandir(const char *path, struct dirent ***list, hooks_filter filter, hooks_order order)
 {
+	struct files_call call;
 	DIR *dir;
 
-	if (!files_may_be(AT_FDCWD, path))
-		return next_scandir(path, list, filter, order);
+	if (!is_asked(&call, AT_FDCWD, path))
+		return next_scandir(call.path, list, filter, order);
 	dir = layer_opendir(path);
 	return dir ? finished(dir, collect(dir, list, filter, order)) : -1;
 }
 
 int layer_scandirat(int dirfd, const char *path, struct dirent ***list, hooks_filter filter, hooks_order order)
 {
+	struct files_call call;
 	DIR *dir;
 	int fd;
 
-	if (!files_may_be(dirfd, path))
-		return next_scandirat(dirfd, path, list, filter, order);
+	if (!is_asked(&call, dirfd, path))
+		return next_scandirat(call.dirfd, call.path, list, filter, order);
 	fd = layer_openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
@@ -93,6 +105,8 @@ static bool pattern_asked(const char *pattern)
 	char folder[PATH_MAX];
 	size_t length;
 
+	if (pattern && pattern[0] != '/' && cwd_now())
+		return true;
 	if (!pattern || pattern[0] != '/')
 		return false;
 	length = strcspn(pattern, "*?[{\\");

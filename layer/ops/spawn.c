@@ -1,7 +1,7 @@
 /*
  * Files that posix_spawn opens for a child. libc opens them in the child by system calls of its own, past every hook, and
  * would open this machine's: one that is the target's is opened here before, and the child gets it by dup2. What it gets is a
- * file in memory, or the socket by which remote.c knows an inherited file. Called by exec.c.
+ * file in memory, or the socket by which remote.c knows an inherited file. Called by spawn_folder.c.
  * The invariant: the app's object is never changed; a list of actions of which we do not know the form is not run.
  */
 #include <errno.h>
@@ -80,6 +80,9 @@ static bool opens(const struct action *action, int *fd)
 	struct files_call call;
 	int opened, saved = errno;
 
+	/* Relative to where the child is by then: this machine's, for spawn_folder.c made the others whole. */
+	if (path[0] != '/')
+		return false;
 	if (!files_asks(&call, AT_FDCWD, path) || !files_open_at(&call, action->open.flags | O_CLOEXEC, action->open.mode)) {
 		/* A rule of the session's leads to another path here, which lives no longer than this function. */
 		if (call.path == path)

@@ -7,6 +7,8 @@
 
 #include "../guard.h"
 #include "../hooks.h"
+#include "cwd.h"
+#include "files.h"
 
 /* Numbers that old headers lack (asm/unistd.h). */
 #ifndef SYS_openat2
@@ -31,6 +33,12 @@ long layer_syscall(long number, long a, long b, long c, long d, long e, long f)
 		return layer_getdents64((int)a, (void *)b, (size_t)c);
 	case SYS_inotify_add_watch:
 		return layer_inotify_add_watch((int)a, (const char *)b, (uint32_t)c);
+	case SYS_chdir:
+		return layer_chdir((const char *)a);
+	case SYS_fchdir:
+		return layer_fchdir((int)a);
+	case SYS_getcwd:
+		return cwd_now() ? files_getcwd((char *)a, (size_t)b) : next_syscall(number, a, b, c, d, e, f);
 	default:
 		return next_syscall(number, a, b, c, d, e, f);
 	}

@@ -1,7 +1,7 @@
 /*
  * nftw and ftw. libc walks a tree by calls inside of itself, past every hook, and would show this machine's files: a tree in
  * which something may be the target's is walked here, by hooked calls, so that local and remote parts may lie within each
- * other. Order, flags and returns are glibc's. A relative path is local, and libc's.
+ * other. Order, flags and returns are glibc's. A path relative to a folder of this machine is local, and libc's.
  * The invariant: a folder is read whole before anything in it is visited, so that one descriptor at most is open at any
  * time, however few the app allows.
  */
@@ -16,7 +16,35 @@
 
 #include "../guard.h"
 #include "../hooks.h"
+#include "cwd.h"
 #include "files.h"
+
+bool files_may_be(int dirfd, const char *path)
+{
+	struct files_call call;
+
+	if (!files_asks(&call, dirfd, path))
+		return false;
+	guard_leave(call.saved, 0);
+	return true;
+}
+
+bool files_walks(const char *path)
+{
+	char text[PATH_MAX];
+	int length;
+
+	if (!path || !path[0])
+		return false;
+	if (path[0] != '/')
+		return cwd_now() != NULL;
+	if (files_may_be(AT_FDCWD, path))
+		return true;
+	if (guard_inside || !paths_caught())
+		return false;
+	length = paths_normalise(path, text);
+	return length > 0 && !paths_tree_is_local(text, (size_t)length);
+}
 
 struct walk {
 	hooks_visit visit; /* NULL: it is ftw(3)'s */
@@ -78,18 +106,6 @@ static int meet(struct walk *walk, const struct stat *status)
 	return !found ? -1 : *found != one;
 }
 
-/* chdir(2) for FTW_CHDIR. The kernel here cannot enter a folder of the target. */
-static int enter(const char *path)
-{
-	struct files_call call;
-
-	if (!files_asks(&call, AT_FDCWD, path) || !files_access(&call, F_OK, 0))
-		return chdir(call.path);
-	if (call.result == 0)
-		call.result = -ENOTSUP;
-	return (int)files_result(&call);
-}
-
 /* Enters the folder that walk->path is in. */
 static int enter_parent(struct walk *walk)
 {
@@ -98,7 +114,7 @@ static int enter_parent(struct walk *walk)
 	int result;
 
 	walk->path[end] = 0;
-	result = enter(walk->path);
+	result = layer_chdir(walk->path);
 	walk->path[end] = cut;
 	return result;
 }
@@ -154,7 +170,7 @@ static int begin_folder(struct walk *walk, const struct stat *status, char **nam
 	if (!(walk->flags & FTW_DEPTH))
 		result = say(walk, status, FTW_D);
 	if (result == 0 && (walk->flags & FTW_CHDIR))
-		result = enter(walk->path);
+		result = layer_chdir(walk->path);
 	if (result == 0) {
 		*names = read_names(dir);
 		return *names ? 0 : -1;
@@ -254,20 +270,19 @@ static int visit_start(struct walk *walk)
 /* The start's parent becomes the working folder, and in the end what was it before. */
 static int visit_within(struct walk *walk)
 {
-	int result, saved, here = next_open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	int result, saved, here = layer_open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (here < 0)
 		return -1;
-	/* Refused at the start rather than half way. */
-	result = enter(walk->path) < 0 && errno == ENOTSUP ? -1 : enter_parent(walk);
+	result = enter_parent(walk);
 	if (result == 0)
 		result = visit_start(walk);
 	saved = errno;
-	if (fchdir(here) < 0 && result == 0) {
+	if (layer_fchdir(here) < 0 && result == 0) {
 		saved = errno;
 		result = -1;
 	}
-	next_close(here);
+	layer_close(here);
 	errno = saved;
 	return result;
 }
@@ -275,6 +290,7 @@ static int visit_within(struct walk *walk)
 static int walk_tree(struct walk *walk, const char *path)
 {
 	size_t length = strlen(path);
+	const char *slash;
 	int result, saved;
 
 	if (length >= PATH_MAX) {
@@ -285,7 +301,13 @@ static int walk_tree(struct walk *walk, const char *path)
 		length--;
 	memcpy(walk->path, path, length);
 	walk->path[length] = 0;
-	walk->at.base = (int)(strrchr(walk->path, '/') - walk->path) + 1;
+	slash = strrchr(walk->path, '/');
+	walk->at.base = slash ? (int)(slash - walk->path) + 1 : 0;
+	/* Its paths would mean something else with every step. */
+	if ((walk->flags & FTW_CHDIR) && path[0] != '/') {
+		errno = ENOTSUP;
+		return -1;
+	}
 	result = walk->flags & FTW_CHDIR ? visit_within(walk) : visit_start(walk);
 	if ((walk->flags & FTW_ACTIONRETVAL) && (result == FTW_SKIP_SUBTREE || result == FTW_SKIP_SIBLINGS))
 		result = 0;

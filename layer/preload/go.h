@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "../hooks.h"
+#include "../ops/files.h"
 
 /* Numbers that old headers lack (asm/unistd.h). */
 #ifndef SYS_close_range
@@ -53,6 +54,9 @@
 	X(SYS_faccessat2, layer_faccessat((int)a, GO_PATH(b), (int)c, (int)d)) \
 	X(SYS_readlinkat, layer_readlinkat((int)a, GO_PATH(b), (char *)c, (size_t)d)) \
 	X(SYS_getdents64, layer_getdents64((int)a, (void *)b, (size_t)c)) \
+	X(SYS_chdir, layer_chdir(GO_PATH(a))) \
+	X(SYS_fchdir, layer_fchdir((int)a)) \
+	X(SYS_getcwd, files_getcwd((char *)a, (size_t)b)) \
 	X(SYS_statfs, layer_statfs(GO_PATH(a), (struct statfs *)b)) \
 	X(SYS_fstatfs, layer_fstatfs((int)a, (struct statfs *)b)) \
 	X(SYS_inotify_add_watch, layer_inotify_add_watch((int)a, GO_PATH(b), (uint32_t)c)) \

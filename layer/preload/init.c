@@ -10,6 +10,7 @@
 #include "../guard.h"
 #include "../link.h"
 #include "../program.h"
+#include "../ops/cwd.h"
 #include "../ops/descriptors.h"
 #include "../ops/files.h"
 #include "../sys.h"
@@ -54,6 +55,7 @@ static int start(void)
 	} else if (link_start()) {
 		fds_lost = descriptors_ended;
 		sys_at_fork(link_forking, link_forked_parent, forked);
+		cwd_adopt();
 		next = ACTIVE;
 	}
 	atomic_store(&stage, next);

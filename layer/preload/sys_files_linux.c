@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -185,6 +186,63 @@ int sys_working_folder(char *into, size_t size)
 	int length = (int)RAW(SYS_getcwd, into, size);
 
 	return length > 0 ? length - 1 : length;
+}
+
+#define NOWHERE ".nowhere."
+#define NOWHERE_BYTES 160
+
+/* A name that nobody has: `head`, NOWHERE and random letters. False: no room. */
+static bool name_nowhere(char into[NOWHERE_BYTES], const char *head)
+{
+	uint64_t random = sys_random();
+	size_t length = strlen(head);
+
+	if (length + sizeof(NOWHERE) + 16 > NOWHERE_BYTES)
+		return false;
+	memcpy(into, head, length);
+	memcpy(into + length, NOWHERE, sizeof(NOWHERE));
+	for (length += sizeof(NOWHERE) - 1; random > 0; random >>= 4)
+		into[length++] = (char)('a' + (random & 15));
+	into[length] = 0;
+	return true;
+}
+
+int sys_open_nowhere(const char *beside)
+{
+	const char *const heads[] = { beside, "/tmp/mirrord" };
+	char path[NOWHERE_BYTES];
+	int status = -ENAMETOOLONG, fd;
+
+	for (int i = 0; i < 2 && status < 0; i++)
+		if (name_nowhere(path, heads[i]))
+			status = (int)RAW(SYS_mkdirat, AT_FDCWD, path, 0700);
+	if (status < 0)
+		return status;
+	status = fd = (int)RAW(SYS_openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	RAW(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+	if (fd >= 0) {
+		status = sys_dup_high(fd);
+		RAW(SYS_close, fd);
+	}
+	return status;
+}
+
+int sys_go_nowhere(const char *beside)
+{
+	int fd = sys_open_nowhere(beside), status;
+
+	if (fd < 0)
+		return fd;
+	status = (int)RAW(SYS_fchdir, fd);
+	RAW(SYS_close, fd);
+	return status;
+}
+
+bool sys_is_nowhere(void)
+{
+	char path[PATH_MAX];
+
+	return sys_working_folder(path, sizeof(path)) == -ENOENT;
 }
 
 struct entry {

@@ -1,6 +1,7 @@
 /*
  * Starts a program with an empty environment: execs CALL PROGRAM ARGUMENTS. CALL is the libc call to make; "vfork" runs it by
- * execve in a vfork child. Ends as the program does.
+ * execve in a vfork child, "chdir:DIR" and "fchdir:DIR" by posix_spawn with an action that goes there first, and out of the way
+ * before. Ends as the program does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +36,29 @@ static int spawn(const char *call, char **argv)
 	return wait_for(child);
 }
 
+/* By posix_spawn, whose child goes to a directory named in `call`, "chdir:" or "fchdir:" before it. */
+static int spawn_in(const char *call, char **argv)
+{
+	const char *folder = strchr(call, ':') + 1;
+	posix_spawn_file_actions_t actions;
+	pid_t child;
+	int error;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addchdir_np(&actions, "/usr");
+	if (call[0] == 'f')
+		posix_spawn_file_actions_addfchdir_np(&actions, open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	else
+		posix_spawn_file_actions_addchdir_np(&actions, folder);
+	error = posix_spawnp(&child, argv[0], &actions, NULL, argv, nothing);
+	posix_spawn_file_actions_destroy(&actions);
+	if (error) {
+		printf("%s\n", strerrorname_np(error));
+		return 1;
+	}
+	return wait_for(child);
+}
+
 static int in_vfork_child(char **argv)
 {
 	pid_t child = vfork();
@@ -54,6 +78,8 @@ int main(int count, char **arguments)
 	clearenv();
 	if (strncmp(call, "posix_spawn", 11) == 0)
 		return spawn(call, argv);
+	if (strncmp(call, "chdir:", 6) == 0 || strncmp(call, "fchdir:", 7) == 0)
+		return spawn_in(call, argv);
 	if (strcmp(call, "vfork") == 0)
 		return in_vfork_child(argv);
 	if (strcmp(call, "execve") == 0)

@@ -43,6 +43,7 @@ const stream = (name: string, ...steps: Step[]): Step[] => [
   ["fts $1", "1 d"],
   ...steps,
 ];
+const entered: Step = ["i chdir s:/pod/d", "0"];
 const temporary = (call: string): Step[] => [[call, /^\d+$/], ["l write $0 s:x 1", "1"]];
 
 /** A function of one file that exists under a second name, or several. */
@@ -138,6 +139,13 @@ const cases: Record<string, Step[]> = {
   realpath: [["p realpath s:/pod/./link 0", "ok"], ["string $0", "/pod/small"]],
   canonicalize_file_name: [["p canonicalize_file_name s:/pod/link", "ok"], ["string $0", "/pod/small"]],
   __realpath_chk: [["p __realpath_chk s:/pod/link b 8192", "ok"], ["text", "/pod/small"]],
+  chdir: [entered, ["i access s:e 0", "0"]],
+  fchdir: [[folder, /^\d+$/], ["i fchdir $0", "0"], ["i access s:e 0", "0"]],
+  getcwd: [entered, ["p getcwd b 100", "ok"], ["text", "/pod/d"]],
+  __getcwd_chk: [entered, ["p __getcwd_chk b 100 200", "ok"], ["text", "/pod/d"]],
+  getwd: [entered, ["p getwd b", "ok"], ["text", "/pod/d"]],
+  __getwd_chk: [entered, ["p __getwd_chk b 8192", "ok"], ["text", "/pod/d"]],
+  get_current_dir_name: [entered, ["p get_current_dir_name", "ok"], ["string $1", "/pod/d"]],
   opendir: [["p opendir s:/pod/d", "ok"], ["i closedir $0", "0"]],
   fdopendir: [[folder, /^\d+$/], ["p fdopendir $0", "ok"], ["p readdir $1", "ok"], ["name $2", "."]],
   closedir: [["p opendir s:/pod/d", "ok"], ["i closedir $0", "0"]],

@@ -4,59 +4,9 @@
 import assert from "node:assert/strict";
 import { FakeFiles } from "../support/fake_files.ts";
 import { FakeSession } from "../support/fake_session.ts";
-import { App, builtLayer, type RunOptions } from "../support/layer_app.ts";
+import { App, type RunOptions } from "../support/layer_app.ts";
 import { deadline } from "../support/deadline.ts";
-
-const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
-const apps = `${root}tests/apps`;
-
-function missing(program: string): boolean {
-  return new Deno.Command("which", { args: [program], stdout: "null" }).outputSync().code !== 0;
-}
-
-interface Outcome {
-  code: number;
-  text: string;
-  errors: string;
-}
-
-async function run(argv: string[], env: Record<string, string>): Promise<Outcome> {
-  const [program, ...args] = argv;
-  assert.ok(program !== undefined);
-  const child = new Deno.Command(program, {
-    args,
-    env,
-    cwd: apps,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  })
-    .spawn();
-  try {
-    const { code, stdout, stderr } = await deadline(child.output(), `${argv.join(" ")} ends`);
-    const decoder = new TextDecoder();
-    return { code, text: decoder.decode(stdout), errors: decoder.decode(stderr) };
-  } catch (error) {
-    child.kill("SIGKILL");
-    throw error;
-  }
-}
-
-/** Runs `argv(root)` on a tree here and on one of a fake target; the files of the latter. */
-async function same(argv: (root: string) => string[], check?: (files: FakeFiles) => void): Promise<void> {
-  await using here = new FakeFiles();
-  await using files = new FakeFiles();
-  for (const tree of [here, files]) tree.fill();
-  await using session = new FakeSession({ files });
-  const native = await run(argv(here.root), {});
-  const under = await run(argv("/pod"), session.env(builtLayer));
-  assert.equal(under.text, native.text.replaceAll(here.root, "/pod"), under.errors);
-  assert.equal(under.errors, native.errors.replaceAll(here.root, "/pod"));
-  assert.equal(under.code, native.code);
-  assert.ok(files.asked.length > 0, "nothing was asked");
-  check?.(files);
-  await deadline(files.closed(), "every file is closed");
-}
+import { missing, run, same } from "../support/same_tree.ts";
 
 Deno.test(
   "a Python program sees the target's tree",

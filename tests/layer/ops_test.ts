@@ -9,6 +9,7 @@ const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 /** Each test and the parts that it is linked with. */
 const tests: Record<string, string[]> = {
   "layer/ops/address": ["layer/ops/address.c"],
+  "layer/ops/cwd": ["layer/ops/cwd.c", "layer/preload/sys_files_linux.c"],
   "layer/ops/fds": ["layer/ops/fds.c", "layer/ops/address.c"],
   "layer/ops/paths": ["layer/ops/paths.c"],
   "layer/link": ["layer/link.c", "layer/link_pool.c"],

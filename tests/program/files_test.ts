@@ -46,7 +46,7 @@ async function inside(target: FileTarget, argv: string[]): Promise<Said> {
     "--mount",
     "--pid",
     "--root",
-    "--wd=/",
+    "--wd",
     "--setuid",
     `${uid}`,
     "--setgid",
@@ -121,6 +121,47 @@ Deno.test({ name: "the shell's tools work on the target's files", ignore: missin
   );
   assert.equal(await target.run("cat /data/dir/moved"), "b\na\n");
 });
+
+/** Scripts of bash in a target's /data; each says the same inside, and leaves the same tree. */
+const scripts: Record<string, string> = {
+  "cd, pushd and cd - go about":
+    "cd /data && ls && cat file && cd dir && pwd && ls && cd .. && pwd; cd - && /bin/pwd; pushd ../many >/dev/null; ls | wc -l; " +
+    "popd; cd ../locked; cd ../none; cd ../file; pwd; cd /; pwd; cd /usr && ls -d bin",
+  "a link leads where the target has it":
+    "cd /data/secrets && cat token && ls && pwd && pwd -P && /bin/pwd -P; cd -P . && pwd; cd /data/deep && cat ../inner && ls .. && pwd -P",
+  "mkdir -p, rm -r and cp -a":
+    "mkdir -p /data/a/b/c && cd /data/a && mkdir -p p/q/r ../dir/x && touch b/c/f && cp -a . ../copy && " +
+    "rm -r b && cp -a ../dir . && chmod 700 dir && find .. | sort; rm -r ../copy; rmdir -p p/q/r; ls -R; rmdir .",
+  "tar -C packs and unpacks":
+    "mkdir /data/x && tar -C /data -cf - dir many link | tar -xf - -C /data/x && find /data/x | sort && cd /data/x && " +
+    "tar -cf ../t.tar . && mkdir y && tar -xf ../t.tar -C y && diff -r dir y/dir && rm -r many && cat y/link",
+  "find -execdir":
+    "find /data -name inner -execdir pwd \\; -execdir cat {} +; cd /data && find . -type f -newer none; " +
+    "find many -type f -execdir rm {} +; ls many; find /data/dir -depth -delete; ls",
+  "a program that is not in the session has its own directory, or none":
+    "cd /data/dir; here=$(mktemp -d); git init -q $here; git -C $here status --short | wc -l; cd $here; git rev-parse --is-inside-work-tree; " +
+    "cd /; rm -r $here",
+};
+for (const [name, script] of Object.entries(scripts)) {
+  Deno.test({ name, ignore: missing !== null }, async () => {
+    const fill =
+      `cd data; printf 'some text\\n' >file; mkdir -p dir/deep many locked ../run/secrets; printf inner >dir/inner; ` +
+      `touch many/1 many/2 many/3; ln -s file link; ln -s dir/deep deep; ln -s ../run/secrets/app secrets; mkdir ../run/secrets/app; ` +
+      `printf token >../run/secrets/app/token; printf other >../run/secrets/app/other; chown -R ${uid}:${uid} . ; chown 0:0 locked; ` +
+      `chmod 700 locked; chmod 777 .; cd ..`;
+    await using target = await FileTarget.create({ fill, uid });
+    await using other = await FileTarget.create({ fill, uid });
+    const argv = ["/bin/bash", "-c", `export LC_ALL=C HOME=/nowhere; ${script}`];
+    const [here, there] = [await beside(target, "write", argv), await inside(other, argv)];
+    assert.equal(here.stdout, there.stdout, here.stderr);
+    const said = (text: string) =>
+      text.split("\n").filter((line) => line !== "" && !line.includes("mirrord"));
+    assert.deepEqual(said(here.stderr), said(there.stderr));
+    assert.equal(here.code, there.code);
+    const tree = "cd /data; find . -printf '%p %y %m %U %s %l\\n' | sort";
+    assert.equal(await target.run(tree), await other.run(tree));
+  });
+}
 
 // Whoever gives Bun the target's files some day finds this test in the way, and turns it round.
 Deno.test(

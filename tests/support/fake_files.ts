@@ -6,6 +6,7 @@
 import fs from "node:fs";
 import { Buffer } from "node:buffer";
 import os from "node:os";
+import { fileSystem, status } from "./file_status.ts";
 import { type Body, decode, fileChanges, fileMoves, layerMessages } from "../../protocol-wasm/mod.ts";
 
 type Messages = typeof layerMessages;
@@ -225,7 +226,7 @@ export class FakeFiles implements AsyncDisposable {
     return this.#at("enter", dir, path, (local) => {
       if (!fs.statSync(local).isDirectory()) throw Object.assign(new Error("enter"), { code: "ENOTDIR" });
       fs.accessSync(local, fs.constants.X_OK);
-      const seen = (path: string) => utf8.encode(path.replace(this.root, "/pod"));
+      const seen = (path: string) => utf8.encode(path.replace(this.root, this.at));
       return { path: path.length === 0 ? seen(local) : path, physical: seen(fs.realpathSync(local)) };
     }, { physical: empty });
   }
@@ -317,6 +318,9 @@ export class FakeFiles implements AsyncDisposable {
         if (fs.lstatSync(local).isDirectory()) throw Object.assign(new Error("unlink"), { code: "EISDIR" });
         return fs.unlinkSync(local);
       case fileChanges.chmod:
+        if (link && fs.lstatSync(local).isSymbolicLink()) {
+          throw Object.assign(new Error("chmod"), { code: "EOPNOTSUPP" });
+        }
         return fs.chmodSync(local, Number(first));
       case fileChanges.chown: {
         const [uid, gid] = [Number(BigInt.asIntN(32, first)), Number(BigInt.asIntN(32, second))];
@@ -366,42 +370,4 @@ const empty = new Uint8Array();
 function errnoOf(error: unknown): number | undefined {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return (os.constants.errno as Record<string, number>)[code];
-}
-
-/** struct statx (statx(2)) of a path. */
-function status(path: string, link: boolean): Uint8Array {
-  const stat = link ? fs.lstatSync(path, { bigint: true }) : fs.statSync(path, { bigint: true });
-  const bytes = new Uint8Array(256);
-  const view = new DataView(bytes.buffer);
-  const u32 = (at: number, value: bigint) => view.setUint32(at, Number(value & 0xffffffffn), true);
-  u32(0, 0xfffn);
-  u32(4, stat.blksize);
-  u32(16, stat.nlink);
-  u32(20, stat.uid);
-  u32(24, stat.gid);
-  view.setUint16(28, Number(stat.mode), true);
-  view.setBigUint64(32, stat.ino, true);
-  view.setBigUint64(40, stat.size, true);
-  view.setBigUint64(48, stat.blocks, true);
-  const times = [stat.atimeNs, stat.birthtimeNs, stat.ctimeNs, stat.mtimeNs];
-  times.forEach((time, index) => {
-    view.setBigInt64(64 + 16 * index, time / 1_000_000_000n, true);
-    u32(72 + 16 * index, time % 1_000_000_000n);
-  });
-  u32(136, 7n);
-  u32(140, 77n);
-  return bytes;
-}
-
-/** struct statfs (statfs(2)); the type is that of no file system here. */
-function fileSystem(path: string): Uint8Array {
-  fs.statSync(path);
-  const bytes = new Uint8Array(120);
-  const view = new DataView(bytes.buffer);
-  [0x6d697272n, 4096n, 1000n, 500n, 400n, 300n, 200n].forEach((value, index) =>
-    view.setBigUint64(8 * index, value, true)
-  );
-  view.setBigUint64(64, 254n, true);
-  view.setBigUint64(72, 4096n, true);
-  return bytes;
 }

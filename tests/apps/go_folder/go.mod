@@ -1,0 +1,3 @@
+module go_folder
+
+go 1.21
