@@ -120,6 +120,12 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 	  (pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes, \
 	   char *const argv[], char *const envp[]), (pid, file, actions, attributes, argv, envp))
 
+/* The shell of libc: ops/shell.c. */
+#define LAYER_SHELL_HOOKS(X) \
+	X(int, system, (const char *command), (command)) \
+	X(FILE *, popen, (const char *command, const char *mode), (command, mode)) \
+	X(int, pclose, (FILE *file), (file))
+
 /* The same with the arguments as a list, and what each comes to: X(type, name, call). */
 #define LAYER_LIST_HOOKS(X) \
 	X(int, execl, layer_execv(path, argv)) \
@@ -131,7 +137,8 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 	LAYER_OUTGOING_HOOKS(X) \
 	LAYER_DNS_HOOKS(X) \
 	LAYER_FILES_HOOKS(X) \
-	LAYER_EXEC_HOOKS(X)
+	LAYER_EXEC_HOOKS(X) \
+	LAYER_SHELL_HOOKS(X)
 
 /* Second names under which glibc exports a call of the list: X(alias, type, name, parameters, arguments). */
 #define LAYER_ALIASES(X) \

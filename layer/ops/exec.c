@@ -1,9 +1,10 @@
 /*
- * Programs that the app starts: exec and its relatives; posix_spawn is in spawn_folder.c. A child stays in the session whatever environment
- * it is handed, and one that the layer cannot get into is told to the session. Called by preload/.
+ * Programs that the app starts: exec and its relatives; posix_spawn is in spawn_folder.c. A child stays in the session
+ * whatever environment it is handed, and one that the layer cannot get into is told to the session. Called by preload/.
  * The invariant: nothing but the caller's stack and raw system calls, for a vfork child comes here, whose memory is
  * its parent's. So nothing of the link or the registry is touched either; spawn.c does, but not in such a child.
- * Not seen: system(3) and popen(3), which start a shell past these names; that inherits the environment as it is.
+ * Not seen: system(3) and popen(3), which start a shell past these names; that inherits the environment as it is, but from a
+ * working directory of the target (shell.c).
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -120,6 +120,16 @@ Deno.test(
   () => same((tree) => ["ruby", "-e", ruby, tree]),
 );
 
+const php = `
+  chdir($argv[1] . "/d"); echo getcwd(), file_get_contents("e"), realpath("../link"), "\\n"; print_r(scandir(".")); print_r(glob("../*n*"));
+  echo shell_exec("pwd; cat e"); system("cat ../small"); chdir(".."); echo getcwd(), var_dump(@chdir("none")), is_file("small"), "\\n"; passthru("ls");
+`;
+Deno.test(
+  "PHP changes directories",
+  { ignore: missing("php") },
+  () => same((tree) => ["php", "-r", php, tree]),
+);
+
 const perl = `
   use Cwd; chdir("$ARGV[0]/d") or die; $| = 1; print getcwd(), "\\n", \`pwd\`, \`cat e\`; system("cat", "../small"); system("pwd; ls");
   open(F, "e"); print <F>; open(P, "ls ..|"); print <P>; chdir("none") or print "$!\\n"; chdir("..") && print getcwd(), "\\n"; exec "pwd";
