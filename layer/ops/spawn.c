@@ -15,41 +15,20 @@
 #include "files.h"
 #include "spawn.h"
 
-/* posix/spawn_int.h of glibc, the same since 2.2 but for kinds that were added at the end. */
-enum { CLOSE, DUP2, OPEN, CHDIR, FCHDIR, CLOSE_FROM };
-
-struct action {
-	int kind;
-	union {
-		int fd; /* CLOSE; of CLOSE_FROM the first */
-		struct {
-			int from;
-			int to;
-		} dup2;
-		struct {
-			int fd;
-			char *path;
-			int flags;
-			mode_t mode;
-		} open;
-	};
-};
-
-/* Does libc's list look as we take it to? One made by its public calls tells. */
-static bool looks_known(void)
+bool spawn_actions_known(void)
 {
 	static const char path[] = "/probe";
 	posix_spawn_file_actions_t probe;
-	const struct action *all;
+	const struct spawn_action *all;
 	bool known = false;
 
 	if (posix_spawn_file_actions_init(&probe) != 0)
 		return false;
 	if (posix_spawn_file_actions_addclose(&probe, 7) == 0 && posix_spawn_file_actions_adddup2(&probe, 8, 9) == 0 &&
 	    posix_spawn_file_actions_addopen(&probe, 10, path, O_WRONLY, 0640) == 0 && probe.__used == 3) {
-		all = (const struct action *)(const void *)probe.__actions;
-		known = all[0].kind == CLOSE && all[0].fd == 7 && all[1].kind == DUP2 && all[1].dup2.from == 8 &&
-			all[1].dup2.to == 9 && all[2].kind == OPEN && all[2].open.fd == 10 &&
+		all = (const struct spawn_action *)(const void *)probe.__actions;
+		known = all[0].kind == SPAWN_CLOSE && all[0].fd == 7 && all[1].kind == SPAWN_DUP2 && all[1].dup2.from == 8 &&
+			all[1].dup2.to == 9 && all[2].kind == SPAWN_OPEN && all[2].open.fd == 10 &&
 			strcmp(all[2].open.path, path) == 0 && all[2].open.flags == O_WRONLY && all[2].open.mode == 0640;
 	}
 	posix_spawn_file_actions_destroy(&probe);
@@ -57,16 +36,16 @@ static bool looks_known(void)
 }
 
 /* Does the action leave something else at number `fd`, in the child? */
-static bool touches(const struct action *action, int fd)
+static bool touches(const struct spawn_action *action, int fd)
 {
 	switch (action->kind) {
-	case CLOSE:
+	case SPAWN_CLOSE:
 		return action->fd == fd;
-	case OPEN:
+	case SPAWN_OPEN:
 		return action->open.fd == fd;
-	case DUP2:
+	case SPAWN_DUP2:
 		return action->dup2.to == fd;
-	case CLOSE_FROM:
+	case SPAWN_CLOSE_FROM:
 		return fd >= action->fd;
 	default:
 		return false;
@@ -74,7 +53,7 @@ static bool touches(const struct action *action, int fd)
 }
 
 /* Opens what `action` would open, if that is another file than it says: *fd, a number out of the child's way, or -errno. */
-static bool opens(const struct action *action, int *fd)
+static bool opens(const struct spawn_action *action, int *fd)
 {
 	const char *path = action->open.path;
 	struct files_call call;
@@ -100,7 +79,7 @@ static bool opens(const struct action *action, int *fd)
 
 /* The app's actions as the child will do them. */
 struct changed {
-	struct action *all;
+	struct spawn_action *all;
 	int count;
 	int *opened; /* by us, for the child */
 	int opened_count;
@@ -112,10 +91,10 @@ struct changed {
  */
 static int change(struct changed *changed, int at)
 {
-	struct action *action = &changed->all[at];
+	struct spawn_action *action = &changed->all[at];
 	int to = action->open.fd, fd;
 
-	if (action->kind != OPEN || !opens(action, &fd))
+	if (action->kind != SPAWN_OPEN || !opens(action, &fd))
 		return 0;
 	if (fd < 0)
 		return -fd;
@@ -125,8 +104,8 @@ static int change(struct changed *changed, int at)
 			return ENOTSUP;
 	/* dup2 takes close-on-exec away. Unless something else comes to this number, the file must not stay there. */
 	if (action->open.flags & O_CLOEXEC)
-		changed->all[changed->count++] = (struct action){ .kind = CLOSE, .dup2 = { .from = to, .to = fd } };
-	action->kind = DUP2;
+		changed->all[changed->count++] = (struct spawn_action){ .kind = SPAWN_CLOSE, .dup2 = { .from = to, .to = fd } };
+	action->kind = SPAWN_DUP2;
 	action->dup2.from = fd;
 	action->dup2.to = to;
 	return 0;
@@ -135,16 +114,16 @@ static int change(struct changed *changed, int at)
 /* Of the closes that were added, which know the file besides its number, those stay whose number still is the file's. */
 static void drop_closes(struct changed *changed, int given)
 {
-	const struct action *last = NULL;
+	const struct spawn_action *last = NULL;
 	int kept = given;
 
 	for (int added = given; added < changed->count; added++) {
-		const struct action one = changed->all[added];
+		const struct spawn_action one = changed->all[added];
 
 		for (int i = 0; i < given; i++)
 			if (touches(&changed->all[i], one.fd))
 				last = &changed->all[i];
-		if (last && last->kind == DUP2 && last->dup2.from == one.dup2.to)
+		if (last && last->kind == SPAWN_DUP2 && last->dup2.from == one.dup2.to)
 			changed->all[kept++] = one;
 	}
 	changed->count = kept;
@@ -153,7 +132,7 @@ static void drop_closes(struct changed *changed, int given)
 static int run_changed(const posix_spawn_file_actions_t *actions, spawn_run run, const void *call)
 {
 	const int given = actions->__used;
-	struct action all[2 * given];
+	struct spawn_action all[2 * given];
 	int opened[given], result = 0;
 	struct changed changed = { .all = all, .count = given, .opened = opened };
 	posix_spawn_file_actions_t copy = *actions;
@@ -175,5 +154,5 @@ int spawn_opening(const posix_spawn_file_actions_t *actions, spawn_run run, cons
 {
 	if (!actions || actions->__used <= 0 || guard_inside || !guard_active() || !link_owns() || !files_walks("/"))
 		return run(call, actions);
-	return looks_known() ? run_changed(actions, run, call) : ENOTSUP;
+	return spawn_actions_known() ? run_changed(actions, run, call) : ENOTSUP;
 }

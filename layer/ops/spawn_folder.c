@@ -19,26 +19,6 @@
 #include "files.h"
 #include "spawn.h"
 
-enum tag { ACTION_CLOSE, ACTION_DUP2, ACTION_OPEN, ACTION_CHDIR, ACTION_FCHDIR };
-
-struct action {
-	enum tag tag;
-	union {
-		struct {
-			int fd;
-			char *path;
-			int flags;
-			mode_t mode;
-		} open;
-		struct {
-			char *path;
-		} chdir;
-		struct {
-			int fd;
-		} fchdir;
-	};
-};
-
 /* A list put right, and where its child starts. */
 struct plan {
 	const struct cwd_folder *folder; /* NULL: where the kernel has it */
@@ -49,48 +29,50 @@ struct plan {
 	int nowhere; /* descriptor of a removed directory; -1: none */
 };
 
-static const struct action *list_of(const posix_spawn_file_actions_t *actions)
+static const struct spawn_action *list_of(const posix_spawn_file_actions_t *actions)
 {
-	return (const struct action *)(const void *)actions->__actions;
+	return (const struct spawn_action *)(const void *)actions->__actions;
 }
 
-/* Is there anything in the list that depends on the working directory? */
+/* Is there anything in the list, if we can read it, that depends on the working directory? */
 static bool concerns(const posix_spawn_file_actions_t *actions, bool placed)
 {
-	for (int i = 0; actions && i < actions->__used; i++) {
-		const struct action *one = &list_of(actions)[i];
+	if (!actions || actions->__used <= 0 || !spawn_actions_known())
+		return false;
+	for (int i = 0; i < actions->__used; i++) {
+		const struct spawn_action *one = &list_of(actions)[i];
 
-		if (one->tag == ACTION_CHDIR || one->tag == ACTION_FCHDIR || (placed && one->tag == ACTION_OPEN))
+		if (one->kind == SPAWN_CHDIR || one->kind == SPAWN_FCHDIR || (placed && one->kind == SPAWN_OPEN))
 			return true;
 	}
 	return false;
 }
 
 /* The child is to be where nothing is, as everybody in a directory of the target. */
-static int put_nowhere(struct plan *plan, struct action *action)
+static int put_nowhere(struct plan *plan, struct spawn_action *action)
 {
 	if (plan->nowhere < 0)
 		plan->nowhere = sys_open_nowhere(config_socket());
-	action->tag = ACTION_FCHDIR;
-	action->fchdir.fd = plan->nowhere;
+	action->kind = SPAWN_FCHDIR;
+	action->fd = plan->nowhere;
 	return plan->nowhere < 0 ? plan->nowhere : 0;
 }
 
 /* Puts one action right; `text` is memory for its path. 0 or -errno. */
-static int put_right(struct plan *plan, struct action *action, char *text)
+static int put_right(struct plan *plan, struct spawn_action *action, char *text)
 {
 	char whole[PATH_MAX];
 	const char *path;
 	int status;
 
-	switch (action->tag) {
-	case ACTION_OPEN:
+	switch (action->kind) {
+	case SPAWN_OPEN:
 		path = cwd_behind(plan->folder, action->open.path, text);
 		if (!path || (path == text && paths_normalise(text, text) < 0))
 			return -ENAMETOOLONG;
 		action->open.path = (char *)path;
 		return 0;
-	case ACTION_CHDIR:
+	case SPAWN_CHDIR:
 		path = cwd_behind(plan->folder, action->chdir.path, whole);
 		if (!path)
 			return -ENAMETOOLONG;
@@ -99,8 +81,8 @@ static int put_right(struct plan *plan, struct action *action, char *text)
 		status = files_find_folder(path, &plan->folder, text);
 		action->chdir.path = text;
 		break;
-	case ACTION_FCHDIR:
-		status = files_open_as_folder(action->fchdir.fd, &plan->folder);
+	case SPAWN_FCHDIR:
+		status = files_open_as_folder(action->fd, &plan->folder);
 		break;
 	default:
 		return 0;
@@ -111,7 +93,7 @@ static int put_right(struct plan *plan, struct action *action, char *text)
 /* Makes the plan. 0 or -errno; forget() it then. */
 static int make(struct plan *plan, const posix_spawn_file_actions_t *actions)
 {
-	struct action *list;
+	struct spawn_action *list;
 	size_t count;
 	char *texts;
 	int status = 0;
