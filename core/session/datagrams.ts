@@ -19,7 +19,10 @@ import type { OutgoingRules } from "./outgoing_rules.ts";
 
 /** Associations at a time; beyond it the longest-standing one is given up. */
 const associationLimit = 4096;
+/** Hosts that are remembered as having been reached. */
+const reachedLimit = 1024;
 const nowhere: Address = { address: "", port: 0 };
+const EIO = 5;
 
 interface Association {
   readonly number: number;
@@ -39,6 +42,8 @@ export class Associations implements Disposable {
   readonly #rules: OutgoingRules;
   readonly #nextNumber: () => number;
   readonly #open = new Map<number, Association>();
+  /** Hosts to which the target had a way when it was asked last, the longest known first. */
+  readonly #reached = new Set<string>();
   #dropped = 0;
 
   constructor(agent: AgentLink, rules: OutgoingRules, nextNumber: () => number) {
@@ -55,7 +60,22 @@ export class Associations implements Disposable {
     }
     const known = this.#find(local, address) ?? this.#begin(local, address, process);
     const { number: connection, endpoint } = known;
+    // No way there (ENETUNREACH, say) is an answer that programs wait for, to ask another or to order addresses. Of a host
+    // that was reached before nobody waits for it again.
+    if (!this.#reached.has(address.address)) await this.#reach(known);
     await link.reply(frame, "associateReply", { remote: true, connection, endpoint });
+  }
+
+  /** Waits until the target has a socket for it. Rejects with RemoteError: the errno of its connect(2). */
+  async #reach(one: Association): Promise<void> {
+    try {
+      await one.local;
+    } catch (error) {
+      throw error instanceof RemoteError ? error : new RemoteError(EIO, "the agent is gone");
+    }
+    this.#reached.add(one.remote.address);
+    const [oldest] = this.#reached;
+    if (this.#reached.size > reachedLimit && oldest !== undefined) this.#reached.delete(oldest);
   }
 
   async sender({ link, frame }: Question): Promise<void> {
@@ -135,6 +155,7 @@ export class Associations implements Disposable {
         error instanceof LinkError;
       if (!passing) log.error(`Cannot carry datagrams to ${remote.address}: ${error}`);
       else if (!giveUp.signal.aborted) log.debug(`datagrams to ${remote.address} end: ${error.message}`);
+      this.#reached.delete(remote.address);
       local.reject(error);
     }).finally(() => this.#end(one));
     return one;

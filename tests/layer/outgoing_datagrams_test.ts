@@ -7,6 +7,8 @@ import { deadline } from "../support/deadline.ts";
 import type { Calls } from "../support/layer_app.ts";
 import { OutgoingStage, type OutgoingStageOptions } from "../support/outgoing_stage.ts";
 
+const ENETUNREACH = 101;
+
 async function withApp(
   options: OutgoingStageOptions,
   body: (app: Calls, stage: OutgoingStage) => Promise<void>,
@@ -72,6 +74,37 @@ Deno.test("a UDP socket connects to one after the other", () =>
     assert.equal(await app.do("getpeername 3"), "ENOTCONN");
     assert.equal(stage.asked.length, 2);
   }));
+
+Deno.test("no way to a host is told at once, by connect and by sendto, and asked for again", () => {
+  let errno = ENETUNREACH;
+  return withApp({ decide: () => errno }, async (app, stage) => {
+    await app.do("socket udp4");
+    assert.equal(await app.do("connect 3 203.0.113.9 53"), "ENETUNREACH");
+    assert.equal(await app.do("getpeername 3"), "ENOTCONN");
+    assert.equal(await app.do("sendto 3 203.0.113.9 53 one"), "ENETUNREACH");
+    errno = 0;
+    assert.equal(await app.do("connect 3 203.0.113.9 53"), "0");
+    assert.equal(await app.do("send 3 two"), "3");
+    assert.equal(await app.do("recvfrom 3"), "3 two 203.0.113.9 53");
+    assert.equal(stage.asked.length, 3);
+  });
+});
+
+Deno.test("a host that was reached is not waited for again", async () => {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  let reached: number | Promise<number> = 0;
+  await withApp({ decide: () => reached }, async (app, stage) => {
+    await app.do("socket udp4");
+    assert.equal(await app.do("connect 3 203.0.113.9 53"), "0");
+    reached = promise;
+    await app.do("socket udp4");
+    assert.equal(await app.do("connect 4 203.0.113.9 54"), "0");
+    assert.equal(await app.do("send 4 early"), "5");
+    resolve(0);
+    assert.equal(await app.do("recvfrom 4"), "5 early 203.0.113.9 54");
+    assert.equal(stage.asked.length, 2);
+  });
+});
 
 Deno.test("a closed UDP socket ends its sockets in the target", () =>
   withApp({}, async (app, stage) => {

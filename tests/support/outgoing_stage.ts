@@ -18,7 +18,7 @@ import { Calls, type RunOptions } from "./layer_app.ts";
 /** The target's own end of every connection. */
 export const podEnd: Address = { address: "10.1.2.3", port: 40000 };
 
-/** What the agent makes of a connect: an errno, or a connection. A promise keeps the app waiting. */
+/** What the agent makes of a connect, TCP's or UDP's: an errno, or a connection. A promise keeps the app waiting. */
 export type Decide = (remote: Address) => number | Promise<number>;
 
 export interface OutgoingStageOptions {
@@ -138,6 +138,8 @@ export class OutgoingStage implements AsyncDisposable {
   async #associate(frame: Received<typeof agentMessages>): Promise<void> {
     const { remote } = decode(agentMessages.associate, frame.body);
     this.asked.push(`udp ${remote.address} ${remote.port}`);
+    const errno = await this.decide(remote);
+    if (errno !== 0) return await this.agent.agent.fail(frame, errno, "as the test says");
     const channel = this.agent.agent.openChannel(frame.id);
     await this.agent.agent.reply(frame, "associateReply", { local: podEnd, peer: remote });
     const parts = new DatagramParts();
