@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -84,8 +85,12 @@ static void do_connect(const char *call, int fd)
 {
 	int (*function)(int, const struct sockaddr *, socklen_t) =
 		(int (*)(int, const struct sockaddr *, socklen_t))dlsym(RTLD_DEFAULT, call);
+	long result = function(fd, (struct sockaddr *)&name, name_length);
+	int error = errno;
 
-	say(function(fd, (struct sockaddr *)&name, name_length));
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
+	errno = error;
+	say(result);
 }
 
 /* recvfrom, recvmsg, recvmmsg and __recvfrom_chk: what came, and from whom. */
@@ -186,24 +191,29 @@ static void do_edge(int fd, int limit_ms)
 	printf("%s\n", count == 0 ? "none" : event.events & EPOLLERR ? "err" : event.events & EPOLLOUT ? "out" : "in");
 }
 
+static volatile bool tells;
+
 static void on_alarm(int number)
 {
+	static const char word[] = "alarm\n";
+
 	(void)number;
+	if (tells && write(1, word, sizeof(word) - 1) < 0)
+		_exit(1);
 }
 
-/* SIGALRM in `ms`, by a handler with or without SA_RESTART. */
+/*
+ * SIGALRM every `ms` until the next connect is over, as one alone could come before the connect has begun; by a handler
+ * without SA_RESTART, or by one with it that tells of itself.
+ */
 static void do_alarm(int ms, bool restart)
 {
 	struct sigaction action = { .sa_handler = on_alarm, .sa_flags = restart ? SA_RESTART : 0 };
-	struct timespec limit = { .tv_nsec = ms * 1000000L };
-	pid_t parent = getpid();
+	struct timeval every = { .tv_usec = ms * 1000L };
 
+	tells = restart;
 	sigaction(SIGALRM, &action, NULL);
-	if (fork() == 0) {
-		nanosleep(&limit, NULL);
-		kill(parent, SIGALRM);
-		_exit(0);
-	}
+	setitimer(ITIMER_REAL, &(struct itimerval){ every, every }, NULL);
 	say(0);
 }
 
@@ -289,7 +299,12 @@ int main(void)
 	/* Unbuffered: after exec the next line must still be there. */
 	for (;;) {
 		for (length = 0; length < sizeof(line) - 1; length++) {
-			if (read(0, line + length, 1) <= 0)
+			ssize_t got;
+
+			do
+				got = read(0, line + length, 1);
+			while (got < 0 && errno == EINTR);
+			if (got <= 0)
 				return 0;
 			if (line[length] == '\n')
 				break;

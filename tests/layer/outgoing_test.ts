@@ -162,12 +162,16 @@ Deno.test("a signal's handler interrupts a blocking connect, unless it restarts"
   const { decide, say } = held();
   await withApp({ decide }, async (app) => {
     await app.do("socket 4");
-    await app.do("alarm 200");
+    await app.do("alarm 50");
     assert.equal(await app.do("connect 3 203.0.113.9 80"), "EINTR");
-    await app.do("alarm 100 restart");
+    assert.equal(await app.do("alarm 50 restart"), "0");
     await app.begin("connect 3 203.0.113.9 80");
+    // The first may have come before the call.
+    for (let alarms = 0; alarms < 2; alarms++) assert.equal(await app.result(), "alarm");
     say(0);
-    assert.equal(await app.result(), "0");
+    let result = await app.result();
+    while (result === "alarm") result = await app.result();
+    assert.equal(result, "0");
   });
 });
 
