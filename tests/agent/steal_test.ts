@@ -283,7 +283,7 @@ Deno.test("200 connections in a burst are all answered, none by the wrong side",
   client.handle(async (offered) => {
     await offered.take();
     await offered.channel.write(bytes(`app for ${offered.peer.port}`));
-    await offered.channel.closeWrite();
+    await offered.channel.closeWrite().catch(() => {}); // the client may have it, and the test be over, before we hear of it
   });
   const answers = await Promise.all(Array.from({ length: 200 }, async () => {
     const conn = await Deno.connect({ hostname: netns.ipv4, port: 80 });
