@@ -310,7 +310,7 @@ bool files_statfs(struct files_call *call, void *status)
 	return ask(call, WIRE_STATFS, body, length, unpack_statfs, &answer);
 }
 
-static int unpack_access(void *context, const unsigned char *from, size_t length)
+int files_unpack_access(void *context, const unsigned char *from, size_t length)
 {
 	struct wire_access_reply reply;
 
@@ -326,7 +326,8 @@ bool files_access(struct files_call *call, int mode, int flags)
 	PATH_BODY(WIRE_ACCESS_BYTES);
 
 	message.path = asked_path(call);
-	return ask(call, WIRE_ACCESS, body, wire_pack_access(&message, body, sizeof(body)), unpack_access, call);
+	return ask(call, WIRE_ACCESS, body, wire_pack_access(&message, body, sizeof(body)), files_unpack_access,
+		   call);
 }
 
 struct link_answer {

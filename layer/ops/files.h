@@ -74,6 +74,8 @@ void files_local(struct files_call *call, uint8_t where, struct wire_run path);
 
 bool files_stat(struct files_call *call, int flags, struct files_status *status);
 bool files_access(struct files_call *call, int mode, int flags);
+/* Takes the answer to that question; `context` is the call. */
+int files_unpack_access(void *context, const unsigned char *from, size_t length);
 /* result: bytes of the target, cut to `size`, not terminated. */
 bool files_read_link(struct files_call *call, char *into, size_t size);
 /* status: `struct statfs` of libc */

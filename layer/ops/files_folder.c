@@ -33,6 +33,12 @@ static int unpack_enter(void *context, const unsigned char *from, size_t length)
 	return entering->folder ? 0 : -ENOMEM;
 }
 
+/* By a link of this process, or, in a vfork child, by a connection of its own. */
+static int send_question(const struct link_ask *question, link_unpack unpack, void *context)
+{
+	return link_owns() ? link_request(question, unpack, context) : link_ask_apart(question, unpack, context);
+}
+
 /* May one go to what `call` is about, and what is it then? NULL: it is local. 0 or -errno. */
 static int ask(struct files_call *call, const struct cwd_folder **folder)
 {
@@ -50,8 +56,7 @@ static int ask(struct files_call *call, const struct cwd_folder **folder)
 	if (length < 0)
 		return length;
 	question.length = (size_t)length;
-	status = link_owns() ? link_request(&question, unpack_enter, &entering) :
-			       link_ask_apart(&question, unpack_enter, &entering);
+	status = send_question(&question, unpack_enter, &entering);
 	*folder = status == 0 ? entering.folder : NULL;
 	return status;
 }
@@ -110,16 +115,6 @@ static bool enters_apart(struct files_call *call, const char *path, int *result)
 	return true;
 }
 
-static int unpack_access(void *context, const unsigned char *from, size_t length)
-{
-	struct wire_access_reply reply;
-
-	if (wire_unpack_access_reply(&reply, from, length) < 0)
-		return -EIO;
-	files_local(context, reply.where, reply.path);
-	return 0;
-}
-
 /* The target's programs are not run: of one that is there EACCES, as of a file system mounted noexec. */
 static int ask_program(struct files_call *call)
 {
@@ -132,8 +127,7 @@ static int ask_program(struct files_call *call)
 		status = length;
 	question.length = (size_t)length;
 	if (status == 0)
-		status = link_owns() ? link_request(&question, unpack_access, call) :
-				       link_ask_apart(&question, unpack_access, call);
+		status = send_question(&question, files_unpack_access, call);
 	return status == 0 && call->where != FILES_LOCAL ? -EACCES : status;
 }
 
