@@ -1,6 +1,6 @@
 /*
  * system(3) and popen(3). libc starts their shell by calls inside of itself, with the environment as it is: nothing would
- * tell that shell of a working directory of the target. While there is one, it is started here, by posix_spawn of exec.c.
+ * tell that shell of a working directory of the target. While there is one, it is started here, by posix_spawn of spawn_folder.c.
  * A stream of ours is known by its place in a table; libc's pclose(3) never sees it.
  */
 #include <errno.h>

@@ -2,7 +2,7 @@
  * posix_spawn, and where its child starts. That changes directory by calls inside of libc, as a list of actions tells it: what
  * has to do with a directory of the target is put right in a copy of the list, and relative paths of files that it opens
  * become whole, for spawn.c to open.
- * The form of the list is glibc's own (posix/spawn_int.h), the same since there are actions that change directory (2.29).
+ * The form of the list is glibc's own: spawn.h. Called by preload/.
  */
 #include <errno.h>
 #include <fcntl.h>
