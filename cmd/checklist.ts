@@ -38,7 +38,7 @@ export class LiveChecklist implements ProgressSink {
 
   note(text: string): void {
     this.#note = text;
-    if (this.#timer !== undefined) this.#draw();
+    this.#draw();
   }
 
   end(title: string, text: string | undefined): void {
@@ -76,6 +76,7 @@ export class LiveChecklist implements ProgressSink {
   }
 
   #draw(): void {
+    if (this.#timer === undefined) return; // Deno calls a timer cleared in the same turn in which it was due
     const frame = frames[this.#frame++ % frames.length] ?? "";
     const text = `${this.#title}${this.#note === "" ? "" : `: ${this.#note}`}`;
     const room = Math.max(this.#screen.columns() - 4, 10);

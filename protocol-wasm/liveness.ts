@@ -57,6 +57,8 @@ export class Liveness {
   }
 
   #tick(limitMs: number, due: number): void {
+    // Deno calls a timer that was due already when it was cleared, where both happen in one turn of its event loop.
+    if (this.#timer === undefined) return;
     const now = performance.now();
     const late = now - due;
     if (late > lateMs) this.#heardAt += late;
