@@ -34,6 +34,8 @@ const remote = 2;
 const wholeLimit = 1 << 18;
 /** How long after the end of its process an open file may stay without a holder. */
 const holdLimitMs = 1000;
+/** So many directories that only this machine has are named. */
+const missingLimit = 10;
 const EIO = 5;
 const EBADF = 9;
 const ENOENT = 2;
@@ -62,10 +64,17 @@ interface Open {
   opener: AppProcess | null;
 }
 
-/** Where a path leads: to libc, or to the agent with its number of the directory. */
-type Way =
-  | { where: typeof local; path: Uint8Array }
-  | { where: typeof remote; dir: number; path: Uint8Array; full: Uint8Array };
+interface RemoteWay {
+  where: typeof remote;
+  /** The agent's number of the directory that `path` starts from; 0 = none. */
+  dir: number;
+  path: Uint8Array;
+  /** From the root. */
+  full: Uint8Array;
+}
+
+/** Where a path leads: to libc, or to the agent. */
+type Way = { where: typeof local; path: Uint8Array } | RemoteWay;
 
 export class Files implements Floor {
   readonly kinds = [
@@ -95,6 +104,7 @@ export class Files implements Floor {
   #nextFile = 1;
   #isOver = false;
   #saidUnwatched = false;
+  readonly #saidMissing = new Set<string>();
 
   /** Throws RegexError and ConfigError for a pattern that cannot be used. */
   constructor({ agent, config, places, holdsPath }: FilesOptions) {
@@ -202,7 +212,7 @@ export class Files implements Floor {
         const { dir, path } = decode(layerMessages.enter, frame.body);
         const way = this.#way(dir, path, false, process);
         if (way.where === local) return await link.reply(frame, "enterReply", { ...way, physical: nothing });
-        const { physical } = await this.#request("enter", { dir: way.dir, path: way.path }, "enterReply");
+        const { physical } = await this.#enter(way);
         return await link.reply(frame, "enterReply", { where: remote, path: way.full, physical });
       }
       case "list": {
@@ -233,6 +243,27 @@ export class Files implements Floor {
       default:
         return await link.reply(frame, "moveReply", await this.#move(frame, process));
     }
+  }
+
+  /** A directory that only this machine has is not entered in its stead: what a program does there is meant for the target. */
+  async #enter({ dir, path, full }: RemoteWay): Promise<Body<AgentTable["enterReply"]>> {
+    try {
+      return await this.#request("enter", { dir, path }, "enterReply");
+    } catch (error) {
+      if (error instanceof RemoteError && error.errno === ENOENT) void this.#sayMissing(full);
+      throw error;
+    }
+  }
+
+  async #sayMissing(path: Uint8Array): Promise<void> {
+    const name = new TextDecoder().decode(path);
+    if (this.#saidMissing.has(name) || this.#saidMissing.size >= missingLimit) return;
+    this.#saidMissing.add(name);
+    if (!await Deno.stat(name).then(({ isDirectory }) => isDirectory, () => false)) return;
+    log.warning(
+      `Cannot enter "${name}": the target has no such directory, only this machine. ` +
+        "To go to this machine's, make it local (feature.fs.local).",
+    );
   }
 
   async #open(frame: LayerFrame, process: AppProcess): Promise<Body<LayerTable["openReply"]>> {

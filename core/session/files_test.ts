@@ -330,6 +330,34 @@ Deno.test("a directory is entered where its path belongs, and told as the target
   assert.deepEqual(asked, ["enter 0:/data/dir", "enter 0:/data/dir", "enter 0:/data/missing", "enter 9:"]);
 });
 
+Deno.test("a directory that only this machine has is not entered, and named once", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/missing`);
+    await using at = await openStage({ readOnly: [`^${folder}`] });
+    const said = Promise.withResolvers<string>();
+    const lines: string[] = [];
+    setLogSink((_, line) => {
+      lines.push(line);
+      said.resolve(line);
+    });
+    const enter = (name: string) =>
+      errnoOf(ask(at.layer, "enter", { dir: 0, path: bytes(`${folder}/${name}`) }, "enterReply"));
+    assert.equal(await enter("nowhere/missing"), 2);
+    assert.equal(await enter("missing"), 2);
+    assert.match(
+      await deadline(said.promise, "it is said"),
+      /^Cannot enter ".*\/missing": the target has no such directory, only this machine\. .*feature\.fs\.local/,
+    );
+    assert.equal(await enter("missing"), 2);
+    assert.equal(await enter("nowhere/missing"), 2);
+    assert.equal(lines.filter((line) => line.includes("enter")).length, 1);
+  } finally {
+    setLogSink(() => {});
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("a move within one side is done there, across it is another file system", async () => {
   await using at = await openStage({ mode: "write" });
   const move = (what: number, from: string, to: string) =>

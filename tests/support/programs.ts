@@ -6,6 +6,8 @@ import type { RunOptions } from "./session_run.ts";
 
 /** Programs start in it: what lies there is the developer's, whatever its name. */
 const apps = decodeURIComponent(new URL("../apps", import.meta.url).pathname);
+/** Above it, so that a script which goes there finds the developer's. */
+const project = decodeURIComponent(new URL("../..", import.meta.url).pathname);
 
 /** A server that answers HTTP on port 80. */
 export interface Program {
@@ -244,7 +246,7 @@ const script: Program = {
     ];
     await Deno.writeTextFile(`${folder}/serve`, [...lines, `webrick ${port} 2> >(cat >&2)`, ""].join("\n"));
     await Deno.chmod(`${folder}/serve`, 0o755);
-    return { app: [`${folder}/serve`], cwd: folder };
+    return { app: [`${folder}/serve`], cwd: project };
   },
   tellsPeers: true,
 };
