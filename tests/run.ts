@@ -13,7 +13,7 @@ interface Suite {
   tests?: string[];
   before?: string[][];
   after?: string[][];
-  /** Runs beside the others. */
+  /** Runs beside the others, several files at a time. */
   beside?: boolean;
 }
 
@@ -26,6 +26,8 @@ interface Count {
   skipped: number;
 }
 
+/** At most so many test files at a time use the cluster: it is one node, on this machine. */
+const besideJobs = 4;
 const deno = Deno.execPath();
 const buildAll = [deno, "run", "-A", "scripts/build.ts"];
 const cluster = (verb: string): string[] => [deno, "run", "-A", "tests/cluster/cluster.ts", verb];
@@ -64,14 +66,15 @@ async function run(argv: string[]): Promise<boolean> {
   return success;
 }
 
-/** Runs `deno test` on those of `paths` that hold tests, shows its output and reads its closing counts. */
-async function runTests(paths: string[], niceness: number, show: Show): Promise<Count> {
-  const there = paths.filter((path) => exists(root + path));
+/** Runs `deno test` on those of the suite's paths that hold tests, shows its output and reads its closing counts. */
+async function runTests({ tests = [], beside = false }: Suite, show: Show): Promise<Count> {
+  const there = tests.filter((path) => exists(root + path));
   if (there.length === 0) return { passed: 0, failed: 1, skipped: 0 };
+  const test = [deno, "test", "-A", "--no-check", ...(beside ? ["--parallel"] : [])];
   const child = new Deno.Command("nice", {
-    args: ["-n", String(niceness), deno, "test", "-A", "--no-check", ...there],
+    args: ["-n", beside ? "0" : "10", ...test, ...there],
     cwd: root,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", DENO_JOBS: String(Math.min(navigator.hardwareConcurrency, besideJobs)) },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -104,9 +107,7 @@ async function runSuite(suite: Suite, show: Show): Promise<Count> {
     if (await run(argv)) count.passed++;
     else count.failed++;
   }
-  const tests = ready
-    ? await runTests(suite.tests ?? [], suite.beside ? 0 : 10, show)
-    : { passed: 0, failed: 0, skipped: 0 };
+  const tests = ready ? await runTests(suite, show) : { passed: 0, failed: 0, skipped: 0 };
   for (const argv of suite.after ?? []) {
     if (!await run(argv)) count.failed++;
   }
