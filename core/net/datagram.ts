@@ -4,7 +4,7 @@
 
 import type { ByteChannel } from "../base/relay.ts";
 import { encodeSockaddr, type Endpoint } from "./address.ts";
-import { c, check, E, K, SystemError } from "./libc.ts";
+import { c, check, E, K, outcome, SystemError } from "./libc.ts";
 import { takeTurn, Watch } from "./poll.ts";
 import { nameOf, retry } from "./socket.ts";
 
@@ -69,7 +69,7 @@ export class DatagramSocket {
   async receive(): Promise<Uint8Array<ArrayBuffer>> {
     for (;;) {
       if (this.#closed) throw new SystemError("recv", E.ECONNRESET);
-      const count = retry(() => c.recv(this.#fd, scratch, BigInt(scratch.length), K.MSG_DONTWAIT));
+      const count = retry(() => outcome.recv(this.#fd, scratch, K.MSG_DONTWAIT));
       if (count >= 0) {
         const bytes = scratch.slice(0, count);
         await takeTurn(count);
@@ -84,7 +84,7 @@ export class DatagramSocket {
   send(bytes: Uint8Array<ArrayBuffer>): boolean {
     if (this.#closed) return false;
     const how = K.MSG_DONTWAIT | K.MSG_NOSIGNAL;
-    const count = retry(() => c.send(this.#fd, bytes, BigInt(bytes.length), how));
+    const count = retry(() => outcome.send(this.#fd, bytes, how));
     if (count >= 0) return true;
     if (count === -E.EAGAIN || count === -E.ENOBUFS) return false;
     throw new SystemError("send", -count);

@@ -25,6 +25,7 @@ const libc = Deno.dlopen("libc.so.6", {
   eventfd: { parameters: ["u32", i32], result: i32 },
   epoll_create1: { parameters: [i32], result: i32 },
   epoll_ctl: { parameters: [i32, i32, i32, "buffer"], result: i32 },
+  poll: { parameters: ["buffer", "u64", i32], result: i32 },
   epoll_wait: { parameters: [i32, "buffer", i32, i32], result: i32 },
   epoll_wait_thread: {
     name: "epoll_wait",
@@ -45,6 +46,34 @@ const errnoCell = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(errnoPoin
 export function errno(): number {
   return errnoCell[0] ?? 0;
 }
+
+/** Stands for an errno of 0, which no failed call leaves; the kernel uses none so high. */
+export const noErrno = 4095;
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/**
+ * Calls that fail in the ordinary course of things: their result, or -errno. It is read where they return, with no function
+ * of ours entered before: there the runtime may collect or compile, whose own calls leave their errno on this thread.
+ */
+export const outcome = {
+  recv(fd: number, into: Bytes, how: number): number {
+    const result = c.recv(fd, into, BigInt(into.length), how);
+    return result < 0 ? -(errnoCell[0] || noErrno) : result;
+  },
+  send(fd: number, from: Bytes, how: number): number {
+    const result = c.send(fd, from, BigInt(from.length), how);
+    return result < 0 ? -(errnoCell[0] || noErrno) : result;
+  },
+  accept(fd: number): number {
+    const result = c.accept4(fd, null, null, K.SOCK_NONBLOCK | K.SOCK_CLOEXEC);
+    return result < 0 ? -(errnoCell[0] || noErrno) : result;
+  },
+  connect(fd: number, name: Bytes): number {
+    const result = c.connect(fd, name, name.length);
+    return result < 0 ? -(errnoCell[0] || noErrno) : result;
+  },
+};
 
 /** A call the kernel refused: which call, and its errno. */
 export class SystemError extends Error {

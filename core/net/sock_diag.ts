@@ -2,7 +2,7 @@
 // connection, bound UDP sockets. Unlike /proc/net/tcp it costs no more when there are ten thousand connections. Called by
 // core/session/listening.ts.
 
-import { c, check, K } from "./libc.ts";
+import { c, check, K, outcome } from "./libc.ts";
 import { retry } from "./socket.ts";
 
 /** A local port, and the inode by which /proc/PID/fd names the socket. */
@@ -43,7 +43,7 @@ export function boundSockets(list: SocketList): BoundSocket[] | null {
       const request = dumpRequest(family, list);
       check("send", c.send(fd, request, BigInt(request.length), 0));
       while (true) {
-        const count = retry(() => c.recv(fd, scratch, BigInt(scratch.length), 0));
+        const count = retry(() => outcome.recv(fd, scratch, 0));
         const part = count <= 0 ? null : readPart(scratch.subarray(0, count), found);
         if (part === null) return null;
         if (part === "done") break;

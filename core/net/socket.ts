@@ -4,7 +4,7 @@
 
 import { log } from "../base/log.ts";
 import { decodeSockaddr, encodeSockaddr, type Endpoint, sockaddrSize } from "./address.ts";
-import { c, check, E, errno, K, SystemError } from "./libc.ts";
+import { c, check, E, K, noErrno, outcome, SystemError } from "./libc.ts";
 import { takeTurn, Watch } from "./poll.ts";
 
 const flags = K.SOCK_STREAM | K.SOCK_NONBLOCK | K.SOCK_CLOEXEC;
@@ -106,7 +106,7 @@ export class Socket {
   /** The count of bytes, or null when none are there yet. */
   #receive(into: Uint8Array): number | null {
     if (this.#closed) throw new SystemError("recv", E.ECONNRESET);
-    const count = retry(() => c.recv(this.#fd, buffer(into), BigInt(into.length), K.MSG_DONTWAIT));
+    const count = retry(() => outcome.recv(this.#fd, buffer(into), K.MSG_DONTWAIT));
     if (count >= 0) return count;
     if (count === -E.EAGAIN) return null;
     throw new SystemError("recv", -count);
@@ -119,7 +119,7 @@ export class Socket {
     while (sent < bytes.length) {
       const rest = bytes.subarray(sent);
       const how = K.MSG_DONTWAIT | K.MSG_NOSIGNAL;
-      const count = retry(() => c.send(this.#fd, buffer(rest), BigInt(rest.length), how));
+      const count = retry(() => outcome.send(this.#fd, buffer(rest), how));
       if (count === -E.EAGAIN) break;
       if (count < 0) throw new SystemError("send", -count);
       sent += count;
@@ -155,7 +155,7 @@ export class Listener {
   async accept(): Promise<Socket | null> {
     for (;;) {
       if (this.#closed) return null;
-      const code = retry(() => c.accept4(this.fd, null, null, K.SOCK_NONBLOCK | K.SOCK_CLOEXEC));
+      const code = retry(() => outcome.accept(this.fd));
       if (code >= 0) {
         // A connection that was reset while it waited has no peer any more: on to the next.
         try {
@@ -257,7 +257,7 @@ export async function dialTcp(options: DialOptions): Promise<Socket> {
       check("bind", c.bind(fd, from, from.length));
       bound?.(nameOf(c.getsockname, fd));
     }
-    const code = retry(() => c.connect(fd, name, name.length));
+    const code = retry(() => outcome.connect(fd, name));
     // EALREADY: it was asked twice.
     if (code < 0 && code !== -E.EINPROGRESS && code !== -E.EALREADY) throw new SystemError("connect", -code);
     // Over loopback the answer is here already; elsewhere it makes the socket writable (connect(2)).
@@ -289,18 +289,17 @@ function isConnected(fd: number): boolean {
 }
 
 /**
- * The call's result, with -errno for -1; tried again after EINTR. errno is read when the call has come back to the
- * runtime, whose own work on this thread may have touched it by then: what no call on a socket gives is asked for again,
- * rather than taken for an end (0) or handed to the app.
+ * The call's result, or -errno; tried again after EINTR. The runtime may have touched errno on its way back to us: what no
+ * call on a socket gives is asked for again, rather than taken for an end (0) or handed to the app.
  */
 export function retry(call: () => number): number {
   for (let foreign = 0;;) {
     const result = call();
     if (result >= 0) return result;
-    const code = errno();
-    if (code === E.EINTR) continue;
-    if ((code !== 0 && code !== E.ENOENT) || ++foreign > foreignLimit) return code === 0 ? -E.EIO : -code;
-    log.debug(`errno ${code} after a call on a socket: asked again`);
+    if (result === -E.EINTR) continue;
+    const isForeign = result === -E.ENOENT || result === -noErrno;
+    if (!isForeign || ++foreign > foreignLimit) return result === -noErrno ? -E.EIO : result;
+    log.debug(`errno ${-result} after a call on a socket: asked again`);
   }
 }
 

@@ -1,7 +1,7 @@
 // The sockets against the kernel over loopback: each of them alone.
 
 import assert from "node:assert/strict";
-import { E, SystemError } from "./libc.ts";
+import { E, noErrno, outcome, SystemError } from "./libc.ts";
 import { dialTcp, listenTcp, retry, type Socket } from "./socket.ts";
 
 /** Both ends of a connection; the caller closes them. */
@@ -111,14 +111,20 @@ Deno.test("1000 round trips on 50 connections at once", async () => {
 });
 
 Deno.test("an errno that is no socket's is asked for again, and at last told as it is", () => {
-  const openMissing = (): number => {
-    try {
-      Deno.statSync("/nowhere");
-    } catch { /* errno is ENOENT from here on */ }
-    return -1;
-  };
-  let calls = 0;
-  assert.equal(retry(() => ++calls < 3 ? openMissing() : 7), 7);
-  assert.equal(calls, 3);
-  assert.equal(retry(openMissing), -2);
+  for (const [foreign, told] of [[E.ENOENT, E.ENOENT], [noErrno, E.EIO]] as const) {
+    let calls = 0;
+    assert.equal(retry(() => ++calls < 3 ? -foreign : 7), 7);
+    assert.equal(calls, 3);
+    assert.equal(retry(() => -foreign), -told);
+  }
+});
+
+Deno.test("a call's own errno is told, whatever was left before", () => {
+  for (const path of ["/nowhere", "/dev/null/nothing"]) {
+    assert.throws(() => Deno.statSync(path));
+    assert.equal(outcome.recv(-1, new Uint8Array(1), 0), -E.EBADF);
+    assert.equal(outcome.send(-1, new Uint8Array(1), 0), -E.EBADF);
+    assert.equal(outcome.accept(-1), -E.EBADF);
+    assert.equal(outcome.connect(-1, new Uint8Array(16)), -E.EBADF);
+  }
 });
