@@ -12,6 +12,7 @@ import { enterNetns } from "./sys/netns.ts";
 import { E, SystemError } from "./sys/libc.ts";
 import { watchProcess } from "./sys/pidfd.ts";
 import { kernelRelease, type TargetProcess } from "./sys/proc.ts";
+import { watchesAll } from "../core/net/poll.ts";
 import { type Listener, listenIfThere, listenTcp, type Socket } from "../core/net/socket.ts";
 import { stdioStream } from "./sys/stdio.ts";
 
@@ -104,6 +105,7 @@ class Agent implements AsyncDisposable {
       });
     });
     if (netns !== undefined) enter(netns);
+    watchesAll();
     using _target = this.#watchTarget();
     const late = setTimeout(() => {
       if (this.#client !== null) return;

@@ -2,6 +2,7 @@
 // does not stop the others' files, and none of it ever the agent's own thread. Used by agent/files.ts, disposed with it.
 
 import { log } from "../../core/base/log.ts";
+import { waitsElsewhere } from "../../core/net/poll.ts";
 import { Failure } from "../failure.ts";
 import { E, SystemError } from "../sys/libc.ts";
 import type { FileAnswer, FileCall } from "./operations.ts";
@@ -35,6 +36,7 @@ export class FileThreads implements Disposable {
   /** Throws SystemError for what the kernel refuses, Failure when the target's files cannot be reached at all. */
   async perform(order: FileCall): Promise<FileAnswer> {
     if (this.#isOver) throw new SystemError("files", E.EIO);
+    using _elsewhere = waitsElsewhere();
     return await this.#send(this.#choose(), (id) => ({ id, order }));
   }
 

@@ -25,7 +25,6 @@ const libc = Deno.dlopen("libc.so.6", {
   eventfd: { parameters: ["u32", i32], result: i32 },
   epoll_create1: { parameters: [i32], result: i32 },
   epoll_ctl: { parameters: [i32, i32, i32, "buffer"], result: i32 },
-  poll: { parameters: ["buffer", "u64", i32], result: i32 },
   epoll_wait: { parameters: [i32, "buffer", i32, i32], result: i32 },
   epoll_wait_thread: {
     name: "epoll_wait",

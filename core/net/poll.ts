@@ -13,11 +13,10 @@ const eventSize = packed ? 12 : 16;
 const idOffset = packed ? 4 : 8;
 /** How many empty looks without a thread end the busy phase. */
 const emptyLooks = 2;
-/** How long one of them may wait, in milliseconds: so much later may a timer come. */
-const lookMs = 1;
-// struct pollfd: a descriptor, what is asked for, what came (poll(2)).
-const pollSize = 8;
-const POLLIN = 1;
+/** How long one of them may wait. */
+let lookMs = 0;
+/** How much is waited for that is not watched here. */
+let elsewhere = 0;
 
 /** Bytes moved in one turn of the loop before readers wait for the next. */
 const turnBytes = 1 << 20;
@@ -27,8 +26,6 @@ const eventsView = new DataView(events.buffer);
 const watches = new Map<number, Watch>();
 let epollFd = -1;
 let wakeFd = -1;
-/** What a look waits for: ours first, then what the runtime's own threads wait on. Alone, ours is not waited for. */
-let looked = new Uint8Array(0);
 let running = false;
 let loop: Promise<void> = Promise.resolve();
 let sleeping = false;
@@ -83,6 +80,20 @@ export class Watch {
   }
 }
 
+/**
+ * Everything this process waits for is watched here, its timers aside: a look may hold the thread for a millisecond. Else
+ * what the runtime itself waits for, a link over WebSocket say, would be late by as much.
+ */
+export function watchesAll(): void {
+  lookMs = 1;
+}
+
+/** What is awaited until the result is disposed comes by the runtime, from another thread say: no look waits meanwhile. */
+export function waitsElsewhere(): Disposable {
+  elsewhere++;
+  return { [Symbol.dispose]: () => void elsewhere-- };
+}
+
 /** Resolves once the loop has let go of its thread; at once while something is still watched. */
 export async function unwatched(): Promise<void> {
   if (watches.size === 0) await loop;
@@ -119,30 +130,6 @@ function start(): void {
   epollFd = check("epoll_create1", c.epoll_create1(K.EPOLL_CLOEXEC));
   wakeFd = check("eventfd", c.eventfd(0, K.EFD_NONBLOCK | K.EFD_CLOEXEC));
   check("epoll_ctl", c.epoll_ctl(epollFd, K.EPOLL_CTL_ADD, wakeFd, event(wakeFd)));
-  const runtimes = epollDescriptors().filter((fd) => fd !== epollFd);
-  looked = new Uint8Array((1 + runtimes.length) * pollSize);
-  const view = new DataView(looked.buffer);
-  for (const [index, fd] of [epollFd, ...runtimes].entries()) {
-    view.setInt32(index * pollSize, fd, true);
-    view.setInt16(index * pollSize + 4, POLLIN, true);
-  }
-}
-
-/** Those of this process (proc_pid_fd(5)); none where /proc is not to be had. */
-function epollDescriptors(): number[] {
-  const folder = "/proc/self/fd";
-  const isEpoll = (name: string): boolean => {
-    try {
-      return Deno.readLinkSync(`${folder}/${name}`) === "anon_inode:[eventpoll]";
-    } catch {
-      return false; // closed meanwhile
-    }
-  };
-  try {
-    return [...Deno.readDirSync(folder)].map(({ name }) => name).filter(isEpoll).map(Number);
-  } catch {
-    return [];
-  }
 }
 
 function wake(): void {
@@ -150,18 +137,9 @@ function wake(): void {
 }
 
 /**
- * Waits on this thread, until something is there for us or for the runtime, whose own epoll descriptors an epoll can look
- * at too (epoll(7): one is readable when it has events). The count of ours.
- */
-function look(): number {
-  const runtimes = looked.length / pollSize - 1;
-  if (runtimes > 0) c.poll(looked, BigInt(runtimes + 1), lookMs);
-  return c.epoll_wait(epollFd, events, maxEvents, 0);
-}
-
-/**
- * Two phases. Busy: wait on this thread, so that an answer costs no hand-over between threads (5 us instead of 50); the
- * runtime's own events get their turn after each look. Idle: one thread of the runtime waits without limit.
+ * Two phases. Busy: wait on this thread, a millisecond at most, so that an answer costs no hand-over between
+ * threads (5 us instead of 50); the runtime's own events get their turn after each look. Idle: one thread of
+ * the runtime waits without limit.
  */
 async function run(): Promise<void> {
   running = true;
@@ -170,7 +148,7 @@ async function run(): Promise<void> {
     while (watches.size > 0) {
       let count: number;
       if (empty < emptyLooks) {
-        count = look();
+        count = c.epoll_wait(epollFd, events, maxEvents, elsewhere > 0 ? 0 : lookMs);
       } else {
         sleeping = true;
         count = await c.epoll_wait_thread(epollFd, events, maxEvents, -1);
