@@ -23,7 +23,7 @@ async function compile(name: string): Promise<string> {
   const output = `${root}build/apps/${name}`;
   Deno.mkdirSync(`${root}build/apps`, { recursive: true });
   const flags = ["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-pthread"];
-  const part = `${output}.${Deno.pid}`;
+  const part = `${output}.${crypto.randomUUID()}`; // test files may run at the same time
   const { success, stderr } = await new Deno.Command("gcc", {
     args: [...flags, "-o", part, `${root}tests/apps/${name}.c`],
     stderr: "piped",
