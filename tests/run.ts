@@ -1,5 +1,5 @@
 // `./dev test`: every suite, each step with its time, the counts of all added up in the last line. The cluster's suite
-// mostly waits, so it runs beside the others, which give way to it; its output is shown when it has ended.
+// takes as long as all others, so it runs beside them; its output is shown when it has ended.
 // A suite that ends badly without a failed test of its own counts as one failure, so nothing passes empty.
 
 import { exists, root } from "../scripts/step.ts";
@@ -70,9 +70,8 @@ async function run(argv: string[]): Promise<boolean> {
 async function runTests({ tests = [], beside = false }: Suite, show: Show): Promise<Count> {
   const there = tests.filter((path) => exists(root + path));
   if (there.length === 0) return { passed: 0, failed: 1, skipped: 0 };
-  const test = [deno, "test", "-A", "--no-check", ...(beside ? ["--parallel"] : [])];
-  const child = new Deno.Command("nice", {
-    args: ["-n", beside ? "0" : "10", ...test, ...there],
+  const child = new Deno.Command(deno, {
+    args: ["test", "-A", "--no-check", ...(beside ? ["--parallel"] : []), ...there],
     cwd: root,
     env: { NO_COLOR: "1", DENO_JOBS: String(Math.min(navigator.hardwareConcurrency, besideJobs)) },
     stdin: "null",
