@@ -212,6 +212,18 @@ Deno.test("reads here and there ask for just their bytes, and positions are the 
   assert.equal(await errnoOf(seek(-1, 0)), 22);
 });
 
+Deno.test("a directory's position is where the app is, not where the agent's list is", async () => {
+  await using at = await openStage();
+  const { file } = await open(at, "/data/dir");
+  at.asked();
+  const seek = async (offset: bigint, whence: number) =>
+    (await ask(at.layer, "seek", { file, offset, whence }, "seekReply")).offset;
+  assert.equal(await seek(0n, 1), 0n);
+  assert.equal(await seek(0x7fff_ffff_ffff_ffffn, 0), 0x7fff_ffff_ffff_ffffn);
+  assert.equal(await seek(0n, 1), 0x7fff_ffff_ffff_ffffn);
+  assert.deepEqual(at.asked(), []);
+});
+
 Deno.test("two processes share an open file's position", async () => {
   await using at = await openStage();
   const { file } = await open(at, "/data/large");

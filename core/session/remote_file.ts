@@ -100,12 +100,12 @@ export class RemoteFile {
     });
   }
 
-  /** lseek(2). */
+  /** lseek(2). The agent's own position in a directory is where its list got to, which is ahead of the app. */
   seek(offset: bigint, whence: number): Promise<bigint> {
     return this.#inTurn(async () => {
       const signed = BigInt.asIntN(64, offset);
       let position: bigint;
-      if (this.#isRegular && whence <= SEEK_CUR) {
+      if ((this.#isRegular || this.isDirectory) && whence <= SEEK_CUR) {
         position = whence === SEEK_SET ? signed : this.#position + signed;
         if (position < 0n) throw new RemoteError(EINVAL, "lseek: a negative position");
       } else {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { missingForProcess } from "../support/cases.ts";
 import { nodeReads, nodeWrites, pythonReads, pythonWrites } from "../support/file_programs.ts";
 import { FileTarget } from "../support/file_target.ts";
-import { bunProgram } from "../support/packages.ts";
+import { bunProgram, goProgram } from "../support/packages.ts";
 import { Mirrord } from "../support/program.ts";
 
 const missing = missingForProcess();
@@ -87,6 +87,26 @@ const cases: [name: string, mode: string, argv: (tree: string) => string[]][] = 
 for (const [name, mode, argv] of cases) {
   Deno.test({ name, ignore: missing !== null, fn: () => same(mode, argv) });
 }
+
+Deno.test(
+  { name: "Go goes about in a tree as inside", ignore: missing !== null || Deno.build.arch !== "x86_64" },
+  async () => {
+    const program = await goProgram("go_folder");
+    const fill =
+      `for tree in one two; do mkdir -p data/$tree/d; printf deep >data/$tree/d/e; touch data/$tree/d/x; ` +
+      `chown -R ${uid}:${uid} data/$tree; done; cp ${program} data/go_folder`;
+    await using target = await FileTarget.create({ fill, uid });
+    const here = await beside(target, "write", [program, "/data/one"]);
+    const there = await inside(target, [
+      "/usr/bin/env",
+      "PATH=/usr/bin:/bin",
+      "/data/go_folder",
+      "/data/two",
+    ]);
+    assert.equal(here.stdout.replaceAll("/data/one", "/data/two"), there.stdout, here.stderr);
+    assert.match(here.stdout, /\[e x\]/, here.stderr);
+  },
+);
 
 Deno.test({ name: "a file of 200 MiB arrives with an equal hash", ignore: missing !== null }, async () => {
   await using target = await FileTarget.create({
