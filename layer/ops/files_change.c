@@ -327,7 +327,7 @@ int layer_truncate(const char *path, off_t length)
 /* Descriptors that can be written are never whole files: of one of those the kernel refuses the rest. */
 static bool of_remote(int fd, enum wire_change_what what, const uint64_t arguments[4], int *result)
 {
-	return fds_seems(fd, FDS_FILE) && by_descriptor(fd, what, arguments, result);
+	return files_is(fd, FDS_FILE) && by_descriptor(fd, what, arguments, result);
 }
 
 int layer_ftruncate(int fd, off_t length)

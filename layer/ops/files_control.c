@@ -46,7 +46,7 @@ bool files_control(int fd, int command, long argument, int *result)
 
 int layer_flock(int fd, int operation)
 {
-	if (!fds_seems(fd, FDS_FILE))
+	if (!files_is(fd, FDS_FILE))
 		return next_flock(fd, operation);
 	errno = ENOLCK;
 	return -1;
@@ -54,7 +54,7 @@ int layer_flock(int fd, int operation)
 
 int layer_lockf(int fd, int command, off_t length)
 {
-	if (!fds_seems(fd, FDS_FILE))
+	if (!files_is(fd, FDS_FILE))
 		return next_lockf(fd, command, length);
 	errno = ENOLCK;
 	return -1;
@@ -63,7 +63,7 @@ int layer_lockf(int fd, int command, off_t length)
 /* epoll_ctl(2): a regular file does not support it. */
 int layer_epoll_ctl(int queue, int operation, int fd, void *event)
 {
-	if (!fds_seems(fd, FDS_FILE))
+	if (!files_is(fd, FDS_FILE))
 		return next_epoll_ctl(queue, operation, fd, event);
 	errno = EPERM;
 	return -1;
@@ -82,7 +82,7 @@ static bool has_none(struct files_call *call, const char *path, int flags, ssize
 
 static bool none_of(int fd, ssize_t *result)
 {
-	if (!fds_seems(fd, FDS_FILE) && !fds_seems(fd, FDS_WHOLE))
+	if (!files_is(fd, FDS_FILE) && !files_is(fd, FDS_WHOLE))
 		return false;
 	errno = EOPNOTSUPP;
 	*result = -1;

@@ -102,7 +102,7 @@ ssize_t layer_sendfile(int to, int from, off_t *offset, size_t count)
 	int saved = errno, failed = 0;
 	char *bytes;
 
-	if (!fds_seems(from, FDS_FILE) && !fds_seems(to, FDS_FILE))
+	if (!files_is(from, FDS_FILE) && !files_is(to, FDS_FILE))
 		return next_sendfile(to, from, offset, count);
 	bytes = sys_map(SEND_STEP, false);
 	if (!bytes)
@@ -133,7 +133,7 @@ ssize_t layer_sendfile(int to, int from, off_t *offset, size_t count)
 
 static bool is_target(int fd)
 {
-	return fds_seems(fd, FDS_FILE);
+	return files_is(fd, FDS_FILE);
 }
 
 ssize_t layer_copy_file_range(int from, off_t *from_offset, int to, off_t *to_offset, size_t count, unsigned int flags)

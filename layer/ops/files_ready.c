@@ -16,7 +16,7 @@ static const struct timespec no_time;
 static bool has_file(const struct pollfd *all, nfds_t count)
 {
 	for (nfds_t i = 0; i < count; i++)
-		if (fds_seems(all[i].fd, FDS_FILE))
+		if (files_is(all[i].fd, FDS_FILE))
 			return true;
 	return false;
 }
@@ -29,7 +29,7 @@ static int with_files(struct pollfd *all, nfds_t count, int result)
 	if (result < 0)
 		return result;
 	for (nfds_t i = 0; i < count; i++) {
-		if (fds_seems(all[i].fd, FDS_FILE))
+		if (files_is(all[i].fd, FDS_FILE))
 			all[i].revents = (short)(all[i].events & ALWAYS);
 		ready += all[i].revents != 0;
 	}
@@ -62,7 +62,7 @@ static int files_of(int count, const fd_set *asked, fd_set *files)
 
 	FD_ZERO(files);
 	for (int fd = 0; asked && fd < count && fd < FD_SETSIZE; fd++)
-		if (FD_ISSET(fd, asked) && fds_seems(fd, FDS_FILE)) {
+		if (FD_ISSET(fd, asked) && files_is(fd, FDS_FILE)) {
 			FD_SET(fd, files);
 			found++;
 		}

@@ -325,7 +325,7 @@ long layer_fpathconf(int fd, int name)
 {
 	struct statvfs status;
 
-	if (!fds_seems(fd, FDS_FILE))
+	if (!files_is(fd, FDS_FILE))
 		return next_fpathconf(fd, name);
 	return layer_fstatvfs(fd, &status) < 0 ? -1 : limit(name, &status);
 }

@@ -62,6 +62,16 @@ bool files_whole(struct files_open *open, int fd)
 	return enter(open, fd, FDS_WHOLE);
 }
 
+bool files_is(int fd, enum fds_state state)
+{
+	struct files_open open;
+
+	if (!enter(&open, fd, state))
+		return false;
+	files_leave(&open, 0);
+	return true;
+}
+
 long files_leave(const struct files_open *open, long result)
 {
 	guard_inside = false;

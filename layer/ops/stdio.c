@@ -20,7 +20,7 @@
 
 bool streams_ours(const FILE *stream)
 {
-	return fds_seems(stream->_fileno, FDS_FILE);
+	return files_is(stream->_fileno, FDS_FILE);
 }
 
 ssize_t streams_read(FILE *stream, void *into, ssize_t size)

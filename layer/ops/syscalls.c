@@ -1,5 +1,6 @@
 /*
- * syscall(2), by which some programs call what their libc lacks: Node and the JDK ask statx(2) so, Node copies files so.
+ * syscall(2), by which some programs call what their libc lacks: Node and the JDK ask statx(2) so, Node copies files and
+ * closes every descriptor so.
  * Only what such programs are known to use is looked at; every other number goes to the kernel as it is.
  */
 #include <sys/syscall.h>
@@ -21,6 +22,8 @@
 long layer_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
 	switch (number) {
+	case SYS_close:
+		return layer_close((int)a);
 	case SYS_statx:
 		return layer_statx((int)a, (const char *)b, (int)c, (unsigned int)d, (void *)e);
 	case SYS_copy_file_range:

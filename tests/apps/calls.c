@@ -12,11 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static char *self;
+
+/* close(2) of the C library itself, which no preloaded library takes over. */
+static int past_the_layer(int fd)
+{
+	int (*libc_close)(int) = (int (*)(int))dlsym(dlopen("libc.so.6", RTLD_LAZY), "close");
+
+	return libc_close(fd);
+}
 
 static void say_number(long result)
 {
@@ -222,7 +229,7 @@ static void obey(char *line)
 	else if (strcmp(call, "closefrom") == 0)
 		closefrom(atoi(first)), say_number(0);
 	else if (strcmp(call, "raw_close") == 0)
-		say_number(syscall(SYS_close, atol(first)));
+		say_number(past_the_layer(atoi(first)));
 	else if (strcmp(call, "fclose") == 0)
 		say_number(fclose(fdopen(atoi(first), "r")));
 	else if (strcmp(call, "read") == 0)

@@ -58,6 +58,44 @@ Deno.test(
   () => same((tree) => ["php", "-r", php, tree]),
 );
 
+/** A descriptor that is closed past every hook, as io_uring closes it; its number is a pipe's then, which nobody writes to. */
+const closedPast = `
+import ctypes, fcntl, os, select, sys
+def again(flags):
+    fd = os.open(sys.argv[1] + "/big", flags)
+    ctypes.CDLL("libc.so.6").close(fd)
+    ends = os.pipe()
+    assert ends[0] == fd
+    return ends
+for check in (
+    lambda end: select.select([end], [], [], 0)[0],
+    lambda end: (poll := select.poll(), poll.register(end, select.POLLIN), poll.poll(0))[2],
+    lambda end: select.epoll().register(end, select.EPOLLIN),
+    lambda end: fcntl.flock(end, fcntl.LOCK_SH),
+):
+    ends = again(os.O_RDONLY)
+    try:
+        print(check(ends[0]))
+    except OSError as error:
+        print(error)
+    for end in ends:
+        os.close(end)
+`;
+Deno.test("a descriptor that was closed past the layer is no file when its number comes back", () =>
+  same((tree) => ["python3", "-c", closedPast, tree]));
+
+const nodeAgain = `
+  const { openSync, closeSync } = require("fs");
+  const all = Array.from({ length: 20 }, () => openSync(process.argv[1] + "/big"));
+  for (const fd of all) closeSync(fd);
+  console.log(require("child_process").execFileSync("echo", ["child"], { encoding: "utf8" }));
+`;
+Deno.test(
+  "Node starts a child after it has closed files",
+  { ignore: missing("node") },
+  () => same((tree) => ["node", "-e", nodeAgain, tree]),
+);
+
 /** Commands of a shell; $1 is the tree. */
 const commands: Record<string, string> = {
   "cat, head, tail, wc and cmp read": 'cat "$1/small" "$1/a.json"; head -n 3 "$1/big"; tail -n 3 "$1/big"; ' +
