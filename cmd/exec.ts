@@ -41,7 +41,7 @@ export async function exec(command: ExecCommand): Promise<number> {
       outgoing: config.outgoing,
       dns: config.dns,
       files: config.files.mode === "local" ? null : { config: config.files, places: localPlaces() },
-      socketPath: `${directory.path}/layer.sock`,
+      socketPath: `${directory.makeOpen("s")}/layer.sock`,
     }),
   );
   const env = await appEnvironment(rules, agent);

@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "link_pool.h"
+#include "way.h"
 
 #define ASK_BYTES (PATH_MAX + 256)
 #define ANSWER_BYTES (2 * PATH_MAX + 64)
@@ -23,7 +24,7 @@ static int say(const struct link_ask *message)
 
 	if (message->length > ASK_BYTES)
 		return -EMSGSIZE;
-	fd = sys_connect_unix(config_socket());
+	fd = way_connect(config_socket());
 	if (fd < 0)
 		return fd;
 	sys_identity(fd, &process);

@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "link_pool.h"
+#include "way.h"
 
 #define LINKS 32
 #define LOOK_AGAIN_MS 20
@@ -171,12 +172,12 @@ static int open_link(struct link *link)
 	int fd;
 
 	sys_lock(&pool->opening);
-	fd = sys_connect_unix(config_socket());
+	fd = way_connect(config_socket());
 	if (fd >= 0)
 		use_descriptor(link, fd);
 	sys_unlock(&pool->opening);
 	if (fd < 0 && pool_open())
-		return -EAGAIN; /* out of descriptors, or the app gave up the rights it had */
+		return -EAGAIN; /* out of descriptors, say */
 	if (fd < 0) {
 		atomic_store(&pool->lost, true);
 		return -EIO;

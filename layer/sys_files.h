@@ -52,6 +52,8 @@ int sys_working_folder(char *into, size_t size);
 int sys_go_nowhere(const char *beside);
 /* A descriptor of such a directory, close-on-exec, at a high number. */
 int sys_open_nowhere(const char *beside);
+/* A descriptor of the directory `path`, of the same kind. */
+int sys_open_folder(const char *path);
 /* Is the working directory a removed one? */
 bool sys_is_nowhere(void);
 /* Calls `each` with every descriptor of this process. */

@@ -29,6 +29,14 @@ export class PrivateDir implements AsyncDisposable {
     return new PrivateDir(path, watching);
   }
 
+  /** The path of a new folder within that anybody may search, who got this far: by a descriptor that this user handed on. */
+  makeOpen(name: string): string {
+    const path = `${this.path}/${name}`;
+    Deno.mkdirSync(path);
+    Deno.chmodSync(path, 0o711);
+    return path;
+  }
+
   /** Removes the directory and what is in it; resolves when it is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#watcher.stdin.close();
@@ -37,11 +45,11 @@ export class PrivateDir implements AsyncDisposable {
 }
 
 /**
- * Can a session's directory lie there? A Unix socket's path has at most 107 bytes (unix(7)), of which ours takes 40 at
+ * Can a session's directory lie there? A Unix socket's path has at most 107 bytes (unix(7)), of which ours takes 44 at
  * most; LD_PRELOAD cannot express spaces, colons and dollar signs (ld.so(8)).
  */
 function fits(path: string | undefined): path is string {
-  return path !== undefined && /^\/[^\s:;$]*$/.test(path) && new TextEncoder().encode(path).length <= 67;
+  return path !== undefined && /^\/[^\s:;$]*$/.test(path) && new TextEncoder().encode(path).length <= 63;
 }
 
 /** In a directory of another user, that user could put another in the place of ours: sudo may keep its variable. */

@@ -28,6 +28,7 @@ export class Holds implements AsyncDisposable {
   constructor(path: string, events: HoldEvents) {
     this.#events = events;
     this.#listener = Deno.listen({ transport: "unix", path });
+    Deno.chmodSync(path, 0o666); // as the session's own socket
     this.#serving = this.#serve();
   }
 

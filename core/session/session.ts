@@ -68,6 +68,9 @@ export interface SessionOptions {
   socketPath: string;
 }
 
+/** Who may connect is decided by the private directory: an app that gave up root comes by a descriptor (layer/way.c). */
+const socketMode = 0o666;
+
 export class Session implements AsyncDisposable {
   /** Resolves with the reason when the agent's link ends by itself; never rejects. */
   readonly lost: Promise<SessionError>;
@@ -115,6 +118,7 @@ export class Session implements AsyncDisposable {
     const rules = files === null ? "0\n" : `1\n${files.paths}`;
     Deno.writeTextFileSync(`${options.socketPath}.paths`, rules, { mode: 0o600 });
     this.#listener = Deno.listen({ transport: "unix", path: options.socketPath });
+    Deno.chmodSync(options.socketPath, socketMode);
     this.#run(this.#serveLayers());
     if (options.agent !== null) this.#run(this.#serveAgent(options.agent));
     this.lost = this.#watch(options.agent);

@@ -11,6 +11,7 @@
 #include "../guard.h"
 #include "../hooks.h"
 #include "../sys.h"
+#include "../way.h"
 #include "descriptors.h"
 #include "files.h"
 #include "outgoing.h"
@@ -19,10 +20,30 @@
 #define RANGE_CLOEXEC 4u
 #define ALL_FDS (~0u)
 
+/* Is `fd` the layer's own? */
+static bool held(int fd)
+{
+	return link_holds(fd) || (fd >= 0 && fd == way_descriptor());
+}
+
+/* The lowest descriptor in [first, last] that is, or -1. */
+static int next_held(unsigned int first, unsigned int last)
+{
+	unsigned int link = (unsigned int)link_next(first, last), way = (unsigned int)way_descriptor();
+
+	return (int)(way >= first && way <= last && way < link ? way : link);
+}
+
+static void yield_number(int fd)
+{
+	link_yield(fd);
+	way_yield(fd);
+}
+
 /* Is there nothing of ours about `fd`? The common case, and no system call. */
 static bool is_foreign(int fd)
 {
-	return !fds_has(fd) && !link_holds(fd);
+	return !fds_has(fd) && !held(fd);
 }
 
 void descriptors_ended(const struct fds_note *note)
@@ -53,7 +74,7 @@ int layer_close(int fd)
 	if (is_foreign(fd) || !guard_enter(&saved))
 		return next_close(fd);
 	/* Programs close every number there may be; ours looks closed to them. */
-	if (link_holds(fd))
+	if (held(fd))
 		goto out;
 	last = fds_drop(fd, &note);
 	result = next_close(fd) < 0 ? -errno : 0;
@@ -91,8 +112,8 @@ int layer_dup2(int from, int to)
 
 	if (from == to || (!fds_has(from) && is_foreign(to)) || !guard_enter(&saved))
 		return next_dup2(from, to);
-	if (link_holds(to))
-		link_yield(to);
+	if (held(to))
+		yield_number(to);
 	result = next_dup2(from, to);
 	if (result < 0)
 		result = -errno;
@@ -107,8 +128,8 @@ int layer_dup3(int from, int to, int flags)
 
 	if (from == to || (!fds_has(from) && is_foreign(to)) || !guard_enter(&saved))
 		return next_dup3(from, to, flags);
-	if (link_holds(to))
-		link_yield(to);
+	if (held(to))
+		yield_number(to);
 	result = next_dup3(from, to, flags);
 	if (result < 0)
 		result = -errno;
@@ -124,7 +145,7 @@ static int control(fcntl_call next, int fd, int command, long argument)
 	int saved, result;
 
 	/* Some programs clear close-on-exec on every number before they exec: the link must not get there. */
-	if (command == F_SETFD && link_holds(fd) && guard_active() && link_owns())
+	if (command == F_SETFD && held(fd) && guard_active() && link_owns())
 		return 0;
 	if (files_control(fd, command, argument, &result))
 		return result;
@@ -165,7 +186,7 @@ static int close_around(unsigned int first, unsigned int last, int flags)
 	int result = 0;
 
 	for (; result == 0 && first <= last; first = link + 1) {
-		link = (unsigned int)link_next(first, last);
+		link = (unsigned int)next_held(first, last);
 		if (link == ALL_FDS)
 			return next_close_range(first, last, flags) < 0 ? -errno : 0;
 		if (link > first)

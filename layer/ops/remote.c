@@ -17,6 +17,7 @@
 #include "../streams.h"
 #include "../sys.h"
 #include "../sys_files.h"
+#include "../way.h"
 #include "files.h"
 
 /* The session's second socket, for these descriptors. */
@@ -126,7 +127,7 @@ int files_hold(const struct fds_file *file)
 	struct fds_note note = { .state = FDS_FILE, .file = *file };
 	const char *socket = config_socket();
 	size_t length = strlen(socket), name_length = 0;
-	char path[HOLD_NAME_BYTES + sizeof(HOLD_SUFFIX)], name[2 * HOLD_NAME_BYTES];
+	char path[HOLD_NAME_BYTES + sizeof(HOLD_SUFFIX)], name[2 * HOLD_NAME_BYTES], way[WAY_BYTES];
 	unsigned char id[4];
 	int fd;
 
@@ -148,6 +149,8 @@ int files_hold(const struct fds_file *file)
 	name_length += put_number(name + name_length, file->kind);
 	wire_store(id, sizeof(id), file->id);
 	fd = sys_hold(path, name, name_length, file->flags & O_CLOEXEC, id, sizeof(id));
+	if (fd == -EACCES && way_path(path, way))
+		fd = sys_hold(way, name, name_length, file->flags & O_CLOEXEC, id, sizeof(id));
 	if (fd < 0) {
 		files_release(file->id);
 		/* Nobody listens any more. */

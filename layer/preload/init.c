@@ -14,6 +14,7 @@
 #include "../ops/descriptors.h"
 #include "../ops/files.h"
 #include "../sys.h"
+#include "../way.h"
 
 enum { FRESH, STARTING, INERT, SKIPPED, ACTIVE };
 
@@ -22,8 +23,8 @@ _Thread_local bool guard_inside;
 
 /*
  * A fork child has its own link from the first message on. A child of root may be about to give up its rights (a
- * server's workers do), after which the session's private socket is out of its reach: where its parent had something to
- * say, it connects now.
+ * server's workers do), and with /proc out of reach way.c knows no way then: where its parent had something to say, it
+ * connects now.
  */
 static void forked(void)
 {
@@ -53,6 +54,7 @@ static int start(void)
 	} else if (is_skipped()) {
 		next = SKIPPED;
 	} else if (link_start()) {
+		way_open(config_socket());
 		fds_lost = descriptors_ended;
 		sys_at_fork(link_forking, link_forked_parent, forked);
 		cwd_adopt();

@@ -207,23 +207,34 @@ static bool name_nowhere(char into[NOWHERE_BYTES], const char *head)
 	return true;
 }
 
+/* Moves a descriptor to a high number. */
+static int to_high(int fd)
+{
+	int high = fd < 0 ? fd : sys_dup_high(fd);
+
+	if (fd >= 0)
+		RAW(SYS_close, fd);
+	return high;
+}
+
+int sys_open_folder(const char *path)
+{
+	return to_high((int)RAW(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+}
+
 int sys_open_nowhere(const char *beside)
 {
 	const char *const heads[] = { beside, "/tmp/mirrord" };
 	char path[NOWHERE_BYTES];
-	int status = -ENAMETOOLONG, fd;
+	int status = -ENAMETOOLONG;
 
 	for (int i = 0; i < 2 && status < 0; i++)
 		if (name_nowhere(path, heads[i]))
 			status = (int)RAW(SYS_mkdirat, AT_FDCWD, path, 0700);
 	if (status < 0)
 		return status;
-	status = fd = (int)RAW(SYS_openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	status = to_high((int)RAW(SYS_openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
 	RAW(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
-	if (fd >= 0) {
-		status = sys_dup_high(fd);
-		RAW(SYS_close, fd);
-	}
 	return status;
 }
 

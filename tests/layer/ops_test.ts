@@ -12,7 +12,7 @@ const tests: Record<string, string[]> = {
   "layer/ops/cwd": ["layer/ops/cwd.c", "layer/preload/sys_files_linux.c"],
   "layer/ops/fds": ["layer/ops/fds.c", "layer/ops/address.c"],
   "layer/ops/paths": ["layer/ops/paths.c"],
-  "layer/link": ["layer/link.c", "layer/link_pool.c"],
+  "layer/link": ["layer/link.c", "layer/link_pool.c", "layer/way.c", "layer/preload/sys_files_linux.c"],
 };
 
 async function run(argv: string[]): Promise<{ code: number; text: string; errors: string }> {

@@ -108,6 +108,42 @@ Deno.test(
   },
 );
 
+/** Argument 1: is the target asked for something before, and 2: by whom the rights are given up, this process or its child. */
+const givesUpRoot = `
+import os, socket, sys, threading
+if sys.argv[1] == "asks":
+    open("/data/small").read()
+if sys.argv[2] == "child" and os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+if sys.argv[2] == "closed":
+    os.closerange(3, 4096)
+os.setgroups([])
+os.setgid(${uid})
+os.setuid(${uid})
+print(os.getuid(), open("/data/small").read(), len(open("/data/large", "rb").read()), sorted(os.listdir("/data")))
+folder = os.open("/data", os.O_RDONLY)
+threads = [threading.Thread(target=lambda: print(len(os.listdir(folder)), flush=True)) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(socket.gethostbyname("beside"))
+`;
+for (const before of ["asks", "is silent"]) {
+  for (const who of ["itself", "child", "closed"]) {
+    const name = `an app of root that ${before} and gives its rights up stays in the session: ${who}`;
+    Deno.test({ name, ignore: missing !== null }, async () => {
+      await using target = await FileTarget.create({
+        fill:
+          "printf text >data/small; head -c 1000000 /dev/zero >data/large; printf '127.0.0.9 beside\\n' >etc/hosts",
+      });
+      const here = await beside(target, "read", [python, "-c", givesUpRoot, before, who]);
+      assert.equal(here.stdout, `${uid} text 1000000 ['large', 'small']\n2\n2\n2\n127.0.0.9\n`, here.stderr);
+      assert.equal(here.code, 0);
+    });
+  }
+}
+
 Deno.test({ name: "a file of 200 MiB arrives with an equal hash", ignore: missing !== null }, async () => {
   await using target = await FileTarget.create({
     fill: "head -c 209715200 /dev/urandom >data/large",
