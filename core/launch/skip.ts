@@ -3,7 +3,10 @@
 
 import type { ProcessesConfig } from "../config/config.ts";
 
-/** The original's list of build tools (its key `skip_build_tools`). */
+/**
+ * The original's list of build tools (its key `skip_build_tools`), but for jspawnhelper: that is no tool, the JDK starts every
+ * child by it, and it goes into the child's directory, which may be the target's.
+ */
 export const buildTools: readonly string[] = [
   "as",
   "cc",
@@ -25,7 +28,6 @@ export const buildTools: readonly string[] = [
   "collect2",
   "cargo-watch",
   "debugserver",
-  "jspawnhelper",
   "bazel-real",
   "clang",
 ];

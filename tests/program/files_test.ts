@@ -108,6 +108,24 @@ Deno.test(
   },
 );
 
+Deno.test(
+  { name: "Java starts a child in a directory of the target", ignore: missing !== null },
+  async () => {
+    await using target = await FileTarget.create({
+      fill: "mkdir data/dir; printf text >data/dir/file",
+    });
+    const folder = await Deno.makeTempDir({ dir: "/tmp" }); // where this machine's files are its own
+    try {
+      await Deno.copyFile(new URL("../apps/Children.java", import.meta.url), `${folder}/Children.java`);
+      const argv = ["/usr/bin/java", "-Xshare:auto", `${folder}/Children.java`, "/data/dir"];
+      const here = await beside(target, "read", argv);
+      assert.equal(here.stdout, "/data/dir\ntext", here.stderr);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
 /** Argument 1: is the target asked for something before, and 2: by whom the rights are given up, this process or its child. */
 const givesUpRoot = `
 import os, socket, sys, threading
