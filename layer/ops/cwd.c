@@ -34,6 +34,7 @@ struct chunk {
 };
 
 _Atomic(bool) cwd_used;
+static _Atomic(bool) seems_root;
 static _Atomic(const struct cwd_folder *) current;
 static _Atomic(struct kept *) buckets[BUCKETS];
 static _Atomic(struct chunk *) chunks;
@@ -154,6 +155,30 @@ void cwd_restore(const struct cwd_folder *before)
 		set(before);
 }
 
+static bool is_root(void)
+{
+	char path[2];
+
+	return sys_working_folder(path, sizeof(path)) == 1 && path[0] == '/';
+}
+
+void cwd_went(void)
+{
+	if (link_owns())
+		atomic_store_explicit(&seems_root, is_root(), memory_order_relaxed);
+}
+
+const struct cwd_folder *cwd_base(void)
+{
+	static const struct cwd_folder root = { .path = "", .physical = "" };
+	const struct cwd_folder *folder = cwd_now();
+
+	/* Calls that no hook sees may have gone elsewhere since. */
+	if (!folder && atomic_load_explicit(&seems_root, memory_order_relaxed) && is_root())
+		folder = &root;
+	return folder;
+}
+
 /* Does the path lead out of where it starts? There the kernel follows the directory itself, not the name it was called by. */
 static bool climbs(const char *path)
 {
@@ -228,6 +253,7 @@ void cwd_adopt(void)
 	size_t length = strlen(socket);
 	uint32_t path = 0;
 
+	cwd_went();
 	if (!at || strncmp(at, socket, length) != 0 || at[length] != ':' || !sys_is_nowhere())
 		return;
 	for (at += length + 1; *at >= '0' && *at <= '9' && path < PATH_MAX; at++)

@@ -37,15 +37,20 @@ void cwd_restore(const struct cwd_folder *before);
  * in `into`, of PATH_MAX bytes. NULL with errno: too long.
  */
 const char *cwd_behind(const struct cwd_folder *folder, const char *path, char *into);
+/* The same as seen from the working directory, if what is relative to that may be the target's: it is its own, or the root. */
+const struct cwd_folder *cwd_base(void);
 static inline const char *cwd_absolute(const char *path, char *into)
 {
-	return path && path[0] != '/' ? cwd_behind(cwd_now(), path, into) : path;
+	return path && path[0] != '/' ? cwd_behind(cwd_base(), path, into) : path;
 }
 
 /* What tells a child of this session that it starts in `folder`: its size in the environment, and the entry itself. */
 size_t cwd_entry_size(const struct cwd_folder *folder);
 void cwd_entry(const struct cwd_folder *folder, char *into);
 bool cwd_is_entry(const char *entry);
+/* The app went somewhere on this machine, or starts there. In a vfork child this says nothing. */
+void cwd_went(void);
+
 /* Once at the start of a program: takes the directory over in which its parent started it. */
 void cwd_adopt(void);
 

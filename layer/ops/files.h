@@ -1,4 +1,4 @@
-/* What the calls about files share: who is asked, and what comes back. See files.c and remote.c. */
+/* What the calls about files share: who is asked, and what comes back. See files_asks.c, files.c and remote.c. */
 #ifndef LAYER_FILES_H
 #define LAYER_FILES_H
 
@@ -59,7 +59,7 @@ bool files_asks_at(struct files_call *call, int dirfd, const char *path, int fla
 bool files_may_be(int dirfd, const char *path);
 /*
  * May something at or below the absolute `path` be the target's? Then a walk of libc, which no hook sees, will not do. Takes no
- * guard. Of a path relative to a folder of this machine, nothing; of one relative to the target's, all. Both are in walk.c.
+ * guard. Of a path relative to a folder of this machine, nothing; of one relative to the target's or to the root, all. Both are in walk.c.
  */
 bool files_walks(const char *path);
 /*

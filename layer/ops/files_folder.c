@@ -162,6 +162,8 @@ int layer_chdir(const char *path)
 	result = next_chdir(call.path);
 	if (result < 0)
 		cwd_restore(before);
+	else if (guard_active())
+		cwd_went();
 	return result;
 }
 
@@ -182,6 +184,8 @@ int layer_fchdir(int fd)
 	result = next_fchdir(fd);
 	if (result < 0)
 		cwd_restore(before);
+	else if (guard_active())
+		cwd_went();
 	return result;
 }
 

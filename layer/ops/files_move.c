@@ -321,7 +321,7 @@ char *layer_canonicalize_file_name(const char *path)
 {
 	struct files_call call;
 
-	if (is_asked(&call, path) || (path && cwd_now()))
+	if (is_asked(&call, path) || (path && cwd_base()))
 		return layer_realpath(path, NULL);
 	return next_canonicalize_file_name(call.path);
 }

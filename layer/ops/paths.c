@@ -1,6 +1,6 @@
 /*
  * Paths, as bytes: their lexical normal form, and the session's rules about which are surely local, so that the many
- * opens of libraries and sources cost no question. Called by files.c and link.c. The rules come with the hello's
+ * opens of libraries and sources cost no question. Called by files_asks.c and link.c. The rules come with the hello's
  * answer, one a line: a letter and a text.
  * The invariant: rules are learned once and never change, so readers need no lock; a fork child inherits them. What
  * no rule calls local is asked about: policy is the session's.

@@ -105,7 +105,7 @@ static bool pattern_asked(const char *pattern)
 	char folder[PATH_MAX];
 	size_t length;
 
-	if (pattern && pattern[0] != '/' && cwd_now())
+	if (pattern && pattern[0] != '/' && cwd_base())
 		return true;
 	if (!pattern || pattern[0] != '/')
 		return false;

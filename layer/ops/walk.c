@@ -37,7 +37,7 @@ bool files_walks(const char *path)
 	if (!path || !path[0])
 		return false;
 	if (path[0] != '/')
-		return cwd_now() != NULL;
+		return cwd_base() != NULL;
 	if (files_may_be(AT_FDCWD, path))
 		return true;
 	if (guard_inside || !paths_caught())

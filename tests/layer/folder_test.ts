@@ -85,6 +85,35 @@ Deno.test(
   () => same((tree) => ["python3", "-c", python, tree]),
 );
 
+const fromRoot = `
+import glob, os, subprocess, sys
+top = sys.argv[1].strip("/"); root = os.open("/", os.O_PATH | os.O_DIRECTORY); fd = root
+for part in top.split("/"):
+    assert os.stat(part, dir_fd=fd, follow_symlinks=False).st_mode
+    fd = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
+print(sorted(os.listdir(fd))[:3], os.stat(top + "/small", dir_fd=root).st_size, os.stat("usr/bin", dir_fd=root).st_mode)
+usr = os.open("usr", os.O_RDONLY | os.O_DIRECTORY, dir_fd=root); print(os.path.isdir(usr), os.stat("bin", dir_fd=usr).st_mode)
+def look(*paths):
+    for path in paths:
+        try: print(os.stat(path).st_size)
+        except OSError as e: print(e.errno)
+os.chdir("/"); look(top + "/small", "./" + top + "/none", top + "/small/x", "../" + top + "/d/../small"); print(open(top + "/small").read(), os.getcwd())
+os.mkdir(top + "/made", dir_fd=root); os.rename(top + "/made", top + "/moved"); print(os.path.isdir("/" + top + "/moved")); os.rmdir(top + "/moved")
+print(*(t.replace(top, "TOP") for t in glob.glob(top + "/d/*") + [os.path.realpath(top + "/link")]), len(list(os.walk(top))))
+for command in ("find", "ls"): print(subprocess.check_output([command, top + "/d"], text=True).replace(top, "TOP"))
+os.chdir("usr"); look(top + "/small"); os.fchdir(root); look(top + "/small"); os.chdir(top); look("small"); os.chdir("/")
+if os.fork() == 0: os.execvp("cat", ["cat", top + "/small"])
+os.wait()
+`;
+Deno.test(
+  "what is relative to the root is the target's where the whole path says so",
+  { ignore: missing("python3") },
+  () =>
+    same((tree) => ["python3", "-c", fromRoot, tree], ({ asked }) => {
+      assert.deepEqual(asked.filter((one) => one.includes("/usr")), []);
+    }),
+);
+
 const node = String.raw`
 const fs = require("fs"), { execFileSync, spawnSync } = require("child_process"), top = process.argv[1];
 process.chdir(top + "/d"); console.log(process.cwd(), fs.readdirSync("."), fs.readFileSync("e", "utf8"), fs.realpathSync.native("../link"));
