@@ -66,6 +66,10 @@ int sys_nonblocking(int fd);
 void sys_set_nonblocking(int fd, bool on);
 /* connect(2) with AF_UNSPEC: a listening socket stops listening, a connected one is free again; it stays bound. */
 int sys_dissolve(int fd);
+/* A new socket of the same kind and options, unbound, close-on-exec. */
+int sys_twin(int fd);
+/* The descriptor `of` becomes one of the socket `fd`, and keeps its close-on-exec flag. 0 or -errno. */
+int sys_take_place(int fd, int of);
 /*
  * Small writes on a TCP socket go out at once (TCP_NODELAY, tcp(7)). Between session and app is a hop that the pod has not:
  * an app that writes head and body by two calls would wait there for the acknowledgement that the other side delays.

@@ -76,11 +76,22 @@ bool incoming_is_moved(const struct fds_note *socket)
 	       address_port(&socket->asked) != address_port(&socket->actual);
 }
 
+/* Tells the session where a socket went, if it is not where the app wanted it. */
+static int tell_moved(const struct fds_note *socket)
+{
+	struct wire_bound message;
+
+	if (!incoming_is_moved(socket))
+		return 0;
+	message.asked = address_to_wire(&socket->asked);
+	message.actual = address_to_wire(&socket->actual);
+	return link_bound(&message);
+}
+
 /* Binds a managed socket and notes it. Where it went is told at once: another process may get it before it listens. */
 static int bind_noted(int fd, const union name *asked, uint16_t suggested)
 {
 	struct fds_note socket = { .state = FDS_BOUND, .asked = *asked };
-	struct wire_bound message;
 	int status = bind_to(fd, asked);
 
 	if (status == -EADDRINUSE || status == -EACCES || status == -EADDRNOTAVAIL)
@@ -90,11 +101,7 @@ static int bind_noted(int fd, const union name *asked, uint16_t suggested)
 	if (!incoming_own_address(fd, &socket.actual))
 		return -EIO;
 	fds_put(fd, &socket);
-	if (!incoming_is_moved(&socket))
-		return 0;
-	message.asked = address_to_wire(&socket.asked);
-	message.actual = address_to_wire(&socket.actual);
-	return link_bound(&message);
+	return tell_moved(&socket);
 }
 
 /* `bind` of a TCP socket to a port of the app's choice. */
@@ -204,16 +211,51 @@ int incoming_note_of(int fd, struct fds_note *socket)
 	return 0;
 }
 
+/*
+ * The port was free for `bind`, but by now another app of this machine listens there (both had SO_REUSEADDR). The pod's port
+ * is the app's all the same: another socket takes this one's place, where bind would have put it.
+ */
+static int move(int fd, struct fds_note *socket)
+{
+	struct wire_bind ask = { .address = address_to_wire(&socket->asked) };
+	int failure = address_same_host(&socket->asked, &socket->actual) ? -EADDRINUSE : -EADDRNOTAVAIL;
+	struct fds_note moved = { .state = FDS_BOUND, .asked = socket->asked }, dropped;
+	struct wire_bind_reply reply;
+	int status = link_bind(&ask, &reply), twin;
+
+	if (status < 0 || !reply.managed)
+		return status < 0 ? status : -EADDRINUSE;
+	twin = sys_twin(fd);
+	if (twin < 0)
+		return -EADDRINUSE;
+	fds_drop(fd, &dropped); /* it is no reason to stay */
+	status = bind_elsewhere(twin, &socket->asked, reply.suggested, failure);
+	if (status == 0 && !incoming_own_address(twin, &moved.actual))
+		status = -EIO;
+	if (status == 0)
+		status = sys_take_place(twin, fd);
+	sys_close(twin);
+	if (status == 0)
+		*socket = moved;
+	fds_put(fd, socket);
+	return status < 0 ? status : tell_moved(socket);
+}
+
 /* libc's listen, then the session's word on it. `socket` is the descriptor's note. */
 static int listen_noted(int fd, int backlog, struct fds_note *socket)
 {
-	int status = link_floor(LINK_INCOMING);
+	int floor = link_floor(LINK_INCOMING);
+	int status = floor < 0 ? floor : next_listen(fd, backlog) < 0 ? -errno : 0;
 
-	if (status < 0)
-		return status;
-	if (next_listen(fd, backlog) < 0)
-		return -errno;
-	return status > 0 ? announce(fd, socket) : 0;
+	if (status == -EADDRINUSE && floor > 0) {
+		/* Bound by a parent, say. */
+		if (socket->state == FDS_UNASKED && incoming_own_address(fd, &socket->actual))
+			socket->asked = socket->actual;
+		status = move(fd, socket);
+		if (status == 0 && next_listen(fd, backlog) < 0)
+			status = -errno;
+	}
+	return status < 0 || floor == 0 ? status : announce(fd, socket);
 }
 
 int layer_listen(int fd, int backlog)

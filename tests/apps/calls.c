@@ -76,6 +76,8 @@ static int make_socket(const char *kind)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
 	if (strstr(kind, "reuseport"))
 		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	if (strstr(kind, "reuseaddr"))
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (strstr(kind, "nonblock"))
 		fcntl(fd, F_SETFL, O_NONBLOCK);
 	return fd;

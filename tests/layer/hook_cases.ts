@@ -22,6 +22,12 @@ export function busyPort(): Deno.TcpListener {
   return Deno.listen({ hostname: "0.0.0.0", port: 0 });
 }
 
+/** A port that is free now on every address. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "::", port: 0 });
+  return listener.addr.port;
+}
+
 /** An app that listens on a busy port (descriptor 3) without knowing it. */
 async function withListener(
   layer: string,

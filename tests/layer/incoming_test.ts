@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { type Client, type FakeAnswers, FakeSession, type Heard } from "../support/fake_session.ts";
 import { Calls } from "../support/layer_app.ts";
-import { busyPort, client } from "./hook_cases.ts";
+import { busyPort, client, freePort } from "./hook_cases.ts";
 
 type Body = (app: Calls, session: FakeSession) => Promise<void>;
 
@@ -31,12 +31,6 @@ async function actualOf(session: FakeSession, port: number): Promise<{ address: 
 
 function names(heard: Heard[]): string[] {
   return heard.map((one) => one.name);
-}
-
-/** A port that is free now on every address. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "::", port: 0 });
-  return listener.addr.port;
 }
 
 Deno.test("a port that is free here is bound where the app asked", () =>

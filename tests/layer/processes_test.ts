@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { deadline } from "../support/deadline.ts";
 import { FakeSession } from "../support/fake_session.ts";
 import { App, builtLayer, Calls, compileApp } from "../support/layer_app.ts";
-import { busyPort, client } from "./hook_cases.ts";
+import { busyPort, client, freePort } from "./hook_cases.ts";
 
 /** The number at which the layer keeps its link (HIGH_FD in layer/preload/sys_linux.c); before it root keeps layer/way.c's. */
 const linkFd = Deno.uid() === 0 ? 1001 : 1000;
@@ -94,6 +94,27 @@ for (const [call, again] of [["pass 3", /^\d+$/], ["exec", /^1$/]] as const) {
     assert.ok(actual !== undefined && link > 1);
     using _conn = await session.dial(actual, client);
     assert.match(await app.do(`accept ${fd}`), / 203\.0\.113\.7 4711 16$/);
+  });
+}
+
+for (const call of ["getsockname 3", "exec"]) {
+  Deno.test(`a port that another took between bind and listen is no reason not to listen, after "${call}"`, async () => {
+    await using session = new FakeSession();
+    await using app = await Calls.start(session);
+    const port = freePort();
+    assert.equal(await app.do("socket 4reuseaddr"), "3");
+    assert.equal(await app.do(`bind 3 0.0.0.0 ${port}`), "0");
+    using other = Deno.listen({ hostname: "0.0.0.0", port }); // Deno sets SO_REUSEADDR too
+    await app.do(call);
+    assert.equal(await app.do("listen 3 5"), "0");
+    assert.equal(await app.do("getsockname 3"), `0.0.0.0 ${port}`);
+    const { actual } = await session.listener(port);
+    assert.ok(actual !== undefined && actual.port !== port);
+    using _conn = await session.dial(actual, client);
+    assert.match(await app.do("accept 3"), / 203\.0\.113\.7 4711 16$/);
+    assert.equal(await app.do("close 3"), "0");
+    await assert.rejects(session.dial(actual, client), Deno.errors.ConnectionRefused);
+    assert.equal(other.addr.port, port);
   });
 }
 

@@ -32,6 +32,7 @@ export class SessionRun extends Mirrord {
   readonly stage: Stage;
   /** Its XDG_RUNTIME_DIR: the session's own directory appears in there. */
   readonly folder: string;
+  interrupted = false;
 
   constructor(stage: Stage, options: RunOptions = {}) {
     const folder = Deno.makeTempDirSync({ prefix: "mirrord-run-" });
@@ -60,6 +61,7 @@ export class SessionRun extends Mirrord {
 
   /** What Ctrl-C at a terminal does: every process of the group is interrupted, not mirrord alone. */
   interrupt(): void {
+    this.interrupted = true;
     Deno.kill(-this.pid, "SIGINT");
   }
 
