@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import assert from "node:assert/strict";
+import { deadline } from "../support/deadline.ts";
 import { FakeClient } from "../support/fake_client.ts";
 import { Netns } from "../support/netns.ts";
 import { bytes, python, startOriginal, Talk } from "./talk.ts";
@@ -280,10 +281,13 @@ Deno.test("200 connections in a burst are all answered, none by the wrong side",
   await using _original = await startOriginal(netns, "greet", 80);
   await using client = await FakeClient.start(netns);
   await client.subscribe(80);
+  const all = Promise.withResolvers<void>();
+  let closed = 0;
   client.handle(async (offered) => {
     await offered.take();
     await offered.channel.write(bytes(`app for ${offered.peer.port}`));
-    await offered.channel.closeWrite().catch(() => {}); // the client may have it, and the test be over, before we hear of it
+    await offered.channel.closeWrite(); // the client may have it before we hear of it
+    if (++closed === 200) all.resolve();
   });
   const answers = await Promise.all(Array.from({ length: 200 }, async () => {
     const conn = await Deno.connect({ hostname: netns.ipv4, port: 80 });
@@ -291,6 +295,7 @@ Deno.test("200 connections in a burst are all answered, none by the wrong side",
     return (await peer.rest()).heard === `app for ${(conn.localAddr as Deno.NetAddr).port}`;
   }));
   assert.deepEqual(answers.filter(Boolean).length, 200);
+  await deadline(all.promise, "every connection is closed");
 });
 
 const mebibytes = 64;

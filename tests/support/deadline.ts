@@ -1,7 +1,7 @@
 // The only clock of the tests: how long to wait for something that must happen. It never decides a result that was
 // right in time; it turns a hang into a failure that says what was waited for.
 
-const usualLimitMs = 60_000;
+const usualLimitMs = 30_000;
 
 /** Settles as `promise` does; rejects when that takes longer than any machine should need. `limitMs` for long work. */
 export async function deadline<T>(promise: Promise<T>, what: string, limitMs = usualLimitMs): Promise<T> {

@@ -28,7 +28,7 @@ export async function assertClean(
       ...processes.map(([pid, line]) => `process ${pid}: ${line}`),
     ];
     return left.length === 0 || left.join("\n");
-  }, options.within ?? 60);
+  }, options.within ?? 15);
   await assertTargetClean(run.stage, identity, options);
 }
 
@@ -42,7 +42,7 @@ export async function assertTargetClean(
   await until("nothing of the session is left at the target", async () => {
     const left = await stage.remains();
     return left.length === 0 || left.join("\n");
-  }, options.within ?? 60);
+  }, options.within ?? 15);
   assert.equal(await stage.identity(), identity, "the target was restarted");
 }
 

@@ -1,4 +1,4 @@
-// A run of `mirrord exec` that must be refused: its exit code, its words, and that nothing is left.
+// A run of `mirrord exec` that must be refused: its exit code, its words, how long it took, and that nothing is left.
 // Used by the end-to-end tests of what goes wrong.
 
 import assert from "node:assert/strict";
@@ -14,13 +14,13 @@ export interface Refusal {
   targetFlags?: string[];
   kubeconfig?: string;
   agent?: Record<string, unknown>;
-  /** Seconds; half of what a start may take unless given: the cause ended it, and not the clock. */
+  /** Seconds; ten unless a test sets a limit of its own. */
   within?: number;
 }
 
 /** mirrord must end with `code` and say all of `said` as one error, before the app is started. */
 export async function refuses(stage: ClusterStage, refusal: Refusal): Promise<void> {
-  const { code, said, kubeconfig, agent = {}, within = 30 } = refusal;
+  const { code, said, kubeconfig, agent = {}, within = 10 } = refusal;
   const identity = await stage.identity();
   const config = {
     agent: { communication_timeout: 3, ...agent },
