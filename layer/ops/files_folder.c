@@ -146,6 +146,16 @@ int files_find_program(const char *path, char *local)
 	return length < 0 ? length : 0;
 }
 
+/* libc was asked to leave the target's directory, if any, for one of this machine; what the hook returns. */
+static int left(const struct cwd_folder *before, int result)
+{
+	if (result < 0)
+		cwd_restore(before);
+	else if (guard_active())
+		cwd_went();
+	return result;
+}
+
 int layer_chdir(const char *path)
 {
 	const struct cwd_folder *before;
@@ -159,12 +169,7 @@ int layer_chdir(const char *path)
 		return result;
 	}
 	before = cwd_leave();
-	result = next_chdir(call.path);
-	if (result < 0)
-		cwd_restore(before);
-	else if (guard_active())
-		cwd_went();
-	return result;
+	return left(before, next_chdir(call.path));
 }
 
 int layer_fchdir(int fd)
@@ -172,7 +177,6 @@ int layer_fchdir(int fd)
 	const struct cwd_folder *before;
 	struct files_call call;
 	struct files_open open;
-	int result;
 
 	if (files_remote(&open, fd)) {
 		call.dir = open.file.id;
@@ -181,12 +185,7 @@ int layer_fchdir(int fd)
 		return (int)files_leave(&open, enter(&call));
 	}
 	before = cwd_leave();
-	result = next_fchdir(fd);
-	if (result < 0)
-		cwd_restore(before);
-	else if (guard_active())
-		cwd_went();
-	return result;
+	return left(before, next_fchdir(fd));
 }
 
 /* getcwd(3): memory for the app when it brings none, as much as it says, or as is needed. */
