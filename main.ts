@@ -1,5 +1,5 @@
-// The program: arguments → command → exit code. The only Deno.exit. Commands load when they are asked for, so that
-// `mirrord --version` costs hardly more than an empty program.
+// The program: arguments → command → exit code. The only Deno.exit. Commands load when they are asked for, so
+// that `mirrord --version` costs hardly more than an empty program.
 
 import { mirrordVersion } from "./core/base/version.ts";
 

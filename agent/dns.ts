@@ -1,9 +1,17 @@
-// Names for a client: answers the section "dns" of its requests with what a program beside the target would be told.
-// Made by client.ts. How a name is looked up is dns/lookup.ts. Nothing is remembered between two requests but the
-// target's files, and those only until they change: an answer is never older than its question.
+// Names for a client: answers the section "dns" of its requests with what a program beside the target would
+// get. Made by client.ts. The look-up itself is dns/lookup.ts. Nothing is remembered between two requests but
+// the target's files, and those only until they change: an answer is never older than its question.
 
-import { agentMessages, decode, lookupFlags, packAddresses, resolveFlags } from "../protocol-wasm/mod.ts";
-import type { AgentFrame, AgentLink, Floor } from "./floor.ts";
+import {
+  type AgentFrame,
+  type AgentLink,
+  agentMessages,
+  decode,
+  lookupFlags,
+  packAddresses,
+  resolveFlags,
+} from "../protocol-wasm/mod.ts";
+import type { Floor } from "./floor.ts";
 import { Failure } from "./failure.ts";
 import type { Answer } from "./dns/answer.ts";
 import { Exchanger } from "./dns/exchange.ts";
@@ -15,7 +23,7 @@ import { findTarget, type TargetProcess } from "./sys/proc.ts";
 
 /** Requests that may be under way; each costs up to two sockets. */
 const mostRequests = 512;
-/** A DNS message's length is two bytes where it is told (RFC 1035, 4.2.2). */
+/** The length before a DNS message has two bytes (RFC 1035, 4.2.2). */
 const longestMessage = 65535;
 
 export class Dns implements Floor {
@@ -26,7 +34,7 @@ export class Dns implements Floor {
   readonly #exchanger = new Exchanger();
   readonly #target: TargetProcess;
   #requests = 0;
-  /** The target's process, looked for again when it is gone: its container may have been started anew. */
+  /** The target's process, looked for again when it is gone: its container may have been restarted. */
   #pid: number | null = null;
 
   constructor(link: AgentLink, target: TargetProcess) {

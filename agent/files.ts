@@ -1,12 +1,22 @@
-// The floor "files" of one client: its open files in the target, and its requests on them, which run on threads of their
-// own (files/threads.ts) with the rights of the target's process. Made by client.ts.
+// The floor "files" of one client: its open files in the target, and its requests on them, which run on
+// threads of their own (files/threads.ts) with the rights of the target's process. Made by client.ts.
 // Invariant: a number of an open file means what this client opened, never another descriptor of the agent.
 
-import { agentMessages, type Body, type ByteChannel, decode, endFlag } from "../protocol-wasm/mod.ts";
-import { Failure } from "./failure.ts";
-import type { FileAnswer, FileCall, RelativePath } from "./files/operations.ts";
+import {
+  type AgentFrame,
+  type AgentLink,
+  agentMessages,
+  type ByteChannel,
+  decode,
+  endFlag,
+  fileKinds,
+  filePage,
+  type Message,
+} from "../protocol-wasm/mod.ts";
+import type { FileAnswer, FileCall } from "./files/operations.ts";
 import { FileThreads } from "./files/threads.ts";
-import type { AgentFrame, AgentLink, Floor } from "./floor.ts";
+import type { Floor } from "./floor.ts";
+import { Room } from "./room.ts";
 import { E, K, SystemError } from "./sys/libc.ts";
 import { findTarget, type TargetProcess } from "./sys/proc.ts";
 
@@ -17,12 +27,18 @@ const maxPatient = 64;
 const leaveLimitMs = 200;
 const firstPauseMs = 2;
 const longestPauseMs = 50;
+/** Files that are streamed at a time; of further ones the client asks piece by piece. */
+const maxStreams = 32;
 /** What is read and sent at a time when a file is streamed. */
 const streamPiece = 1 << 18;
-/** An offset that means: where the file itself is. */
-const ownPosition = (1n << 64n) - 1n;
-/** Longer paths and texts of links are nobody's (PATH_MAX). */
-const maxPath = 4096;
+/** Answers that are read, or wait to be written, at a time: their number and their bytes. */
+const answerLimits = { count: 256, bytes: 8 << 20 };
+/** The size of an answer that is empty, or holds a status only. */
+const smallAnswer = 512;
+/** Most content of one frame. */
+const maxContent = 1 << 20;
+/** Fields that name an open directory (protocol-wasm/messages/file_requests.ts). */
+const directories: ReadonlySet<string> = new Set(["dir", "fromDir", "toDir"]);
 
 interface OpenFile {
   fd: number;
@@ -33,27 +49,14 @@ interface OpenFile {
 }
 
 export class Files implements Floor {
-  readonly kinds = [
-    "open",
-    "stat",
-    "access",
-    "readLink",
-    "statfs",
-    "list",
-    "read",
-    "write",
-    "seek",
-    "change",
-    "move",
-    "close",
-    "stream",
-    "enter",
-  ] as const;
+  readonly kinds = ["open", "close", "stream", ...fileKinds] as const;
   readonly #link: AgentLink;
   readonly #threads: FileThreads;
   readonly #files = new Map<number, OpenFile>();
+  readonly #room = new Room(answerLimits);
   #nextFile = 1;
   #patient = 0;
+  #streams = 0;
   #isOver = false;
 
   constructor(link: AgentLink, target: TargetProcess) {
@@ -67,6 +70,7 @@ export class Files implements Floor {
     if (frame.name === "stream") return await this.#stream(frame);
     if (frame.name === "read") return await this.#read(frame);
     if (frame.name === "write") return await this.#write(frame);
+    using _place = await this.#room.take(frame.name === "list" ? filePage : smallAnswer);
     const { body } = await this.#threads.perform(this.#order(frame));
     await this.#link.send(frame.name, frame.id, body, endFlag);
   }
@@ -75,7 +79,7 @@ export class Files implements Floor {
     this.#isOver = true;
     const files = [...this.#files.values()];
     this.#files.clear();
-    const closing = files.map(({ fd }) => this.#threads.perform({ call: "close", fd }).catch(() => {}));
+    const closing = files.map(({ fd }) => this.#threads.perform({ call: "close", file: fd }).catch(() => {}));
     // A thread may be held up by a disk: the process ends soon, and the kernel closes what is left.
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, leaveLimitMs);
@@ -86,61 +90,33 @@ export class Files implements Floor {
 
   // -- requests --------------------------------------------------------------------------------------------------
 
-  /** What a thread is asked for a frame that neither opens, closes, reads nor writes. */
-  #order({ name, body }: AgentFrame): FileCall {
-    switch (name) {
-      case "stat": {
-        const { dir, flags, path } = decode(agentMessages.stat, body);
-        return { call: "stat", at: this.#at(dir, path), flags };
-      }
-      case "access": {
-        const { dir, mode, flags, path } = decode(agentMessages.access, body);
-        return { call: "access", at: this.#at(dir, path), mode, flags };
-      }
-      case "readLink": {
-        const { dir, path } = decode(agentMessages.readLink, body);
-        return { call: "readLink", at: this.#at(dir, path) };
-      }
-      case "enter": {
-        const { dir, path } = decode(agentMessages.enter, body);
-        return { call: "enter", at: this.#at(dir, path) };
-      }
-      case "statfs": {
-        const { dir, path } = decode(agentMessages.statfs, body);
-        return { call: "statfs", at: this.#at(dir, path) };
-      }
-      case "list": {
-        const { file, cursor } = decode(agentMessages.list, body);
-        return { call: "list", fd: this.#file(file).fd, cursor };
-      }
-      case "seek": {
-        const { file, offset, whence } = decode(agentMessages.seek, body);
-        return { call: "seek", fd: this.#file(file).fd, offset: BigInt.asIntN(64, offset), whence };
-      }
-      case "change":
-        return this.#change(decode(agentMessages.change, body));
-      case "move": {
-        const { what, fromDir, toDir, flags, from, to } = decode(agentMessages.move, body);
-        return { call: "move", what, from: this.#at(fromDir, from), to: this.#at(toDir, to), flags };
-      }
-    }
-    throw new Failure(E.EPROTO, `Cannot answer "${name}"`);
+  /** What a thread is asked for a frame: the same, with descriptors for the numbers of open files. */
+  #order(frame: AgentFrame): FileCall {
+    const call = frame.name as FileCall["call"];
+    const asked = decode<Message>(agentMessages[call], frame.body);
+    const order = Object.entries(asked).map(([name, value]) => [name, this.#meant(name, value)]);
+    return { call, ...Object.fromEntries(order) } as FileCall;
   }
 
-  #change({ what, dir, flags, path, ...numbers }: Body<typeof agentMessages.change>): FileCall {
-    const { first, second, third, fourth } = numbers;
-    return { call: "change", what, at: this.#at(dir, path), flags, numbers: [first, second, third, fourth] };
+  #meant(name: string, value: unknown): unknown {
+    if (name === "file") return this.#file(Number(value)).fd;
+    return directories.has(name) ? this.#directory(Number(value)) : value;
   }
 
   async #open(frame: AgentFrame): Promise<void> {
-    const { dir, flags, mode, whole, ahead, path } = decode(agentMessages.open, frame.body);
+    const { dir, ...asked } = decode(agentMessages.open, frame.body);
+    const { flags, whole, ahead } = asked;
     if (this.#files.size >= maxOpen) throw new SystemError("open", E.EMFILE);
     const file = this.#nextFile++;
-    const order = { call: "open" as const, at: this.#at(dir, path), flags, mode, whole, ahead, file };
     const isPatient = (flags & K.O_NONBLOCK) === 0;
-    const { body, opened } = await this.#patiently(isPatient, () => this.#threads.perform(order));
+    const most = Math.max(Math.min(Math.max(whole, ahead), maxContent), filePage);
+    using done = await this.#patiently(
+      { isPatient, bytes: most },
+      () => this.#threads.perform({ call: "open", ...asked, dir: this.#directory(dir), file }),
+    );
+    const { body, opened } = done.answer;
     if (opened !== undefined) {
-      if (this.#isOver) return void this.#threads.perform({ call: "close", fd: opened.fd }).catch(() => {});
+      if (this.#isOver) return void this.#threads.perform({ call: "close", file: opened.fd }).catch(() => {});
       this.#files.set(file, { fd: opened.fd, isPatient: isPatient && opened.isPipe, hasBegun: false });
     }
     await this.#link.send("open", frame.id, body, endFlag);
@@ -150,16 +126,17 @@ export class Files implements Floor {
     const { file } = decode(agentMessages.close, frame.body);
     const { fd } = this.#file(file);
     this.#files.delete(file);
-    await this.#threads.perform({ call: "close", fd });
+    await this.#threads.perform({ call: "close", file: fd });
     await this.#link.reply(frame, "closeReply", {});
   }
 
   async #read(frame: AgentFrame): Promise<void> {
-    const { file, offset, count } = decode(agentMessages.read, frame.body);
+    const asked = decode(agentMessages.read, frame.body);
+    const { file, count } = asked;
     const open = this.#file(file);
-    const place = offset === ownPosition ? null : offset;
-    const { body } = await this.#patiently(open.isPatient, async () => {
-      const answer = await this.#threads.perform({ call: "read", fd: open.fd, offset: place, count });
+    const bytes = Math.min(count, maxContent);
+    using done = await this.#patiently({ isPatient: open.isPatient, bytes }, async () => {
+      const answer = await this.#threads.perform({ call: "read", ...asked, file: this.#file(file).fd });
       const isEmpty = answer.body.length === 4 && count > 0;
       // A pipe that nobody has written to yet reads as ended; a blocking open would have waited (fifo(7)).
       if (isEmpty && open.isPatient && !open.hasBegun && this.#files.has(file)) {
@@ -168,28 +145,36 @@ export class Files implements Floor {
       open.hasBegun ||= !isEmpty;
       return answer;
     });
-    await this.#link.send("read", frame.id, body, endFlag);
+    await this.#link.send("read", frame.id, done.answer.body, endFlag);
   }
 
   async #write(frame: AgentFrame): Promise<void> {
-    const { file, offset, content } = decode(agentMessages.write, frame.body);
-    const { fd, isPatient } = this.#file(file);
-    const place = offset === ownPosition ? null : offset;
-    const { body } = await this.#patiently(
-      isPatient,
-      () => this.#threads.perform({ call: "write", fd, offset: place, content }),
+    const asked = decode(agentMessages.write, frame.body);
+    const { file, content } = asked;
+    const { isPatient } = this.#file(file);
+    using done = await this.#patiently(
+      { isPatient, bytes: content.length },
+      () => this.#threads.perform({ call: "write", ...asked, file: this.#file(file).fd }),
     );
-    await this.#link.send("write", frame.id, body, endFlag);
+    await this.#link.send("write", frame.id, done.answer.body, endFlag);
   }
 
   /** Sends the file on a connection of its own; the next piece is read while one is on its way. */
   async #stream(frame: AgentFrame): Promise<void> {
     const { file, offset } = decode(agentMessages.stream, frame.body);
-    const { fd } = this.#file(file);
+    this.#file(file);
+    if (this.#streams >= maxStreams) throw new SystemError("stream", E.ENOBUFS);
+    this.#streams++;
     const channel = this.#link.openChannel(frame.id);
-    await this.#link.reply(frame, "streamReply", {});
-    const piece = (at: bigint) => this.#threads.perform({ call: "read", fd, offset: at, count: streamPiece });
+    const piece = async (at: bigint) =>
+      await this.#threads.perform({
+        call: "read",
+        file: this.#file(file).fd,
+        offset: at,
+        count: streamPiece,
+      });
     try {
+      await this.#link.reply(frame, "streamReply", {});
       let at = offset;
       for (let next = piece(at);;) {
         const content = (await next).body.subarray(4);
@@ -203,6 +188,8 @@ export class Files implements Floor {
       await drained(channel);
     } catch {
       channel.reset(); // the client has had enough, or asks again by `read` and is told why
+    } finally {
+      this.#streams--;
     }
   }
 
@@ -214,19 +201,27 @@ export class Files implements Floor {
     return open;
   }
 
-  #at(dir: number, path: Uint8Array): RelativePath {
-    if (path.length > maxPath) throw new SystemError("files", E.ENAMETOOLONG);
-    if (dir === 0 && path[0] !== 0x2f && path.length > 0) return { fd: null, path };
-    return { fd: dir === 0 ? null : this.#file(dir).fd, path };
+  #directory(dir: number): number | null {
+    return dir === 0 ? null : this.#file(dir).fd;
   }
 
-  /** Tries again while the kernel says to wait. */
-  async #patiently(isPatient: boolean, perform: () => Promise<FileAnswer>): Promise<FileAnswer> {
+  /**
+   * Tries again while the kernel returns EAGAIN. The answer has its room until it is disposed; a waiting
+   * request has none.
+   */
+  async #patiently(
+    { isPatient, bytes }: { isPatient: boolean; bytes: number },
+    perform: () => Promise<FileAnswer>,
+  ): Promise<Disposable & { answer: FileAnswer }> {
     let waits = false;
     try {
       for (let pauseMs = firstPauseMs;; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
         try {
-          return await perform();
+          using stack = new DisposableStack();
+          stack.use(await this.#room.take(bytes));
+          const answer = await perform();
+          const kept = stack.move();
+          return { answer, [Symbol.dispose]: () => kept.dispose() };
         } catch (error) {
           const again = error instanceof SystemError && error.errno === E.EAGAIN && isPatient;
           if (!again || this.#isOver || (!waits && this.#patient >= maxPatient)) throw error;
@@ -241,7 +236,7 @@ export class Files implements Floor {
   }
 }
 
-/** Waits for the other side's end of a connection on which it has nothing to say. */
+/** Waits for the other side's end of a connection on which that side sends nothing. */
 async function drained(channel: ByteChannel): Promise<void> {
   while (await channel.read() !== null) { /* nothing is expected */ }
 }

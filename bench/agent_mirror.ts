@@ -1,6 +1,7 @@
-// What mirroring costs the target: bytes per second to it, one-byte round trips and new connections, with nobody looking,
-// with an agent that mirrors another port, and with one that mirrors this port, in turns in the same run. Also how much of
-// it the mirror got, and the agent's memory. Run as root, assets built: `deno run -A bench/agent_mirror.ts`.
+// What mirroring costs the target: bytes per second to it, one-byte round trips and new connections, with
+// nobody looking, with an agent that mirrors another port, and with one that mirrors this port, in turns in
+// the same run. Also how much of it the mirror got, and the agent's memory. Run as root, assets built: `deno
+// run -A bench/agent_mirror.ts`.
 
 import { FakeClient } from "../tests/support/fake_client.ts";
 import { Netns } from "../tests/support/netns.ts";

@@ -1,14 +1,14 @@
-// What stealing costs: bytes per second, one-byte round trips and new connections through an agent and its link, against
-// the same server dialled directly, in the same network namespace and the same run. Run as root, assets built:
-// `deno run -A bench/agent_steal.ts`. The peer, the agent and the server (here: the client of the agent) are three processes.
+// What stealing costs: bytes per second, one-byte round trips and new connections through an agent and its
+// link, against the same server dialled directly, in the same network namespace and the same run. Run as
+// root, assets built: `deno run -A bench/agent_steal.ts`. The peer, the agent and the server (here: the
+// client of the agent) are three processes.
 
-import { agentMessages, type ByteChannel, connStream, Link } from "../protocol-wasm/mod.ts";
-import { AgentProcess, FakeClient, makeKey, prove } from "../tests/support/fake_client.ts";
+import { type ByteChannel, connStream, SigningKey } from "../protocol-wasm/mod.ts";
+import { AgentProcess, FakeClient, prove } from "../tests/support/fake_client.ts";
 import { Netns } from "../tests/support/netns.ts";
 
 const stolenPort = 80;
 const directPort = 81;
-const linkPort = 9443;
 const streamBytes = 256 << 20;
 const roundTrips = 3000;
 const connections = 500;
@@ -65,13 +65,13 @@ async function serveDirect(): Promise<void> {
 }
 
 async function serveStolen(): Promise<void> {
-  const key = await makeKey();
-  await using agent = new AgentProcess({ publicKey: key.publicKey, link: { kind: "tcp", port: linkPort } });
-  await agent.until(/ready on port/);
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port: linkPort });
-  const link = new Link(connStream(conn), agentMessages, { side: "client" });
-  if (await prove(link, key) === null) throw new Error("the agent refused its client");
-  await using client = new FakeClient(agent, link);
+  const key = await SigningKey.generate();
+  await using agent = new AgentProcess({ publicKey: key.publicKey, link: { kind: "tcp", port: 0 } });
+  const announced = await agent.announced();
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port: announced.port });
+  const proved = await prove(connStream(conn), key, { announced });
+  if (proved === null) throw new Error("the agent refused its client");
+  await using client = new FakeClient(agent, proved.link);
   await client.subscribe(stolenPort);
   client.handle(async ({ take, channel }) => {
     await take();

@@ -1,7 +1,8 @@
-// Reading a target's files: how many questions a small file costs the agent, and the time for a thousand small files and for
-// one of 200 MiB, against sshfs over the same kind of link (a socket to sftp-server inside the target, no encryption) and
-// against `cat` inside the target through a pipe, which is as fast as the link gets. With a test cluster up, or one that
-// MIRRORD_TEST_KUBECONFIG names, also against sshfs and `cat` through `kubectl exec`, the cluster's own link. Needs root, sshfs, openssh-sftp-server.
+// Reading a target's files: how many questions a small file costs the agent, and the time for a thousand
+// small files and for one of 200 MiB, against sshfs over the same kind of link (a socket to sftp-server
+// inside the target, no encryption) and against `cat` inside the target through a pipe, which is as fast as
+// the link gets. With a test cluster up, or one that MIRRORD_TEST_KUBECONFIG names, also against sshfs and
+// `cat` through `kubectl exec`, the cluster's own link. Needs root, sshfs, openssh-sftp-server.
 
 import { unpackLayer } from "../core/launch/layer_file.ts";
 import { launchApp } from "../core/launch/launch.ts";
@@ -21,7 +22,10 @@ const folder = Deno.makeTempDirSync({ prefix: "mirrord-bench-" });
 const config = `${folder}/config.json`;
 const mount = `${folder}/mount`;
 
-/** Prints milliseconds: each small file opened and read (median), all of them, the large one in pieces of 1 MiB. */
+/**
+ * Prints milliseconds: each small file opened and read (median), all of them, the large one in pieces of 1
+ * MiB.
+ */
 const reader = `
 import sys, time
 top = sys.argv[1]; each = []; start = time.perf_counter()
@@ -36,7 +40,10 @@ if len(sys.argv) < 3:
     assert length == ${largeBytes}, length
 print(sorted(each)[500] * 1000, small * 1000, (time.perf_counter() - start) * 1000)
 `;
-/** Mounts a folder of the target by sshfs, runs the reader on it, and ends both. argv: mount point, reader, folder, server. */
+/**
+ * Mounts a folder of the target by sshfs, runs the reader on it, and ends both. argv: mount point, reader,
+ * folder, server.
+ */
 const mounter = `
 import os, socket, subprocess, sys, time
 mount, reader, folder, *server = sys.argv[1:]
@@ -120,7 +127,7 @@ async function questions(): Promise<number> {
     agent: link,
     incoming: null,
     files: {
-      config: { mode: "read", ...patterns, readAhead: 128_000 },
+      config: { mode: "read", ...patterns, readAhead: 128_000, autoMount: false },
       places: { temporary: "/tmp", workingDirectory: "/usr", home: undefined },
     },
     socketPath: `${folder}/layer.sock`,

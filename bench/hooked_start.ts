@@ -1,5 +1,6 @@
-// What hooking adds to the start of a program, with every floor on: the same starter runs the same program beside mirrord
-// and in a session whose target is a process of this machine. Called by startup.ts. Needs root.
+// What hooking adds to the start of a program, with every floor on: the same starter runs the same program
+// beside mirrord and in a session whose target is a process of this machine. Called by startup.ts. Needs
+// root.
 
 import { ProcessStage } from "../tests/support/process_stage.ts";
 import { TextLineStream } from "../tests/support/text_lines.ts";

@@ -1,6 +1,6 @@
-// What the layer costs an accepted connection: the same C server with and without it, in one run. Managed: one question
-// to the session for each connection. Local: a listener the session does not want. Ratio: time of the plain server
-// over ours (1 = free). And what a process costs that has nothing to do with the session.
+// What the layer costs an accepted connection: the same C server with and without it, in one run. Managed:
+// one question to the session for each connection. Local: a listener the session does not want. Ratio: time
+// of the plain server over ours (1 = free). And what a process costs that has nothing to do with the session.
 
 import { FakeSession } from "../tests/support/fake_session.ts";
 import { App, compileApp } from "../tests/support/layer_app.ts";

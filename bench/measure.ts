@@ -15,7 +15,10 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - started;
 }
 
-/** Measures `ours` and `peer` in turn, `rounds` times after one warm-up of each; medians and the median of the ratios. */
+/**
+ * Measures `ours` and `peer` in turn, `rounds` times after one warm-up of each; medians and the median of the
+ * ratios.
+ */
 export async function compare(
   ours: () => Promise<number>,
   peer: () => Promise<number>,

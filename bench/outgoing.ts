@@ -1,5 +1,6 @@
-// What a developer's database clients feel: pgbench and redis-benchmark, run locally, against PostgreSQL and Redis in the
-// cluster (./dev cluster up), through mirrord and through `kubectl port-forward`, in turn. A ratio above 1: mirrord is faster.
+// What a developer's database clients feel: pgbench and redis-benchmark, run locally, against PostgreSQL and
+// Redis in the cluster (./dev cluster up), through mirrord and through `kubectl port-forward`, in turn. A
+// ratio above 1: mirrord is faster.
 
 import { inNetns } from "../tests/cluster/access.ts";
 import { ClusterStage } from "../tests/support/cluster_stage.ts";
@@ -10,6 +11,19 @@ import { portForward } from "./port_forward.ts";
 const rounds = 5;
 const pgPort = 15432;
 const redisPort = 16379;
+const connections = 60;
+/** A question to Redis on a new connection each; prints the median in seconds. */
+const newConnections = `
+import socket, sys, time
+def once():
+    with socket.create_connection((sys.argv[1], int(sys.argv[2])), 20) as s:
+        s.sendall(b"PING\\r\\n")
+        assert s.recv(64) == b"+PONG\\r\\n"
+took = []
+for _ in range(${connections}):
+    t = time.perf_counter(); once(); took.append(time.perf_counter() - t)
+print(sorted(took)[len(took) // 2])
+`;
 
 async function output(argv: string[]): Promise<string> {
   const [program = "", ...args] = argv;
@@ -41,6 +55,11 @@ async function requests(prefix: string[], host: string, port: number, clients: n
   const found = /^"GET","([\d.]+)"/m.exec(said)?.[1];
   if (found === undefined) throw new Error(`Cannot read redis-benchmark: ${said}`);
   return Number(found);
+}
+
+/** Seconds that a new connection with a question takes. */
+async function connecting(prefix: string[], host: string, port: number): Promise<number> {
+  return Number(await output([...prefix, "python3", "-c", newConnections, host, String(port)]));
 }
 
 await using stage = await ClusterStage.create({ others: ["postgres", "redis"] });
@@ -88,6 +107,17 @@ for (const clients of [1, 10]) {
   ratios[clients] = tps.ratio;
   ratios[`redis ${clients}`] = rps.ratio;
 }
+const fresh = await compare(
+  () => connecting(ours, redis, 6379),
+  () => connecting(peer, "127.0.0.1", redisPort),
+  rounds,
+);
 report(
-  `outgoing pg_tps_ratio=${ratios[10]?.toFixed(2)} redis_rps_ratio=${ratios["redis 10"]?.toFixed(2)}`,
+  `new connection: ${(fresh.ours * 1e6).toFixed(0)} us, kubectl port-forward ${
+    (fresh.peer * 1e6).toFixed(0)
+  } us, time ratio ${fresh.ratio.toFixed(2)}`,
+);
+report(
+  `outgoing pg_tps_ratio=${ratios[10]?.toFixed(2)} redis_rps_ratio=${ratios["redis 10"]?.toFixed(2)} ` +
+    `connect_ratio=${fresh.ratio.toFixed(2)}`,
 );

@@ -1,4 +1,5 @@
-// The peer of the benches on a cluster: `kubectl port-forward`. Called by cluster.ts and outgoing.ts; what it returns ends it.
+// The peer of the benches on a cluster: `kubectl port-forward`. Called by cluster.ts and outgoing.ts; what it
+// returns ends it.
 
 import { kubectlCommand } from "../tests/cluster/access.ts";
 import type { ClusterStage } from "../tests/support/cluster_stage.ts";

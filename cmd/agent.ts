@@ -1,14 +1,25 @@
-// `mirrord agent`: the agent's side of the same binary, started in the target's pod or beside a process. The only file
-// that reaches agent/.
+// `mirrord agent`: the agent's side of the same binary, started in the target's pod or beside a process. The
+// only file that reaches agent/.
 
 import { runAgent } from "../agent/main.ts";
 import { exitCodes, MirrordError } from "../core/base/errors.ts";
-import type { AgentCommand } from "./args.ts";
+import type { AgentCommand } from "./commands.ts";
 
 /** Runs the agent until its session ends; resolves with its exit code. */
 export async function agent(command: AgentCommand): Promise<number> {
-  const { listen, stdio, publicKey, containerId, targetPid, netnsOf, owner, firstClientLimit, lostLimit } =
-    command;
+  const {
+    listen,
+    stdio,
+    publicKey,
+    containerId,
+    targetPid,
+    netnsOf,
+    owner,
+    firstClientLimit,
+    lostLimit,
+    heartbeatLimit,
+    httpDetection,
+  } = command;
   if ((listen === undefined) === (stdio === undefined)) {
     throw new MirrordError("Cannot start the agent: exactly one of --listen and --stdio is needed", {
       exitCode: exitCodes.usage,
@@ -23,5 +34,7 @@ export async function agent(command: AgentCommand): Promise<number> {
     owner,
     firstClientLimitSeconds: firstClientLimit,
     lostLimitSeconds: lostLimit,
+    heartbeatSeconds: heartbeatLimit,
+    httpDetectionSeconds: httpDetection,
   });
 }

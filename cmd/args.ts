@@ -1,99 +1,21 @@
-// Arguments → a plain value, or a usage error in mirrord's own words (exit code 2). Called by cmd/mod.ts; nothing runs
-// here. What may be written stands in flags.ts.
+// Arguments → a plain value, or a usage error in mirrord's own words (exit code 2). Called by cmd/mod.ts;
+// nothing runs here. flags.ts declares the flags.
 
 import { type Command, CommanderError } from "commander";
 import { exitCodes, MirrordError } from "../core/base/errors.ts";
 import { nearWords, quoteList } from "../core/base/near.ts";
-import { declareCommands, type Shell } from "./flags.ts";
-
-/** Where the cluster is, for every command that needs one. */
-export interface ClusterFlags {
-  /** Bare `-f` is true: the usual place. */
-  configFile?: string | true;
-  targetNamespace?: string;
-  /** kubectl's name for it. */
-  namespace?: string;
-  context?: string;
-  kubeconfig?: string;
-  acceptInvalidCertificates?: true;
-}
-
-/** `mirrord ls`. */
-export interface LsCommand extends ClusterFlags {
-  name: "ls";
-  /** Kinds to list; undefined: all. */
-  targetType?: string[];
-  output?: "json";
-}
-
-/** `mirrord exec`: the app and what overrides the config file. */
-export interface ExecCommand extends ClusterFlags {
-  name: "exec";
-  program: string;
-  args: string[];
-  target?: string;
-  steal?: true;
-  agentImage?: string;
-  agentLogLevel?: string;
-  agentStartupTimeout?: string;
-  agentNamespace?: string;
-  agentTtl?: string;
-  ephemeralContainer?: true;
-  overrideEnvVarsInclude?: string;
-  overrideEnvVarsExclude?: string;
-  envFile?: string;
-  fsMode?: string;
-  key?: string;
-  skipProcesses?: string;
-  /** These are true unless their `--no-…` flag is given. */
-  remoteDns: boolean;
-  outgoing: boolean;
-  tcpOutgoing: boolean;
-  udpOutgoing: boolean;
-  telemetry: boolean;
-}
-
-/** Flags of `mirrord verify-config`. */
-export interface VerifyFlags {
-  ide?: true;
-  resolved?: true;
-}
-
-/** `mirrord agent`: started by mirrord itself, in the target's pod or as root for a process target. */
-export interface AgentCommand {
-  name: "agent";
-  listen?: number;
-  stdio?: true;
-  publicKey: string;
-  containerId?: string;
-  targetPid?: number;
-  netnsOf?: number;
-  owner: string;
-  firstClientLimit: number;
-  lostLimit: number;
-}
-
-export interface VerifyCommand extends VerifyFlags {
-  name: "verify-config";
-  file: string;
-}
-
-export type ParsedCommand =
-  | ExecCommand
-  | LsCommand
-  | AgentCommand
-  | VerifyCommand
-  | { name: "completions"; shell: Shell }
-  /** Help or the version was printed. */
-  | { name: "shown" };
+import type { ParsedCommand } from "./commands.ts";
+import { declareCommands } from "./flags.ts";
+import { checkCommand, spellOut, usageOf } from "./spelling.ts";
 
 /** Parses the command line; throws MirrordError (exit code 2) for one that cannot be understood. */
 export async function parseCommand(args: string[]): Promise<ParsedCommand> {
   const result: { command: ParsedCommand } = { command: { name: "shown" } };
   const program = declareCommands((command) => result.command = command);
+  checkCommand(args, program);
   try {
     if (args.length === 0) program.outputHelp();
-    else await program.parseAsync(args, { from: "user" });
+    else await program.parseAsync(spellOut(args, program), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw usageError(error, program, args);
@@ -105,28 +27,19 @@ export async function parseCommand(args: string[]): Promise<ParsedCommand> {
 function usageError(error: CommanderError, program: Command, args: readonly string[]): MirrordError {
   const command = program.commands.find((one) => one.name() === args[0]);
   const culprit = /'([^']*)'/.exec(error.message)?.[1] ?? args.join(" ");
-  const usage = command === undefined
-    ? 'See "mirrord --help".'
-    : `Write: mirrord ${command.name()} ${command.usage()} (more: mirrord ${command.name()} --help)`;
+  const usage = command === undefined ? 'See "mirrord --help".' : usageOf(command);
   const refuse = (action: string, value: string, state: string, help = usage) =>
     new MirrordError(`Cannot ${action} "${value}": ${state}`, { help, exitCode: exitCodes.usage });
   const meant = (known: string[]) => {
-    const near = nearWords(culprit, known);
+    const near = nearWords(culprit.replace(/=[^]*/, ""), known);
     return near.length === 0 ? usage : `Did you mean ${quoteList(near)}?`;
   };
   const visible = program.createHelp();
   switch (error.code) {
-    case "commander.unknownCommand":
-      return refuse(
-        "run",
-        culprit,
-        "there is no such command",
-        meant(visible.visibleCommands(program).map((one) => one.name())),
-      );
     case "commander.unknownOption":
       return refuse(
         "use",
-        culprit,
+        culprit.replace(/=[^]*/, ""),
         `${command === undefined ? "mirrord" : `"${command.name()}"`} has no such flag`,
         meant(visible.visibleOptions(command ?? program).flatMap(({ long }) => long ?? [])),
       );

@@ -43,6 +43,34 @@ Deno.test("ls knows the flags that say where the cluster is, and no others", asy
 Deno.test("a usage error says what, in which state, and what to do", async () => {
   const cases: [string[], string, RegExp][] = [
     [["exce", "x"], 'Cannot run "exce": there is no such command', /^Did you mean "exec"\?$/],
+    [["nosuch", "--help"], 'Cannot run "nosuch": there is no such command', /^See "mirrord --help"\.$/],
+    [["help", "exce"], 'Cannot run "exce": there is no such command', /^Did you mean "exec"\?$/],
+    [["up"], 'Cannot run "up": upstream has it, this release does not yet', /mirrord exec/],
+    [["dump", "--help"], 'Cannot run "dump": upstream has it, this release does not yet', /./],
+    [
+      ["queues", "status"],
+      'Cannot run "queues": it belongs to upstream\'s operator, which does not exist here',
+      /./,
+    ],
+    [
+      ["exec", "-x", "--", "y"],
+      'Cannot use "--override-env-vars-exclude": its value <names> is missing',
+      /^Write/,
+    ],
+    [["exec", "--target", "--steal", "y"], 'Cannot use "--target": its value <path> is missing', /^Write/],
+    [
+      ["exec", "-t=pod/a", "-t", "pod/b", "y"],
+      'Cannot use "--target pod/b": "pod/a" is given as well',
+      /^Give/,
+    ],
+    [["ls", "-n", "a", "--namespace=b"], 'Cannot use "--namespace b": "a" is given as well', /^Give one/],
+    [
+      ["exec", "--tagret=x", "y"],
+      'Cannot use "--tagret": "exec" has no such flag',
+      /^Did you mean "--target"/,
+    ],
+    [["exec", "--steal=true", "y"], 'Cannot use "--steal=true": it takes no value', /^Write/],
+    [["exec", "-c=1", "y"], 'Cannot use "--accept-invalid-certificates=1": its value is true or false', /^W/],
     [["frobnicate"], 'Cannot run "frobnicate": there is no such command', /^See "mirrord --help"\.$/],
     [["--frob"], 'Cannot use "--frob": mirrord has no such flag', /^See/],
     [["exec", "--traget", "x", "--", "y"], 'Cannot use "--traget": "exec" has no such flag', /"--target"/],
@@ -58,7 +86,11 @@ Deno.test("a usage error says what, in which state, and what to do", async () =>
     [["verify-config"], 'Cannot run "verify-config": the <file> is missing', /^Write/],
     [["completions", "ksh"], 'Cannot use "ksh": it is none of bash, zsh, fish', /^Write/],
     [["agent"], 'Cannot run "agent": --public-key is missing', /^Write/],
-    [["agent", "--listen", "0"], 'Cannot use "0": it is not a port from 1 to 65535 (--listen)', /^Write/],
+    [
+      ["agent", "--listen", "-1"],
+      'Cannot use "-1": it is not a port from 1 to 65535, or 0 (--listen)',
+      /^Write/,
+    ],
   ];
   for (const [args, message, help] of cases) {
     await assert.rejects(parseCommand(args), (error) => {
@@ -71,12 +103,44 @@ Deno.test("a usage error says what, in which state, and what to do", async () =>
   }
 });
 
+Deno.test("a flag and its value may be one word, and a switch may be turned off", async () => {
+  const parse = async (...args: string[]) => {
+    const command = await parseCommand(["exec", ...args, "--", "app", "-t=its own"]);
+    assert.ok(command.name === "exec");
+    assert.deepEqual(command.args, ["-t=its own"]);
+    return command;
+  };
+  const short = await parse("-t=pod/a", "-f=m.json", "-nshop", "-c=true", "--no-outgoing", "-x=A=B");
+  assert.deepEqual(
+    [short.target, short.configFile, short.targetNamespace, short.acceptInvalidCertificates, short.outgoing],
+    ["pod/a", "m.json", "shop", true, false],
+  );
+  assert.equal(short.overrideEnvVarsExclude, "A=B");
+  const long = await parse("--accept-invalid-certificates=false", "--target=pod/a", "-f", "-");
+  assert.deepEqual([long.acceptInvalidCertificates, long.target, long.configFile], [false, "pod/a", "-"]);
+  assert.equal(execFlags(long).acceptInvalidCertificates, false);
+  const same = await parse("-n", "shop", "--namespace=shop");
+  assert.equal(same.namespace, "shop");
+});
+
+Deno.test("help fits eighty columns", async () => {
+  for (const name of ["exec", "ls", "verify-config", "completions"]) {
+    const main = new URL("../main.ts", import.meta.url).pathname;
+    const args = ["run", "-A", "--quiet", main, name, "--help"];
+    const { stdout } = await new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" } }).output();
+    const lines = new TextDecoder().decode(stdout).split("\n");
+    assert.deepEqual(lines.filter((line) => line.length > 80), []);
+  }
+});
+
 Deno.test("flags of the original are taken, whatever they do here", async () => {
   const command = await parseCommand([
     ...["exec", "-t", "pod/a", "-n", "ns", "-a", "ns", "-l", "debug", "-i", "image", "--agent-ttl", "5"],
     ...[
       "--agent-startup-timeout",
       "6",
+      "--linger",
+      "7",
       "-e",
       "--fs-mode",
       "write",
@@ -103,6 +167,7 @@ Deno.test("flags of the original are taken, whatever they do here", async () => 
     agentImage: "image",
     agentLogLevel: "debug",
     agentStartupTimeout: "6",
+    linger: "7",
     agentNamespace: "ns",
     agentTtl: "5",
     ephemeral: true,

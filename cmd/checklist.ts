@@ -1,6 +1,6 @@
-// The steps of a start, shown in three ways: a live checklist on a terminal, plain lines elsewhere, JSON lines for
-// programs. Made by ui.ts, which hands over how to write a line. The live one owns the last line of the terminal while
-// a step runs; whoever else writes asks it to step aside first.
+// The steps of a start, shown in three ways: a live checklist on a terminal, plain lines elsewhere, JSON
+// lines for programs. Made by ui.ts, which hands over how to write a line. The live one owns the last line of
+// the terminal while a step runs; other writers ask it to step aside first.
 
 import type { ProgressSink } from "../core/base/progress.ts";
 
@@ -85,7 +85,7 @@ export class LiveChecklist implements ProgressSink {
   }
 }
 
-/** A line for each step that is done, and for what is heard meanwhile. */
+/** A line for each step that is done, and for messages meanwhile. */
 export function plainLines(line: (text: string) => void): ProgressSink {
   let last = "";
   return {
@@ -103,7 +103,7 @@ export function plainLines(line: (text: string) => void): ProgressSink {
   };
 }
 
-/** The original's JSON lines, one object each (NewTask, Info, FinishedTask). */
+/** Upstream's JSON lines, one object each (NewTask, Info, FinishedTask). */
 export function jsonLines(write: (value: unknown) => void): ProgressSink {
   return {
     begin: (name) => write({ type: "NewTask", name, parent: null }),

@@ -1,8 +1,11 @@
-// `mirrord completions SHELL`: a script for bash, zsh or fish, generated from the declaration in flags.ts. Values that
-// are known complete too: choices, files, and targets, for which the script asks `mirrord ls`.
+// `mirrord completions SHELL`: a script for bash, zsh or fish, generated from the declaration in flags.ts.
+// Known values are completed too: choices, files, and targets, for which the script runs `mirrord ls` with
+// the flags typed so far.
 
 import type { Command, Option } from "commander";
-import { declareCommands, type Shell } from "./flags.ts";
+import { listedKinds } from "../core/target/list.ts";
+import type { Shell } from "./commands.ts";
+import { declareCommands } from "./flags.ts";
 
 /** How an option's value completes. */
 type Value = "none" | "optional file" | "file" | "target" | "text" | readonly string[];
@@ -30,6 +33,16 @@ export function completionScript(shell: Shell): string {
   return { bash, zsh, fish }[shell](verbs);
 }
 
+/**
+ * Flags that select where `mirrord ls` looks: its own flags with a value, except those that select what to
+ * list.
+ */
+function placeFlags(verbs: readonly Verb[]): string[] {
+  const ls = verbs.find(({ name }) => name === "ls");
+  return (ls?.flags ?? [])
+    .filter(({ value }) => value === "text" || value === "file" || value === "optional file").flatMap(names);
+}
+
 function verbOf(command: Command): Verb {
   const options = command.createHelp().visibleOptions(command);
   const [first] = command.registeredArguments;
@@ -54,6 +67,7 @@ function valueOf(option: Option): Value {
   const named = /[<[](\w+)[>\]]/.exec(option.flags)?.[1];
   if (named === undefined) return "none";
   if (named === "file") return option.optional ? "optional file" : "file";
+  if (option.long === "--target-type") return listedKinds;
   return option.long === "--target" ? "target" : option.optional ? "none" : "text";
 }
 
@@ -61,53 +75,75 @@ function names({ short, long }: Flag): string[] {
   return short === undefined ? [long] : [short, long];
 }
 
-const listTargets = "mirrord ls 2>/dev/null";
+const listTargets = (where: string) => `mirrord ls ${where} 2>/dev/null`;
 
 function bash(verbs: Verb[]): string {
   const values = verbs.flatMap((verb) =>
     verb.flags.filter(({ value }) => value !== "none").map((flag) => {
       const { value } = flag;
-      const words = value === "target" ? `$(${listTargets})` : Array.isArray(value) ? value.join(" ") : "";
-      const answer = value === "file" || value === "optional file"
-        ? 'COMPREPLY=($(compgen -f -- "$cur"))'
-        : `COMPREPLY=($(compgen -W "${words}" -- "$cur"))`;
+      const answer = value === "target"
+        ? '__mirrord_targets "${where[@]}"'
+        : value === "file" || value === "optional file"
+        ? "__mirrord_files"
+        : `__mirrord_words "${Array.isArray(value) ? value.join(" ") : ""}"`;
       return `    ${names(flag).map((name) => `"${verb.name} ${name}"`).join("|")}) ${answer}; return ;;`;
     })
   );
   const rests = verbs.map(({ name, rest }) => {
     const answer = rest === "program"
-      ? 'COMPREPLY=($(compgen -c -- "$cur"))'
+      ? "__mirrord_programs"
       : rest === "file"
-      ? 'COMPREPLY=($(compgen -f -- "$cur"))'
+      ? "__mirrord_files"
       : rest === "nothing"
       ? ":"
-      : `COMPREPLY=($(compgen -W "${rest.join(" ")}" -- "$cur"))`;
+      : `__mirrord_words "${rest.join(" ")}"`;
     return `    ${name}) ${answer} ;;`;
   });
   const flags = verbs.map((verb) => `    ${verb.name}) flags="${verb.flags.flatMap(names).join(" ")}" ;;`);
   const verbNames = verbs.map(({ name }) => name);
   return `# mirrord completions for bash
+# What comes from the cluster or a folder is compared as it is and offered quoted: no shell expands it, now or when it is run.
+__mirrord_targets() {
+  local word
+  while IFS= read -r word; do
+    [[ $word == "$cur"* ]] && printf -v word %q "$word" && COMPREPLY+=("$word")
+  done < <(${listTargets('"$@"')})
+}
+__mirrord_files() {
+  mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+  compopt -o filenames 2>/dev/null
+}
+__mirrord_programs() { mapfile -t COMPREPLY < <(compgen -c -- "$cur"); }
+__mirrord_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur"); }
 _mirrord() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} verb= flags= i
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} verb= flags= i flag
+  local -a where=()
   COMPREPLY=()
+  if [[ \${COMP_WORDS[1]} == help ]]; then __mirrord_words "${verbNames.join(" ")}"; return; fi
   for ((i = 1; i < COMP_CWORD; i++)); do
     if [[ -z $verb ]]; then
       case \${COMP_WORDS[i]} in ${verbNames.join("|")}) verb=\${COMP_WORDS[i]} ;; esac
     elif [[ \${COMP_WORDS[i]} == -- ]]; then
       if declare -F _command_offset >/dev/null; then _command_offset $((i + 1))
-      elif ((COMP_CWORD == i + 1)); then COMPREPLY=($(compgen -c -- "$cur"))
-      else COMPREPLY=($(compgen -f -- "$cur")); fi
+      elif ((COMP_CWORD == i + 1)); then __mirrord_programs
+      else __mirrord_files; fi
       return
+    else
+      flag=\${COMP_WORDS[i]}
+      case $flag in ${placeFlags(verbs).join("|")})
+        [[ \${COMP_WORDS[i+1]} == = ]] && ((i++))
+        ((i + 1 < COMP_CWORD)) && where+=("$flag" "\${COMP_WORDS[i+1]}") ;;
+      esac
     fi
   done
   case "$verb $prev" in
 ${values.join("\n")}
   esac
   case $verb in
-    "") COMPREPLY=($(compgen -W "${verbNames.join(" ")} --help --version" -- "$cur")); return ;;
+    "") __mirrord_words "${verbNames.join(" ")} --help --version"; return ;;
 ${flags.join("\n")}
   esac
-  if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "$flags" -- "$cur")); return; fi
+  if [[ $cur == -* ]]; then __mirrord_words "$flags"; return; fi
   case $verb in
 ${rests.join("\n")}
   esac
@@ -152,8 +188,15 @@ function zsh(verbs: Verb[]): string {
   return `#compdef mirrord
 # mirrord completions for zsh
 _mirrord_targets() {
-  local -a found
-  found=(\${(f)"$(${listTargets})"})
+  local -a found where
+  local i
+  for ((i = 2; i < CURRENT; i++)); do
+    case $words[i] in
+      (${placeFlags(verbs).join("|")}) where+=("$words[i]" "\${(Q)words[i+1]}") ;;
+      (${placeFlags(verbs).map((name) => `${name}=*`).join("|")}) where+=("\${(Q)words[i]}") ;;
+    esac
+  done
+  found=(\${(f)"$(${listTargets('"${where[@]}"')})"})
   compadd -a found
 }
 _mirrord() {
@@ -180,7 +223,7 @@ function fish(verbs: Verb[]): string {
       : given === "file" || given === "optional file"
       ? "-r -F"
       : given === "target"
-      ? `-x -a ${quote(`(${listTargets})`)}`
+      ? `-x -a ${quote("(__mirrord_targets)")}`
       : given === "text"
       ? "-x"
       : `-x -a ${quote(given.join(" "))}`;
@@ -208,5 +251,21 @@ function fish(verbs: Verb[]): string {
       ),
     ];
   });
-  return `# mirrord completions for fish\n${lines.join("\n")}\n`;
+  const places = placeFlags(verbs);
+  return `# mirrord completions for fish
+function __mirrord_targets
+  set -l where
+  set -l words (commandline -opc)
+  for i in (seq 2 (count $words))
+    switch $words[$i]
+      case ${places.join(" ")}
+        set -a where $words[$i] $words[(math $i + 1)]
+      case ${places.map((name) => `'${name}=*'`).join(" ")}
+        set -a where $words[$i]
+    end
+  end
+  ${listTargets("$where")}
+end
+${lines.join("\n")}
+`;
 }

@@ -1,5 +1,5 @@
-// The completion scripts: bash's is asked as the shell asks it; those of zsh and fish are read by their shells where
-// they are installed, and know every command and flag in any case.
+// The completion scripts: bash's is called as the shell calls it; those of zsh and fish are parsed by their
+// shells where they are installed; all name every command and flag.
 
 import assert from "node:assert/strict";
 import { completionScript } from "./completions.ts";
@@ -9,7 +9,7 @@ import { declareCommands } from "./flags.ts";
 async function bashOffers(...words: string[]): Promise<string[]> {
   const script = [
     completionScript("bash"),
-    "mirrord() { [[ $1 == ls ]] && printf '%s\\n' deployment/api pod/web; }",
+    'mirrord() { [[ $1 == ls ]] && printf "%s\\n" deployment/api pod/web ${3+"pod/$2-$3"} ${5+"$4-$5"}; }',
     'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mirrord; printf "%s\\n" "${COMPREPLY[@]}"',
   ].join("\n");
   const { success, stdout, stderr } = await new Deno.Command("bash", {
@@ -23,11 +23,15 @@ async function bashOffers(...words: string[]): Promise<string[]> {
 Deno.test("bash completes commands, flags, values, targets, files and programs", async () => {
   const cases: [string[], string[]][] = [
     [["ex"], ["exec"]],
-    [[""], ["exec", "ls", "verify-config", "completions", "--help", "--version"]],
+    [[""], ["exec", "ls", "verify-config", "completions", "version", "upgrade", "--help", "--version"]],
     [["exec", "--env"], ["--env-file"]],
     [["exec", "--fs-mode", "w"], ["write"]],
     [["exec", "--target", ""], ["deployment/api", "pod/web"]],
     [["exec", "-t", "pod"], ["pod/web"]],
+    [["exec", "-n", "shop", "--steal", "-t", "pod/-"], ["pod/-n-shop"]],
+    [["exec", "--context", "=", "c", "--kubeconfig", "k", "-t", "--"], ["--kubeconfig-k"]],
+    [["ls", "-t", ""], ["deployment", "pod"]],
+    [["help", "veri"], ["verify-config"]],
     [["exec", "--env-file", "deno.j"], ["deno.json"]],
     [["verify-config", "deno.j"], ["deno.json"]],
     [["completions", "z"], ["zsh"]],

@@ -1,25 +1,37 @@
 // Parsed flags → what they change in the configuration. Called by the commands that load one.
 
 import { ConfigError } from "../core/base/errors.ts";
-import { type Config, type ConfigFlags, loadConfig } from "../core/config/load.ts";
-import type { ClusterFlags, ExecCommand } from "./args.ts";
+import { environment } from "../core/base/variables.ts";
+import { type Config, type ConfigFlags, loadConfig, type LoadOptions } from "../core/config/load.ts";
+import type { ClusterFlags, ExecCommand } from "./commands.ts";
+import type { TrustOptions } from "./trust.ts";
 
 /** Loads the configuration that `command` names, with `flags` on top. Throws ConfigError. */
-export async function configOf(command: ClusterFlags, flags: ConfigFlags): Promise<Config> {
+export async function configOf(
+  command: ClusterFlags,
+  flags: ConfigFlags,
+  options: Pick<LoadOptions, "targetLater" | "announced"> & Partial<TrustOptions> = {},
+): Promise<Config> {
+  const { runs = false, signal, ...loading } = options;
   const config = await loadConfig({
+    ...loading,
     file: command.configFile === true ? undefined : command.configFile,
     flags,
-    env: Deno.env,
+    env: environment,
   });
   if (command.configFile === true && config.file === undefined) {
     throw new ConfigError('Cannot read ".mirrord/mirrord.json": there is no such file', {
       help: "Name the file: --config-file FILE.",
     });
   }
+  if (config.project !== null) {
+    const { checkProject } = await import("./trust.ts");
+    await checkProject(config, { trusted: command.trustProject === true, runs, signal });
+  }
   return config;
 }
 
-/** The flags that say where the cluster is. */
+/** The flags that select the cluster. */
 export function clusterFlags(command: ClusterFlags): ConfigFlags {
   return {
     namespace: command.targetNamespace ?? command.namespace,
@@ -38,6 +50,7 @@ export function execFlags(command: ExecCommand): ConfigFlags {
     agentImage: command.agentImage,
     agentLogLevel: command.agentLogLevel,
     agentStartupTimeout: command.agentStartupTimeout,
+    linger: command.linger,
     agentNamespace: command.agentNamespace,
     agentTtl: command.agentTtl,
     ephemeral: command.ephemeralContainer,
@@ -54,7 +67,7 @@ export function execFlags(command: ExecCommand): ConfigFlags {
   };
 }
 
-/** A `--no-…` flag: false when given, else nothing, so that the file counts. */
+/** A `--no-…` flag: false when given, otherwise nothing, so that the file's value counts. */
 function off(value: boolean): false | undefined {
   return value ? undefined : false;
 }

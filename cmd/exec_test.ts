@@ -12,7 +12,7 @@ Deno.test("the program that was looked at is the one that runs, whatever the app
       Deno.writeTextFileSync(`${folder}/${name}/app`, `#!/bin/sh\necho ${name} $PATH\n`, { mode: 0o755 });
     }
     const PATH = `${folder}/other:/usr/bin:/bin`;
-    const config = { target: "targetless", feature: { env: { override: { PATH } } } };
+    const config = { feature: { env: { override: { PATH } } } };
     Deno.writeTextFileSync(`${folder}/mirrord.json`, JSON.stringify(config));
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", `${root}main.ts`, "exec", "-f", `${folder}/mirrord.json`, "app"],

@@ -1,15 +1,22 @@
-// The command line, declared once with commander: parsing (args.ts), help and shell completions all come from here.
-// Nothing runs here; an action only keeps what was parsed.
+// The command line, declared once with commander: parsing (args.ts), help and shell completions all come from
+// here. Nothing runs here; an action only keeps what was parsed.
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { mirrordVersion } from "../core/base/version.ts";
-import type { AgentCommand, ExecCommand, LsCommand, ParsedCommand, VerifyFlags } from "./args.ts";
+import {
+  type AgentCommand,
+  type ExecCommand,
+  type LsCommand,
+  type ParsedCommand,
+  type Shell,
+  shells,
+  type UpgradeCommand,
+  type VerifyFlags,
+  type VersionCommand,
+} from "./commands.ts";
 
-/** Shells for which there are completions. */
-export const shells = ["bash", "zsh", "fish"] as const;
-export type Shell = (typeof shells)[number];
-
-const examples = `
+/** Shown after the general help, and in the manual page. */
+export const examples = `
 Examples:
   mirrord exec --target deployment/api --steal -- npm start
   mirrord exec --target pod/api-7d9f/container/web -- python3 -m http.server 80
@@ -17,13 +24,17 @@ Examples:
   mirrord ls --namespace shop
   source <(mirrord completions bash)`;
 
-/** The whole command line; `parsed` gets what a command line said. Errors are thrown as CommanderError, unprinted. */
+/**
+ * The whole command line; `parsed` gets what a command line said. Errors are thrown as CommanderError,
+ * unprinted.
+ */
 export function declareCommands(parsed: (command: ParsedCommand) => void): Command {
   const program = new Command("mirrord")
     .description("Run a local process as if it were a pod of your Kubernetes cluster.")
     .version(`mirrord ${mirrordVersion}`, "-V, --version", "print the version")
-    .helpOption("-h, --help", "print what there is")
-    .helpCommand("help [command]", "print what there is")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show the help of a command")
+    .configureHelp({ minWidthToWrap: 20 })
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
@@ -34,17 +45,23 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
     );
   clusterFlags(program.command("ls").description("list the targets of a namespace"))
     .optionsGroup("What to list:")
-    .option("-t, --target-type <type>", "only pod or deployment; may be given twice", collect)
-    .addOption(new Option("-o, --output <format>", "for programs").choices(["json"]))
+    .option("-t, --target-type <type>", "list only pod or deployment; can be repeated", collect)
+    .addOption(new Option("-o, --output <format>", "print JSON, for programs").choices(["json"]))
     .action((flags: Omit<LsCommand, "name">) => parsed({ name: "ls", ...flags }));
-  program.command("verify-config").description("check a configuration file and print what is wrong")
+  program.command("verify-config").description("check a configuration file and print its errors")
     .argument("<file>", "the file")
-    .option("--ide", "print a verdict in JSON and end with 0, for editors")
-    .option("--resolved", "add the configuration with every default to it")
+    .option("--ide", "print the result as JSON and exit with 0, for editors")
+    .option("--resolved", "also print the configuration with all defaults")
     .action((file: string, flags: VerifyFlags) => parsed({ name: "verify-config", file, ...flags }));
-  program.command("completions").description("print the completions for a shell")
+  program.command("completions").description("print shell completions")
     .argument("<shell>", shells.join(", "), (text) => oneOf(shells, text))
     .action((shell: Shell) => parsed({ name: "completions", shell }));
+  program.command("version").description("print version, commit, runtime, platform and agent image")
+    .addOption(new Option("-o, --output <format>", "print JSON, for programs").choices(["json"]))
+    .action((flags: Omit<VersionCommand, "name">) => parsed({ name: "version", ...flags }));
+  program.command("upgrade").description("replace this program by the newest release")
+    .option("--check", "only print whether there is a newer release")
+    .action((flags: Omit<UpgradeCommand, "name">) => parsed({ name: "upgrade", ...flags }));
   agentFlags(program.command("agent", { hidden: true }))
     .action((flags: Omit<AgentCommand, "name">) => parsed({ name: "agent", ...flags }));
   return program;
@@ -54,21 +71,23 @@ function clusterFlags(command: Command): Command {
   return command
     .optionsGroup("Cluster:")
     .option("-n, --target-namespace <name>", "namespace of the target")
-    .option("--namespace <name>", "the same, as kubectl calls it")
+    .option("--namespace <name>", "same as --target-namespace")
     .option("--context <name>", "context of the kubeconfig")
     .option("--kubeconfig <file>", "kubeconfig to use instead of the usual ones")
     .option(
       "-f, --config-file [file]",
       "JSON, YAML or TOML file (default .mirrord/mirrord.json; - is standard input)",
     )
-    .option("-c, --accept-invalid-certificates", "do not check who the API server is");
+    .option("-c, --accept-invalid-certificates", "do not check the API server's certificate")
+    .addOption(new Option("--no-accept-invalid-certificates").hideHelp())
+    .option("--trust-project", "use .mirrord/mirrord.json without asking for consent");
 }
 
 function execFlags(command: Command): Command {
   const about = command
     .description("run a program in the conditions of the target")
     .usage("[options] [--] <program> [args...]")
-    .argument("<program>", "what to run")
+    .argument("<program>", "the program to run")
     .argument("[args...]", "its arguments")
     .passThroughOptions()
     .optionsGroup("Target:")
@@ -78,29 +97,34 @@ function execFlags(command: Command): Command {
     );
   return clusterFlags(about)
     .optionsGroup("Traffic:")
-    .option("--steal", "the target's traffic comes to the app alone")
-    .option("--no-outgoing", "connections are made from here, not from the target")
-    .option("--no-tcp-outgoing", "the same for TCP alone")
-    .option("--no-udp-outgoing", "the same for UDP alone")
-    .option("--no-remote-dns", "names are looked up here, not by the target")
+    .option("--steal", "send the target's traffic to the app instead of the target")
+    .option("--no-outgoing", "connect from this machine, not from the target")
+    .option("--no-tcp-outgoing", "the same, for TCP only")
+    .option("--no-udp-outgoing", "the same, for UDP only")
+    .option("--no-remote-dns", "resolve names on this machine, not in the target")
     .optionsGroup("Variables and files:")
     .option(
       "-s, --override-env-vars-include <names>",
-      "only these variables of the target (; between names, * and ?)",
+      "use only these variables of the target (separated by ; with * and ?)",
     )
-    .option("-x, --override-env-vars-exclude <names>", "not these variables of the target")
-    .option("--env-file <file>", "variables out of a dotenv file, over the target's")
+    .option("-x, --override-env-vars-exclude <names>", "leave out these variables of the target")
+    .option("--env-file <file>", "add variables from a dotenv file; they override the target's")
     .addOption(
-      new Option("--fs-mode <mode>", "files of the target (default read)")
+      new Option("--fs-mode <mode>", "access to the target's files (default read)")
         .choices(["read", "write", "local", "localwithoverrides", "local-with-overrides"]),
     )
-    .option("--skip-processes <names>", "programs that run without mirrord (; between names)")
-    .option("-k, --key <key>", "what {{ key }} in the configuration file stands for")
+    .option("--skip-processes <names>", "programs to run without mirrord (separated by ;)")
+    .option("-k, --key <key>", "value of {{ key }} in the configuration file")
     .optionsGroup("Agent:")
-    .option("-i, --agent-image <image>", "image of the agent")
-    .option("-l, --agent-log-level <level>", "how much the agent says")
-    .option("--agent-startup-timeout <seconds>", "how long the agent may take to start")
-    // Flags of the original that change nothing here, or are refused by the name of their key.
+    .option("-i, --agent-image <image>", "image of the agent, or target: send it to the target's")
+    .option("-l, --agent-log-level <level>", "log level of the agent: debug, info, warning or error")
+    .option("--force", "start the agent even if the pod has too little memory for it")
+    .option("--agent-startup-timeout <seconds>", "time limit for the agent's start")
+    .option(
+      "--linger <seconds>",
+      "after the program ended, give up on its last bytes after this time without progress (default 10)",
+    )
+    // Flags of upstream that change nothing here, or are refused by the name of their key.
     .addOption(new Option("-a, --agent-namespace <name>").hideHelp())
     .addOption(new Option("--agent-ttl <seconds>").hideHelp())
     .addOption(new Option("-e, --ephemeral-container").hideHelp())
@@ -111,15 +135,30 @@ function execFlags(command: Command): Command {
 function agentFlags(command: Command): Command {
   return command
     .description("the agent; mirrord starts it by itself")
-    .option("--listen <port>", "loopback port to serve the client on", portNumber)
+    .option(
+      "--listen <port>",
+      "loopback port to serve the client on; 0: a free one, which is printed",
+      portOrFree,
+    )
     .option("--stdio", "serve the client on standard input and output")
     .requiredOption("--public-key <base64>", "Ed25519 key whose owner may be the client")
     .option("--container-id <id>", "the target's container, where several share their processes")
     .option("--target-pid <pid>", "process whose variables are the target's", positive)
     .option("--netns-of <pid>", "process whose network namespace to enter", positive)
-    .option("--owner <text>", "who runs the session, told to others that want the same port", "someone")
+    .option(
+      "--owner <text>",
+      "the session's user, shown to other sessions that want the same port",
+      "someone",
+    )
     .option("--first-client-limit <seconds>", "leave when no client came", seconds, 30)
-    .option("--lost-limit <seconds>", "leave when the client is silent", seconds, 15);
+    .option("--lost-limit <seconds>", "leave when the client is silent", seconds, 15)
+    .option(
+      "--heartbeat-limit <seconds>",
+      "give new connections to the original when the client is silent",
+      seconds,
+      2,
+    )
+    .option("--http-detection <seconds>", "how long a first message may be no whole line", secondsOrNone, 2);
 }
 
 function collect(text: string, before: string[] = []): string[] {
@@ -132,12 +171,16 @@ function oneOf<Word extends string>(words: readonly Word[], text: string): Word 
   return word;
 }
 
+function secondsOrNone(text: string): number {
+  return number(text, 0, 86_400, "a number of seconds");
+}
+
 function seconds(text: string): number {
   return number(text, 1, 86_400, "a number of seconds");
 }
 
-function portNumber(text: string): number {
-  return number(text, 1, 65_535, "a port from 1 to 65535");
+function portOrFree(text: string): number {
+  return number(text, 0, 65_535, "a port from 1 to 65535, or 0");
 }
 
 function positive(text: string): number {

@@ -1,40 +1,54 @@
-// The command table. main.ts hands over the arguments; the code that comes back is the program's exit code.
+// The command table. main.ts hands over the arguments; the result is the program's exit code.
 
 import { parseCommand } from "./args.ts";
 import { printError, printLine, showLog } from "./ui.ts";
+import { uncaught } from "./uncaught.ts";
 
 /** Runs the command that `args` name. Failures are printed here, once. */
 export async function runCommand(args: string[]): Promise<number> {
   try {
-    const command = await parseCommand(args);
-    switch (command.name) {
-      case "shown":
-        return 0;
-      case "exec": {
-        await showLog();
-        const { exec } = await import("./exec.ts");
-        return await exec(command);
-      }
-      case "ls": {
-        await showLog();
-        const { ls } = await import("./ls.ts");
-        return await ls(command);
-      }
-      case "verify-config": {
-        const { verifyConfig } = await import("./verify_config.ts");
-        return await verifyConfig(command);
-      }
-      case "completions": {
-        const { completionScript } = await import("./completions.ts");
-        printLine(completionScript(command.shell).trimEnd());
-        return 0;
-      }
-      case "agent": {
-        const { agent } = await import("./agent.ts");
-        return await agent(command);
-      }
-    }
+    return await Promise.race([perform(args), uncaught()]);
   } catch (error) {
     return printError(error);
+  }
+}
+
+async function perform(args: string[]): Promise<number> {
+  const command = await parseCommand(args);
+  switch (command.name) {
+    case "shown":
+      return 0;
+    case "exec": {
+      await showLog();
+      const { exec } = await import("./exec.ts");
+      return await exec(command);
+    }
+    case "ls": {
+      await showLog();
+      const { ls } = await import("./ls.ts");
+      return await ls(command);
+    }
+    case "verify-config": {
+      const { verifyConfig } = await import("./verify_config.ts");
+      return await verifyConfig(command);
+    }
+    case "completions": {
+      const { completionScript } = await import("./completions.ts");
+      printLine(completionScript(command.shell).trimEnd());
+      return 0;
+    }
+    case "version": {
+      const { version } = await import("./version.ts");
+      return version(command);
+    }
+    case "upgrade": {
+      await showLog();
+      const { upgrade } = await import("./upgrade.ts");
+      return await upgrade(command);
+    }
+    case "agent": {
+      const { agent } = await import("./agent.ts");
+      return await agent(command);
+    }
   }
 }

@@ -1,13 +1,7 @@
-// What of the target the app gets, in one line, as the configuration says. Called by exec.ts before the app starts.
+// What the app gets of the target, in one line, by the configuration. Called by steps.ts before the app
+// starts.
 
 import type { Config } from "../core/config/config.ts";
-
-/** True when the session asks anything of the target; else no agent is started. */
-export function needsAgent(config: Config): boolean {
-  const { env, incoming, outgoing, dns, files } = config;
-  return env !== null || incoming.mode !== "off" || outgoing.tcp || outgoing.udp || dns.enabled ||
-    dns.hostname || files.mode !== "local";
-}
 
 /** "incoming (steal, ports 80 and 8080), outgoing (TCP, UDP), names, files (read)". */
 export function summarize(config: Config): string {

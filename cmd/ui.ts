@@ -1,34 +1,43 @@
-// The only place that prints: progress and warnings on standard error, so that standard output stays the app's;
-// an error once, with what to do next and its causes. Called by the commands and main.ts. What is printed may come from
-// a pod, an API server or a file: no control character of it reaches the terminal.
+// The only place that prints: progress and warnings on standard error, so that standard output stays the
+// app's; an error once, with what to do next and its causes. Called by the commands and main.ts. What is
+// printed may come from a pod, an API server or a file: no control character of it reaches the terminal.
 
 import { styleText } from "node:util";
 import { MirrordError } from "../core/base/errors.ts";
-import { type LogLevel, setLogSink } from "../core/base/log.ts";
-import { type ProgressSink, setProgressSink } from "../core/base/progress.ts";
+import { log, type LogLevel, setLogSink } from "../core/base/log.ts";
+import { machineError } from "../core/base/machine.ts";
+import { shownText } from "../core/base/os_text.ts";
+import { holdSteps, type ProgressSink, setProgressSink } from "../core/base/progress.ts";
+import { variable } from "../core/base/variables.ts";
+import { nearestLogLevel } from "../core/config/variables.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
 const encoder = new TextEncoder();
 const styles: Record<LogLevel, Style> = { debug: "gray", info: "cyan", warning: "yellow", error: "red" };
-/** Whoever draws on the terminal's last line clears it around `write`. */
+/** Prints a line for programs, where those are asked for. */
+let printJson = (_value: unknown): void => {};
+/** What draws on the terminal's last line clears it around `write`. */
 let stepAside = (write: () => void): void => write();
 const ranks: LogLevel[] = ["debug", "info", "warning", "error"];
 
 /** Colour by NO_COLOR, FORCE_COLOR, TERM and whether standard error is a terminal. */
 function colour(style: Style, text: string): string {
-  const forced = Deno.env.has("FORCE_COLOR");
-  const wanted = !Deno.env.has("NO_COLOR") && Deno.env.get("TERM") !== "dumb" && Deno.stderr.isTerminal();
+  const forced = variable("FORCE_COLOR") !== undefined;
+  const wanted = variable("NO_COLOR") === undefined && variable("TERM") !== "dumb" &&
+    Deno.stderr.isTerminal();
   return forced || wanted ? styleText(style, text, { validateStream: false }) : text;
 }
 
-/** C0 and C1 controls but for tab and newline, DEL, and what turns the direction of text (Unicode, UAX #9). */
+/**
+ * C0 and C1 controls but for tab and newline, DEL, and what turns the direction of text (Unicode, UAX #9).
+ */
 // deno-lint-ignore no-control-regex
 const unprintable = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** `text` with each control character written out, as in "\u001b": a terminal obeys none of it. */
 export function printable(text: string): string {
-  const lines = text.replace(/\r(?=\n|$)/g, "");
+  const lines = shownText(text).replace(/\r(?=\n|$)/g, "");
   return lines.replace(unprintable, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
@@ -37,12 +46,12 @@ export function printLine(text: string): void {
   writeFully(Deno.stdout, printable(text) + "\n");
 }
 
-/** How the start is shown: MIRRORD_PROGRESS_MODE, else by what standard error is. */
+/** How the start is shown: MIRRORD_PROGRESS_MODE, otherwise by what standard error is. */
 type ProgressMode = "live" | "plain" | "json" | "off";
 
 function progressMode(): ProgressMode {
-  const isTerminal = Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
-  switch (Deno.env.get("MIRRORD_PROGRESS_MODE")) {
+  const isTerminal = Deno.stderr.isTerminal() && variable("TERM") !== "dumb";
+  switch (variable("MIRRORD_PROGRESS_MODE")) {
     case "off":
       return "off";
     case "json":
@@ -51,19 +60,19 @@ function progressMode(): ProgressMode {
     case "simple":
       return "plain";
     default:
-      return isTerminal && !Deno.env.has("CI") ? "live" : "plain";
+      return isTerminal && variable("CI") === undefined ? "live" : "plain";
   }
 }
 
 /**
- * Shows progress and log lines on standard error from now on: lines from `MIRRORD_LOG` (debug, info, warning, error;
- * default info) upwards, in mode `off` warnings and errors alone.
+ * Shows progress and log lines on standard error from now on: lines from `MIRRORD_LOG` (debug, info, warning,
+ * error; default info) upwards, in mode `off` warnings and errors alone.
  */
 export async function showLog(): Promise<void> {
   const mode = progressMode();
-  const asked = mode === "off" ? "warning" : Deno.env.get("MIRRORD_LOG") ?? "info";
-  const known = ranks.indexOf(asked as LogLevel);
-  const lowest = known < 0 ? ranks.indexOf("info") : known;
+  const lowest = ranks.indexOf(
+    mode === "off" ? "warning" : nearestLogLevel(variable("MIRRORD_LOG") ?? ""),
+  );
   const isShown = (level: LogLevel) => ranks.indexOf(level) >= lowest;
   const line = (level: LogLevel, text: string) =>
     writeFully(Deno.stderr, `${colour(styles[level], "mirrord")} ${label(level)}${oneLine(text)}\n`);
@@ -79,14 +88,24 @@ export async function showLog(): Promise<void> {
       print = (level, text) => live.aside(() => line(level, text));
     } else if (mode === "json") {
       setProgressSink(jsonLines(json));
+      printJson = json;
       print = (level, message) =>
         json({ type: level === "warning" || level === "error" ? "Warning" : "Info", message });
     } else setProgressSink(plainLines(info));
   }
-  setLogSink((level, text) => isShown(level) ? print(level, text) : undefined);
+  setLogSink(
+    (level, text) => isShown(level) ? print(level, text) : undefined,
+    isShown("debug") ? "debug" : "info",
+  );
 }
 
-/** What steps say may come from a pod as well. */
+/** Shows an event of the session: `said` to people, the event itself to programs. */
+export function showEvent(event: { type: string }, said: { level: LogLevel; text: string } | null): void {
+  if (said !== null) log[said.level](said.text);
+  printJson(event);
+}
+
+/** The texts of steps may come from a pod as well. */
 function printableOnly(sink: ProgressSink): ProgressSink {
   return {
     begin: (title, slow) => sink.begin(oneLine(title), slow),
@@ -97,12 +116,36 @@ function printableOnly(sink: ProgressSink): ProgressSink {
   };
 }
 
-/** Columns of the terminal, 80 when it does not say. */
+/** Columns of the terminal, 80 when they are unknown. */
 function columns(): number {
   try {
     return Deno.consoleSize().columns || 80;
   } catch {
     return 80;
+  }
+}
+
+/**
+ * Asks on the terminal; null where nobody can answer. What is typed behind the line stays for the app.
+ * Rejects when `signal` aborts.
+ */
+export async function askYesNo(question: string, signal?: AbortSignal): Promise<boolean | null> {
+  if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal()) return null;
+  using _held = holdSteps();
+  writeFully(Deno.stderr, `${colour("yellow", "mirrord")} ${oneLine(question)} [y/N] `);
+  const stopped = Promise.withResolvers<never>();
+  stopped.promise.catch(() => {});
+  const stop = () => stopped.reject(signal?.reason);
+  signal?.addEventListener("abort", stop);
+  try {
+    let answer = "";
+    for (const byte = new Uint8Array(1); !answer.endsWith("\n");) {
+      if (await Promise.race([Deno.stdin.read(byte), stopped.promise]) === null) break;
+      answer += String.fromCharCode(byte[0] ?? 0);
+    }
+    return /^\s*y(es)?\s*$/i.test(answer);
+  } finally {
+    signal?.removeEventListener("abort", stop);
   }
 }
 
@@ -113,7 +156,8 @@ export function printError(error: unknown): number {
   return code;
 }
 
-function writeError(error: unknown): number {
+function writeError(thrown: unknown): number {
+  const error = machineError(thrown) ?? thrown;
   const known = error instanceof MirrordError;
   const text = known
     ? error.message
@@ -147,7 +191,8 @@ function writeFully(stream: { writeSync(bytes: Uint8Array): number }, text: stri
   try {
     for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
   } catch (error) {
-    // The reader of our messages is gone; the session is not ended for that.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    // The reader of our messages is gone, or the disk full that keeps them: the session is not ended for
+    // that. A result is another thing.
+    if (stream !== Deno.stderr && !(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
 }

@@ -1,4 +1,4 @@
-// What reaches the terminal: text from a pod or a server cannot steer it.
+// Text on the terminal: what comes from a pod or a server cannot control it.
 
 import assert from "node:assert/strict";
 import { printable } from "./ui.ts";
@@ -8,10 +8,10 @@ const errors = JSON.stringify(new URL("../core/base/errors.ts", import.meta.url)
 const logs = JSON.stringify(new URL("../core/base/log.ts", import.meta.url).href);
 
 /** What a program prints on standard error. */
-async function printed(code: string): Promise<string> {
+async function printed(code: string, env: Record<string, string> = {}): Promise<string> {
   const { stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", "--no-config", code],
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
   }).output();
   return new TextDecoder().decode(stderr);
 }
@@ -63,4 +63,18 @@ Deno.test("a bug ends with 70 and its stack, a failure with its own code", async
     assert.equal(run.code, code);
     assert.match(new TextDecoder().decode(run.stderr), said);
   }
+});
+
+Deno.test("an event has a sentence for people, and for programs a line of its own after it", async () => {
+  const code = `
+    import { showEvent, showLog } from ${module};
+    await showLog();
+    showEvent({ type: "released", port: 80 }, { level: "warning", text: "no more" });
+    showEvent({ type: "connectionOpened", port: 80 }, null);
+  `;
+  assert.equal(await printed(code), "mirrord warning: no more\n");
+  assert.equal(
+    await printed(code, { MIRRORD_PROGRESS_MODE: "json" }),
+    '{"type":"Warning","message":"no more"}\n{"type":"released","port":80}\n{"type":"connectionOpened","port":80}\n',
+  );
 });

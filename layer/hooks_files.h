@@ -1,13 +1,12 @@
 /*
- * The calls about files that the layer takes over, for hooks.h: X(type, name, parameters, arguments), and the second names
- * under which glibc exports them: X(alias, name). On 64-bit machines there is one off_t and one struct stat, so the calls
- * for large files are the same.
+ * The calls about files that the layer takes over, for hooks.h, which names the platforms of each list:
+ * X(type, name, parameters, arguments), and the second names under which glibc exports them: X(alias, name).
+ * On 64-bit machines there is one off_t and one struct stat, so the calls for large files are the same.
  */
 #ifndef LAYER_HOOKS_FILES_H
 #define LAYER_HOOKS_FILES_H
 
 #include <dirent.h>
-#include <fts.h>
 #include <ftw.h>
 #include <glob.h>
 #include <poll.h>
@@ -16,65 +15,55 @@
 #include <stdio.h>
 #include <sys/select.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <utime.h>
 
-/* What a walk of libc calls back: a filter and an order of entries, glob(3)'s error function, nftw(3)'s and ftw(3)'s visits. */
+#ifdef __linux__
+#include <sys/statfs.h>
+#endif
+#ifdef __GLIBC__
+#include <fts.h>
+
+typedef int (*hooks_fts_order)(const FTSENT **a, const FTSENT **b);
+#endif
+
+/*
+ * What a walk of libc calls back: a filter and an order of entries, glob(3)'s error function, nftw(3)'s and
+ * ftw(3)'s visits.
+ */
 typedef int (*hooks_filter)(const struct dirent *entry);
 typedef int (*hooks_order)(const struct dirent **a, const struct dirent **b);
 typedef int (*hooks_failed)(const char *path, int error);
 typedef int (*hooks_visit)(const char *path, const struct stat *status, int flag, struct FTW *at);
 typedef int (*hooks_plain_visit)(const char *path, const struct stat *status, int flag);
-typedef int (*hooks_fts_order)(const FTSENT **a, const FTSENT **b);
 
 #define LAYER_FILES_HOOKS(X) \
 	X(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode)) \
 	X(int, openat, (int dirfd, const char *path, int flags, mode_t mode), (dirfd, path, flags, mode)) \
 	X(int, creat, (const char *path, mode_t mode), (path, mode)) \
-	X(int, __open_2, (const char *path, int flags), (path, flags)) \
-	X(int, __openat_2, (int dirfd, const char *path, int flags), (dirfd, path, flags)) \
 	X(ssize_t, read, (int fd, void *into, size_t count), (fd, into, count)) \
 	X(ssize_t, pread, (int fd, void *into, size_t count, off_t offset), (fd, into, count, offset)) \
 	X(ssize_t, readv, (int fd, const struct iovec *parts, int count), (fd, parts, count)) \
 	X(ssize_t, preadv, (int fd, const struct iovec *parts, int count, off_t offset), (fd, parts, count, offset)) \
-	X(ssize_t, preadv2, (int fd, const struct iovec *parts, int count, off_t offset, int flags), \
-	  (fd, parts, count, offset, flags)) \
-	X(ssize_t, __read_chk, (int fd, void *into, size_t count, size_t size), (fd, into, count, size)) \
-	X(ssize_t, __pread_chk, (int fd, void *into, size_t count, off_t offset, size_t size), \
-	  (fd, into, count, offset, size)) \
 	X(ssize_t, write, (int fd, const void *from, size_t count), (fd, from, count)) \
 	X(ssize_t, pwrite, (int fd, const void *from, size_t count, off_t offset), (fd, from, count, offset)) \
 	X(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count)) \
 	X(ssize_t, pwritev, (int fd, const struct iovec *parts, int count, off_t offset), (fd, parts, count, offset)) \
-	X(ssize_t, pwritev2, (int fd, const struct iovec *parts, int count, off_t offset, int flags), \
-	  (fd, parts, count, offset, flags)) \
 	X(off_t, lseek, (int fd, off_t offset, int whence), (fd, offset, whence)) \
+	X(int, setsockopt, (int fd, int level, int option, const void *value, socklen_t length), \
+	  (fd, level, option, value, length)) \
+	X(int, shutdown, (int fd, int how), (fd, how)) \
 	X(int, stat, (const char *path, struct stat *into), (path, into)) \
 	X(int, lstat, (const char *path, struct stat *into), (path, into)) \
 	X(int, fstat, (int fd, struct stat *into), (fd, into)) \
 	X(int, fstatat, (int dirfd, const char *path, struct stat *into, int flags), (dirfd, path, into, flags)) \
-	X(int, __xstat, (int version, const char *path, struct stat *into), (version, path, into)) \
-	X(int, __lxstat, (int version, const char *path, struct stat *into), (version, path, into)) \
-	X(int, __fxstat, (int version, int fd, struct stat *into), (version, fd, into)) \
-	X(int, __fxstatat, (int version, int dirfd, const char *path, struct stat *into, int flags), \
-	  (version, dirfd, path, into, flags)) \
-	X(int, statx, (int dirfd, const char *path, int flags, unsigned int mask, void *into), \
-	  (dirfd, path, flags, mask, into)) \
 	X(int, access, (const char *path, int mode), (path, mode)) \
-	X(int, eaccess, (const char *path, int mode), (path, mode)) \
 	X(int, faccessat, (int dirfd, const char *path, int mode, int flags), (dirfd, path, mode, flags)) \
 	X(ssize_t, readlink, (const char *path, char *into, size_t size), (path, into, size)) \
 	X(ssize_t, readlinkat, (int dirfd, const char *path, char *into, size_t size), (dirfd, path, into, size)) \
-	X(ssize_t, __readlink_chk, (const char *path, char *into, size_t count, size_t size), \
-	  (path, into, count, size)) \
-	X(ssize_t, __readlinkat_chk, (int dirfd, const char *path, char *into, size_t count, size_t size), \
-	  (dirfd, path, into, count, size)) \
-	X(int, statfs, (const char *path, struct statfs *into), (path, into)) \
-	X(int, fstatfs, (int fd, struct statfs *into), (fd, into)) \
 	X(int, statvfs, (const char *path, struct statvfs *into), (path, into)) \
 	X(int, fstatvfs, (int fd, struct statvfs *into), (fd, into)) \
 	X(long, pathconf, (const char *path, int name), (path, name)) \
@@ -101,26 +90,19 @@ typedef int (*hooks_fts_order)(const FTSENT **a, const FTSENT **b);
 	X(int, utimes, (const char *path, const struct timeval *times), (path, times)) \
 	X(int, lutimes, (const char *path, const struct timeval *times), (path, times)) \
 	X(int, futimes, (int fd, const struct timeval *times), (fd, times)) \
-	X(int, futimesat, (int dirfd, const char *path, const struct timeval *times), (dirfd, path, times)) \
 	X(int, utime, (const char *path, const struct utimbuf *times), (path, times)) \
 	X(int, truncate, (const char *path, off_t length), (path, length)) \
 	X(int, ftruncate, (int fd, off_t length), (fd, length)) \
 	X(int, fsync, (int fd), (fd)) \
 	X(int, fdatasync, (int fd), (fd)) \
-	X(int, fallocate, (int fd, int mode, off_t offset, off_t length), (fd, mode, offset, length)) \
-	X(int, posix_fallocate, (int fd, off_t offset, off_t length), (fd, offset, length)) \
 	X(int, rename, (const char *from, const char *to), (from, to)) \
 	X(int, renameat, (int from_dir, const char *from, int to_dir, const char *to), (from_dir, from, to_dir, to)) \
-	X(int, renameat2, (int from_dir, const char *from, int to_dir, const char *to, unsigned int flags), \
-	  (from_dir, from, to_dir, to, flags)) \
 	X(int, link, (const char *from, const char *to), (from, to)) \
 	X(int, linkat, (int from_dir, const char *from, int to_dir, const char *to, int flags), \
 	  (from_dir, from, to_dir, to, flags)) \
 	X(int, symlink, (const char *target, const char *path), (target, path)) \
 	X(int, symlinkat, (const char *target, int dirfd, const char *path), (target, dirfd, path)) \
 	X(char *, realpath, (const char *path, char *resolved), (path, resolved)) \
-	X(char *, canonicalize_file_name, (const char *path), (path)) \
-	X(char *, __realpath_chk, (const char *path, char *resolved, size_t size), (path, resolved, size)) \
 	X(DIR *, opendir, (const char *path), (path)) \
 	X(DIR *, fdopendir, (int fd), (fd)) \
 	X(int, closedir, (DIR *dir), (dir)) \
@@ -130,43 +112,64 @@ typedef int (*hooks_fts_order)(const FTSENT **a, const FTSENT **b);
 	X(void, rewinddir, (DIR *dir), (dir)) \
 	X(void, seekdir, (DIR *dir, long position), (dir, position)) \
 	X(long, telldir, (DIR *dir), (dir)) \
-	X(ssize_t, getdents64, (int fd, void *into, size_t size), (fd, into, size)) \
 	X(int, chdir, (const char *path), (path)) \
 	X(int, fchdir, (int fd), (fd)) \
 	X(char *, getcwd, (char *into, size_t size), (into, size)) \
-	X(char *, __getcwd_chk, (char *into, size_t count, size_t size), (into, count, size)) \
-	X(char *, getwd, (char *into), (into)) \
-	X(char *, __getwd_chk, (char *into, size_t size), (into, size)) \
-	X(char *, get_current_dir_name, (void), ()) \
 	X(int, scandir, (const char *path, struct dirent ***list, hooks_filter filter, hooks_order order), \
 	  (path, list, filter, order)) \
-	X(int, scandirat, \
-	  (int dirfd, const char *path, struct dirent ***list, hooks_filter filter, hooks_order order), \
-	  (dirfd, path, list, filter, order)) \
 	X(int, glob, (const char *pattern, int flags, hooks_failed failed, glob_t *result), \
 	  (pattern, flags, failed, result)) \
 	X(int, nftw, (const char *path, hooks_visit visit, int descriptors, int flags), (path, visit, descriptors, flags)) \
 	X(int, ftw, (const char *path, hooks_plain_visit visit, int descriptors), (path, visit, descriptors)) \
-	X(FTS *, fts_open, (char *const *paths, int options, hooks_fts_order order), (paths, options, order)) \
-	X(FTSENT *, fts_read, (FTS *stream), (stream)) \
-	X(FTSENT *, fts_children, (FTS *stream, int options), (stream, options)) \
-	X(int, fts_close, (FTS *stream), (stream)) \
+	X(FILE *, fopen, (const char *path, const char *mode), (path, mode)) \
+	X(FILE *, freopen, (const char *path, const char *mode, FILE *old), (path, mode, old)) \
+	X(void *, mmap, (void *at, size_t length, int protection, int flags, int fd, off_t offset), \
+	  (at, length, protection, flags, fd, offset)) \
+	X(int, flock, (int fd, int operation), (fd, operation)) \
+	X(int, lockf, (int fd, int command, off_t length), (fd, command, length)) \
+	X(int, mknod, (const char *path, mode_t mode, dev_t device), (path, mode, device)) \
+	X(int, mknodat, (int dirfd, const char *path, mode_t mode, dev_t device), (dirfd, path, mode, device)) \
+	X(int, mkfifo, (const char *path, mode_t mode), (path, mode)) \
+	X(int, mkfifoat, (int dirfd, const char *path, mode_t mode), (dirfd, path, mode)) \
+	X(int, mkstemp, (char *path), (path)) \
+	X(int, mkostemp, (char *path, int flags), (path, flags)) \
+	X(int, mkstemps, (char *path, int suffix), (path, suffix)) \
+	X(int, mkostemps, (char *path, int suffix, int flags), (path, suffix, flags)) \
+	X(char *, mkdtemp, (char *path), (path)) \
+	X(char *, mktemp, (char *path), (path)) \
+	X(int, poll, (struct pollfd *all, nfds_t count, int timeout), (all, count, timeout)) \
+	X(int, select, (int count, fd_set *reads, fd_set *writes, fd_set *others, struct timeval *timeout), \
+	  (count, reads, writes, others, timeout)) \
+	X(int, pselect, \
+	  (int count, fd_set *reads, fd_set *writes, fd_set *others, const struct timespec *timeout, const sigset_t *mask), \
+	  (count, reads, writes, others, timeout, mask))
+
+#define LAYER_FILES_LINUX_HOOKS(X) \
+	X(ssize_t, preadv2, (int fd, const struct iovec *parts, int count, off_t offset, int flags), \
+	  (fd, parts, count, offset, flags)) \
+	X(ssize_t, pwritev2, (int fd, const struct iovec *parts, int count, off_t offset, int flags), \
+	  (fd, parts, count, offset, flags)) \
+	X(ssize_t, readahead, (int fd, off_t offset, size_t count), (fd, offset, count)) \
+	X(int, sync_file_range, (int fd, off_t offset, off_t count, unsigned int flags), (fd, offset, count, flags)) \
+	X(int, statx, (int dirfd, const char *path, int flags, unsigned int mask, void *into), \
+	  (dirfd, path, flags, mask, into)) \
+	X(int, eaccess, (const char *path, int mode), (path, mode)) \
+	X(int, statfs, (const char *path, struct statfs *into), (path, into)) \
+	X(int, fstatfs, (int fd, struct statfs *into), (fd, into)) \
+	X(int, futimesat, (int dirfd, const char *path, const struct timeval *times), (dirfd, path, times)) \
+	X(int, fallocate, (int fd, int mode, off_t offset, off_t length), (fd, mode, offset, length)) \
+	X(int, posix_fallocate, (int fd, off_t offset, off_t length), (fd, offset, length)) \
+	X(char *, get_current_dir_name, (void), ()) \
 	X(int, inotify_add_watch, (int fd, const char *path, uint32_t mask), (fd, path, mask)) \
 	X(int, fanotify_mark, (int fd, unsigned int flags, uint64_t mask, int dirfd, const char *path), \
 	  (fd, flags, mask, dirfd, path)) \
-	X(FILE *, fopen, (const char *path, const char *mode), (path, mode)) \
-	X(FILE *, freopen, (const char *path, const char *mode, FILE *old), (path, mode, old)) \
 	X(FILE *, setmntent, (const char *path, const char *mode), (path, mode)) \
-	X(void *, mmap, (void *at, size_t length, int protection, int flags, int fd, off_t offset), \
-	  (at, length, protection, flags, fd, offset)) \
 	X(ssize_t, sendfile, (int to, int from, off_t *offset, size_t count), (to, from, offset, count)) \
 	X(ssize_t, copy_file_range, \
 	  (int from, off_t *from_offset, int to, off_t *to_offset, size_t count, unsigned int flags), \
 	  (from, from_offset, to, to_offset, count, flags)) \
 	X(ssize_t, splice, (int from, off_t *from_offset, int to, off_t *to_offset, size_t count, unsigned int flags), \
 	  (from, from_offset, to, to_offset, count, flags)) \
-	X(int, flock, (int fd, int operation), (fd, operation)) \
-	X(int, lockf, (int fd, int command, off_t length), (fd, command, length)) \
 	X(int, epoll_ctl, (int queue, int operation, int fd, void *event), (queue, operation, fd, event)) \
 	X(ssize_t, getxattr, (const char *path, const char *name, void *value, size_t size), \
 	  (path, name, value, size)) \
@@ -185,31 +188,46 @@ typedef int (*hooks_fts_order)(const FTSENT **a, const FTSENT **b);
 	X(int, removexattr, (const char *path, const char *name), (path, name)) \
 	X(int, lremovexattr, (const char *path, const char *name), (path, name)) \
 	X(int, fremovexattr, (int fd, const char *name), (fd, name)) \
-	X(int, mknod, (const char *path, mode_t mode, dev_t device), (path, mode, device)) \
-	X(int, mknodat, (int dirfd, const char *path, mode_t mode, dev_t device), (dirfd, path, mode, device)) \
+	X(long, syscall, (long number, long a, long b, long c, long d, long e, long f), (number, a, b, c, d, e, f)) \
+	X(int, ppoll, (struct pollfd *all, nfds_t count, const struct timespec *timeout, const sigset_t *mask), \
+	  (all, count, timeout, mask))
+
+#define LAYER_FILES_GLIBC_HOOKS(X) \
+	X(int, __open_2, (const char *path, int flags), (path, flags)) \
+	X(int, __openat_2, (int dirfd, const char *path, int flags), (dirfd, path, flags)) \
+	X(ssize_t, __read_chk, (int fd, void *into, size_t count, size_t size), (fd, into, count, size)) \
+	X(ssize_t, __pread_chk, (int fd, void *into, size_t count, off_t offset, size_t size), \
+	  (fd, into, count, offset, size)) \
+	X(int, __xstat, (int version, const char *path, struct stat *into), (version, path, into)) \
+	X(int, __lxstat, (int version, const char *path, struct stat *into), (version, path, into)) \
+	X(int, __fxstat, (int version, int fd, struct stat *into), (version, fd, into)) \
+	X(int, __fxstatat, (int version, int dirfd, const char *path, struct stat *into, int flags), \
+	  (version, dirfd, path, into, flags)) \
+	X(ssize_t, __readlink_chk, (const char *path, char *into, size_t count, size_t size), \
+	  (path, into, count, size)) \
+	X(ssize_t, __readlinkat_chk, (int dirfd, const char *path, char *into, size_t count, size_t size), \
+	  (dirfd, path, into, count, size)) \
+	X(int, renameat2, (int from_dir, const char *from, int to_dir, const char *to, unsigned int flags), \
+	  (from_dir, from, to_dir, to, flags)) \
+	X(char *, canonicalize_file_name, (const char *path), (path)) \
+	X(char *, __realpath_chk, (const char *path, char *resolved, size_t size), (path, resolved, size)) \
+	X(ssize_t, getdents64, (int fd, void *into, size_t size), (fd, into, size)) \
+	X(char *, __getcwd_chk, (char *into, size_t count, size_t size), (into, count, size)) \
+	X(char *, getwd, (char *into), (into)) \
+	X(char *, __getwd_chk, (char *into, size_t size), (into, size)) \
+	X(int, scandirat, \
+	  (int dirfd, const char *path, struct dirent ***list, hooks_filter filter, hooks_order order), \
+	  (dirfd, path, list, filter, order)) \
+	X(FTS *, fts_open, (char *const *paths, int options, hooks_fts_order order), (paths, options, order)) \
+	X(FTSENT *, fts_read, (FTS *stream), (stream)) \
+	X(FTSENT *, fts_children, (FTS *stream, int options), (stream, options)) \
+	X(int, fts_close, (FTS *stream), (stream)) \
 	X(int, __xmknod, (int version, const char *path, mode_t mode, dev_t *device), (version, path, mode, device)) \
 	X(int, __xmknodat, (int version, int dirfd, const char *path, mode_t mode, dev_t *device), \
 	  (version, dirfd, path, mode, device)) \
-	X(int, mkfifo, (const char *path, mode_t mode), (path, mode)) \
-	X(int, mkfifoat, (int dirfd, const char *path, mode_t mode), (dirfd, path, mode)) \
-	X(int, mkstemp, (char *path), (path)) \
-	X(int, mkostemp, (char *path, int flags), (path, flags)) \
-	X(int, mkstemps, (char *path, int suffix), (path, suffix)) \
-	X(int, mkostemps, (char *path, int suffix, int flags), (path, suffix, flags)) \
-	X(char *, mkdtemp, (char *path), (path)) \
-	X(char *, mktemp, (char *path), (path)) \
-	X(long, syscall, (long number, long a, long b, long c, long d, long e, long f), (number, a, b, c, d, e, f)) \
-	X(int, poll, (struct pollfd *all, nfds_t count, int timeout), (all, count, timeout)) \
-	X(int, __poll_chk, (struct pollfd *all, nfds_t count, int timeout, size_t size), (all, count, timeout, size)) \
-	X(int, ppoll, (struct pollfd *all, nfds_t count, const struct timespec *timeout, const sigset_t *mask), \
-	  (all, count, timeout, mask)) \
-	X(int, select, (int count, fd_set *reads, fd_set *writes, fd_set *others, struct timeval *timeout), \
-	  (count, reads, writes, others, timeout)) \
-	X(int, pselect, \
-	  (int count, fd_set *reads, fd_set *writes, fd_set *others, const struct timespec *timeout, const sigset_t *mask), \
-	  (count, reads, writes, others, timeout, mask))
+	X(int, __poll_chk, (struct pollfd *all, nfds_t count, int timeout, size_t size), (all, count, timeout, size))
 
-#define LAYER_FILES_ALIASES(X) \
+#define LAYER_FILES_GLIBC_ALIASES(X) \
 	X(open64, open) \
 	X(__open, open) \
 	X(__open64, open) \

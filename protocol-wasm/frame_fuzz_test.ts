@@ -1,5 +1,6 @@
-// Random bytes, broken frames and random connections against the built Wasm, from a fixed seed. Whatever comes, the
-// core decodes, asks for more or refuses by a named status, and the split of the bytes does not matter. A trap fails the test.
+// Random bytes, broken frames and random connections against the built Wasm, from a fixed seed. For any input
+// the core decodes, asks for more or refuses by a named status, and the split of the bytes does not matter. A
+// trap fails the test.
 
 import assert from "node:assert/strict";
 import { Status } from "./assembly/status.ts";
@@ -39,7 +40,10 @@ function randomStream(random: (bound: number) => number): Uint8Array {
   return Uint8Array.from(parts);
 }
 
-/** All that `bytes` decode to when they come in pieces whose lengths `piece` names, ending with the last status. */
+/**
+ * All that `bytes` decode to when they come in pieces whose lengths `piece` names, ending with the last
+ * status.
+ */
 function decodeIn(bytes: Uint8Array, piece: () => number): string {
   const core = instantiate<FrameCore>();
   core.frame_start(DATA, CREDIT);

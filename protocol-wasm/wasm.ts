@@ -1,6 +1,7 @@
-// Loads protocol.wasm: compiled once per program, one instance per link or filter set, dropped with it. link.ts and
-// filter.ts call it. The module imports nothing, so an instance can reach nothing but its own memory.
-// The file lies beside this module, or beside the bundle this module is in (`deno compile --include` it).
+// Loads protocol.wasm: compiled once per program, one instance per link or filter set, dropped with it.
+// link.ts and filter.ts call it. The module imports nothing, so an instance can reach nothing but its own
+// memory. The file lies beside this module, or beside the bundle this module is in (`deno compile --include`
+// it).
 
 import { Status } from "./assembly/status.ts";
 
@@ -62,6 +63,15 @@ export function protocolModule(): WebAssembly.Module {
 /** A fresh instance; `Core` names the exports that the caller uses. */
 export function instantiate<Core>(): Core {
   return new WebAssembly.Instance(protocolModule()).exports as unknown as Core;
+}
+
+/**
+ * A string of the Wasm module itself: UTF-16, its byte length in the four bytes before it; 0 is no string.
+ */
+export function staticText(memory: WebAssembly.Memory, at: number): string {
+  if (at === 0) return "";
+  const length = new DataView(memory.buffer).getUint32(at - 4, true);
+  return new TextDecoder("utf-16le").decode(new Uint8Array(memory.buffer, at, length));
 }
 
 /** One sentence on why the current frame was refused with `status`. */

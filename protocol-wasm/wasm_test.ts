@@ -1,9 +1,9 @@
-// protocol.wasm through its exports: what it may import and weigh, and the law for frames by the vectors of testdata/.
+// protocol.wasm through its exports: what it may import, its size, and frames by the vectors of testdata/.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Status } from "./assembly/status.ts";
-import { endFlag, errorFlag } from "./link.ts";
+import { endFlag, errorFlag } from "./link/link.ts";
 import { type FrameCore, instantiate, protocolModule } from "./wasm.ts";
 import vectors from "./testdata/frames.json" with { type: "json" };
 

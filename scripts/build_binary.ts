@@ -1,8 +1,12 @@
-// The build step of the program itself: main.ts bundled and tree-shaken into a few chunks (a command's code loads
-// when the command runs), then `deno compile`d with the embedded files. Called by build.ts after the assets.
+// The build step of the program itself: main.ts bundled and tree-shaken into a few chunks (a command's code
+// loads when the command runs), then `deno compile`d with the embedded files. Called by build.ts after the
+// assets.
 
 import { build } from "esbuild";
-import { command, root, runStep } from "./step.ts";
+import type { Origin } from "../cmd/origin.ts";
+import { addEntry } from "./build_entry.ts";
+import { librariesFile } from "./build_libraries.ts";
+import { command, exists, root, runStep } from "./step.ts";
 import { denort } from "./denort.ts";
 
 /** What a binary for one machine is called, compiled for and carries. */
@@ -11,6 +15,7 @@ interface Platform {
   name: string;
   target: string;
   layer: string;
+  seal: string;
 }
 
 export const platforms: Record<"x86_64" | "aarch64", Platform> = {
@@ -19,14 +24,22 @@ export const platforms: Record<"x86_64" | "aarch64", Platform> = {
     name: "linux-x86_64",
     target: "x86_64-unknown-linux-gnu",
     layer: "core/launch/layer_linux_x86_64.so",
+    seal: "core/net/seal_linux_x86_64.so",
   },
   aarch64: {
     machine: "aarch64",
     name: "linux-aarch64",
     target: "aarch64-unknown-linux-gnu",
     layer: "core/launch/layer_linux_aarch64.so",
+    seal: "core/net/seal_linux_aarch64.so",
   },
 };
+
+/** The files that a binary for `platform` has inside beside its bundle, as far as they are built. */
+export function embeddedFiles({ machine, layer, seal }: Platform): string[] {
+  const libraries = librariesFile(machine);
+  return [...embedded, layer, seal, ...(exists(root + libraries) ? [libraries] : [])];
+}
 
 const embedded = ["protocol-wasm/protocol.wasm", "agent/sys/steal.bpf.bin", "agent/sys/mirror.bpf.bin"];
 const sources = [
@@ -38,26 +51,44 @@ const sources = [
   "deno.json",
   "deno.lock",
   "scripts/build_binary.ts",
+  "scripts/build_entry.ts",
+  "scripts/entry.c",
 ];
 
-/** Bundles and compiles dist/mirrord-<platform>; needs the runtime that `deno compile` puts in (./dev sees to it). */
-export async function buildBinary(platform: Platform): Promise<void> {
+/**
+ * Time of every embedded file, which a compiled binary keeps: a constant, so that the same sources give the
+ * same bytes.
+ */
+const fileTime = new Date(0);
+
+/** What is put into a release: its commit, and where its successors come from. */
+export interface ReleaseFacts {
+  commit: string;
+  origin: Origin;
+}
+
+/**
+ * Bundles and compiles dist/mirrord-<platform>; needs the runtime that `deno compile` puts in (./dev sees to
+ * it).
+ */
+export async function buildBinary(platform: Platform, release?: ReleaseFacts): Promise<void> {
   const output = `dist/mirrord-${platform.name}`;
+  const assets = embeddedFiles(platform);
   await runStep({
     name: `binary-${platform.name}`,
-    inputs: [...sources, platform.layer],
-    outputs: [output],
+    inputs: [...new Set([...sources, ...assets])],
+    outputs: [output, `build/bundle-${platform.name}.json`],
+    given: release === undefined ? "" : JSON.stringify(release),
     run: async () => {
       const folder = `build/bundle-${platform.name}`;
-      await bundle(folder);
-      const assets = [...embedded, platform.layer];
+      await bundle(folder, release);
       for (const asset of assets) Deno.copyFileSync(root + asset, `${root}${folder}/${baseName(asset)}`);
       Deno.mkdirSync(`${root}dist`, { recursive: true });
-      const includes = [...Deno.readDirSync(root + folder)].map((entry) => entry.name).filter((name) =>
-        name !== "main.js"
-      );
+      const names = [...Deno.readDirSync(root + folder)].map((entry) => entry.name).sort();
+      for (const name of names) Deno.utimeSync(`${root}${folder}/${name}`, fileTime, fileTime);
+      const includes = names.filter((name) => name !== "main.js");
       const part = `${output}.part`;
-      const runtime = await denort(platform.machine, platform.target);
+      const runtime = await denort(platform.machine);
       await command([
         Deno.execPath(),
         "compile",
@@ -68,30 +99,35 @@ export async function buildBinary(platform: Platform): Promise<void> {
         "--no-npm",
         "--no-remote",
         "--allow-all",
-        // The cache would lie under a name that anybody can guess in the shared temporary directory, be trusted by the next
-        // start, and be left there.
+        // The cache would lie under a name that anybody can guess in the shared temporary directory, be
+        // trusted by the next start, and be left there.
         "--no-code-cache",
         "--unstable-net",
-        // The agent's garbage is short-lived: a small young generation keeps it near 100 MB instead of 165 after 25,000
-        // connections (bench/agent_steal.ts), at no cost seen.
-        "--v8-flags=--max-semi-space-size=4",
+        // The agent lives in the target's memory, and its garbage is short-lived: a small young generation,
+        // and an old one that is collected when it has grown by half, keep the agent below 96 MiB under 1,000
+        // connections instead of 170, at no cost seen (bench/agent_memory.ts).
+        "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=50",
         "--target",
         platform.target,
         ...includes.flatMap((name) => ["--include", `${folder}/${name}`]),
         "--output",
         part,
         `${folder}/main.js`,
-      ], { env: runtime === null ? {} : { DENORT_BIN: runtime } });
-      // Whole or not at all, and never gone for whoever runs it now.
+      ], { env: { DENORT_BIN: runtime } });
+      await addEntry(root + part, platform.machine);
+      // Whole or not at all, and never missing for a process that runs it now.
       Deno.renameSync(root + part, root + output);
     },
   });
 }
 
-/** Bundles main.ts into `folder`; every chunk and embedded file lies flat beside main.js, where import.meta.url looks. */
-async function bundle(folder: string): Promise<void> {
+/**
+ * Bundles main.ts into `folder`, and writes what is inside beside it, for the release's bill of materials;
+ * every chunk and embedded file lies flat beside main.js, where import.meta.url looks.
+ */
+async function bundle(folder: string, release: ReleaseFacts | undefined): Promise<void> {
   await Deno.remove(root + folder, { recursive: true }).catch(() => {});
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
     // The file threads are started by name: agent/files/threads.ts.
     entryPoints: { main: "main.ts", files_worker: "agent/files/worker.ts" },
@@ -112,7 +148,13 @@ async function bundle(folder: string): Promise<void> {
         `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);`,
     },
     external: ["node:*"],
+    define: release === undefined ? {} : {
+      releaseCommit: JSON.stringify(release.commit),
+      releaseOrigin: JSON.stringify(release.origin),
+    },
+    metafile: true,
   });
+  Deno.writeTextFileSync(`${root}${folder}.json`, JSON.stringify(metafile));
 }
 
 function baseName(path: string): string {

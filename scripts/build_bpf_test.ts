@@ -7,13 +7,15 @@ import { readProgramFile } from "../agent/sys/bpf_file.ts";
 
 const bytes = Deno.readFileSync(new URL("../agent/sys/steal.bpf.bin", import.meta.url));
 
-Deno.test("the program is an sk_lookup program with its three maps", () => {
+Deno.test("the program is an sk_lookup program with its maps", () => {
   const file = readProgramFile(bytes);
   assert.deepEqual([file.name, file.licence, file.type, file.attach], ["steal", "GPL", 30, 36]);
   assert.deepEqual(file.maps.map((map) => [map.name, map.type, map.keySize, map.valueSize]), [
     ["ports", 1, 4, 4],
     ["sockets", 15, 4, 8],
     ["bypasses", 1, 20, 4],
+    ["heartbeat", 2, 4, 8],
+    ["passed", 2, 4, 8],
   ]);
 });
 

@@ -1,20 +1,36 @@
-// The build steps of the layer: layer/ → core/launch/layer_linux_{x86_64,aarch64}.so. Called by build.ts, and by
-// the tests for builds of their own. The compiler is zig's clang, for it brings the old C library to link
+// The build steps of the layer: layer/ → core/launch/layer_linux_{x86_64,aarch64}.so. Called by build.ts, and
+// by the tests for builds of their own. The compiler is zig's clang, for it brings the old C library to link
 // against: what it makes loads wherever glibc is 2.17 (2012) or newer. Same sources, same bytes.
 
 import { command, root, runStep } from "./step.ts";
 import { zig } from "./tools.ts";
 
 const glibc = "2.17";
+/** Threads may have stacks of 16 KiB: two paths and a little are the most that one function may put there. */
+const frameBytes = 8448;
 const machines = ["x86_64", "aarch64"];
 
-/** The layer's C files; tests lie beside them and are not part of it. */
-export function layerSources(): string[] {
-  const folders = ["layer", "layer/ops", "layer/preload"];
-  return folders
-    .flatMap((folder) => [...Deno.readDirSync(root + folder)].map((entry) => `${folder}/${entry.name}`))
-    .filter((path) => path.endsWith(".c") && !path.endsWith("_test.c"))
-    .sort();
+/** What a C file's name ends in says whose it is; one without such an ending is every platform's. */
+const platforms = {
+  glibc: ["linux", "glibc"],
+  musl: ["linux", "musl"],
+  darwin: ["darwin"],
+};
+export type LayerPlatform = keyof typeof platforms;
+
+/** The layer's C files for a platform; tests lie beside them and are not part of it. */
+export function layerSources(platform: LayerPlatform = "glibc"): string[] {
+  return filesBelow("layer").filter((path) => {
+    const owner = /(?:^|[_/])(linux|glibc|musl|darwin)\.c$/.exec(path)?.[1];
+    return path.endsWith(".c") && !path.endsWith("_test.c") &&
+      (owner === undefined || platforms[platform].includes(owner));
+  }).sort();
+}
+
+function filesBelow(folder: string): string[] {
+  return [...Deno.readDirSync(root + folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? filesBelow(`${folder}/${name}`) : [`${folder}/${name}`]
+  );
 }
 
 /** Flags of every build of the layer, whichever compiler. */
@@ -23,6 +39,9 @@ export const layerFlags = [
   "-D_GNU_SOURCE",
   "-Wall",
   "-Wextra",
+  "-Wshadow",
+  "-Wconversion",
+  "-Wcast-qual",
   "-Werror",
   "-fvisibility=hidden",
   "-fPIC",
@@ -53,6 +72,7 @@ async function compile(machine: string, output: string): Promise<void> {
     `${machine}-linux-gnu.${glibc}`,
     ...layerFlags,
     "-Os",
+    `-Wframe-larger-than=${frameBytes}`,
     "-g0",
     "-fno-sanitize=all",
     "-fno-asynchronous-unwind-tables",
@@ -60,7 +80,7 @@ async function compile(machine: string, output: string): Promise<void> {
     "-fdata-sections",
     "-shared",
     "-s",
-    "-Wl,--gc-sections,--build-id=none,-z,relro,-soname=mirrord_layer.so",
+    "-Wl,--gc-sections,--build-id=none,-z,relro,-soname=mirrord_layer.so,-e,layer_entry",
     "-o",
     output,
     ...layerSources(),

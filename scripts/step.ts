@@ -1,5 +1,5 @@
-// A build step: a thing made from files, skipped when its inputs are unchanged. Called by every build_*.ts. The key, a
-// hash over the input files, lies in build/keys/.
+// A build step: a thing made from files, skipped when its inputs are unchanged. Called by every build_*.ts.
+// The key, a hash over the input files, lies in build/keys/.
 
 import { createHash } from "node:crypto";
 
@@ -10,20 +10,35 @@ export interface Step {
   name: string;
   inputs: string[];
   outputs: string[];
+  /** Other inputs that decide what is made. */
+  given?: string;
   run: () => Promise<void>;
+}
+
+const made: string[] = [];
+
+/** Prints what the steps so far have made, with sizes. */
+export function sayMade(): void {
+  const width = Math.max(...made.map((path) => path.length));
+  for (const path of made) {
+    const { size } = Deno.statSync(root + path);
+    const amount = size < 1e6 ? `${(size / 1e3).toFixed(1)} kB` : `${(size / 1e6).toFixed(1)} MB`;
+    say(`  ${path.padEnd(width)}  ${amount}`);
+  }
 }
 
 /** Runs `step` unless its outputs exist and its inputs are as they were; prints what it did and how long. */
 export async function runStep(step: Step): Promise<void> {
   const started = performance.now();
   const keyFile = `${root}build/keys/${step.name}`;
-  const key = hashInputs(step.inputs);
+  const key = hashInputs(step.inputs, step.given ?? "");
   const current = readIfThere(keyFile) === key && step.outputs.every((path) => exists(root + path));
   if (!current) {
     await step.run();
     Deno.mkdirSync(`${root}build/keys`, { recursive: true });
     Deno.writeTextFileSync(keyFile, key);
   }
+  made.push(...step.outputs.filter((path) => exists(root + path)));
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   say(`${step.name}: ${current ? "up to date" : `built in ${seconds} s`}`);
 }
@@ -51,8 +66,8 @@ export function say(text: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(text + "\n"));
 }
 
-function hashInputs(paths: string[]): string {
-  const hash = createHash("sha256");
+function hashInputs(paths: string[], given: string): string {
+  const hash = createHash("sha256").update(given);
   for (const path of paths.flatMap((path) => walk(root + path)).sort()) {
     hash.update(path.slice(root.length) + "\0").update(Deno.readFileSync(path));
   }

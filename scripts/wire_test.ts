@@ -1,9 +1,9 @@
 // layer/wire.h: current with the table, and the same bytes in C as codec.ts makes.
 
 import assert from "node:assert/strict";
-import { type Body, encode, type Message } from "../protocol-wasm/codec.ts";
-import { layerMessages } from "../protocol-wasm/layer_messages.ts";
-import { writeWireHeader } from "./wire.ts";
+import { type Body, encode, type FieldType, type Message } from "../protocol-wasm/messages/codec.ts";
+import { layerMessages } from "../protocol-wasm/messages/layer_messages.ts";
+import { snake, writeWireHeader } from "./wire.ts";
 
 const layer = new URL("../layer/", import.meta.url).pathname;
 
@@ -25,21 +25,54 @@ function sample(message: Message): Body<Message> {
   return Object.fromEntries(values);
 }
 
-/** A C program that unpacks and packs `bytes` again, and tries every shorter length. */
-function program(cases: { name: string; bytes: Uint8Array }[]): string {
-  const checks = cases.map(({ name, bytes }) => `
+/** How C writes a sample's field: its value, and the condition that `at` has it. */
+function inC(type: FieldType, value: unknown): { literal: string; is(at: string): string } {
+  if (type === "str" || type === "bytes") {
+    const bytes = typeof value === "string" ? new TextEncoder().encode(value) : value as Uint8Array;
+    const text = `(const char[]){ ${[...bytes].join(", ")} }`;
+    return {
+      literal: `{ ${text}, ${bytes.length} }`,
+      is: (at) => `${at}.length == ${bytes.length} && memcmp(${at}.start, (${text}), ${bytes.length}) == 0`,
+    };
+  }
+  if (type !== "address") {
+    return {
+      literal: String(value),
+      is: (at) => `${at} == ${value}${type === "bool" ? "" : "u"}`,
+    };
+  }
+  const { address, port } = value as { address: string; port: number };
+  const v4 = !address.includes(":");
+  const bytes = v4 ? address.split(".").map(Number) : [0xfd, ...Array(14).fill(0), Number(address.slice(6))];
+  const raw = `(const unsigned char[16]){ ${bytes.join(", ")} }`;
+  return {
+    literal: `{ ${v4 ? 4 : 6}, { ${bytes.join(", ")} }, ${port} }`,
+    is: (at) =>
+      `${at}.family == ${v4 ? 4 : 6} && ${at}.port == ${port} && memcmp(${at}.bytes, (${raw}), 16) == 0`,
+  };
+}
+
+type Case = { name: string; bytes: Uint8Array; fields: { field: string; c: ReturnType<typeof inC> }[] };
+
+/** A C program that unpacks and packs each message, and tries every shorter length. */
+function program(cases: Case[]): string {
+  const checks = cases.map(({ name, bytes, fields }) => `
 	{
 		static const unsigned char wire[] = { ${[...bytes].join(", ")} };
-		struct wire_${name} message;
-		unsigned char again[sizeof(wire)];
+		const struct wire_${name} message = { ${
+    fields.map(({ field, c }) => `.${field} = ${c.literal}`).join(", ")
+  } };
+		struct wire_${name} found;
+		unsigned char packed[sizeof(wire)];
 
-		check("${name}", wire_unpack_${name}(&message, wire, sizeof(wire)) == 0);
-		check("${name}", wire_pack_${name}(&message, again, sizeof(again)) == (int)sizeof(wire));
-		check("${name}", memcmp(wire, again, sizeof(wire)) == 0);
-		for (size_t length = 0; length < sizeof(wire); length++)
-			check("${name} packed short", wire_pack_${name}(&message, again, length) == -EMSGSIZE);
-		for (size_t length = 0; length < sizeof(wire); length++)
-			check("${name} cut", wire_unpack_${name}(&message, wire, length) == -EPROTO);
+		check("${name}", wire_pack(&wire_${name}_shape, &message, packed, sizeof(packed)) == (int)sizeof(wire));
+		check("${name}", memcmp(wire, packed, sizeof(wire)) == 0);
+		check("${name}", wire_unpack(&wire_${name}_shape, &found, wire, sizeof(wire)) == 0);
+${fields.map(({ field, c }) => `\t\tcheck("${name}.${field}", ${c.is(`found.${field}`)});`).join("\n")}
+		for (size_t length = 0; length < sizeof(wire); length++) {
+			check("${name} packed short", wire_pack(&wire_${name}_shape, &message, packed, length) == -EMSGSIZE);
+			check("${name} cut", wire_unpack(&wire_${name}_shape, &found, wire, length) == -EPROTO);
+		}
 	}`);
   return `#include "wire.h"
 #include <stdio.h>
@@ -71,7 +104,7 @@ int main(void)
 	check("header", memcmp(header, again, sizeof(again)) == 0);
 	check("long header", wire_unpack_header(&frame, too_long) == -EPROTO);
 	check("flagged header", wire_unpack_header(&frame, flag) == -EPROTO);
-	check("hello", wire_pack_hello(&hello, body, sizeof(body)) == (int)WIRE_HELLO_BYTES + 2);
+	check("hello", wire_pack(&wire_hello_shape, &hello, body, sizeof(body)) == 26);
 	check("hello", body[12] == 4 && body[15] == 1 && body[24] == 's' && body[25] == 'h');
 ${checks.join("\n")}
 	return failed;
@@ -86,10 +119,17 @@ Deno.test("layer/wire.h is the one that the table makes", () => {
 Deno.test("C packs and unpacks the same bytes as the codec, and refuses every shorter buffer", async () => {
   const cases = Object.entries(layerMessages as Record<string, Message>)
     .filter(([, message]) => Object.keys(message.fields).length > 0)
-    .map(([name, message]) => ({
-      name: name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      bytes: encode(message, sample(message)),
-    }));
+    .map(([name, message]) => {
+      const body = sample(message) as Record<string, unknown>;
+      return {
+        name: snake(name),
+        bytes: encode(message, sample(message)),
+        fields: Object.entries(message.fields).map(([field, type]) => ({
+          field: snake(field),
+          c: inC(type, body[field]),
+        })),
+      };
+    });
   const directory = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${directory}/wire.c`, program(cases));

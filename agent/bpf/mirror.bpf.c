@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-// Picks the packets that clients send to mirrored ports; what it picks is copied, and every packet goes on as if it
-// were not there. A filter of packet(7) sockets, which see what the network namespace receives, loopback included, at
-// its IP header. Loaded by agent/sys/packet_tap.ts. Every doubt is "not picked".
+// Picks the packets that clients send to mirrored ports; picked packets are copied, and every packet goes on
+// unchanged. A filter of packet(7) sockets, which see what the network namespace receives, loopback included,
+// at its IP header. Loaded by agent/sys/packet_tap.ts. In doubt a packet is not picked.
 
 #include <linux/bpf.h>
 #include <linux/in.h>
+
+#include "numbers.h"
 
 #define SECTION(name) __attribute__((section(name), used))
 #define PACKET_HOST 0 // <linux/if_packet.h>: sent to this host
@@ -14,9 +16,6 @@
 #define HOP_BY_HOP 0 // RFC 8200, 4
 #define ROUTING 43
 #define DESTINATION_OPTIONS 60
-// Of an agent that gives a connection to the original, from the original's own address: agent/sys/socket.ts sets it.
-// The client's packets of that connection were copied already.
-#define AGENT_HOPS 177
 
 // Read by scripts/build_bpf.ts: four numbers for each map, in this order.
 struct map_definition {
@@ -45,6 +44,8 @@ int mirror(struct __sk_buff *packet)
 		// A fragment has no TCP header, or not all of its bytes.
 		if (head[9] != IPPROTO_TCP || (head[6] & 0x3f) || head[7])
 			return NOT_PICKED;
+		// AGENT_HOPS and one address: the agent dials the original for a stolen connection. The
+		// client's own packets were copied already.
 		if (head[8] == AGENT_HOPS && words[3] == words[4])
 			return NOT_PICKED;
 		offset = (head[0] & 15) * 4;
@@ -56,7 +57,7 @@ int mirror(struct __sk_buff *packet)
 			return NOT_PICKED;
 		offset = 40;
 		for (int i = 0; i < EXTENSION_HEADERS && protocol != IPPROTO_TCP; i++) {
-			// These three say how long they are in eights of bytes, the first not counted.
+			// The length of these three is in units of eight bytes, the first not counted.
 			if (protocol != HOP_BY_HOP && protocol != ROUTING && protocol != DESTINATION_OPTIONS)
 				return NOT_PICKED;
 			if (load_bytes(packet, offset, next, 2) < 0)

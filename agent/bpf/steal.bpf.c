@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-// Hands new TCP connections for a stolen port to the agent's listener; everything else, and every doubt,
-// goes to the original. Loaded by agent/sys/bpf.ts, which fills the three maps. Program and context:
+// Hands new TCP connections for a stolen port to the agent's listener. Everything else, and every case of
+// doubt, goes to the original: also connections that come when the agent has not renewed its heartbeat in
+// time, for whatever reason. Loaded by agent/sys/bpf.ts, which fills the maps. Program and context:
 // Documentation/bpf/prog_sk_lookup.rst of the kernel.
 
 #include <linux/bpf.h>
 #include <linux/in.h>
+
+#include "numbers.h"
 
 #define SECTION(name) __attribute__((section(name), used))
 #define FAMILY_IPV4 2
@@ -18,21 +21,28 @@ struct map_definition {
 	__u32 max_entries;
 };
 
-// Where the agent's own connections to the original come from. tests: bpf_test.ts holds the size.
+// The sources of the agent's own connections to the original. tests: bpf_test.ts holds the size.
 struct bypass_key {
 	__u32 address[4];
 	__u32 port;
 };
 _Static_assert(sizeof(struct bypass_key) == 20, "agent/sys/bpf.ts writes 20 bytes");
 
-// stolen port -> first of its two entries in sockets
+// stolen port -> first of its two entries in sockets, and above REACH_SHIFT the addresses for which it is
+// stolen
 struct map_definition SECTION("maps") ports = {BPF_MAP_TYPE_HASH, sizeof(__u32), sizeof(__u32), 256};
 // even = listener for IPv4, odd = for IPv6
 struct map_definition SECTION("maps") sockets = {BPF_MAP_TYPE_SOCKMAP, sizeof(__u32), sizeof(__u64), 2};
-struct map_definition SECTION("maps") bypasses = {BPF_MAP_TYPE_HASH, sizeof(struct bypass_key), sizeof(__u32), 256};
+struct map_definition SECTION("maps") bypasses = {BPF_MAP_TYPE_HASH, sizeof(struct bypass_key), sizeof(__u32), 32768};
+// [0]: until when connections are handed over, in nanoseconds of CLOCK_MONOTONIC (bpf-helpers(7),
+// bpf_ktime_get_ns)
+struct map_definition SECTION("maps") heartbeat = {BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(__u64), 1};
+// [0]: how many connections the original got because that time was over
+struct map_definition SECTION("maps") passed = {BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(__u64), 1};
 
 static void *(*map_lookup)(void *map, const void *key) = (void *)BPF_FUNC_map_lookup_elem;
 static long (*assign)(void *ctx, void *socket, __u64 flags) = (void *)BPF_FUNC_sk_assign;
+static __u64 (*monotonic)(void) = (void *)BPF_FUNC_ktime_get_ns;
 static long (*release)(void *socket) = (void *)BPF_FUNC_sk_release;
 
 SECTION("sk_lookup")
@@ -40,7 +50,8 @@ int steal(struct bpf_sk_lookup *ctx)
 {
 	__u32 port = ctx->local_port;
 	struct bypass_key from = {};
-	__u32 *base, index;
+	__u32 *base, index, reach, set, zero = 0;
+	__u64 *until, *count;
 	void *listener;
 
 	if (ctx->protocol != IPPROTO_TCP)
@@ -49,21 +60,35 @@ int steal(struct bpf_sk_lookup *ctx)
 	if (!base)
 		return SK_PASS;
 
-	index = *base;
+	index = *base & ((1 << REACH_SHIFT) - 1);
+	reach = *base >> REACH_SHIFT;
 	if (ctx->family == FAMILY_IPV4) {
 		from.address[0] = ctx->remote_ip4;
+		set = (ctx->local_ip4 & 0xff) == 127 ? REACH_LOOPBACK4 : REACH_OTHER4; // network byte order
 	} else if (ctx->family == FAMILY_IPV6) {
 		from.address[0] = ctx->remote_ip6[0];
 		from.address[1] = ctx->remote_ip6[1];
 		from.address[2] = ctx->remote_ip6[2];
 		from.address[3] = ctx->remote_ip6[3];
 		index += 1;
+		set = !ctx->local_ip6[0] && !ctx->local_ip6[1] && !ctx->local_ip6[2] &&
+			      ctx->local_ip6[3] == __builtin_bswap32(1) ? REACH_LOOPBACK6 : REACH_OTHER6;
 	} else {
 		return SK_PASS;
 	}
+	if (!(reach & set))
+		return SK_PASS;
 	from.port = ctx->remote_port; // network byte order
 	if (map_lookup(&bypasses, &from))
 		return SK_PASS;
+
+	until = map_lookup(&heartbeat, &zero);
+	if (!until || monotonic() > *until) {
+		count = map_lookup(&passed, &zero);
+		if (count)
+			__sync_fetch_and_add(count, 1);
+		return SK_PASS;
+	}
 
 	listener = map_lookup(&sockets, &index);
 	if (!listener)

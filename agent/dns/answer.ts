@@ -1,6 +1,6 @@
-// What a look-up comes to, whoever answers it: the hosts file, the name servers, or nobody. Used by all of agent/dns/.
+// The result of a look-up: from the hosts file, from the name servers, or none. Used by all of agent/dns/.
 
-/** How a look-up ended: the values of h_errno (<netdb.h>), 0 = found. They travel as they are. */
+/** How a look-up ended: the values of h_errno (<netdb.h>), 0 = found. They are sent unchanged. */
 export const ending = { found: 0, notFound: 1, tryAgain: 2, noRecovery: 3, noAddress: 4 } as const;
 export type Ending = (typeof ending)[keyof typeof ending];
 

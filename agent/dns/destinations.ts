@@ -1,5 +1,5 @@
-// The order of addresses in the answer of getaddrinfo: destination address selection (RFC 6724, 6), as glibc carries it
-// out, with the routes and addresses of the target's network namespace. Called by lookup.ts.
+// The order of addresses in the answer of getaddrinfo: destination address selection (RFC 6724, 6), as glibc
+// implements it, with the routes and addresses of the target's network namespace. Called by lookup.ts.
 // Not read: gai.conf(5), which containers do not have; rule 7, which is about tunnels.
 
 import { formatIp } from "../../protocol-wasm/mod.ts";
@@ -42,7 +42,7 @@ interface Destination {
   prefix: number;
 }
 
-/** The same addresses, the best first; those that the rules do not tell apart stay in order. */
+/** The same addresses, the best first; those that the rules do not distinguish stay in order. */
 export function sortDestinations(addresses: readonly string[]): string[] {
   if (addresses.length < 2) return [...addresses];
   const own = ownAddresses();
@@ -55,7 +55,9 @@ export function sortDestinations(addresses: readonly string[]): string[] {
   return destinations.sort(compare).map(({ text }) => text); // stable since ECMAScript 2019: rule 10
 }
 
-/** Families of which the target has an address that is not loopback: what AI_ADDRCONFIG asks (getaddrinfo(3)). */
+/**
+ * Families of which the target has an address that is not loopback: what AI_ADDRCONFIG asks (getaddrinfo(3)).
+ */
 export function usableFamilies(): { ipv4: boolean; ipv6: boolean } {
   const own = ownAddresses();
   return {

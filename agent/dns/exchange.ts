@@ -1,18 +1,19 @@
-// One or two questions to the target's name servers, as glibc's stub resolver does it (resolv.conf(5)): server after
-// server, attempt after attempt, by UDP, and by TCP where the answer does not fit. Called by search.ts.
-// Invariant: an answer counts only when it comes from the server's address and has the id and the question of ours.
+// One or two questions to the target's name servers, as glibc's stub resolver does it (resolv.conf(5)):
+// server after server, attempt after attempt, by UDP, and by TCP where the answer does not fit. Called by
+// search.ts. Invariant: an answer counts only when it comes from the server's address and has this question
+// and its id.
 
-import { DatagramSocket } from "../../core/net/datagram.ts";
-import { dialTcp, type Socket } from "../../core/net/socket.ts";
+import { DatagramSocket } from "../../core/net/linux/datagram.ts";
+import { dialTcp, type Socket } from "../../core/net/linux/socket.ts";
 import {
+  type DnsQuestion,
   encodeQuery,
   type QueryOptions,
-  type Question,
   questionOf,
   type Reply,
 } from "../../core/net/dns_message.ts";
 import type { NameServer, ResolvConf } from "./resolv_conf.ts";
-import { Round } from "./round.ts";
+import { type Query, Round } from "./round.ts";
 
 /** What came of it: a reply for each question (null: none for that one), or none at all. */
 export type Exchanged =
@@ -22,14 +23,9 @@ export type Exchanged =
   /** No query can carry such a name. */
   | { kind: "unsendable" };
 
-/** A question on its way. */
-export interface Query {
-  id: number;
-  question: Question;
-  bytes: Uint8Array<ArrayBuffer>;
-}
-
-/** How queries are made and replies are taken beside what resolv.conf says: for those who read the reply themselves. */
+/**
+ * How queries are made and replies are taken beyond resolv.conf: for programs that read the reply themselves.
+ */
 export interface Wishes {
   query?: QueryOptions;
   /** A reply counts whatever its records are. */
@@ -39,7 +35,7 @@ export interface Wishes {
 }
 
 const port = 53;
-/** What we take by UDP where resolv.conf says EDNS. */
+/** The largest reply taken by UDP where resolv.conf asks for EDNS. */
 const ednsPayload = 1232;
 /** Longer queries go by TCP (RFC 1035, 4.2.1). */
 const longestByUdp = 512;
@@ -63,7 +59,7 @@ export class Exchanger implements Disposable {
   #over = false;
 
   /** Asks at most two questions. Ends after attempts × servers × time-out at the latest. */
-  async ask(questions: readonly Question[], conf: ResolvConf, wishes: Wishes = {}): Promise<Exchanged> {
+  async ask(questions: readonly DnsQuestion[], conf: ResolvConf, wishes: Wishes = {}): Promise<Exchanged> {
     const ids = differentIds(questions.length);
     const queries: Query[] = [];
     const options = wishes.query ?? (conf.useEdns ? { payload: ednsPayload } : {});
@@ -77,7 +73,7 @@ export class Exchanger implements Disposable {
     return await this.#exchange(queries, conf, wishes);
   }
 
-  /** Sends a query that somebody else made. */
+  /** Sends a query that the program itself made. */
   async send(bytes: Uint8Array<ArrayBuffer>, conf: ResolvConf, wishes: Wishes): Promise<Exchanged> {
     const question = questionOf(bytes);
     if (question === null) return { kind: "unsendable" };
@@ -116,8 +112,8 @@ export class Exchanger implements Disposable {
   }
 
   /**
-   * A server that answers one of two questions and not the other may be one that cannot have two at a time, or stands
-   * behind a wall that cannot: it gets the questions singly then (resolv.conf(5), single-request).
+   * A server that answers one of two questions and not the other may be one that cannot have two at a time,
+   * or stands behind a wall that cannot: it gets the questions singly then (resolv.conf(5), single-request).
    */
   async #byUdp(server: NameServer, asked: Asked): Promise<Round> {
     const { queries, conf } = asked;
@@ -156,10 +152,10 @@ export class Exchanger implements Disposable {
     }
     using limit = this.#limit(socket, waitMs);
     try {
-      for (const { bytes } of queries) socket.send(bytes); // one that was not taken is one that was lost on the way
+      for (const { bytes } of queries) await socket.send(bytes); // one that was not taken is one that was lost on the way
       while (!round.hasAll(queries) && !round.truncated) round.take(await socket.receive());
     } catch {
-      // Refused, or the time is up; silence says that somebody may be there.
+      // Refused, or the time is up; after silence a server may still be there.
       if (limit.isOver()) round.heard = true;
     } finally {
       socket.close();

@@ -1,6 +1,7 @@
 // The target's hosts file, as glibc's "files" reads it (hosts(5)). Called by lookup.ts.
 // Invariant: names are compared without letter case and as they are written, the final dot included.
 
+import { lowerBytes } from "../../core/net/byte_text.ts";
 import { formatIp, parseIp } from "../../protocol-wasm/mod.ts";
 import type { Named } from "./answer.ts";
 
@@ -16,7 +17,7 @@ export interface HostsLine {
 /** The lines that can be read. */
 export function parseHosts(text: string): HostsLine[] {
   return text.split("\n").flatMap((line) => {
-    const [written = "", ...names] = line.replace(/#.*$/, "").split(/\s+/).filter(Boolean);
+    const [written = "", ...names] = line.replace(/#.*$/, "").split(/[ \t\r\v\f]+/).filter(Boolean);
     const ip = parseIp(written);
     if (ip === null || ip.family === 0 || names.length === 0) return [];
     const address = formatIp(ip.family, ip.bytes) ?? "";
@@ -25,8 +26,8 @@ export function parseHosts(text: string): HostsLine[] {
 }
 
 /**
- * The addresses of `name`, in the order of the lines; null when no line has it. As glibc does it, the first line is all
- * unless `multi` (host.conf(5)).
+ * The addresses of `name`, in the order of the lines; null when no line has it. As glibc does it, the first
+ * line is all unless `multi` (host.conf(5)).
  */
 export function hostsOfAny(lines: readonly HostsLine[], name: string, multi: boolean): Named | null {
   const found = lines.filter((line) => hasName(line, name)).slice(0, multi ? undefined : 1);
@@ -70,8 +71,8 @@ export function namesOfAddress(lines: readonly HostsLine[], address: string, fam
 }
 
 function hasName(line: HostsLine, name: string): boolean {
-  const wanted = name.toLowerCase();
-  return line.names.some((one) => one.toLowerCase() === wanted);
+  const wanted = lowerBytes(name);
+  return line.names.some((one) => lowerBytes(one) === wanted);
 }
 
 /** The line's address when it is read as one of `family`; null when the line does not count then. */

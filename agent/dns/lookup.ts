@@ -1,6 +1,6 @@
-// A name to addresses and an address to names, by the sources that the target's nsswitch.conf lists. Called by dns.ts.
-// Follows glibc's getaddrinfo(3) and gethostbyname(3) step by step: a program in the pod must find the same hosts, in the
-// same order, or fail in the same way.
+// A name to addresses and an address to names, by the sources that the target's nsswitch.conf lists. Called
+// by dns.ts. Follows glibc's getaddrinfo(3) and gethostbyname(3) step by step: the app must find the same
+// hosts as a program in the pod, in the same order, or fail in the same way.
 
 import { formatIp } from "../../protocol-wasm/mod.ts";
 import { addressBytes } from "../../core/net/address.ts";
@@ -92,7 +92,7 @@ export class Lookup {
     return answer;
   }
 
-  /** Asks source after source until one's outcome says to stop. */
+  /** Asks source after source until the rule for an outcome is to stop. */
   async #bySources(ask: (source: Source) => Promise<Said>): Promise<Said> {
     let last = absent;
     for (const source of this.#settings.sources()) {
@@ -156,7 +156,9 @@ export class Lookup {
     }, ending.noRecovery);
   }
 
-  /** What the name servers said; `read` gives null when the records lead to no host: that is `nowhere` then. */
+  /**
+   * What the name servers said; `read` gives null when the records lead to no host: that is `nowhere` then.
+   */
   #judged(
     searched: Searched,
     read: (replies: (Reply | null)[], asked: string) => Named | null,
@@ -174,12 +176,15 @@ export class Lookup {
   }
 }
 
-/** A source that we know nothing of: systemd's, mDNS, LDAP. The pod's own programs would reach it by a socket of theirs. */
+/**
+ * A source that we know nothing of: systemd's, mDNS, LDAP. The pod's own programs would reach it by a socket
+ * of theirs.
+ */
 const unavailable: Said = { outcome: "unavail", answer: missing(ending.notFound) };
 
 /**
- * Asked for IPv4 alone and no canonical name, getaddrinfo calls gethostbyname2_r, and tells failures apart by what that
- * returns: nothing found, or not now.
+ * For IPv4 alone and no canonical name, getaddrinfo calls gethostbyname2_r, and distinguishes failures by
+ * what that returns: nothing found, or not now.
  */
 function plainEnding(how: Ending, outcome: Outcome): Exclude<Ending, 0> {
   if (outcome !== "notfound" && how === ending.tryAgain) return ending.tryAgain;

@@ -1,5 +1,5 @@
-// The target's resolv.conf and nsswitch.conf, as glibc reads them (resolv.conf(5), nsswitch.conf(5)). Called by
-// settings.ts. Whatever stands in them, the result can be used: what is not understood is passed over.
+// The target's resolv.conf and nsswitch.conf, as glibc reads them (resolv.conf(5), nsswitch.conf(5)). Called
+// by settings.ts. Whatever they contain, the result can be used: what is not understood is ignored.
 
 import { parseIp } from "../../protocol-wasm/mod.ts";
 
@@ -9,7 +9,7 @@ export interface NameServer {
   scope?: string;
 }
 
-/** What resolv.conf says. */
+/** The settings of resolv.conf. */
 export interface ResolvConf {
   servers: NameServer[];
   search: string[];
@@ -27,7 +27,7 @@ export interface ResolvConf {
   noTldQuery: boolean;
   /** No question for an IPv6 address. */
   noAaaa: boolean;
-  /** What the servers say about a reply's being authentic is asked for and believed. */
+  /** The servers' flag that a reply is authentic is asked for and trusted. */
   trustAd: boolean;
 }
 

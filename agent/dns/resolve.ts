@@ -1,6 +1,7 @@
-// A question of a program to the name servers, whose reply the program reads itself: res_query(3) and its kin. Called by
-// dns.ts. The name servers and all that is said of them are those of the target's resolv.conf, as for look-ups; here is what
-// glibc does differently for these calls, and what a program can wish in its own state of the resolver.
+// A question of a program to the name servers, whose reply the program reads itself: res_query(3) and similar
+// calls. Called by dns.ts. The name servers and their options are those of the target's resolv.conf, as for
+// look-ups; this file holds what glibc does differently for these calls, and what a program can set in its
+// own state of the resolver.
 
 import { encodeQuery, notAuthentic, type Reply } from "../../core/net/dns_message.ts";
 import { type Ending, ending } from "./answer.ts";
@@ -39,7 +40,7 @@ export interface Resolved {
   reply: Uint8Array;
 }
 
-/** What glibc tells of the program's room by EDNS: within these. */
+/** The bounds of the program's room that glibc announces by EDNS. */
 const payload = { least: 512, most: 1200 } as const;
 const nothing = new Uint8Array();
 
@@ -70,7 +71,9 @@ export async function resolve(
   return resolved(await ask(question.name, asking, conf, exchanger), conf);
 }
 
-/** As res_send(3): a reply is a success whatever its code, but for those that send us on to the next server. */
+/**
+ * As res_send(3): a reply is a success whatever its code, but for those that send us on to the next server.
+ */
 export async function send(
   query: Uint8Array<ArrayBuffer>,
   own: OwnOptions,
@@ -103,13 +106,15 @@ function resolved(searched: Searched, conf: ResolvConf): Resolved {
   };
 }
 
-/** Nobody is told that a reply is authentic who did not say that he trusts the server. */
+/** A reply counts as authentic only for a program that declared its trust in the server. */
 function bytesOf(reply: Reply | null, { trustAd }: ResolvConf): Uint8Array {
   if (reply === null) return nothing;
   return trustAd ? reply.bytes : notAuthentic(reply.bytes);
 }
 
-/** The target's settings with the program's own; for short and other names it can switch search domains off. */
+/**
+ * The target's settings with the program's own; for short and other names it can switch search domains off.
+ */
 function confOf(own: OwnOptions, target: ResolvConf, name: string): ResolvConf {
   const off = name.includes(".") ? own.noSearchList : own.noDefaultDomain;
   const domains = target.search.slice(0, own.noSearchList ? 1 : undefined);

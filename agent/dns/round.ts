@@ -1,7 +1,19 @@
 // The answers of one server to the questions of one exchange, as they come. Called by exchange.ts alone.
 
-import type { Query } from "./exchange.ts";
-import { decodeReply, type Reply, responseCode, sameName } from "../../core/net/dns_message.ts";
+import {
+  decodeReply,
+  type DnsQuestion,
+  type Reply,
+  responseCode,
+  sameName,
+} from "../../core/net/dns_message.ts";
+
+/** A question on its way. */
+export interface Query {
+  id: number;
+  question: DnsQuestion;
+  bytes: Uint8Array<ArrayBuffer>;
+}
 
 export class Round {
   readonly #queries: readonly Query[];
@@ -42,7 +54,7 @@ export class Round {
     return queries.every((query) => this.#answered[this.#queries.indexOf(query)]);
   }
 
-  /** Takes a reply to one of the questions; anything else is passed over. */
+  /** Takes a reply to one of the questions; anything else is ignored. */
   take(bytes: Uint8Array): void {
     const reply = decodeReply(bytes, this.#headOnly);
     if (reply === null) return;
@@ -65,7 +77,10 @@ function answers(reply: Reply, { id, question }: Query): boolean {
     sameName(reply.question.name, question.name);
 }
 
-/** Whether another server should be asked: this one failed, or knows nothing and looks nothing up, as in glibc. */
+/**
+ * Whether another server should be asked: this one failed, or knows nothing and looks nothing up, as in
+ * glibc.
+ */
 function sendsOn({ code, count, authoritative, recursive, additional }: Reply): boolean {
   if (code !== responseCode.none) {
     return code === responseCode.server || code === responseCode.notImplemented ||

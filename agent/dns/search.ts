@@ -1,6 +1,6 @@
-// A name to the questions that are really asked: with each domain of the search list, and as it is (resolv.conf(5),
-// search and ndots). Called by lookup.ts. The order, and which failure ends the search, are glibc's, since a name that
-// is found here must be the one that a program in the pod finds.
+// The questions that are really asked for a name: with each domain of the search list, and as it is
+// (resolv.conf(5), search and ndots). Called by lookup.ts. The order, and which failure ends the search, are
+// glibc's, since a name that is found here must be the one that a program in the pod finds.
 
 import { type Ending, ending } from "./answer.ts";
 import type { Exchanged, Exchanger, Wishes } from "./exchange.ts";
@@ -59,7 +59,8 @@ export async function search(
     last = await ask(name);
     if (last.found !== null) return result(last);
   }
-  // How it ended is the first answer's, or the worst that was met; whether servers are there at all, the last tells.
+  // The ending is the first answer's, or the worst one met; the last one decides whether there are servers at
+  // all.
   const how = last === null ? neverAsked : result(last);
   if (how.ending === ending.found) return how;
   const first = asIs === null ? null : result(asIs).ending;
@@ -119,7 +120,7 @@ async function askOnce(
   };
 }
 
-/** Any reply with records is a success; else the first that failed says how. */
+/** Any reply with records is a success; otherwise the first failure is the result. */
 function judge(exchanged: Exchanged, wishes: Wishes): { ending: Ending; found: (Reply | null)[] | null } {
   if (exchanged.kind === "unsendable") return { ending: ending.notFound, found: null };
   if (exchanged.kind === "failed") return { ending: ending.tryAgain, found: null };

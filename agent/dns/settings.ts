@@ -1,5 +1,5 @@
-// How the target finds hosts: its resolv.conf, hosts, nsswitch.conf, host.conf and host name, as they are now. Called
-// by lookup.ts and dns.ts. Kubernetes writes most of them anew for every pod, and some while it runs.
+// How the target finds hosts: its resolv.conf, hosts, nsswitch.conf, host.conf and host name, as they are
+// now. Called by lookup.ts and dns.ts. Kubernetes writes most of them for every pod, and some while it runs.
 
 import { type HostsLine, parseHosts } from "./hosts.ts";
 import { parseNsswitch, parseResolvConf, type ResolvConf, type Source } from "./resolv_conf.ts";
@@ -13,34 +13,30 @@ export class Settings {
   readonly #multi = new TargetFile("/etc/host.conf", (text) => /^\s*multi\s+on\b/m.test(text));
   readonly #resolvConf = new TargetFile("/etc/resolv.conf", (text) => parseResolvConf(text, this.hostName()));
 
-  /** `pid` tells the target's process whenever it is asked. */
+  /** `pid` returns the target's process at each call. */
   constructor(pid: () => number) {
     this.#pid = pid;
   }
 
   resolvConf(): ResolvConf {
-    return this.#resolvConf.read(this.#root());
+    return this.#resolvConf.read(this.#pid());
   }
 
   hosts(): readonly HostsLine[] {
-    return this.#hosts.read(this.#root());
+    return this.#hosts.read(this.#pid());
   }
 
   sources(): readonly Source[] {
-    return this.#sources.read(this.#root());
+    return this.#sources.read(this.#pid());
   }
 
   /** host.conf(5): all addresses of a name in the hosts file, not the first alone. */
   multi(): boolean {
-    return this.#multi.read(this.#root());
+    return this.#multi.read(this.#pid());
   }
 
-  /** What the target's own gethostname(2) says. */
+  /** What gethostname(2) returns in the target. */
   hostName(): string {
     return hostNameOf(this.#pid());
-  }
-
-  #root(): string {
-    return `/proc/${this.#pid()}/root`;
   }
 }

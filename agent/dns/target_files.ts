@@ -1,10 +1,16 @@
-// Small files of the target that say how it finds hosts: read below /proc/PID/root, parsed once per change. Called by
-// settings.ts. A link in there means what it means to the target, so it is followed here, not by the kernel, which
-// would go on at the agent's own root (proc(5), path_resolution(7)).
+// Small files of the target by which it finds hosts: opened below its root, parsed once per change. Called by
+// settings.ts. The target decides what is at their names, and may change it at any time: only the opened file
+// is examined, no name is resolved twice, and a pipe or a file without an end blocks nothing.
+
+import { byteText } from "../../core/net/byte_text.ts";
+import * as calls from "../sys/file_calls.ts";
+import { F } from "../sys/file_calls.ts";
+import { SystemError } from "../sys/libc.ts";
+import { TargetRoot } from "../sys/target_root.ts";
 
 /** Larger files are cut: a hosts file of megabytes is a block list, and costs memory in the agent. */
 const mostBytes = 8 << 20;
-const mostLinks = 40;
+const pieceBytes = 1 << 16;
 
 interface Kept<T> {
   stamp: string;
@@ -13,72 +19,64 @@ interface Kept<T> {
 
 /** One file, parsed by `parse` when it changed; an absent or unreadable one counts as empty. */
 export class TargetFile<T> {
-  readonly #path: string;
+  readonly #path: Uint8Array;
   readonly #parse: (text: string) => T;
   #kept: Kept<T> | null = null;
 
   constructor(path: string, parse: (text: string) => T) {
-    this.#path = path;
+    this.#path = new TextEncoder().encode(path);
     this.#parse = parse;
   }
 
-  /** What the file of the process whose root is at `root` says now. */
-  read(root: string): T {
-    const place = placeInRoot(root, this.#path);
-    const stamp = place === null ? "absent" : stampOf(place);
-    if (this.#kept?.stamp === stamp) return this.#kept.value;
-    const value = this.#parse(place === null || stamp === "absent" ? "" : textOf(place));
-    this.#kept = { stamp, value };
-    return value;
-  }
-}
-
-/** Where `path` really is, seen from here; null when it cannot be told. */
-export function placeInRoot(root: string, path: string): string | null {
-  const waiting = path.split("/").filter(Boolean);
-  const walked: string[] = [];
-  for (let links = 0; waiting.length > 0;) {
-    const part = waiting.shift() ?? "";
-    if (part === ".") continue;
-    if (part === "..") {
-      walked.pop();
-      continue;
+  /** The present content of the file of the process `pid`. */
+  read(pid: number): T {
+    using root = TargetRoot.of(pid);
+    const fd = root === null ? null : opened(root, this.#path);
+    try {
+      const stamp = fd === null ? "absent" : stampOf(fd);
+      if (this.#kept?.stamp === stamp) return this.#kept.value;
+      const value = this.#parse(fd === null || stamp === "absent" ? "" : textOf(fd));
+      this.#kept = { stamp, value };
+      return value;
+    } finally {
+      if (fd !== null) calls.close(fd);
     }
-    walked.push(part);
-    const link = linkAt([root, ...walked].join("/"));
-    if (link === null) continue;
-    if (++links > mostLinks) return null;
-    walked.pop();
-    if (link.startsWith("/")) walked.length = 0;
-    waiting.unshift(...link.split("/").filter(Boolean));
   }
-  return [root, ...walked].join("/");
 }
 
-/** Where a symbolic link points; null for anything else. */
-function linkAt(place: string): string | null {
+function opened(root: TargetRoot, path: Uint8Array): number | null {
   try {
-    return Deno.readLinkSync(place);
-  } catch {
+    return calls.open(root, { fd: null, path }, 0, 0);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
     return null;
   }
 }
 
-/** Changes when the file does; the size too, for a change within the clock's grain. */
-function stampOf(place: string): string {
-  try {
-    const { mtime, size, ino, dev, isFile } = Deno.statSync(place);
-    return isFile ? [dev, ino, size, mtime?.getTime()].join(" ") : "absent";
-  } catch {
-    return "absent";
-  }
+/**
+ * Changes when the file does: device, inode, size, and when it was changed. What is no plain file counts as
+ * absent.
+ */
+function stampOf(fd: number): string {
+  const status = calls.statusOf(fd);
+  if ((calls.modeAndSize(status).mode & F.S_IFMT) !== F.S_IFREG) return "absent";
+  const view = new DataView(status.buffer, status.byteOffset);
+  // stx_ino, stx_size, stx_mtime and its nanoseconds, stx_dev (statx(2))
+  return [32, 40, 112, 120, 136].map((at) => view.getBigUint64(at, true)).join(" ");
 }
 
 /** The text with one character for each byte: these files have no encoding. */
-function textOf(place: string): string {
+function textOf(fd: number): string {
+  let text = "";
   try {
-    return new TextDecoder("latin1").decode(Deno.readFileSync(place).subarray(0, mostBytes));
-  } catch {
+    for (const piece = new Uint8Array(pieceBytes); text.length < mostBytes;) {
+      const count = calls.read(fd, piece, BigInt(text.length));
+      if (count === 0) break;
+      text += byteText(piece.subarray(0, count));
+    }
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
     return "";
   }
+  return text;
 }

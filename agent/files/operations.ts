@@ -1,42 +1,39 @@
-// One request of a client on files, performed with the calls of agent/sys: what a file thread (worker.ts) does. Which open
-// file is meant was looked up before (agent/files.ts); here it is a descriptor. Throws SystemError for the app's errno.
+// Performs one request of a client on files with the calls of agent/sys, on a file thread (worker.ts). The
+// open file was looked up before (agent/files.ts); here it is a descriptor. Throws SystemError for the app's
+// errno.
 
-import { agentMessages, encode, fileChanges, fileMoves } from "../../protocol-wasm/mod.ts";
+import {
+  agentMessages,
+  type Body,
+  encode,
+  fileChanges,
+  type FileKind,
+  fileMoves,
+  filePage,
+  ownPosition,
+} from "../../protocol-wasm/mod.ts";
 import * as calls from "../sys/file_calls.ts";
-import { F, type Place } from "../sys/file_calls.ts";
+import { F } from "../sys/file_calls.ts";
 import { E, SystemError } from "../sys/libc.ts";
+import type { Path, Spot, TargetRoot } from "../sys/target_root.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A path of the client and what it is relative to: a descriptor, or null. */
-export interface RelativePath {
-  fd: number | null;
-  path: Uint8Array;
-}
+type Messages = typeof agentMessages;
+/** A request with descriptors for the numbers of open files; a directory that is not one is null. */
+type Described<K extends keyof Messages> = {
+  [F in keyof Body<Messages[K]>]: F extends "dir" | "fromDir" | "toDir" ? number | null
+    : Body<Messages[K]>[F];
+};
+type Call<K extends keyof Messages> = { call: K } & Described<K>;
 
-/** What a file thread is asked. */
+/** What a file thread is asked. `open`: `file` is the number that the file will have. */
 export type FileCall =
-  | {
-    call: "open";
-    at: RelativePath;
-    flags: number;
-    mode: number;
-    whole: number;
-    ahead: number;
-    file: number;
-  }
-  | { call: "close"; fd: number }
-  | { call: "stat"; at: RelativePath; flags: number }
-  | { call: "access"; at: RelativePath; mode: number; flags: number }
-  | { call: "readLink"; at: RelativePath }
-  | { call: "statfs"; at: RelativePath }
-  | { call: "enter"; at: RelativePath }
-  | { call: "list"; fd: number; cursor: bigint }
-  | { call: "read"; fd: number; offset: bigint | null; count: number }
-  | { call: "write"; fd: number; offset: bigint | null; content: Uint8Array }
-  | { call: "seek"; fd: number; offset: bigint; whence: number }
-  | { call: "change"; what: number; at: RelativePath; flags: number; numbers: bigint[] }
-  | { call: "move"; what: number; from: RelativePath; to: RelativePath; flags: number };
+  | { [K in FileKind | "close"]: Call<K> }[FileKind | "close"]
+  | (Call<"open"> & { file: number });
+
+/** A path of the client and the open directory that it starts from. */
+type At = Pick<Call<"stat">, "dir" | "path">;
 
 /** The body of the reply; of an open that leaves a file open its descriptor too. */
 export interface FileAnswer {
@@ -44,20 +41,23 @@ export interface FileAnswer {
   opened?: { fd: number; isPipe: boolean };
 }
 
-/** Bytes of one page of a directory's list. */
-const pageSize = 1 << 18;
 /** Most content of one frame, with room for what stands around it. */
 export const maxContent = (1 << 20) - 64;
-/** What is read at a time of a file that does not tell its size. */
+/** How much is read at a time of a file without a size. */
 const procSize = 16384;
+
+/** Longer paths and texts of links are nobody's (PATH_MAX). */
+const maxPath = 4096;
 
 const nothing = new Uint8Array(0);
 
-/** Performs calls in the root that the thread is in; `pid`: what /proc/self means there. */
+/** Performs calls below `root`; `pid`: what /proc/self means there. */
 export class FileOperations {
+  readonly #root: TargetRoot;
   readonly #pid: number;
 
-  constructor(pid: number) {
+  constructor(root: TargetRoot, pid: number) {
+    this.#root = root;
     this.#pid = pid;
   }
 
@@ -66,35 +66,41 @@ export class FileOperations {
       case "open":
         return this.#open(order);
       case "close":
-        calls.close(order.fd);
+        calls.close(order.file);
         return { body: nothing };
       case "stat": {
-        const status = calls.status(this.#place(order.at), order.flags);
+        using spot = this.#found(order, order.flags);
+        const status = calls.status(spot, order.flags);
         return { body: bytes(encode(agentMessages.statReply, { status })) };
       }
-      case "access":
-        calls.access(this.#place(order.at), order.mode, order.flags);
+      case "access": {
+        using spot = this.#found(order, order.flags);
+        calls.access(spot, order.mode, order.flags);
         return { body: nothing };
+      }
       case "readLink": {
-        const target = calls.readLink(this.#place(order.at));
+        using spot = this.#root.found(this.#path(order), false);
+        const target = this.#root.linkText(spot);
         return { body: bytes(encode(agentMessages.readLinkReply, { target })) };
       }
       case "statfs": {
-        const status = calls.fileSystem(this.#place(order.at));
+        using spot = this.#found(order, 0);
+        const status = calls.fileSystem(spot.fd);
         return { body: bytes(encode(agentMessages.statfsReply, { status })) };
       }
       case "enter": {
-        const physical = calls.enter(this.#place(order.at));
+        using spot = this.#found(order, 0);
+        const physical = calls.enter(this.#root, spot);
         return { body: bytes(encode(agentMessages.enterReply, { physical })) };
       }
       case "list":
-        return { body: bytes(encode(agentMessages.listReply, page(order.fd, order.cursor))) };
+        return { body: bytes(encode(agentMessages.listReply, page(order.file, order.cursor))) };
       case "read":
-        return { body: readBody(order.fd, order.offset, order.count) };
+        return { body: readBody(order.file, placeOf(order.offset), order.count) };
       case "write":
-        return { body: writeBody(order.fd, order.offset, bytes(order.content)) };
+        return { body: writeBody(order.file, placeOf(order.offset), bytes(order.content)) };
       case "seek": {
-        const offset = calls.seek(order.fd, order.offset, order.whence);
+        const offset = calls.seek(order.file, BigInt.asIntN(64, order.offset), order.whence);
         return { body: bytes(encode(agentMessages.seekReply, { offset })) };
       }
       case "change":
@@ -106,23 +112,25 @@ export class FileOperations {
     }
   }
 
-  /** The place of a path; /proc/self is the target's process, not this thread. */
-  #place({ fd, path }: RelativePath): Place {
+  /** /proc/self, and /proc/net which leads there, are the target's process, not this thread. */
+  #path({ dir: fd, path }: At): Path {
+    if (path.length > maxPath) throw new SystemError("files", E.ENAMETOOLONG);
     const text = path.length < 64 && path[1] === 0x70 ? new TextDecoder().decode(path) : "";
-    const own = /^\/proc\/(?:thread-)?self(?=\/|$)/.exec(text);
-    const seen = own === null
-      ? path
-      : new TextEncoder().encode(`/proc/${this.#pid}${text.slice(own[0].length)}`);
-    return { fd: fd ?? F.AT_FDCWD, path: calls.cPath(seen) };
+    const [own, net = ""] = /^\/proc(?:\/(?:thread-)?self|(\/net))(?=\/|$)/.exec(text) ?? [];
+    if (own === undefined) return { fd, path };
+    return { fd, path: new TextEncoder().encode(`/proc/${this.#pid}${net}${text.slice(own.length)}`) };
   }
 
-  #open(order: Extract<FileCall, { call: "open" }>): FileAnswer {
+  #found(at: At, flags: number): Spot {
+    return this.#root.found(this.#path(at), (flags & F.AT_SYMLINK_NOFOLLOW) === 0);
+  }
+
+  #open(order: Call<"open"> & { file: number }): FileAnswer {
     const { flags, mode, whole, ahead, file } = order;
-    const place = this.#place(order.at);
-    const fd = openOrWait(place, flags, mode);
+    const fd = this.#openOrWait(this.#path(order), flags, mode);
     let kept = false;
     try {
-      const status = calls.status({ fd, path: calls.cPath(nothing) }, 0);
+      const status = calls.statusOf(fd);
       const found = calls.modeAndSize(status);
       const type = found.mode & F.S_IFMT;
       const readable = (flags & F.O_ACCMODE) !== F.O_WRONLY && (flags & F.O_PATH) === 0;
@@ -146,54 +154,95 @@ export class FileOperations {
     }
   }
 
-  #change({ what, at, flags, numbers }: Extract<FileCall, { call: "change" }>): void {
-    const place = this.#place(at);
-    const [first = 0n, second = 0n, third = 0n] = numbers;
+  /**
+   * EAGAIN instead of ENXIO for a pipe without a reader yet: a process that opens it for writing waits
+   * (fifo(7)).
+   */
+  #openOrWait(path: Path, flags: number, mode: number): number {
+    try {
+      return calls.open(this.#root, path, flags, mode);
+    } catch (error) {
+      const waits = (flags & F.O_NONBLOCK) === 0;
+      if (!waits || !(error instanceof SystemError) || error.errno !== E.ENXIO) throw error;
+      using spot = this.#root.found(path, true);
+      const { mode: found } = calls.modeAndSize(calls.status(spot, 0));
+      throw (found & F.S_IFMT) === F.S_IFIFO ? new SystemError("openat", E.EAGAIN) : error;
+    }
+  }
+
+  #change({ what, flags, first, second, third, fourth, ...at }: Call<"change">): void {
     switch (what) {
       case fileChanges.mkdir:
-        return calls.makeDirectory(place, Number(first));
+        return this.#naming(at, (spot) => calls.makeDirectory(spot, Number(first)));
       case fileChanges.remove:
-        return calls.remove(place, flags);
-      case fileChanges.chmod:
-        return calls.changeMode(place, Number(first), flags);
-      case fileChanges.chown:
-        return calls.changeOwner(place, Number(first), Number(second), flags);
-      case fileChanges.utimens:
-        return calls.changeTimes(place, numbers, flags);
-      case fileChanges.truncate:
-        return calls.truncate(place, first);
-      case fileChanges.sync:
-        return calls.sync(place.fd, first === 1n);
-      case fileChanges.allocate:
-        return calls.allocate(place.fd, Number(first), second, third);
+        return this.#naming(at, (spot) => calls.remove(spot, flags));
       case fileChanges.mknod:
-        return calls.makeNode(place, Number(first), second);
+        return this.#naming(at, (spot) => calls.makeNode(spot, Number(first), second));
+      case fileChanges.truncate:
+        return this.#truncate(at, first);
+      case fileChanges.sync:
+        return calls.sync(descriptor(at), first === 1n);
+      case fileChanges.allocate:
+        return calls.allocate(descriptor(at), Number(first), second, third);
+      case fileChanges.flags:
+        return calls.setFlags(descriptor(at), Number(first));
+    }
+    using spot = this.#found(at, flags);
+    switch (what) {
+      case fileChanges.chmod:
+        return calls.changeMode(spot, Number(first), flags);
+      case fileChanges.chown:
+        return calls.changeOwner(spot, Number(first), Number(second), flags);
+      case fileChanges.utimens:
+        return calls.changeTimes(spot, [first, second, third, fourth], flags);
     }
     throw new SystemError("change", E.EINVAL);
   }
 
-  #move({ what, from, to, flags }: Extract<FileCall, { call: "move" }>): void {
-    const target = this.#place(to);
-    if (what === fileMoves.symlink) return calls.symlink(calls.cPath(from.path), target);
-    if (what === fileMoves.rename) return calls.rename(this.#place(from), target, flags);
-    if (what === fileMoves.link) return calls.link(this.#place(from), target, flags);
+  #naming(at: At, call: (spot: Spot) => void): void {
+    using spot = this.#root.named(this.#path(at));
+    call(spot);
+  }
+
+  #truncate(at: At, length: bigint): void {
+    if (at.path.length === 0) return calls.truncate(descriptor(at), length);
+    const fd = calls.open(this.#root, this.#path(at), F.O_WRONLY, 0);
+    try {
+      calls.truncate(fd, length);
+    } finally {
+      calls.close(fd);
+    }
+  }
+
+  #move({ what, fromDir, from: path, toDir, to, flags }: Call<"move">): void {
+    if (path.length > maxPath) throw new SystemError("files", E.ENAMETOOLONG);
+    using target = this.#root.named(this.#path({ dir: toDir, path: to }));
+    if (what === fileMoves.symlink) return calls.symlink(calls.cPath(path), target);
+    const from = { dir: fromDir, path };
+    if (what === fileMoves.rename) {
+      using source = this.#root.named(this.#path(from));
+      return calls.rename(source, target, flags);
+    }
+    if (what === fileMoves.link) {
+      using source = this.#root.found(this.#path(from), (flags & F.AT_SYMLINK_FOLLOW) !== 0);
+      return calls.link(source, target);
+    }
     throw new SystemError("move", E.EINVAL);
   }
 }
 
-/** EAGAIN instead of ENXIO for a pipe that nobody reads yet: whoever opens it for writing waits (fifo(7)). */
-function openOrWait(place: Place, flags: number, mode: number): number {
-  try {
-    return calls.open(place, flags, mode);
-  } catch (error) {
-    const waits = (flags & F.O_NONBLOCK) === 0;
-    if (!waits || !(error instanceof SystemError) || error.errno !== E.ENXIO) throw error;
-    const { mode: found } = calls.modeAndSize(calls.status(place, 0));
-    throw (found & F.S_IFMT) === F.S_IFIFO ? new SystemError("openat", E.EAGAIN) : error;
-  }
+/** Of a call that has no path. */
+function descriptor({ dir }: At): number {
+  if (dir === null) throw new SystemError("files", E.EBADF);
+  return dir;
 }
 
-/** The content up to its end; null when it is longer than `most`. Files of procfs say that they have no size. */
+/** null: where the file itself is. */
+function placeOf(offset: bigint): bigint | null {
+  return offset === ownPosition ? null : offset;
+}
+
+/** The content up to its end; null when it is longer than `most`. Files of procfs report a size of zero. */
 function readWhole(fd: number, size: number, most: number): Bytes | null {
   let into = new Uint8Array(size === 0 ? Math.min(procSize, most + 1) : size + 1);
   for (let length = 0;;) {
@@ -234,7 +283,7 @@ function readBody(fd: number, offset: bigint | null, count: number): Bytes {
 function writeBody(fd: number, offset: bigint | null, content: Bytes): Bytes {
   const count = calls.write(fd, content, offset);
   const isAtEnd = offset === null;
-  // What has no positions has none to tell (lseek(2): ESPIPE).
+  // A file without positions has none to report (lseek(2): ESPIPE).
   const after = isAtEnd ? positionOf(fd) : offset + BigInt(count);
   return bytes(encode(agentMessages.writeReply, { count, offset: after }));
 }
@@ -248,7 +297,7 @@ function positionOf(fd: number): bigint {
 }
 
 function page(fd: number, cursor: bigint): { end: boolean; entries: Bytes } {
-  const into = new Uint8Array(pageSize);
+  const into = new Uint8Array(filePage);
   const { length, end } = calls.list(fd, cursor, into);
   return { end, entries: into.subarray(0, length) };
 }

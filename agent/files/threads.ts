@@ -1,15 +1,18 @@
-// The file threads of one client: started when first needed, and more of them while one is held up, so that a slow disk
-// does not stop the others' files, and none of it ever the agent's own thread. Used by agent/files.ts, disposed with it.
+// The file threads of one client: started when first needed, and more of them while one is blocked, so that a
+// slow disk stops neither the others' files nor the agent's own thread. Used by agent/files.ts, disposed with
+// it.
 
 import { log } from "../../core/base/log.ts";
-import { waitsElsewhere } from "../../core/net/poll.ts";
+import { waitsElsewhere } from "../../core/net/linux/poll.ts";
 import { Failure } from "../failure.ts";
-import { E, SystemError } from "../sys/libc.ts";
+import { c, E, SystemError } from "../sys/libc.ts";
 import type { FileAnswer, FileCall } from "./operations.ts";
 import type { FileOrder, FileResult } from "./worker.ts";
 
 /** At most so many threads: each costs some megabytes. */
 const maxThreads = 4;
+/** A thread that had nothing to do for so long ends; the next call starts another. */
+const usualRestMs = 60_000;
 /** A thread that has been at one call for so long is held up. */
 const heldUpMs = 10;
 
@@ -18,22 +21,35 @@ type Answer = PromiseWithResolvers<FileAnswer>;
 interface Thread {
   worker: Worker;
   waiting: Map<number, Answer>;
-  /** Since when it has had something to do. */
+  /** Since when it has had something to do, or nothing. */
   busySince: number;
+  /** The descriptor of the target's root, which does not end with the thread. */
+  root: number | null;
 }
 
 export class FileThreads implements Disposable {
   readonly #pid: () => number;
   readonly #threads: Thread[] = [];
+  readonly #restMs: number;
+  readonly #resting: number;
   #nextId = 1;
   #isOver = false;
 
   /** pid: the target's process, asked for when a thread starts. */
-  constructor(pid: () => number) {
+  constructor(pid: () => number, { restMs = usualRestMs }: { restMs?: number } = {}) {
     this.#pid = pid;
+    this.#restMs = restMs;
+    this.#resting = setInterval(() => this.#endIdle(), restMs / 2);
   }
 
-  /** Throws SystemError for what the kernel refuses, Failure when the target's files cannot be reached at all. */
+  /** How many there are now. */
+  get count(): number {
+    return this.#threads.length;
+  }
+
+  /**
+   * Throws SystemError for what the kernel refuses, Failure when the target's files cannot be reached at all.
+   */
   async perform(order: FileCall): Promise<FileAnswer> {
     if (this.#isOver) throw new SystemError("files", E.EIO);
     using _elsewhere = waitsElsewhere();
@@ -43,9 +59,20 @@ export class FileThreads implements Disposable {
   /** Ends the threads; a call under way is left to the kernel. */
   [Symbol.dispose](): void {
     this.#isOver = true;
+    clearInterval(this.#resting);
     for (const { worker, waiting } of this.#threads.splice(0)) {
       worker.terminate();
       for (const answer of waiting.values()) answer.reject(new SystemError("files", E.EIO));
+    }
+  }
+
+  /** Open files belong to the process, so none of them is lost. */
+  #endIdle(): void {
+    const before = performance.now() - this.#restMs;
+    const idle = this.#threads.filter(({ waiting, busySince }) => waiting.size === 0 && busySince < before);
+    for (const thread of idle) {
+      this.#threads.splice(this.#threads.indexOf(thread), 1);
+      end(thread);
     }
   }
 
@@ -63,14 +90,17 @@ export class FileThreads implements Disposable {
     const pid = this.#pid();
     const place = Deno.build.standalone ? "./files_worker.js" : "./worker.ts";
     const worker = new Worker(new URL(place, import.meta.url), { type: "module", name: "files" });
-    const thread: Thread = { worker, waiting: new Map(), busySince: performance.now() };
+    const thread: Thread = { worker, waiting: new Map(), busySince: performance.now(), root: null };
     worker.onmessage = ({ data }: MessageEvent<FileResult>) => this.#take(thread, data);
     worker.onerror = (event) => {
       event.preventDefault();
       this.#fail(thread, new Error(`a file thread ended: ${event.message}`));
     };
     this.#threads.push(thread);
-    this.#send(thread, (id) => ({ id, pid })).catch((error) => this.#fail(thread, unreachable(error, pid)));
+    this.#send(thread, (id) => ({ id, pid })).then(
+      ({ opened }) => thread.root = opened?.fd ?? null,
+      (error) => this.#fail(thread, unreachable(error, pid)),
+    );
     return thread;
   }
 
@@ -92,15 +122,22 @@ export class FileThreads implements Disposable {
     else answer.resolve(result);
   }
 
-  /** A thread that cannot serve: whoever waits for it is told why, the next call starts another. */
+  /**
+   * A thread that cannot serve: requests that wait for it fail with the reason, the next call starts another.
+   */
   #fail(thread: Thread, error: unknown): void {
     const at = this.#threads.indexOf(thread);
     if (at >= 0) this.#threads.splice(at, 1);
-    thread.worker.terminate();
+    end(thread);
     log.debug(`a file thread is given up: ${error instanceof Error ? error.message : error}`);
     for (const answer of thread.waiting.values()) answer.reject(error);
     thread.waiting.clear();
   }
+}
+
+function end({ worker, root }: Thread): void {
+  worker.terminate();
+  if (root !== null) c.close(root);
 }
 
 /** A SystemError of another thread: its text is whole already. */
@@ -116,7 +153,7 @@ function unreachable(error: unknown, pid: number): unknown {
   const why = error.errno === E.ESRCH
     ? "there is no such process"
     : error.errno === E.EPERM || error.errno === E.EACCES
-    ? `${error.message}; the agent needs the capabilities SYS_PTRACE, SYS_CHROOT, SETUID and SETGID`
+    ? `${error.message}; the agent needs the capabilities SYS_PTRACE, SETUID and SETGID`
     : error.message;
   return new Failure(E.EACCES, `Cannot reach the files of process ${pid}: ${why}`);
 }

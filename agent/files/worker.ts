@@ -1,9 +1,12 @@
-// A file thread: a worker that became the target's process as far as files go, and answers one call after another. Made
-// by threads.ts. Calls may block for long (a slow disk, a network file system): nothing else runs on this thread.
-// First message: the target's process; then calls. Each is answered by its number, bodies are handed over, not copied.
+// A file thread: a worker that has the rights of the target's process over files, and answers one call after
+// another. Made by threads.ts. Calls may block for long (a slow disk, a network file system): no other work
+// runs on this thread.
+// The first message names the target's process and is answered with the descriptor of its root; then calls
+// come. Each is answered by its number; bodies are handed over, not copied.
 
 /// <reference lib="deno.worker" />
 import { E, SystemError } from "../sys/libc.ts";
+import { TargetRoot } from "../sys/target_root.ts";
 import { becomeProcess, innerPid } from "../sys/thread_rights.ts";
 import { type FileAnswer, type FileCall, FileOperations } from "./operations.ts";
 
@@ -30,9 +33,9 @@ scope.onmessage = ({ data }: MessageEvent<FileOrder>) => {
 function perform(order: FileOrder): FileAnswer {
   if ("pid" in order) {
     const inner = innerPid(order.pid);
-    becomeProcess(order.pid);
-    operations = new FileOperations(inner);
-    return { body: new Uint8Array(0) };
+    const root = becomeProcess(order.pid);
+    operations = new FileOperations(new TargetRoot(root, inner), inner);
+    return { body: new Uint8Array(0), opened: { fd: root, isPipe: false } };
   }
   if (operations === null) throw new SystemError("files", E.EPERM);
   return operations.perform(order.order);

@@ -1,15 +1,14 @@
-// The agent image's base layer: the dynamic linker and the C library that the compiled binary asks for, out of Debian's
-// packages for any architecture, fetched with apt's own client into private directories. Called by build_image.ts.
-// The host's apt configuration and package state stay as they are.
+// The agent image's base layer: the dynamic linker and the C library that the compiled binary asks for, out
+// of Debian's packages for any architecture, fetched with apt's own client into private directories. Called
+// by build_image.ts. The host's apt configuration and package state stay as they are. The lists that the
+// archive signs define each package, not a table of this project: Debian's mirrors drop a version when its
+// security update comes.
 
 import { createHash } from "node:crypto";
+import { parseUris, signedOnly } from "../../scripts/debian.ts";
 import { exists } from "../../scripts/step.ts";
-
-/** What stands in a layer. Paths have no leading slash. */
-export type BaseFile =
-  | { type: "file"; path: string; mode: number; bytes: Uint8Array }
-  | { type: "symlink"; path: string; mode: number; target: string }
-  | { type: "directory"; path: string; mode: number };
+import type { TarFile } from "../../scripts/tar.ts";
+import { checkFiles } from "../../scripts/tools.ts";
 
 const packages = ["libc6", "libgcc-s1"];
 /** The libraries named in the binary's dynamic section (`readelf -d`), and what these need. */
@@ -21,8 +20,11 @@ export function hasPackageTools(): boolean {
   return ["/usr/bin/apt-get", "/usr/bin/dpkg-deb"].every(exists);
 }
 
-/** The base layer's files for `architecture` ("amd64", "arm64"). Fetches the packages once per release and cache. */
-export async function baseFiles(architecture: string): Promise<BaseFile[]> {
+/**
+ * The base layer's files for `architecture` ("amd64", "arm64"). Fetches the packages once per release and
+ * cache.
+ */
+export async function baseFiles(architecture: string): Promise<TarFile[]> {
   const debs = await fetchPackages(architecture);
   const folder = Deno.makeTempDirSync();
   try {
@@ -41,7 +43,7 @@ const linkers: Record<string, string> = {
 };
 
 /** A link from that place to where the package has it; packages of newer releases keep all under usr. */
-function linkerLink(architecture: string, files: BaseFile[]): BaseFile[] {
+function linkerLink(architecture: string, files: TarFile[]): TarFile[] {
   const place = linkers[architecture];
   if (place === undefined) {
     throw new Error(`Cannot build an image for "${architecture}": its dynamic linker is not known`);
@@ -55,9 +57,17 @@ function linkerLink(architecture: string, files: BaseFile[]): BaseFile[] {
   return [{ type: "symlink", path: place, mode: 0o777, target: `/${found.path}` }];
 }
 
-function collect(folder: string, prefix: string): BaseFile[] {
+/** The packages that the layer for `architecture` is made from, with their versions. */
+export async function basePackages(architecture: string): Promise<{ name: string; version: string }[]> {
+  return (await fetchPackages(architecture)).map((path) => {
+    const [name = "", version = ""] = decodeURIComponent(path.slice(path.lastIndexOf("/") + 1)).split("_");
+    return { name, version };
+  });
+}
+
+function collect(folder: string, prefix: string): TarFile[] {
   const entries = [...Deno.readDirSync(`${folder}/${prefix}`)].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return entries.flatMap((entry): BaseFile[] => {
+  return entries.flatMap((entry): TarFile[] => {
     const path = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
     if (entry.isDirectory) return collect(folder, path);
     const licence = entry.isFile && entry.name === "copyright";
@@ -74,13 +84,20 @@ function collect(folder: string, prefix: string): BaseFile[] {
   });
 }
 
-/** Paths of the downloaded packages; kept in the cache under the names that apt gives, versions included. */
+/**
+ * Paths of the downloaded packages; kept in the cache under the names that apt gives, versions included. Each
+ * is what the signed list said when it was fetched, now as well.
+ */
 async function fetchPackages(architecture: string): Promise<string[]> {
   const cache = `${cacheFolder()}/agent-image/${architecture}`;
   const key = `${cache}/${
     createHash("sha256").update(`${packages} ${await release()}`).digest("hex").slice(0, 16)
   }`;
-  if (!exists(`${key}/complete`)) {
+  Deno.mkdirSync(key, { recursive: true });
+  // Two builds at once fetch once: apt's client refuses folders that another one uses.
+  using lock = await Deno.open(`${key}/lock`, { write: true, create: true });
+  await lock.lock(true);
+  if (!exists(`${key}/signed.json`)) {
     for (const folder of ["state/lists/partial", "cache/archives/partial", "debs"]) {
       Deno.mkdirSync(`${key}/${folder}`, { recursive: true });
     }
@@ -93,14 +110,20 @@ async function fetchPackages(architecture: string): Promise<string[]> {
       `Dir::Cache=${key}/cache`,
       "APT::Sandbox::User=root",
       "Acquire::Languages=none",
+      ...signedOnly,
     ].flatMap((option) => ["-o", option]);
     await run(["apt-get", ...options, "update", "-q"]);
-    await run(["apt-get", ...options, "download", "-q", ...packages], `${key}/debs`);
+    const download = ["apt-get", ...options, "download", "-q"];
+    const sums = parseUris(await run([...download, "--print-uris", ...packages]));
+    await run([...download, ...packages], `${key}/debs`);
     Deno.removeSync(`${key}/state`, { recursive: true });
     Deno.removeSync(`${key}/cache`, { recursive: true });
-    Deno.writeTextFileSync(`${key}/complete`, "");
+    Deno.writeTextFileSync(`${key}/signed.json`, JSON.stringify(sums));
   }
-  return [...Deno.readDirSync(`${key}/debs`)].map((entry) => `${key}/debs/${entry.name}`).sort();
+  const sums = JSON.parse(Deno.readTextFileSync(`${key}/signed.json`)) as ReturnType<typeof parseUris>;
+  const debs = sums.map(({ file, sha256 }) => ({ path: `${key}/debs/${file}`, sha256 }));
+  await checkFiles(debs);
+  return debs.map(({ path }) => path).sort();
 }
 
 /** The distribution's release: another one has another C library. */
@@ -112,13 +135,12 @@ function cacheFolder(): string {
   return Deno.env.get("MIRRORD_CACHE") ?? `${Deno.env.get("HOME") ?? "/root"}/.cache/mirrord-dev`;
 }
 
-async function run(argv: string[], cwd?: string): Promise<void> {
+async function run(argv: string[], cwd?: string): Promise<string> {
   const [program = "", ...args] = argv;
-  const { success, stderr } = await new Deno.Command(program, {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
     args,
     ...(cwd === undefined ? {} : { cwd }),
-    stdout: "null",
-  })
-    .output();
+  }).output();
   if (!success) throw new Error(`Cannot run "${argv.join(" ")}": ${new TextDecoder().decode(stderr).trim()}`);
+  return new TextDecoder().decode(stdout);
 }

@@ -1,12 +1,12 @@
-// Puts the agent's image together without a container engine: for each machine a base layer (the C library out of
-// Debian's packages) and a layer with the compiled binary, as an OCI image layout in one tar. Run by scripts/build.ts:
-// `build_image.ts OUT.tar`. Same inputs, same bytes.
+// Puts the agent's image together without a container engine: for each machine a base layer (the C library
+// out of Debian's packages) and a layer with the compiled binary, as an OCI image layout in one tar. Run by
+// scripts/build.ts: `build_image.ts OUT.tar`. Same inputs, same bytes.
 
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { pack } from "tar-stream";
 import { mirrordVersion } from "../../core/base/version.ts";
-import { type BaseFile, baseFiles, hasPackageTools } from "./base_layer.ts";
+import { tar, type TarFile } from "../../scripts/tar.ts";
+import { baseFiles, hasPackageTools } from "./base_layer.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 /** The name under which a node finds the image once the archive is loaded; no registry has it. */
@@ -51,20 +51,6 @@ function json(value: unknown): Uint8Array {
 
 function say(text: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(text + "\n"));
-}
-
-/** A tar of `files`: owned by root, without times. */
-async function tar(files: BaseFile[]): Promise<Uint8Array> {
-  const archive = pack();
-  const collected = new Response(ReadableStream.from(archive as AsyncIterable<Uint8Array>)).bytes();
-  for (const file of files) {
-    const header = { name: file.path, mode: file.mode, mtime: new Date(0), uid: 0, gid: 0 };
-    if (file.type === "file") archive.entry(header, file.bytes as never);
-    else if (file.type === "symlink") archive.entry({ ...header, type: "symlink", linkname: file.target });
-    else archive.entry({ ...header, type: "directory" });
-  }
-  archive.finalize();
-  return await collected;
 }
 
 /** One machine's image: its manifest's descriptor. */
@@ -121,7 +107,7 @@ async function buildImage(output: string): Promise<void> {
       "org.opencontainers.image.ref.name": mirrordVersion,
     },
   };
-  const files: BaseFile[] = [...blobs.files].map(([path, bytes]) => ({
+  const files: TarFile[] = [...blobs.files].map(([path, bytes]) => ({
     type: "file",
     path,
     mode: 0o644,

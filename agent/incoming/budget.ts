@@ -1,5 +1,5 @@
-// Memory that all mirrored connections of an agent share: what waits for the session and what waits for a missing
-// packet. Called by copy.ts and flow.ts. Invariant: what was given out never exceeds the bound.
+// Memory that all mirrored connections of an agent share: bytes that wait for the session and bytes that wait
+// for a missing packet. Called by copy.ts and flow.ts. Invariant: what was given out never exceeds the bound.
 
 export class Budget {
   #left: number;

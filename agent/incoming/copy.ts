@@ -1,6 +1,6 @@
-// One mirrored connection on its way to the session: a bounded queue in front of the link's channel. Made by flow.ts.
-// Invariant: nobody ever waits for the session. A queue over its bound, or a session that wants no more, ends the copy,
-// and what it held is counted; the connection at the target knows nothing of it.
+// One mirrored connection on its way to the session: a bounded queue in front of the link's channel. Made by
+// flow.ts. Invariant: the target never waits for the session. A queue over its bound, or a session that wants
+// no more, ends the copy, and its bytes are counted as lost; the connection at the target is not affected.
 
 import type { ByteChannel } from "../../protocol-wasm/mod.ts";
 import type { Budget } from "./budget.ts";
@@ -129,7 +129,7 @@ export class Copy {
     if (!this.#over && this.#queue.length > 0) void this.#send();
   }
 
-  /** The session sends nothing but the end of what it has to say, or a reset. */
+  /** The session sends nothing but its end of stream, or a reset. */
   async #watchSession(): Promise<void> {
     try {
       while (await this.#options.channel.read() !== null);

@@ -1,5 +1,5 @@
-// What a session gets of a connection whose packets come in any order, twice, or not at all. Segments go into a real flow
-// with a real copy; the channel is an array.
+// What a session gets of a connection whose packets come in any order, twice, or not at all. Segments go into
+// a real flow with a real copy; the channel is an array.
 
 import assert from "node:assert/strict";
 import type { ByteChannel, Filter } from "../../protocol-wasm/mod.ts";
@@ -56,7 +56,10 @@ class Stage {
     this.#filter = filter === "" ? null : compileFilter(filter);
   }
 
-  /** A segment whose payload begins `at` bytes into the stream; flags as letters: S A F R. True: the connection is over. */
+  /**
+   * A segment whose payload begins `at` bytes into the stream; flags as letters: S A F R. True: the
+   * connection is over.
+   */
   segment(at: number, payload: string, flags = "A", now = 0): boolean {
     const has = (letter: string) => flags.includes(letter);
     const segment: Segment = {
@@ -86,7 +89,7 @@ class Stage {
             budget: this.budget,
             ended: (how, bytes) => {
               this.ends.push([how, bytes]);
-              gone();
+              gone(how);
             },
             gone() {},
           });
@@ -185,6 +188,68 @@ Deno.test("what is missing is waited for, then the copy ends and the next reques
   assert.deepEqual((await stage.texts())[1], next + further);
 });
 
+Deno.test("what speaks no HTTP goes on behind a gap, in a copy of its own", async () => {
+  const stage = opened();
+  stage.segment(0, "one\n");
+  stage.segment(8, "thr", "A", 2);
+  stage.segment(11, "ee\n", "A", 3);
+  stage.segment(20, "six\n", "A", 4);
+  await stage.texts(); // until the copy has nothing waiting, which is lost with it
+  assert.equal(stage.flow?.giveUp(), false);
+  assert.equal(stage.lost, 4);
+  assert.deepEqual(await stage.texts(), ["one\n|reset", "three\n"]);
+  assert.notEqual(stage.flow?.missingSince, null, "the second gap is given up too");
+  assert.equal(stage.flow?.giveUp(), false);
+  assert.equal(stage.segment(24, "seven\n"), false);
+  assert.equal(stage.segment(30, "", "AF"), true);
+  assert.deepEqual(await stage.texts(), ["one\n|reset", "three\n|reset", "six\nseven\n|ended"]);
+  assert.equal(stage.lost, 10);
+  assert.equal(stage.budget.left, 16 << 20);
+});
+
+Deno.test("what is missing shows in a packet without bytes too", async () => {
+  for (
+    const [first, then] of [["one\n", ["one\n|reset", "two\n"]], [request("/"), [
+      `${request("/")}|reset`,
+    ]]] as const
+  ) {
+    const stage = opened();
+    stage.segment(0, first);
+    stage.segment(first.length, "");
+    assert.equal(stage.flow?.missingSince, null);
+    stage.segment(first.length + 10, "", "A", 7);
+    assert.equal(stage.flow?.missingSince, 7);
+    await stage.texts();
+    assert.equal(stage.flow?.giveUp(), false);
+    assert.equal(stage.lost, 10);
+    stage.segment(first.length + 10, "two\n");
+    assert.deepEqual(await stage.texts(), then);
+  }
+});
+
+Deno.test("one missing number behind a request is its client's end", async () => {
+  const stage = opened();
+  stage.segment(0, request("/"));
+  stage.segment(request("/").length + 1, "", "A", 7);
+  assert.equal(stage.flow?.giveUp(), false);
+  assert.deepEqual(await stage.texts(), [`${request("/")}|ended`]);
+});
+
+Deno.test("a request line in pieces is one, and nothing of HTTP is handed on from its middle", async () => {
+  for (const pieces of [["GET / HT", "TP/1.1\r\n"], ["\r", "\nGET / HTTP/1.1\r\n"], ["GE"]]) {
+    const stage = opened();
+    let at = 0;
+    for (const piece of pieces) {
+      stage.segment(at, piece);
+      at += piece.length;
+    }
+    stage.segment(at + 10, "Host: a\r\n\r\n");
+    await stage.texts();
+    stage.flow?.giveUp();
+    assert.deepEqual(await stage.texts(), [`${pieces.join("")}|reset`]);
+  }
+});
+
 Deno.test("a missing packet that comes late changes nothing else", async () => {
   const stage = opened();
   stage.segment(4, "second", "A", 5);
@@ -249,6 +314,23 @@ Deno.test("a session that is too slow loses the copy, counted", async () => {
   stalled.resolve();
   await stage.texts();
   assert.equal(stage.budget.left, 16 << 20);
+});
+
+Deno.test("an app that was too slow for what is no HTTP gets the rest a little later", async () => {
+  const stage = opened();
+  stage.segment(0, "\0first", "A", 1);
+  const [got] = stage.got;
+  assert.ok(got !== undefined);
+  got.stalled = Promise.withResolvers<void>().promise;
+  const block = "x".repeat(60_000);
+  let at = 6;
+  for (; stage.ends.length === 0; at += block.length) stage.segment(at, block, "A", 2);
+  stage.segment(at, "left out", "A", 500);
+  assert.equal(stage.lost, 0);
+  stage.segment(at + 8, "again", "A", 1500);
+  assert.equal(stage.lost, 8);
+  assert.equal(stage.segment(at + 13, "", "AF", 1501), true);
+  assert.deepEqual((await stage.texts()).slice(1), ["again|ended"]);
 });
 
 Deno.test("a shared budget bounds all connections", async () => {

@@ -1,9 +1,10 @@
-// What a mirror did not bring to the session, counted by port and reason and said: the first time at once, then now and
-// then. Called by mirror.ts. Invariant: what is counted is said, at the latest when the client ends.
+// What a mirror did not bring to the session, counted by port and reason and reported: the first time at
+// once, later at intervals. Called by mirror.ts. Invariant: what is counted is reported, at the latest when
+// the client ends.
 
 /**
- * slow: the session (its app) took its bytes too slowly. missed: packets were not copied, the agent was too slow or
- * the network lost them. many: too many connections at a time.
+ * slow: the session (its app) took its bytes too slowly. missed: packets were not copied, the agent was too
+ * slow or the network lost them. many: too many connections at a time.
  */
 export type LossKind = "slow" | "missed" | "many";
 
@@ -38,14 +39,14 @@ export class Losses {
     this.#packets += count;
   }
 
-  /** Says what was counted, unless it was said a short while ago. `now` by `performance.now`. */
+  /** Reports what was counted, unless a report was made a short while ago. `now` by `performance.now`. */
   tellInTime(now: number): void {
     if ((this.#counts.size === 0 && this.#packets === 0) || now - this.#toldAt < pauseMs) return;
     this.#toldAt = now;
     this.tell();
   }
 
-  /** Says what was counted. */
+  /** Reports what was counted. */
   tell(): void {
     for (const { port, kind, loss } of this.#counts.values()) this.#say(sentence(port, kind, loss));
     this.#counts.clear();

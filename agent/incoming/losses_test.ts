@@ -1,4 +1,4 @@
-// What is said of losses, and how often.
+// What is reported of losses, and how often.
 
 import assert from "node:assert/strict";
 import { Losses } from "./losses.ts";

@@ -1,18 +1,22 @@
-// Mirrored ports of one client: what their clients send is copied from the target's network and put together to the
-// connections that the session gets. Called by client.ts. Invariant: the target is never waited for nor kept waiting;
-// what is too much is dropped, counted and said. Ports, connections and the kernel's part end with the client.
+// Mirrored ports of one client: what their clients send is copied from the target's network and assembled
+// into the connections that the session gets. Called by incoming.ts. Invariant: the agent never waits for the
+// target, nor the target for the agent; what is too much is dropped, counted and reported. Ports, connections
+// and the kernel's part end with the client.
 
 import { log } from "../../core/base/log.ts";
-import { type agentMessages, compileFilter, type Filter, type Link } from "../../protocol-wasm/mod.ts";
+import { compileFilter, type Filter } from "../../protocol-wasm/mod.ts";
 import { Failure } from "../failure.ts";
 import { E, SystemError } from "../sys/libc.ts";
 import { type Packet, PacketTap } from "../sys/packet_tap.ts";
-import { isOwnAddress } from "../../core/net/socket.ts";
+import { reachOf } from "../../core/net/fit.ts";
+import { isOwnAddress } from "../../core/net/linux/own_address.ts";
 import { Budget } from "./budget.ts";
-import { Copy } from "./copy.ts";
-import { beginsRequest, Flow } from "./flow.ts";
+import { Copy, type CopyEnd } from "./copy.ts";
+import { beginsRequest } from "./first_line.ts";
+import { Flow } from "./flow.ts";
 import { Losses } from "./losses.ts";
-import { type Ends, offer } from "./offer.ts";
+import { Reaches } from "./reach.ts";
+import type { Ends, Taker } from "./taker.ts";
 import { explainKernelRefusal, requireKernel } from "./requirements.ts";
 import { readAddresses, readSegment, type Segment } from "./segment.ts";
 
@@ -32,8 +36,9 @@ const doubtMs = 1000;
 const openingMs = 60_000;
 
 export interface MirrorOptions {
-  link: Link<typeof agentMessages>;
-  /** Tells the developer something, more than once if it happens again. */
+  /** The taker that gets the copies. */
+  taker: Pick<Taker, "offer">;
+  /** Notifies the developer, more than once if it happens again. */
   say(text: string): void;
   /** As `say`, once for each port and text. */
   notice(port: number, text: string): void;
@@ -42,6 +47,8 @@ export interface MirrorOptions {
 interface MirroredPort {
   readonly port: number;
   readonly filter: Filter | null;
+  /** The addresses of it that are copied (`reachBits`). */
+  reach: number;
 }
 
 export class Mirror implements Disposable {
@@ -52,6 +59,11 @@ export class Mirror implements Disposable {
   readonly #copies = new Set<Copy>();
   readonly #budget = new Budget(budgetBytes);
   readonly #losses: Losses;
+  /** Which addresses of each port are copied, or will be. */
+  readonly reaches = new Reaches((port) => {
+    const mirrored = this.#ports.get(port);
+    if (mirrored !== undefined) mirrored.reach = this.reaches.now(port);
+  });
   /** Whether an address is the target's own; forgotten now and then. */
   readonly #own = new Map<string, boolean>();
   #tap: PacketTap | null = null;
@@ -63,7 +75,7 @@ export class Mirror implements Disposable {
     this.#losses = new Losses(options.say);
   }
 
-  /** Readies the kernel's part; nothing is copied yet. Throws Failure with what lacks. */
+  /** Prepares the kernel's part; nothing is copied yet. Throws Failure with what is missing. */
   prepare(): void {
     if (this.#tap !== null) return;
     const action = "Cannot mirror ports";
@@ -82,17 +94,17 @@ export class Mirror implements Disposable {
   }
 
   /** From now on the session gets what clients send to `port`. Throws Failure, FilterError. */
-  add(port: number, source: string): void {
+  add(port: number, filter: string): void {
     const action = `Cannot mirror port ${port}`;
     if (port === 0) throw new Failure(E.EINVAL, `${action}: it is not a port`);
     if (this.#ports.has(port)) throw new Failure(E.EEXIST, `${action}: this session has it already`);
     this.prepare();
-    const filter = source === "" ? null : compileFilter(source);
+    const compiled = filter === "" ? null : compileFilter(filter);
     try {
       this.#tap?.add(port);
-      this.#ports.set(port, { port, filter });
+      this.#ports.set(port, { port, filter: compiled, reach: this.reaches.now(port) });
     } catch (error) {
-      filter?.[Symbol.dispose]();
+      compiled?.[Symbol.dispose]();
       if (!(error instanceof SystemError)) throw error;
       throw new Failure(error.errno, `${action}: ${error.message}`, { cause: error });
     }
@@ -109,6 +121,7 @@ export class Mirror implements Disposable {
     if (mirrored === undefined) return;
     this.#tap?.remove(port);
     this.#ports.delete(port);
+    this.reaches.forget(port);
     for (const [key, flow] of this.#flows) if (this.#portOf.get(flow) === port) this.#drop(key, flow);
     mirrored.filter?.[Symbol.dispose]();
   }
@@ -116,6 +129,7 @@ export class Mirror implements Disposable {
   /** Frees all. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    this.reaches[Symbol.dispose]();
     const tap = this.#tap;
     this.#tap = null;
     tap?.close();
@@ -145,14 +159,15 @@ export class Mirror implements Disposable {
     if (mirrored === undefined || segment.rst || segment.fin) return undefined;
     if (!segment.syn && !beginsRequest(segment.payload)) return undefined;
     const ends = endsOf(packet, segment);
-    if (!this.#isOwn(ends)) return undefined;
+    const { address } = ends.localAddress;
+    if ((reachOf({ address, only6: true }) & mirrored.reach) === 0 || !this.#isOwn(ends)) return undefined;
     if (this.#flows.size >= flowLimit) this.#dropOldest();
     const flow = new Flow(
       {
         ...mirrored,
         budget: this.#budget,
         open: (gone) => this.#open(mirrored, ends, gone),
-        lost: (bytes) => this.#losses.add(mirrored.port, "missed", bytes),
+        lost: (bytes, kind) => this.#losses.add(mirrored.port, kind, bytes),
         notHttp: (reason) => this.#options.notice(mirrored.port, reason),
       },
       segment,
@@ -163,7 +178,7 @@ export class Mirror implements Disposable {
     return flow;
   }
 
-  /** A packet for another host that only passes through this network is none of ours. */
+  /** A packet for another host that only passes through this network is ignored. */
   #isOwn({ localAddress: { address, scope = 0 } }: Ends): boolean {
     const key = `${address} ${scope}`;
     let own = this.#own.get(key);
@@ -175,19 +190,19 @@ export class Mirror implements Disposable {
     return own;
   }
 
-  #open({ port, filter }: MirroredPort, ends: Ends, gone: () => void): Copy | null {
+  #open({ port, filter }: MirroredPort, ends: Ends, gone: (how: CopyEnd) => void): Copy | null {
     if (this.#copies.size >= copyLimit) {
       this.#losses.add(port, "many", 0);
       return null;
     }
-    const { channel, answer } = offer(this.#options.link, ends, port, filter !== null);
+    const { channel, answer } = this.#options.taker.offer(ends, { port, http: filter !== null });
     const copy: Copy = new Copy({
       channel,
       answer,
       budget: this.#budget,
       ended: (how, bytes) => {
         if (how === "slow") this.#losses.add(port, "slow", bytes);
-        gone();
+        gone(how);
       },
       gone: () => void this.#copies.delete(copy),
     });
@@ -208,7 +223,7 @@ export class Mirror implements Disposable {
     }
     if (oldest === undefined) return;
     if (!oldest[1].opening) {
-      log.debug(`more than ${flowLimit} connections: the longest silent one is forgotten`);
+      log.debug(`more than ${flowLimit} connections: the longest silent one is dropped`);
     }
     this.#drop(...oldest);
   }

@@ -1,13 +1,14 @@
-// The way to the original, past the BPF program. Owned by subscriptions.ts, used for every connection that is not the
-// session's. Facts: ip(7) on ip_local_port_range, inet_csk_find_open_port and tcp_twsk_unique of the kernel.
-// Invariant: a bypass stands for as long as a dial from its source is under way, no longer.
+// Connections to the original, past the BPF program. Owned by subscriptions.ts, used for every connection
+// that is not the session's. Facts: ip(7) on ip_local_port_range, inet_csk_find_open_port and tcp_twsk_unique
+// of the kernel. Invariant: a bypass exists only while a dial from its source is under way.
 
+import { agentHops } from "../../protocol-wasm/mod.ts";
 import type { Endpoint } from "../../core/net/address.ts";
 import { E, SystemError } from "../sys/libc.ts";
 import { ephemeralPorts } from "../sys/proc.ts";
-import { dialTcp, type Socket } from "../../core/net/socket.ts";
+import { dialTcp, type Socket } from "../../core/net/linux/socket.ts";
 
-/** Lets connections from a source pass to the original. */
+/** Lets connections from a source reach the original. */
 export interface Bypasses {
   addBypass(source: Endpoint): void;
   removeBypass(source: Endpoint): void;
@@ -15,8 +16,6 @@ export interface Bypasses {
 
 const portTaken = new Set<number>([E.EADDRINUSE, E.EADDRNOTAVAIL]);
 const attempts = 256;
-/** By this the filter of mirrors knows connections to the original: agent/bpf/mirror.bpf.c, AGENT_HOPS. */
-const hops = 177;
 
 export class WayToOriginal {
   readonly #bypasses: Bypasses;
@@ -31,10 +30,10 @@ export class WayToOriginal {
   }
 
   /**
-   * Connects to exactly where a stolen connection's client wanted to go. The source is the destination's own address:
-   * the one that reaches a listener bound to it alone. Its port is chosen here, round the range: the kernel gives a
-   * port that rests in TIME_WAIT only to who names it, and a busy original has more connections in a minute than the
-   * range has ports. Rejects with SystemError.
+   * Connects to exactly where a stolen connection's client wanted to go. The source is the destination's own
+   * address: it reaches a listener that is bound to it alone. Its port is chosen here, round the range: the
+   * kernel gives a port in TIME_WAIT only to a caller that names it, and a busy original has more connections
+   * in a minute than the range has ports. Rejects with SystemError.
    */
   async dial(destination: Endpoint): Promise<Socket> {
     for (let attempt = 1;; attempt++) {
@@ -58,7 +57,7 @@ export class WayToOriginal {
       return await dialTcp({
         destination,
         source,
-        hops,
+        hops: agentHops,
         bound: () => {
           this.#count(source, 1);
           bound = true;

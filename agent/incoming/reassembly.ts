@@ -1,5 +1,5 @@
-// One direction of a TCP connection, put together from copies of its packets: order, repetition, overlap and the
-// wrap-around of sequence numbers are undone. Pure; called by flow.ts. Sequence numbers: RFC 9293, 3.4.
+// One direction of a TCP connection, put together from copies of its packets: order, repetition, overlap and
+// the wrap-around of sequence numbers are undone. Pure; called by flow.ts. Sequence numbers: RFC 9293, 3.4.
 // Invariant: bytes come out in order, each once, and of two versions of a byte the first that came.
 
 /** Bytes that came before those in front of them. */
@@ -11,7 +11,9 @@ export interface Held {
 /** What a held piece costs beside its bytes. */
 const pieceCost = 128;
 
-/** `a - b` of two sequence numbers: positive when `a` is the later, as long as they are less than 2 GiB apart. */
+/**
+ * `a - b` of two sequence numbers: positive when `a` is the later, as long as they are less than 2 GiB apart.
+ */
 export function distance(a: number, b: number): number {
   return (a - b) | 0;
 }
@@ -26,11 +28,14 @@ export class Reassembly {
   #end: number | null = null;
   /** In order, without overlap, all after `#next`. */
   readonly #held: Held[] = [];
+  /** The sender is past this: a segment without bytes said so. */
+  #passed: number;
   #cost = 0;
 
   /** `next` is the sequence number of the first byte. */
   constructor(next: number) {
     this.#next = next;
+    this.#passed = next;
   }
 
   /** The sequence number of the next byte to come out. */
@@ -53,15 +58,22 @@ export class Reassembly {
     return this.#end === this.#next;
   }
 
-  /** Something is missing: bytes or the end came, and not all before them. */
+  /** Something is missing: bytes, the end or a mere acknowledgement came, and not all before them. */
   get waiting(): boolean {
-    return this.#held.length > 0 || (this.#end !== null && !this.ended);
+    return this.#held.length > 0 ||
+      (this.#end === null ? distance(this.#passed, this.#next) > 0 : !this.ended);
   }
 
-  /** How many bytes are missing before the first held one, or before the end. */
+  /**
+   * How many bytes are missing before the first held one, before the end, or before what the sender is past.
+   */
   get missing(): number {
-    const until = this.#held[0]?.sequence ?? this.#end;
-    return until === null ? 0 : distance(until, this.#next);
+    return Math.max(0, distance(this.#held[0]?.sequence ?? this.#end ?? this.#passed, this.#next));
+  }
+
+  /** A segment without bytes bears `sequence`: all before it was sent. */
+  passed(sequence: number): void {
+    if (distance(sequence, this.#passed) > 0) this.#passed = sequence;
   }
 
   /** The sender ended before `sequence`. The first such word counts. */
@@ -70,8 +82,8 @@ export class Reassembly {
   }
 
   /**
-   * A segment came. `take` gets all bytes that are now in order, perhaps in several calls; they are the caller's memory
-   * or ours, to be copied by who keeps them.
+   * A segment came. `take` gets all bytes that are now in order, perhaps in several calls; they are the
+   * caller's memory or this object's, so `take` copies what it keeps.
    */
   add(
     sequence: number,

@@ -1,4 +1,5 @@
-// Order out of disorder: named cases, then random streams that are cut, lost, repeated, reordered and overlapped.
+// Order out of disorder: named cases, then random streams that are cut, lost, repeated, reordered and
+// overlapped.
 
 import assert from "node:assert/strict";
 import { after, distance, Reassembly } from "./reassembly.ts";

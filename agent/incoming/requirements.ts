@@ -1,5 +1,6 @@
-// What stealing and mirroring need of kernel and container, and the one sentence that says what lacks. Called by
-// subscriptions.ts and mirror.ts. Facts: sk_lookup programs came with Linux 5.9, CAP_BPF with 5.8 (capabilities(7)).
+// What stealing and mirroring need of kernel and container, and the one sentence that reports what is
+// missing. Called by subscriptions.ts and mirror.ts. Facts: sk_lookup programs came with Linux 5.9, CAP_BPF
+// with 5.8 (capabilities(7)).
 
 import { Failure } from "../failure.ts";
 import { BpfError } from "../sys/bpf.ts";
@@ -15,7 +16,7 @@ export function requireKernel(action: string, minor: number, release = kernelRel
   );
 }
 
-/** The failure to tell the client when the kernel refused a call of what needs these capabilities. */
+/** The failure for the client when the kernel refused a call that needs these capabilities. */
 export function explainKernelRefusal(
   error: SystemError,
   action: string,

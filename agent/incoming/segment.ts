@@ -1,5 +1,6 @@
-// A packet from its IP header on → the TCP segment in it. Pure; called by mirror.ts for what agent/bpf/mirror.bpf.c
-// picked. Formats: RFC 791, RFC 8200, RFC 9293. Null for what is no whole TCP header: a doubt is no segment.
+// A packet from its IP header on → the TCP segment in it. Pure; called by mirror.ts for what
+// agent/bpf/mirror.bpf.c picked. Formats: RFC 791, RFC 8200, RFC 9293. Null for what is no whole TCP header:
+// in doubt there is no segment.
 
 import { formatIp } from "../../protocol-wasm/mod.ts";
 
@@ -19,7 +20,7 @@ export interface Segment {
 
 const tcp = 6;
 const finFlag = 1, synFlag = 2, rstFlag = 4, ackFlag = 16;
-/** Extension headers that say their length in eights of bytes, the first not counted: RFC 8200, 4. */
+/** Extension headers with their length in units of eight bytes, the first not counted: RFC 8200, 4. */
 const extensions = new Set([0, 43, 60]);
 
 /** The segment of `packet`; what lies behind the packet's own length is no part of it. */

@@ -1,8 +1,8 @@
-// A byte stream that can be looked at before it is taken, and given bytes back: what routing needs, since who gets
-// a byte is known only after it was read. Called by steal.ts and http.ts.
+// A byte stream that can be read ahead, and given bytes back: routing needs that, since the receiver of a
+// byte is known only after it was read. Called by steal.ts and route.ts.
 // Invariant: at most one read of the stream is under way, and one chunk is held; one waiter at a time.
 
-import type { ByteChannel } from "../../core/base/relay.ts";
+import { type ByteChannel, concatenate } from "../../protocol-wasm/mod.ts";
 
 export class Source implements ByteChannel {
   readonly #stream: ByteChannel;
@@ -55,7 +55,7 @@ export class Source implements ByteChannel {
   /** Puts bytes back to the front. */
   unread(parts: Uint8Array[]): void {
     const all = this.#chunk === null ? parts : [...parts, this.#chunk];
-    const joined = join(all);
+    const joined = concatenate(all);
     this.#chunk = joined.length === 0 ? null : joined;
   }
 
@@ -77,12 +77,22 @@ export class Source implements ByteChannel {
     this.#stream.reset();
   }
 
+  async resetInOrder(): Promise<void> {
+    await this.#stream.resetInOrder?.();
+    this.#stream.reset();
+  }
+
+  /** Bytes that were read and not taken. */
+  get held(): number {
+    return this.#chunk?.length ?? 0;
+  }
+
   async #fill(): Promise<void> {
     this.#reading = true;
     try {
       const bytes = await this.#stream.read();
       if (bytes === null) this.#ended = true;
-      else this.#chunk = this.#chunk === null ? bytes : join([this.#chunk, bytes]);
+      else this.#chunk = this.#chunk === null ? bytes : concatenate([this.#chunk, bytes]);
     } catch (cause) {
       this.#failure = { cause };
     }
@@ -98,17 +108,6 @@ export function firstReady(...sources: Source[]): Promise<void> {
   return new Promise((resolve) => {
     for (const source of sources) source.whenReady(resolve);
   });
-}
-
-/** One array of all `parts`. */
-export function join(parts: Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }
 
 /** Carries bytes and the half-close one way until the end. Rejects as soon as either side does. */

@@ -1,43 +1,62 @@
-// One stolen connection, from accept to its end. Called by client.ts for each that the kernel handed over.
+// One stolen connection, from accept to its end. Called by incoming.ts for each that the kernel handed over.
 //
-// Theory of operation. The client (a session) is told of the connection with an `incoming` frame and gets its
-// bytes at once; its answer decides whose the connection is. States of an unfiltered connection:
+// Theory of operation. The client (a session) gets an `incoming` frame for the connection, and its bytes at
+// once; its answer decides which side the connection belongs to. States of an unfiltered connection:
 //   offered   bytes to the session, a copy kept until the answer (the link's window bounds it); a reset of the peer
 //             is passed on.
 //   taken     bytes both ways, half-close and reset carried over; nothing is kept.
 //   refused   the original is dialled, what was kept goes to it first, then bytes both ways; when it does not
 //             answer, the peer is reset, as it would have been without us.
-// Before `offered`, on a port that the kubelet probes by HTTP, the first request is awaited: a probe is the original's.
-// A filtered connection is http.ts's. A connection over the limit, or of a port given back meanwhile, goes to
-// the original from the start. When the client ends, offered and taken ones are reset; those of the original get a
-// moment to end by themselves.
+// Before `offered`, on a port that the kubelet probes, the first bytes of what may be a probe are awaited: a
+// probe goes to the original (probes.ts). When the client falls silent (heartbeat.ts), an offered connection
+// of which nothing was sent goes to the original, and another is reset, since the client may have passed it
+// on.
+// A taken one is reset when its peer has just asked, or asks from now on; one whose peer waits or listens
+// goes on if the client comes back. Nothing is offered while it is doubtful whether the client is there.
+// route.ts handles a filtered connection. A connection over the limit, or of a port given back meanwhile,
+// goes to the original from the start. When the client ends, offered and taken ones are reset, except those
+// that the app has ended, which the kernel delivers; those of the original get a moment to end by themselves.
 
+import type { ByteChannel } from "../../protocol-wasm/mod.ts";
 import { log } from "../../core/base/log.ts";
-import { relay } from "../../core/base/relay.ts";
-import type { Socket } from "../../core/net/socket.ts";
-import { Route } from "./http.ts";
-import { type Filter, HttpReader } from "../../protocol-wasm/mod.ts";
-import { type Context, offer } from "./offer.ts";
-import { pump, Source } from "./source.ts";
+import { openWay, relay, settle } from "../../core/net/relay.ts";
+import type { Socket } from "../../core/net/linux/socket.ts";
+import { Route } from "./route.ts";
+import { connectionLimit, Crowd } from "./crowd.ts";
+import type { Context } from "./context.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import { Source } from "./source.ts";
 import type { Subscription } from "./subscriptions.ts";
-
-/** More connections than this are given to the original: the agent's memory has a bound. */
-export const connectionLimit = 4096;
+import { memoryRoom } from "../sys/memory.ts";
+import { descriptorLimit } from "../sys/proc.ts";
 
 /** A connection under way. */
 interface Open {
   /** The client is gone: ends it at once, or as soon as the original has done its part. */
   leave(): void;
+  /** The client is silent: what it may not have is not waited for. */
+  silence(): void;
 }
 
 /** All connections of one client. */
 export class Connections {
   readonly #context: Context;
   readonly #open = new Map<Socket, Open>();
+  readonly #crowd: Crowd;
   #onEmpty: (() => void) | null = null;
 
-  constructor(context: Context) {
+  /** `say` notifies the developer. */
+  constructor(
+    context: Context,
+    { heartbeat, say }: { heartbeat: Pick<Heartbeat, "setFull">; say(text: string): void },
+  ) {
     this.#context = context;
+    this.#crowd = new Crowd({
+      limit: connectionLimit(descriptorLimit()),
+      room: memoryRoom,
+      heartbeat,
+      say,
+    });
   }
 
   /** Handles one accepted connection until it ends; never throws. */
@@ -45,25 +64,28 @@ export class Connections {
     const claim = this.#context.subscriptions.claim(connection.localAddress.port);
     // Somebody dialled the listener itself: nothing is behind it.
     if (claim.kind === "none") return connection.reset();
-    const full = this.#open.size >= connectionLimit;
+    const fits = this.#crowd.enter();
+    using counted = new DisposableStack();
     try {
-      if (claim.kind === "original" || full) await this.#giveToOriginal(new Source(connection), connection);
-      else if (claim.subscription.filter !== null) await this.#filtered(connection, claim.subscription);
-      else await this.#steal(connection, claim.subscription);
+      if (claim.kind === "original" || !fits) await this.#giveToOriginal(new Source(connection), connection);
+      else if (claim.subscription.filter !== null) {
+        await this.#filtered(connection, claim.subscription, counted);
+      } else await this.#steal(connection, claim.subscription, counted);
     } catch (error) {
-      connection.reset();
+      await connection.resetInOrder();
       const why = error instanceof Error ? error.message : error;
       log.debug(`connection from ${connection.peerAddress.address} reset: ${why}`);
     } finally {
-      connection.close();
+      await connection.closeInOrder();
       this.#open.delete(connection);
+      this.#crowd.leave();
       if (this.#open.size === 0) this.#onEmpty?.();
     }
   }
 
   /**
-   * The client is gone: what was its own is reset, what is the original's may end by itself. Resolves when all
-   * have ended, after `limitMs` by reset.
+   * The client is gone: its connections are reset, those of the original may end by themselves. Resolves when
+   * all have ended, after `limitMs` by reset.
    */
   async leave(limitMs: number): Promise<void> {
     for (const open of [...this.#open.values()]) open.leave();
@@ -73,77 +95,96 @@ export class Connections {
     clearTimeout(late);
   }
 
+  /** The client is silent. */
+  silence(): void {
+    for (const open of [...this.#open.values()]) open.silence();
+  }
+
   /** Resets every connection. */
   resetAll(): void {
     for (const connection of [...this.#open.keys()]) connection.reset();
   }
 
-  async #filtered(connection: Socket, subscription: Subscription): Promise<void> {
+  async #filtered(
+    connection: Socket,
+    subscription: Subscription,
+    counted: DisposableStack,
+  ): Promise<void> {
     using route = new Route(connection, subscription, this.#context);
     this.#open.set(connection, route);
+    counted.use(this.#context.unsent.enter({ peer: connection.peerAddress, unsent: () => route.unsent }));
     await route.run();
   }
 
-  async #steal(connection: Socket, { port, probe }: Subscription): Promise<void> {
-    this.#open.set(connection, { leave: () => connection.reset() });
-    const source = new Source(connection);
-    if (probe !== null && await beginsWith(source, probe)) {
-      return await this.#giveToOriginal(source, connection);
-    }
-    const { channel, answer } = offer(this.#context.link, connection, port, false);
+  async #steal(
+    connection: Socket,
+    { port, taker }: Subscription,
+    counted: DisposableStack,
+  ): Promise<void> {
+    const silenced = Promise.withResolvers<"refused" | "reset">();
+    const { heartbeat } = taker;
     const kept: Uint8Array[] = [];
-    let state: "offered" | "taken" | "refused" = "offered";
-    const upward = async () => {
-      for (;;) {
+    let state: "offered" | "taken" | "refused" | "reset" = "offered";
+    let sentAt = -Infinity;
+    this.#open.set(connection, {
+      leave: () => connection.reset(),
+      silence: () => {
+        state = kept.length === 0 ? "refused" : "reset";
+        silenced.resolve(state);
+      },
+    });
+    const source = new Source(connection);
+    const { probes, detectionMs } = this.#context;
+    const spared = probes.has(port) && await probes.isProbe(port, source, { connection, detectionMs });
+    if (spared || !await heartbeat.present()) return await this.#giveToOriginal(source, connection);
+    const { channel, answer } = taker.offer(connection, { port, http: false });
+    const client: ByteChannel = {
+      async read() {
         const bytes = await source.peek();
-        if (state === "refused") return;
-        if (bytes === null) return await channel.closeWrite();
+        if (state === "refused") return new Promise<never>(() => {}); // the bytes are the original's
+        if (bytes === null) return null;
+        if (heartbeat.silent) throw new Error("the client is silent");
         source.consume(bytes.length);
         if (state === "offered") kept.push(bytes);
-        await channel.write(bytes);
-      }
+        sentAt = heartbeat.now;
+        return bytes;
+      },
+      write: (bytes) => source.write(bytes),
+      closeWrite: () => source.closeWrite(),
+      reset: () => connection.reset(),
+      resetInOrder: () => connection.resetInOrder(),
     };
-    const up = upward();
-    up.catch(() => channel.reset());
-    state = await answer;
+    const up = openWay(client, channel);
+    void up.end.then((end) => end === "source" && channel.reset());
+    state = await Promise.race([answer, silenced.promise]);
     if (state === "refused") {
+      channel.reset();
       source.unread(kept);
       return await this.#giveToOriginal(source, connection);
     }
-    kept.length = 0;
-    try {
-      await Promise.all([up, pump(channel, connection)]);
-    } catch (error) {
+    if (state === "reset") {
       channel.reset();
-      throw error;
+      throw new Error("the client is silent");
     }
+    kept.length = 0;
+    this.#open.set(connection, {
+      leave: () => connection.leave(),
+      silence: () => heartbeat.mayBeLost(sentAt) && connection.reset(),
+    });
+    counted.use(this.#context.unsent.enter({
+      peer: connection.peerAddress,
+      unsent: () => channel.unread + connection.unsent,
+    }));
+    await settle(client, channel, [up, openWay(channel, client)]);
   }
 
   async #giveToOriginal(source: Source, connection: Socket): Promise<void> {
-    this.#open.set(connection, { leave: () => {} });
+    this.#open.set(connection, { leave: () => {}, silence: () => {} });
     const original = await this.#context.subscriptions.dialOriginal(connection.localAddress);
     try {
       await relay(source, original);
     } finally {
       original.close();
     }
-  }
-}
-
-/** Is the stream's first request one that `filter` matches? What was read to know it is put back. False for what is no HTTP/1. */
-async function beginsWith(source: Source, filter: Filter): Promise<boolean> {
-  using reader = new HttpReader("request");
-  const read: Uint8Array[] = [];
-  try {
-    for (;;) {
-      const bytes = await source.peek();
-      if (bytes === null) return false;
-      source.consume(bytes.length);
-      read.push(bytes);
-      const { state } = reader.next(bytes);
-      if (state !== "more") return state === "head" && filter.matches(reader.head);
-    }
-  } finally {
-    source.unread(read);
   }
 }

@@ -1,14 +1,16 @@
-// Loads BPF programs and steers their maps with bpf(2) alone: the only place that does. Called by steal_program.ts and
-// packet_tap.ts. Everything hangs on descriptors of this process, nothing is pinned: however the process ends, the
-// kernel drops program and maps.
+// Loads BPF programs and writes their maps with bpf(2) alone: the only file that does. Called by
+// steal_program.ts and packet_tap.ts. Everything belongs to descriptors of this process, nothing is pinned:
+// however the process ends, the kernel drops program and maps.
 
 import { type ProgramFile, readProgramFile } from "./bpf_file.ts";
-import { c, E, errno, SYS_BPF, SystemError } from "./libc.ts";
+import { c, E, lastErrno, SYS_BPF, SystemError } from "./libc.ts";
 
 // Commands of bpf(2), <linux/bpf.h>.
-const mapCreate = 0, mapUpdate = 2, mapDelete = 3, progLoad = 5, linkCreate = 28;
+const mapCreate = 0, mapLookup = 1, mapUpdate = 2, mapDelete = 3, progLoad = 5, linkCreate = 28;
 const attrSize = 128;
 const logSize = 65536;
+/** BPF_MAP_TYPE_HASH; a long one has its entries made when they come (BPF_F_NO_PREALLOC). */
+const hashType = 1, noPreallocation = 1, longMap = 1024;
 
 /** A loaded program and its maps, by their names in its source. */
 export class BpfObject {
@@ -31,7 +33,9 @@ export class BpfObject {
     }
   }
 
-  /** Attaches the program to what `target`, a descriptor, stands for; `close` detaches it. Throws BpfError. */
+  /**
+   * Attaches the program to what `target`, a descriptor, stands for; `close` detaches it. Throws BpfError.
+   */
   attach(target: number): void {
     const { bytes, view } = attr();
     [this.program, target, this.#attachType].forEach((value, i) => view.setUint32(i * 4, value, true));
@@ -45,6 +49,17 @@ export class BpfObject {
     view.setBigUint64(8, addressOf(key), true);
     view.setBigUint64(16, addressOf(value), true);
     bpf("BPF_MAP_UPDATE_ELEM", mapUpdate, bytes, key, value);
+  }
+
+  /** The value of an entry, `size` bytes. Throws BpfError when there is none. */
+  get(map: string, key: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
+    const { bytes, view } = attr();
+    const value = new Uint8Array(size);
+    view.setUint32(0, this.#fdOf(map), true);
+    view.setBigUint64(8, addressOf(key), true);
+    view.setBigUint64(16, addressOf(value), true);
+    bpf("BPF_MAP_LOOKUP_ELEM", mapLookup, bytes, key, value);
+    return value;
   }
 
   /** Takes an entry out of a map, if it is there. */
@@ -74,7 +89,7 @@ export class BpfObject {
   }
 }
 
-/** A refused bpf(2) call; `log` is the verifier's, when it had something to say. */
+/** A refused bpf(2) call; `log` is the verifier's, when it wrote one. */
 export class BpfError extends SystemError {
   readonly log: string;
 
@@ -89,6 +104,7 @@ function createMap(shape: ProgramFile["maps"][number]): number {
   [shape.type, shape.keySize, shape.valueSize, shape.maxEntries].forEach((value, i) =>
     view.setUint32(i * 4, value, true)
   );
+  if (shape.type === hashType && shape.maxEntries > longMap) view.setUint32(16, noPreallocation, true);
   bytes.set(new TextEncoder().encode(shape.name), 28);
   return bpf("BPF_MAP_CREATE", mapCreate, bytes);
 }
@@ -97,7 +113,7 @@ function loadProgram(file: ProgramFile, maps: number[]): number {
   const code = file.instructions.slice();
   const codeView = new DataView(code.buffer);
   for (const { map, instruction } of file.relocations) {
-    // The source register field says that the constant is a map's descriptor: BPF_PSEUDO_MAP_FD.
+    // The source register field marks the constant as a map's descriptor: BPF_PSEUDO_MAP_FD.
     codeView.setUint8(instruction * 8 + 1, (codeView.getUint8(instruction * 8 + 1) & 0x0f) | 0x10);
     codeView.setInt32(instruction * 8 + 4, maps[map] ?? -1, true);
   }
@@ -138,7 +154,7 @@ function bpf(
 ): number {
   pointedTo = held;
   const result = Number(c.syscall(BigInt(SYS_BPF), BigInt(command), attributes, BigInt(attrSize), 0n));
-  const code = result < 0 ? errno() : 0;
+  const code = result < 0 ? lastErrno() : 0;
   pointedTo.length = 0;
   if (code !== 0) throw new BpfError(name, code);
   return result;
@@ -159,6 +175,6 @@ export function word(value: number): Uint8Array<ArrayBuffer> {
 }
 
 /** As `word`, of 64 bits. */
-export function long(value: number): Uint8Array<ArrayBuffer> {
+export function long(value: number | bigint): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new BigUint64Array([BigInt(value)]).buffer);
 }

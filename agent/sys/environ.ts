@@ -1,11 +1,14 @@
-// The variables of a process that has written over its own: nginx, redis and PostgreSQL put their title where the kernel
-// put the environment, which /proc/PID/environ then shows, and keep the variables elsewhere. Called by proc.ts.
-// They are found as the process itself finds them: through the C library's `environ`, or the array the kernel passed.
-// Facts: elf(5), environ(7), proc_pid_stat(5). Whatever cannot be read or parsed is null, never an error.
+// The variables of a process that has written over its own: nginx, redis and PostgreSQL put their title where
+// the kernel put the environment, which /proc/PID/environ then shows, and keep the variables elsewhere.
+// Called by proc.ts. They are found as the process itself finds them: through the C library's `environ`, or
+// the array the kernel passed. Facts: elf(5), environ(7), proc_pid_stat(5). Whatever cannot be read or parsed
+// is null, never an error.
 
 import { ProcessMemory } from "./process_memory.ts";
 
-/** More than the kernel lets a process begin with (execve(2), "Limits on size of arguments and environment"). */
+/**
+ * More than the kernel lets a process begin with (execve(2), "Limits on size of arguments and environment").
+ */
 const maxVariables = 1 << 16;
 const maxBytes = 4 << 20;
 const maxString = 128 << 10;
@@ -22,7 +25,10 @@ export function isIntact(pairs: Uint8Array): boolean {
   return text === "" || text.replace(/\0$/, "").split("\0").every((pair) => pair.includes("="));
 }
 
-/** What /proc/PID/environ would show, for who cannot open that file; null when it cannot be had (fields 50 and 51). */
+/**
+ * What /proc/PID/environ would show, for an agent that cannot open that file; null when it cannot be read
+ * (fields 50 and 51).
+ */
 export function readEnvironmentBlock(pid: number): Uint8Array | null {
   try {
     const [start, end] = [statField(pid, 50), statField(pid, 51)];
@@ -35,7 +41,10 @@ export function readEnvironmentBlock(pid: number): Uint8Array | null {
   }
 }
 
-/** `NAME=value` pairs out of the memory of process `pid`, each ended by a zero byte; null when they cannot be found. */
+/**
+ * `NAME=value` pairs out of the memory of process `pid`, each ended by a zero byte; null when they cannot be
+ * found.
+ */
 export function readMovedEnvironment(pid: number): Uint8Array | null {
   try {
     const memory = new ProcessMemory(pid);
@@ -111,7 +120,10 @@ function findSymbol(memory: ProcessMemory, start: bigint, name: string): bigint 
   return symbol.getUint16(6, true) === 0 || value === 0n ? null : bias + value; // section 0: defined elsewhere
 }
 
-/** The symbol's index by the table DT_GNU_HASH: buckets of first indexes, chains of hashes whose last has bit 0 set. */
+/**
+ * The symbol's index by the table DT_GNU_HASH: buckets of first indexes, chains of hashes whose last has bit
+ * 0 set.
+ */
 function lookUp(
   memory: ProcessMemory,
   table: bigint,
@@ -133,7 +145,10 @@ function lookUp(
   return null;
 }
 
-/** The array that the kernel passed: after argc, the arguments and a zero, at the bottom of the first stack (field 28). */
+/**
+ * The array that the kernel passed: after argc, the arguments and a zero, at the bottom of the first stack
+ * (field 28).
+ */
 function initialArray(memory: ProcessMemory, pid: number): bigint | null {
   const at = statField(pid, 28);
   if (at === 0n) return null;
@@ -141,7 +156,10 @@ function initialArray(memory: ProcessMemory, pid: number): bigint | null {
   return argc > BigInt(maxVariables) ? null : at + 8n * (argc + 2n);
 }
 
-/** A number of /proc/PID/stat, which every user may open; addresses are 0 for who may not look into the process. */
+/**
+ * A number of /proc/PID/stat, which every user may open; addresses are 0 for a reader without the right to
+ * inspect the process.
+ */
 function statField(pid: number, field: number): bigint {
   const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
   return BigInt(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[field - 3] ?? 0);

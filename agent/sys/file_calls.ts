@@ -1,27 +1,25 @@
-// The kernel's calls on files, as the file threads make them: with a directory descriptor, paths as zero-terminated
-// bytes, structs as the kernel fills them. Called by agent/files/operations.ts on a thread of its own, where calls may
-// block. Each throws SystemError. Facts: the man page of each call; struct sizes: statx(2), statfs(2), getdents(2).
+// The kernel's calls on files, as the file threads make them: on a descriptor, or a name in a folder's, where
+// target_root.ts found it; structs as the kernel fills them. Called by agent/files/operations.ts on a thread
+// of its own, where calls may block. Each throws SystemError. Facts: the man page of each call; struct sizes:
+// statx(2), statfs(2), getdents(2).
 
-import { check, E, SystemError } from "./libc.ts";
+import { fileStatusBytes, fileSystemBytes, openFlags } from "../../protocol-wasm/mod.ts";
+import { check, cText, E, SystemError } from "./libc.ts";
+import { isDots, type Path, type Spot, type TargetRoot } from "./target_root.ts";
 
 const i32 = "i32";
 const i64 = "i64";
 const u32 = "u32";
 const buffer = "buffer";
 const { symbols: f } = Deno.dlopen("libc.so.6", {
-  openat: { parameters: [i32, buffer, i32, u32], result: i32 },
   close: { parameters: [i32], result: i32 },
   read: { parameters: [i32, buffer, "usize"], result: i32 },
   write: { parameters: [i32, buffer, "usize"], result: i32 },
   pread64: { parameters: [i32, buffer, "usize", i64], result: i32 },
   pwrite64: { parameters: [i32, buffer, "usize", i64], result: i32 },
   lseek64: { parameters: [i32, i64, i32], result: i64 },
-  faccessat: { parameters: [i32, buffer, i32, i32], result: i32 },
-  readlinkat: { parameters: [i32, buffer, buffer, "usize"], result: i32 },
+  faccessat2: { name: "syscall", parameters: [i64, i32, buffer, i32, i32], result: i64 },
   fstatfs: { parameters: [i32, buffer], result: i32 },
-  fchdir: { parameters: [i32], result: i32 },
-  chdir: { parameters: [buffer], result: i32 },
-  getcwd: { name: "syscall", parameters: [i64, buffer, "usize"], result: i64 },
   mkdirat: { parameters: [i32, buffer, u32], result: i32 },
   unlinkat: { parameters: [i32, buffer, i32], result: i32 },
   fchmodat: { parameters: [i32, buffer, u32, i32], result: i32 },
@@ -30,6 +28,7 @@ const { symbols: f } = Deno.dlopen("libc.so.6", {
   utimensat: { parameters: [i32, buffer, buffer, i32], result: i32 },
   futimens: { parameters: [i32, buffer], result: i32 },
   ftruncate64: { parameters: [i32, i64], result: i32 },
+  fcntl: { parameters: [i32, i32, i32], result: i32 },
   fsync: { parameters: [i32], result: i32 },
   fdatasync: { parameters: [i32], result: i32 },
   fallocate64: { parameters: [i32, i32, i64, i64], result: i32 },
@@ -43,23 +42,18 @@ const { symbols: f } = Deno.dlopen("libc.so.6", {
 
 /** Numbers of the calls that an older C library does not have (syscalls(2)). */
 const numbers = Deno.build.arch === "aarch64"
-  ? { statx: 291n, getdents64: 61n, renameat2: 276n, mknodat: 33n, getcwd: 17n }
-  : { statx: 332n, getdents64: 217n, renameat2: 316n, mknodat: 259n, getcwd: 79n };
+  ? { statx: 291n, getdents64: 61n, renameat2: 276n, mknodat: 33n, faccessat2: 439n }
+  : { statx: 332n, getdents64: 217n, renameat2: 316n, mknodat: 259n, faccessat2: 439n };
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** What a path is relative to: an open directory; ignored with an absolute path. */
-export interface Place {
-  fd: number;
-  /** Ends in a zero byte; only that: the descriptor itself. */
-  path: Bytes;
-}
 
 /** Numbers of <fcntl.h>, <linux/stat.h> and <sys/stat.h> that are the same on both machines. */
 export const F = {
   AT_FDCWD: -100,
   AT_SYMLINK_NOFOLLOW: 0x100,
   AT_REMOVEDIR: 0x200,
+  AT_EACCESS: 0x200,
+  AT_SYMLINK_FOLLOW: 0x400,
   AT_EMPTY_PATH: 0x1000,
   O_ACCMODE: 3,
   O_WRONLY: 1,
@@ -69,7 +63,7 @@ export const F = {
   O_CLOEXEC: 0o2000000,
   O_PATH: 0o10000000,
   /** As x86_64 numbers it. */
-  O_DIRECTORY: 0o200000,
+  O_DIRECTORY: openFlags.directory,
   S_IFMT: 0o170000,
   S_IFREG: 0o100000,
   S_IFDIR: 0o040000,
@@ -79,15 +73,19 @@ export const F = {
 } as const;
 
 const allFields = 0xfff; // STATX_BASIC_STATS | STATX_BTIME
-const statxSize = 256;
-const statfsSize = 120;
-const linkSize = 4096; // PATH_MAX
+const STATX_ATTR_MOUNT_ROOT = 0x2000n;
+const X_OK = 1;
 const slash = 0x2f;
-const noBytes = new Uint8Array(0);
+/** No name: the descriptor itself. */
+const none = Uint8Array.of(0);
 
-/** O_DIRECTORY and O_NOFOLLOW as x86_64 numbers them → as this machine does; O_DIRECT and O_LARGEFILE are left out. */
-function openFlags(flags: number): number {
-  const directory = 0o200000, noFollow = 0o400000, dropped = 0o40000 | 0o100000;
+/**
+ * O_DIRECTORY and O_NOFOLLOW as x86_64 numbers them → as this machine does; O_DIRECT and O_LARGEFILE are left
+ * out.
+ */
+function ownFlags(flags: number): number {
+  const { directory, noFollow, direct, largeFile } = openFlags;
+  const dropped = direct | largeFile;
   const rest = flags & ~(directory | noFollow | dropped);
   const [thisDirectory, thisNoFollow] = Deno.build.arch === "aarch64"
     ? [0o40000, 0o100000]
@@ -95,25 +93,40 @@ function openFlags(flags: number): number {
   return rest | (flags & directory ? thisDirectory : 0) | (flags & noFollow ? thisNoFollow : 0);
 }
 
-function isEmpty({ path }: Place): boolean {
+function isEmpty({ path }: Spot): boolean {
   return path[0] === 0;
 }
 
+/**
+ * A path of this process's own to what `fd` is: for calls that take no descriptor of O_PATH (proc(5),
+ * /proc/self/fd).
+ */
+function pathTo(fd: number): Bytes {
+  return cText(`/proc/self/fd/${fd}`);
+}
+
 /** The descriptor, close-on-exec; never waits for the other end of a pipe. `flags` are x86_64's. */
-export function open(place: Place, flags: number, mode: number): number {
-  const added = F.O_CLOEXEC | F.O_NOCTTY | F.O_NONBLOCK;
-  return check("openat", f.openat(place.fd, place.path, openFlags(flags) | added, mode));
+export function open(root: TargetRoot, path: Path, flags: number, mode: number): number {
+  return root.open(path, ownFlags(flags) | F.O_NOCTTY | F.O_NONBLOCK, mode);
 }
 
 export function close(fd: number): void {
   check("close", f.close(fd));
 }
 
+/** struct statx of an open file. */
+export function statusOf(fd: number): Bytes {
+  return statusAt(fd, none, F.AT_EMPTY_PATH);
+}
+
 /** struct statx. */
-export function status(place: Place, flags: number): Bytes {
-  const into = new Uint8Array(statxSize);
-  const all = flags | (isEmpty(place) ? F.AT_EMPTY_PATH : 0);
-  check("statx", Number(f.statx(numbers.statx, place.fd, place.path, all, allFields, into)));
+export function status(spot: Spot, flags: number): Bytes {
+  return statusAt(spot.fd, spot.path, flags | (isEmpty(spot) ? F.AT_EMPTY_PATH : 0));
+}
+
+function statusAt(fd: number, path: Bytes, flags: number): Bytes {
+  const into = new Uint8Array(fileStatusBytes);
+  check("statx", Number(f.statx(numbers.statx, fd, path, flags, allFields, into)));
   return into;
 }
 
@@ -123,37 +136,25 @@ export function modeAndSize(status: Bytes): { mode: number; size: number } {
   return { mode: view.getUint16(28, true), size: Number(view.getBigUint64(40, true)) };
 }
 
-export function access(place: Place, mode: number, flags: number): void {
-  check("faccessat", f.faccessat(place.fd, place.path, mode, flags));
+/** By the user that the thread has for files: its real one is the agent's (AT_EACCESS). */
+export function access(spot: Spot, mode: number, flags: number): void {
+  const all = flags | F.AT_EACCESS | (isEmpty(spot) ? F.AT_EMPTY_PATH : 0);
+  check("faccessat2", Number(f.faccessat2(numbers.faccessat2, spot.fd, spot.path, mode, all)));
 }
 
-export function readLink(place: Place): Bytes {
-  const into = new Uint8Array(linkSize);
-  return into.slice(0, check("readlinkat", f.readlinkat(place.fd, place.path, into, BigInt(linkSize))));
-}
-
-/** struct statfs. */
-export function fileSystem(place: Place): Bytes {
-  const into = new Uint8Array(statfsSize);
-  withDescriptor(place, F.O_PATH, (fd) => check("fstatfs", f.fstatfs(fd, into)));
+/** struct statfs of an open file. */
+export function fileSystem(fd: number): Bytes {
+  const into = new Uint8Array(fileSystemBytes);
+  check("fstatfs", f.fstatfs(fd, into));
   return into;
 }
 
-/**
- * Goes into a directory; its path as getcwd(2) tells it. The thread, whose working directory nobody looks at, leaves it at
- * once: a mount under it could not be taken away.
- */
-export function enter(place: Place): Bytes {
-  const into = new Uint8Array(linkSize);
-  withDescriptor(place, F.O_PATH | F.O_DIRECTORY, (fd) => check("chdir", f.fchdir(fd)));
-  try {
-    const length = check("getcwd", Number(f.getcwd(numbers.getcwd, into, BigInt(into.length))));
-    // "(unreachable)": it lies outside of the root.
-    if (into[0] !== slash) throw new SystemError("getcwd", E.ENOENT);
-    return into.slice(0, length - 1);
-  } finally {
-    check("chdir", f.chdir(cPath(Uint8Array.of(slash))));
-  }
+/** Checks whether a directory may be entered, as chdir(2) does; returns its path as getcwd(2) would. */
+export function enter(root: TargetRoot, spot: Spot): Bytes {
+  const { mode } = modeAndSize(status(spot, 0));
+  if ((mode & F.S_IFMT) !== F.S_IFDIR) throw new SystemError("chdir", E.ENOTDIR);
+  access(spot, X_OK, 0);
+  return root.pathOf(spot.fd);
 }
 
 /** Fills `into` from `cursor` on; whole entries. `end`: nothing comes after them. */
@@ -190,77 +191,96 @@ export function seek(fd: number, offset: bigint, whence: number): bigint {
   return position;
 }
 
-export function makeDirectory(place: Place, mode: number): void {
-  check("mkdirat", f.mkdirat(place.fd, place.path, mode));
+export function makeDirectory(spot: Spot, mode: number): void {
+  check("mkdirat", f.mkdirat(spot.fd, spot.path, mode));
 }
 
-export function remove(place: Place, flags: number): void {
-  check("unlinkat", f.unlinkat(place.fd, place.path, flags));
+export function remove(spot: Spot, flags: number): void {
+  sparesMount(spot);
+  check("unlinkat", f.unlinkat(spot.fd, spot.path, flags));
 }
 
-export function changeMode(place: Place, mode: number, flags: number): void {
-  if (isEmpty(place)) check("fchmod", f.fchmod(place.fd, mode));
-  else check("fchmodat", f.fchmodat(place.fd, place.path, mode, flags));
+export function changeMode(spot: Spot, mode: number, flags: number): void {
+  if (spot.isOwn && isEmpty(spot)) check("fchmodat", f.fchmodat(F.AT_FDCWD, pathTo(spot.fd), mode, 0));
+  else if (isEmpty(spot)) check("fchmod", f.fchmod(spot.fd, mode));
+  else check("fchmodat", f.fchmodat(spot.fd, spot.path, mode, flags));
 }
 
-export function changeOwner(place: Place, uid: number, gid: number, flags: number): void {
-  const all = flags | (isEmpty(place) ? F.AT_EMPTY_PATH : 0);
-  check("fchownat", f.fchownat(place.fd, place.path, uid, gid, all));
+export function changeOwner(spot: Spot, uid: number, gid: number, flags: number): void {
+  const all = flags | (isEmpty(spot) ? F.AT_EMPTY_PATH : 0);
+  check("fchownat", f.fchownat(spot.fd, spot.path, uid, gid, all));
 }
 
 /** times: access' seconds and nanoseconds, modification's. */
-export function changeTimes(place: Place, times: bigint[], flags: number): void {
+export function changeTimes(spot: Spot, times: bigint[], flags: number): void {
   const spec = new Uint8Array(new BigUint64Array(times).buffer);
-  if (isEmpty(place)) check("futimens", f.futimens(place.fd, spec));
-  else check("utimensat", f.utimensat(place.fd, place.path, spec, flags));
+  if (isEmpty(spot) && !spot.isOwn) check("futimens", f.futimens(spot.fd, spec));
+  else if (isEmpty(spot)) check("utimensat", f.utimensat(F.AT_FDCWD, pathTo(spot.fd), spec, 0));
+  else check("utimensat", f.utimensat(spot.fd, spot.path, spec, flags));
 }
 
-export function truncate(place: Place, length: bigint): void {
-  withDescriptor(place, F.O_WRONLY, (fd) => check("ftruncate", f.ftruncate64(fd, length)));
+/** Of a file that is open for writing. */
+export function truncate(fd: number, length: bigint): void {
+  check("ftruncate", f.ftruncate64(fd, length));
 }
 
 export function sync(fd: number, contentOnly: boolean): void {
   check("fsync", contentOnly ? f.fdatasync(fd) : f.fsync(fd));
 }
 
+const F_SETFL = 4;
+
+/** Of the status flags those that may change; the others stay as they were opened. */
+export function setFlags(fd: number, flags: number): void {
+  check("fcntl", f.fcntl(fd, F_SETFL, flags));
+}
+
 export function allocate(fd: number, mode: number, offset: bigint, length: bigint): void {
   check("fallocate", f.fallocate64(fd, mode, offset, length));
 }
 
-export function makeNode(place: Place, mode: number, device: bigint): void {
-  check("mknodat", Number(f.mknodat(numbers.mknodat, place.fd, place.path, mode, device)));
+export function makeNode(spot: Spot, mode: number, device: bigint): void {
+  check("mknodat", Number(f.mknodat(numbers.mknodat, spot.fd, spot.path, mode, device)));
 }
 
-export function rename(from: Place, to: Place, flags: number): void {
+export function rename(from: Spot, to: Spot, flags: number): void {
+  for (const spot of [from, to]) {
+    // Never "/" itself: as a path it would be this process's root.
+    if (spot.path[0] === slash) throw new SystemError("renameat2", E.EBUSY);
+    sparesMount(spot);
+  }
   check("renameat2", Number(f.renameat2(numbers.renameat2, from.fd, from.path, to.fd, to.path, flags)));
 }
 
-export function link(from: Place, to: Place, flags: number): void {
-  const all = flags | (isEmpty(from) ? F.AT_EMPTY_PATH : 0);
-  check("linkat", f.linkat(from.fd, from.path, to.fd, to.path, all));
+/**
+ * What something is mounted on is not taken away (EBUSY): the kernel sees to that for mounts of the thread's
+ * own namespace only, and would unmount the target's, a volume or its /etc/hosts (mount_namespaces(7)).
+ */
+function sparesMount({ fd, path }: Spot): void {
+  if (path[0] === slash || isDots(path)) return; // no name: the kernel refuses it
+  const into = new Uint8Array(fileStatusBytes);
+  const found = f.statx(numbers.statx, fd, path, F.AT_SYMLINK_NOFOLLOW, 0, into);
+  const attributes = found < 0n ? 0n : new DataView(into.buffer).getBigUint64(8, true);
+  if ((attributes & STATX_ATTR_MOUNT_ROOT) !== 0n) {
+    throw new SystemError("unlinkat", E.EBUSY);
+  }
 }
 
-export function symlink(text: Bytes, to: Place): void {
+export function link(from: Spot, to: Spot): void {
+  if (!isEmpty(from)) check("linkat", f.linkat(from.fd, from.path, to.fd, to.path, 0));
+  else if (from.isOwn) {
+    check("linkat", f.linkat(F.AT_FDCWD, pathTo(from.fd), to.fd, to.path, F.AT_SYMLINK_FOLLOW));
+  } else check("linkat", f.linkat(from.fd, from.path, to.fd, to.path, F.AT_EMPTY_PATH));
+}
+
+/** A link with this text. */
+export function symlink(text: Bytes, to: Spot): void {
   check("symlinkat", f.symlinkat(text, to.fd, to.path));
-}
-
-/** The place's own descriptor when its path is empty, else one for this call. */
-function withDescriptor(place: Place, flags: number, call: (fd: number) => void): void {
-  if (isEmpty(place)) {
-    if (place.fd < 0) throw new SystemError("open", E.ENOENT);
-    return call(place.fd);
-  }
-  const fd = open(place, flags, 0);
-  try {
-    call(fd);
-  } finally {
-    f.close(fd);
-  }
 }
 
 /** `path` with its zero byte. A zero byte inside ends it early, as it would for the kernel. */
 export function cPath(path: Uint8Array): Bytes {
   const bytes = new Uint8Array(path.length + 1);
-  bytes.set(path.length === 0 ? noBytes : path);
+  bytes.set(path);
   return bytes;
 }

@@ -1,4 +1,4 @@
-// Network namespaces: entering one, and naming the one this thread is in for BPF. Called by main.ts and bpf.ts.
+// Network namespaces: enters one, and identifies this thread's one for BPF. Called by main.ts and bpf.ts.
 // setns(2) moves one thread: all calls of libc.ts are made on the thread that runs JavaScript, so they agree.
 
 import { c, check, cText, K } from "./libc.ts";

@@ -1,11 +1,12 @@
-// Copies of the packets that clients send to mirrored ports: packet(7) sockets with the filter of agent/bpf/mirror.bpf.c
-// and a ring shared with the kernel for each. Called by incoming/mirror.ts. The kernel copies on its way and never waits:
-// a full ring costs copies, which are counted, not the target's packets. All of it ends with this process.
+// Copies of the packets that clients send to mirrored ports: packet(7) sockets with the filter of
+// agent/bpf/mirror.bpf.c and a ring shared with the kernel for each. Called by incoming/mirror.ts. The kernel
+// copies packets as they pass and never waits: a full ring loses copies, which are counted, but no packet of
+// the target. Sockets and rings end with this process.
 // Facts: packet(7), the kernel's Documentation/networking/packet_mmap.rst, <linux/if_packet.h>.
 
 import { BpfObject, word } from "./bpf.ts";
 import { c, check, K, SystemError } from "./libc.ts";
-import { takeTurn, Watch } from "../../core/net/poll.ts";
+import { takeTurn, Watch } from "../../core/net/linux/poll.ts";
 
 // A block holds the largest packet there is (64 KiB, but for jumbograms, which are cut) some times over.
 const blockSize = 1 << 18;
@@ -16,7 +17,8 @@ const retireMs = 4;
 /** What handling one packet counts of a turn, in bytes. */
 const packetCost = 512;
 
-// struct tpacket_block_desc with its tpacket_hdr_v1, struct tpacket3_hdr and, right behind it, struct sockaddr_ll.
+// struct tpacket_block_desc with its tpacket_hdr_v1, struct tpacket3_hdr and, right behind it, struct
+// sockaddr_ll.
 const blockStatus = 8, blockPackets = 12, blockFirst = 16;
 const packetNext = 0, packetKept = 12, packetLength = 16, packetNetwork = 26, packetInterface = 52;
 const ownedByUser = 1; // TP_STATUS_USER
@@ -35,8 +37,8 @@ export class PacketTap {
   readonly #rings: Ring[] = [];
 
   /**
-   * Loads the filter and makes the rings; nothing is copied before `add` and `run`. Throws SystemError (EPERM without
-   * CAP_NET_RAW), BpfError.
+   * Loads the filter and makes the rings; nothing is copied before `add` and `run`. Throws SystemError (EPERM
+   * without CAP_NET_RAW), BpfError.
    */
   constructor() {
     this.#filter = new BpfObject("mirror");
@@ -61,7 +63,10 @@ export class PacketTap {
     this.#filter.remove("ports", word(port));
   }
 
-  /** Calls `take` for each packet, in the order of each device and family, until `close`. Rejects with SystemError. */
+  /**
+   * Calls `take` for each packet, in the order of each device and family, until `close`. Rejects with
+   * SystemError.
+   */
   async run(take: (packet: Packet) => void): Promise<void> {
     await Promise.all(this.#rings.map((ring) => ring.run(take)));
   }
@@ -97,7 +102,8 @@ class Ring {
     try {
       option(this.#fd, K.SOL_SOCKET, K.SO_ATTACH_BPF, "SO_ATTACH_BPF", filter);
       option(this.#fd, K.SOL_PACKET, K.PACKET_VERSION, "PACKET_VERSION", K.TPACKET_V3);
-      // struct tpacket_req3: block size and count, frame size and count, milliseconds, private bytes, features.
+      // struct tpacket_req3: block size and count, frame size and count, milliseconds, private bytes,
+      // features.
       const frameSize = 2048;
       const request = [blockSize, blockCount, frameSize, ringSize / frameSize, retireMs, 0, 0];
       option(this.#fd, K.SOL_PACKET, K.PACKET_RX_RING, "PACKET_RX_RING", ...request);

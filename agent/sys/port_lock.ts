@@ -1,31 +1,116 @@
-// One session at a time steals a port: an abstract Unix socket named after the port is the lock. Such names live
-// in the network namespace and vanish with the process that holds them (unix(7)), so nothing is ever left behind.
-// Called by incoming/subscriptions.ts. Whoever connects to the socket is told one line: who holds it.
+// One session at a time steals a port. A session that wants one puts an abstract Unix socket beside those of
+// the others, under a name of its own (so nobody can take the name before it), with a mark that only a
+// process with NET_ADMIN can make: a receive buffer beyond every limit (SO_RCVBUFFORCE, socket(7)). A program
+// that may not steal has no mark and is ignored, whatever it binds. Such sockets vanish with their process
+// (unix(7)), so nothing is ever left behind. Called by incoming/subscriptions.ts.
+//
+// Among the marked: one that listens has the port. Of those that do not listen yet the one with the lowest
+// name goes on, and only when no other is left beside it; the others close theirs. Each session binds its
+// name before it looks, so no two can miss each other.
 
-import { c, check, E, errno, K, SystemError } from "./libc.ts";
-import { Watch } from "../../core/net/poll.ts";
+import { pauseOrEnd } from "../../core/base/pause.ts";
+import { Watch } from "../../core/net/linux/poll.ts";
+import { c, check, E, K, lastErrno, SystemError } from "./libc.ts";
+import { abstractSockets, type NamedSocket } from "./unix_diag.ts";
 
 const flags = K.SOCK_STREAM | K.SOCK_CLOEXEC;
 const maxLine = 512;
+/**
+ * The most that SO_RCVBUFFORCE takes; the kernel doubles it. Without NET_ADMIN it would be net.core.rmem_max.
+ */
+const markBytes = 0x3fffffff;
+/** How long others may take to make up their minds: they need microseconds. */
+const patienceMs = 1000;
+const lookMs = 5;
 
-/** A held lock. */
+/** What `takePort` found. */
+export type PortOutcome =
+  | { lock: PortLock; /** Sockets under such names without a mark: another program's. */ strangers: number }
+  | { lock: null; /** What the holder says of itself; "" when it says nothing. */ holder: string };
+
+/**
+ * Takes `port` unless another session has it; `holder` is what other sessions get then. Throws SystemError.
+ */
+export async function takePort(port: number, holder: string): Promise<PortOutcome> {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    const claim = new Claim(port);
+    try {
+      for (;;) {
+        const { rivals, strangers } = claim.look();
+        const late = performance.now() > until;
+        const has = rivals.find(({ listens }) => listens);
+        if (has !== undefined) return { lock: null, holder: await lineOf(has.name) };
+        if (rivals.length === 0) return { lock: new PortLock(claim.listen(), holder), strangers };
+        if (late) return { lock: null, holder: "" };
+        if (rivals.some(({ name }) => name < claim.name)) break;
+        await pauseOrEnd(lookMs, undefined);
+      }
+    } finally {
+      claim.close();
+    }
+    await pauseOrEnd(lookMs, undefined);
+  }
+}
+
+/** A marked socket under a name of its own, not decided yet. */
+class Claim {
+  readonly name: string;
+  readonly #prefix: string;
+  #fd: number;
+
+  constructor(port: number) {
+    this.#prefix = `mirrord/steal/tcp/${port}/`;
+    this.name = this.#prefix + crypto.getRandomValues(new Uint8Array(12)).toHex();
+    this.#fd = check("socket", c.socket(K.AF_UNIX, flags | K.SOCK_NONBLOCK, 0));
+    try {
+      const size = new Uint8Array(new Uint32Array([markBytes]).buffer);
+      check("setsockopt", c.setsockopt(this.#fd, K.SOL_SOCKET, K.SO_RCVBUFFORCE, size, 4));
+      const address = abstractAddress(this.name);
+      check("bind", c.bind(this.#fd, address, address.length));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** The others under this port's names. Where the kernel lists no marks every one of them counts. */
+  look(): { rivals: NamedSocket[]; strangers: number } {
+    const all = (abstractSockets(this.#prefix) ?? listedSockets(this.#prefix))
+      .filter(({ name }) => name !== this.name);
+    const rivals = all.filter(({ receiveBuffer }) => receiveBuffer >= 2 * markBytes);
+    return { rivals, strangers: all.length - rivals.length };
+  }
+
+  /** Decided; the descriptor is the caller's. */
+  listen(): number {
+    check("listen", c.listen(this.#fd, 16));
+    const fd = this.#fd;
+    this.#fd = -1;
+    return fd;
+  }
+
+  close(): void {
+    if (this.#fd >= 0) c.close(this.#fd);
+    this.#fd = -1;
+  }
+}
+
+/** A held port. A program that connects to its socket gets one line: the holder's name. */
 export class PortLock {
   readonly #fd: number;
   readonly #watch: Watch;
   readonly #line: Uint8Array<ArrayBuffer>;
   #open = true;
 
-  /** Throws SystemError EADDRINUSE when another process holds the port. */
-  constructor(port: number, holder: string) {
-    const name = abstractName(port);
+  /** Takes over a listening socket. */
+  constructor(fd: number, holder: string) {
     this.#line = new TextEncoder().encode(holder.slice(0, maxLine - 1) + "\n").subarray(0, maxLine);
-    this.#fd = check("socket", c.socket(K.AF_UNIX, flags | K.SOCK_NONBLOCK, 0));
+    this.#fd = fd;
     try {
-      check("bind", c.bind(this.#fd, name, name.length));
-      check("listen", c.listen(this.#fd, 16));
-      this.#watch = new Watch(this.#fd);
+      this.#watch = new Watch(fd);
     } catch (error) {
-      c.close(this.#fd);
+      c.close(fd);
       throw error;
     }
     this.#answer();
@@ -52,19 +137,19 @@ export class PortLock {
   }
 }
 
-/** What the holder of `port` says of itself; "" when it is gone or says nothing within a second. */
-export async function portHolder(port: number): Promise<string> {
-  const name = abstractName(port);
+/** What the socket `name` sends about its owner; "" when it is gone or sends nothing within a second. */
+async function lineOf(name: string): Promise<string> {
+  const address = abstractAddress(name);
   const fd = check("socket", c.socket(K.AF_UNIX, flags | K.SOCK_NONBLOCK, 0));
   let watch: Watch | undefined;
   let timer: number | undefined;
   try {
-    check("connect", c.connect(fd, name, name.length));
+    check("connect", c.connect(fd, address, address.length));
     watch = new Watch(fd);
     const line = new Uint8Array(maxLine);
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, 1000));
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, patienceMs));
     let count = c.recv(fd, line, BigInt(maxLine), K.MSG_DONTWAIT);
-    if (count < 0 && errno() === E.EAGAIN) {
+    if (count < 0 && lastErrno() === E.EAGAIN) {
       await Promise.race([watch.readable(), late]);
       count = c.recv(fd, line, BigInt(maxLine), K.MSG_DONTWAIT);
     }
@@ -79,8 +164,21 @@ export async function portHolder(port: number): Promise<string> {
   }
 }
 
+/**
+ * The same from /proc/net/unix (proc_pid_net(5)), all of them taken for marked: in doubt the port stays the
+ * target's.
+ */
+function listedSockets(prefix: string): NamedSocket[] {
+  const lines = Deno.readTextFileSync("/proc/thread-self/net/unix").split("\n");
+  return lines.flatMap((line) => {
+    const [, , , state, , , inode, name] = line.trim().split(/\s+/);
+    if (name === undefined || !name.startsWith(`@${prefix}`)) return [];
+    const listens = (Number.parseInt(state ?? "", 16) & 0x10000) !== 0;
+    return [{ name: name.slice(1), inode: Number(inode), listens, receiveBuffer: 2 * markBytes }];
+  });
+}
+
 /** `struct sockaddr_un` whose path begins with a zero byte. */
-function abstractName(port: number): Uint8Array<ArrayBuffer> {
-  const path = new TextEncoder().encode(`\0mirrord/steal/tcp/${port}`);
-  return new Uint8Array([K.AF_UNIX, 0, ...path]);
+function abstractAddress(name: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array([K.AF_UNIX, 0, 0, ...new TextEncoder().encode(name)]);
 }

@@ -1,5 +1,5 @@
-// What the agent reads in /proc: its own capabilities, the kernel's release, and the target's process. Called by
-// incoming/subscriptions.ts and env.ts. Facts: proc(5), capabilities(7), cgroups(7).
+// What the agent reads in /proc: its own capabilities, the kernel's release, and the target's process. Called
+// by incoming/subscriptions.ts and env.ts. Facts: proc(5), capabilities(7), cgroups(7).
 
 import { isIntact, readEnvironmentBlock, readMovedEnvironment } from "./environ.ts";
 
@@ -32,6 +32,12 @@ export function ephemeralPorts(): { first: number; last: number } {
   return first <= last ? { first, last } : { first: 32768, last: 60999 };
 }
 
+/** How many descriptors this process may have (getrlimit(2)). */
+export function descriptorLimit(): number {
+  const limit = /^Max open files\s+(\d+)/m.exec(Deno.readTextFileSync("/proc/self/limits"))?.[1];
+  return limit === undefined ? Infinity : Number(limit);
+}
+
 /** Which process is the target. */
 export interface TargetProcess {
   /** The process itself, as this process namespace numbers it. */
@@ -41,8 +47,8 @@ export interface TargetProcess {
 }
 
 /**
- * The process whose environment is the target's. In an ephemeral container with a target that is process 1; where
- * the whole pod shares process numbers it is the first one in the target container's cgroup.
+ * The process whose environment is the target's. In an ephemeral container with a target that is process 1;
+ * where the whole pod shares process numbers it is the first one in the target container's cgroup.
  */
 export function findTarget(target: TargetProcess): number {
   if (target.pid !== undefined) return target.pid;
@@ -53,15 +59,30 @@ export function findTarget(target: TargetProcess): number {
 }
 
 /**
- * `NAME=value` pairs, each ended by a zero byte; those that the process keeps elsewhere where it wrote over its first ones.
- * Throws Deno.errors.NotFound, or PermissionDenied without SYS_PTRACE.
+ * The real user of a process, 0 when it has ended (proc_pid_status(5)): the agent's own is one that nobody
+ * has.
+ */
+export function realUser(pid: number): number {
+  try {
+    return Number(/^Uid:\s*(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
+
+/**
+ * `NAME=value` pairs, each ended by a zero byte; those that the process keeps elsewhere where it wrote over
+ * its first ones. Throws Deno.errors.NotFound, or PermissionDenied without SYS_PTRACE.
  */
 export function readEnvironment(pid: number): Uint8Array {
   const pairs = readBlock(pid);
   return isIntact(pairs) ? pairs : readMovedEnvironment(pid) ?? pairs;
 }
 
-/** The file of a process of another user cannot be opened without DAC_OVERRIDE, which the agent does not have. */
+/**
+ * The file of a process of another user cannot be opened without DAC_OVERRIDE, which the agent does not have.
+ */
 function readBlock(pid: number): Uint8Array {
   try {
     return Deno.readFileSync(`/proc/${pid}/environ`);

@@ -1,10 +1,14 @@
-// Another process's memory, read by process_vm_readv(2) and not by /proc/PID/mem: that file, as /proc/PID/environ, belongs
-// to the user the process runs as, and an agent without DAC_OVERRIDE cannot open it although SYS_PTRACE would let it
-// look. Called by environ.ts. The call needs SYS_PTRACE or the same user (ptrace(2), PTRACE_MODE_ATTACH_REALCREDS).
+// Another process's memory, read by process_vm_readv(2) and not by /proc/PID/mem: that file, as
+// /proc/PID/environ, belongs to the user the process runs as, and an agent without DAC_OVERRIDE cannot open
+// it although SYS_PTRACE would let it look. Called by environ.ts. The call needs SYS_PTRACE or the same user
+// (ptrace(2), PTRACE_MODE_ATTACH_REALCREDS).
 
 import { c } from "./libc.ts";
 
-/** The memory of process `pid`, while it lives. Reading where nothing is mapped, or what is not allowed, throws RangeError. */
+/**
+ * The memory of process `pid`, while it lives. Reading where nothing is mapped, or what is not allowed,
+ * throws RangeError.
+ */
 export class ProcessMemory {
   readonly #pid: number;
 

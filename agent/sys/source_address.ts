@@ -1,7 +1,8 @@
-// The address from which this machine would reach another: routes asked by a UDP socket that sends nothing (connect(2)).
-// Called by dns/destinations.ts.
+// The address from which this machine would reach another: found by connecting a UDP socket that sends
+// nothing (connect(2)). Called by dns/destinations.ts.
 
-import { decodeSockaddr, encodeSockaddr, type Endpoint, sockaddrSize } from "../../core/net/address.ts";
+import type { Endpoint } from "../../core/net/address.ts";
+import { decodeSockaddr, encodeSockaddr, sockaddrSize } from "../../core/net/linux/sockaddr.ts";
 import { c, check, K } from "./libc.ts";
 
 /** The kernel's choice for `peer`; null when it has no way there. */

@@ -1,17 +1,17 @@
-// Standard input and output as the stream under a link: how a session on the same machine reaches an agent it
-// started itself. Called by main.ts. Both must be pipes or sockets; they become non-blocking.
+// Standard input and output as the stream under a link, between a session and an agent that it started on the
+// same machine. Called by main.ts. Both must be pipes or sockets; they become non-blocking.
 
 import type { LinkStream } from "../../protocol-wasm/mod.ts";
-import { c, check, E, errno, K, SystemError } from "./libc.ts";
-import { Watch } from "../../core/net/poll.ts";
+import { c, check, E, K, lastErrno, SystemError } from "./libc.ts";
+import { Watch } from "../../core/net/linux/poll.ts";
 
 const input = 0;
 const output = 1;
 
 /** Takes over descriptors 0 and 1. Throws SystemError when one is neither pipe nor socket. */
 export function stdioStream(): LinkStream {
-  // A write to a closed pipe shall be EPIPE, not the end of the process (signal(7)). An interrupt typed at the
-  // session's terminal reaches its whole process group; what ends this process is the end of its link.
+  // A write to a closed pipe shall be EPIPE, not the end of the process (signal(7)). An interrupt typed at
+  // the session's terminal reaches its whole process group; what ends this process is the end of its link.
   for (const signal of [K.SIGPIPE, K.SIGINT, K.SIGHUP]) {
     c.signal(signal, Deno.UnsafePointer.create(K.SIG_IGN));
   }
@@ -21,13 +21,13 @@ export function stdioStream(): LinkStream {
   const readWatch = new Watch(input);
   const writeWatch = new Watch(output);
   let open = true;
-  /** The call's count; 0 when it was let go, null when the kernel says to wait. */
+  /** The call's count; 0 when it was closed, null when the kernel returns EAGAIN. */
   const attempt = (name: string, call: () => number): number | null => {
     for (;;) {
       if (!open) throw new SystemError(name, E.EPIPE);
       const count = call();
       if (count >= 0) return count;
-      const code = errno();
+      const code = lastErrno();
       if (code === E.EAGAIN) return null;
       if (code !== E.EINTR) throw new SystemError(name, code);
     }

@@ -1,13 +1,16 @@
 // The sk_lookup program (agent/bpf/steal.bpf.c), attached to the target's network namespace. Called by
 // incoming/subscriptions.ts. However the process ends, the kernel drops it and the original answers again.
 
+import { reachShift } from "../../protocol-wasm/mod.ts";
 import { addressBytes, type Endpoint } from "../../core/net/address.ts";
 import { BpfObject, long, word } from "./bpf.ts";
-import { c } from "./libc.ts";
+import { c, check } from "./libc.ts";
 import { openOwnNetns } from "./netns.ts";
-import type { Listener } from "../../core/net/socket.ts";
+import type { Listener } from "../../core/net/linux/socket.ts";
 
 const zero = word(0);
+/** CLOCK_MONOTONIC (clock_gettime(2)): the clock of bpf_ktime_get_ns. */
+const monotonic = 1;
 
 /** Listeners of this agent, one for each family the network namespace has. */
 export interface StealListeners {
@@ -36,9 +39,12 @@ export class StealProgram {
     }
   }
 
-  /** From now on new connections for `port` come to the listeners. */
-  steal(port: number): void {
-    this.#object.set("ports", word(port), zero);
+  /**
+   * From now on new connections for `port` come to the listeners, those for addresses of the sets `reach`
+   * (`reachBits`).
+   */
+  steal(port: number, reach: number): void {
+    this.#object.set("ports", word(port), word(reach << reachShift));
   }
 
   /** From now on new connections for `port` go to the original. */
@@ -46,7 +52,7 @@ export class StealProgram {
     this.#object.remove("ports", word(port));
   }
 
-  /** Lets connections from `source`, an address and port of this agent, pass to the original. */
+  /** Lets connections from `source`, an address and port of this agent, reach the original. */
   addBypass(source: Endpoint): void {
     this.#object.set("bypasses", bypassKey(source), zero);
   }
@@ -56,16 +62,37 @@ export class StealProgram {
     this.#object.remove("bypasses", bypassKey(source));
   }
 
+  /** Connections are handed over for `milliseconds` more, 0: no longer. Nothing is until this was called. */
+  handOver(milliseconds: number): void {
+    const until = milliseconds <= 0 ? 0n : monotonicNs() + BigInt(Math.round(milliseconds * 1e6));
+    this.#object.set("heartbeat", word(0), long(until));
+  }
+
+  /** How many connections of stolen ports the original got since the last `handOver` had run out, in all. */
+  get passed(): number {
+    const count = this.#object.get("passed", word(0), 8);
+    return Number(new DataView(count.buffer).getBigUint64(0, true));
+  }
+
   /** Detaches and frees all; may be called twice. */
   close(): void {
     this.#object.close();
   }
 }
 
-/** `struct bypass_key` of the program: 16 address bytes, then the port in network order in the low half of a u32. */
+/**
+ * `struct bypass_key` of the program: 16 address bytes, then the port in network order in the low half of a
+ * u32.
+ */
 export function bypassKey(source: Endpoint): Uint8Array<ArrayBuffer> {
   const key = new Uint8Array(20);
   key.set(addressBytes(source.address));
   new DataView(key.buffer).setUint16(16, source.port);
   return key;
+}
+
+function monotonicNs(): bigint {
+  const time = new BigInt64Array(2);
+  check("clock_gettime", c.clock_gettime(monotonic, new Uint8Array(time.buffer)));
+  return (time[0] ?? 0n) * 1_000_000_000n + (time[1] ?? 0n);
 }

@@ -1,91 +1,85 @@
-// Turns the calling thread into one that sees files as the target's process does: its root, its user, its groups, no more
-// capabilities than it has, and no file creation mask. Called once, at the start of each file thread (agent/files).
-// Only that thread changes: raw system calls are used, since the C library's would change every thread (nptl(7)).
-// unshare(2) CLONE_FS gives the thread a root directory of its own; chroot(2) through /proc/PID/root enters the
-// target's mounts (proc_pid_root(5)), so links and ".." resolve as they do for the target and never leave it.
+// Gives the calling thread the rights over files of the target's process: its user, its groups, no more
+// capabilities than it has, and no file creation mask. Called once, at the start of each file thread
+// (agent/files). Only that thread changes: raw system calls are used, since the C library's would change
+// every thread (nptl(7)). And only the rights over files change (setfsuid(2)): the right to signal or trace a
+// thread depends on its real, effective and saved users, which stay the agent's. The target's root is a
+// descriptor (target_root.ts), no directory of the thread.
 
-import { check, cText, E, SystemError } from "./libc.ts";
+import { c, check, cText, E, SystemError } from "./libc.ts";
 
-const i32 = "i32";
 const { symbols: f } = Deno.dlopen("libc.so.6", {
-  unshare: { parameters: [i32], result: i32 },
-  chroot: { parameters: ["buffer"], result: i32 },
-  chdir: { parameters: ["buffer"], result: i32 },
   umask: { parameters: ["u32"], result: "u32" },
-  setids: { name: "syscall", parameters: ["i64", "u32", "u32", "u32"], result: "i64" },
+  setfsid: { name: "syscall", parameters: ["i64", "u32"], result: "i64" },
   setgroups: { name: "syscall", parameters: ["i64", "usize", "buffer"], result: "i64" },
   capset: { name: "syscall", parameters: ["i64", "buffer", "buffer"], result: "i64" },
 });
 
 /** syscalls(2). */
 const numbers = Deno.build.arch === "aarch64"
-  ? { setresuid: 147n, setresgid: 149n, setgroups: 159n, capset: 91n }
-  : { setresuid: 117n, setresgid: 119n, setgroups: 116n, capset: 126n };
+  ? { setfsuid: 151n, setfsgid: 152n, setgroups: 159n, capset: 91n }
+  : { setfsuid: 122n, setfsgid: 123n, setgroups: 116n, capset: 126n };
 
-const CLONE_FS = 0x200;
+const O_PATH = 0o10000000;
+const O_CLOEXEC = 0o2000000;
 /** _LINUX_CAPABILITY_VERSION_3 (capget(2)). */
 const capabilityVersion = 0x20080522;
 
 /** What decides over files, of one process (proc_pid_status(5)). */
 interface Rights {
-  /** real, effective, saved */
-  uids: number[];
-  gids: number[];
+  uid: number;
+  gid: number;
   groups: number[];
   permitted: bigint;
   effective: bigint;
 }
 
-/** Throws SystemError named after the step that failed: EPERM for a lacking capability, ENOENT for a process that is gone. */
-export function becomeProcess(pid: number): void {
+/**
+ * A descriptor of the target's root, opened before the rights for it are given up. Throws SystemError named
+ * after the step that failed: EPERM or EACCES for a lacking capability, ESRCH or ENOENT for a process that is
+ * gone.
+ */
+export function becomeProcess(pid: number): number {
   const target = rightsOf(`/proc/${pid}/status`);
   const own = rightsOf("/proc/thread-self/status");
-  check("unshare", f.unshare(CLONE_FS));
-  if (!hasSameRoot(pid)) check("chroot", f.chroot(cText(`/proc/${pid}/root`)));
-  check("chdir", f.chdir(cText("/")));
+  const root = check("open", c.open(cText(`/proc/${pid}/root`), O_PATH | O_CLOEXEC, 0));
   f.umask(0);
   if (!sameIds(own.groups, target.groups)) {
     const list = new Uint8Array(new Uint32Array(target.groups).buffer);
     check("setgroups", Number(f.setgroups(numbers.setgroups, BigInt(target.groups.length), list)));
   }
-  if (!sameIds(own.gids, target.gids)) setIds("setresgid", target.gids);
-  const changed = !sameIds(own.uids, target.uids);
-  if (changed) setIds("setresuid", target.uids);
-  // A change from root to other users has cleared all of them.
-  if (!changed || target.uids.includes(0)) limitCapabilities(own, target);
+  setFsId("setfsgid", target.gid);
+  setFsId("setfsuid", target.uid);
+  limitCapabilities(own, target);
+  return root;
 }
 
-function setIds(call: "setresuid" | "setresgid", [real = 0, effective = 0, saved = 0]: number[]): void {
-  check(call, Number(f.setids(numbers[call], real, effective, saved)));
+/**
+ * These calls return the number before, never a failure (setfsuid(2)): for an invalid number they return the
+ * present one.
+ */
+function setFsId(call: "setfsuid" | "setfsgid", id: number): void {
+  f.setfsid(numbers[call], id);
+  if (Number(f.setfsid(numbers[call], 0xffff_ffff)) !== id) throw new SystemError(call, E.EPERM);
 }
 
 function sameIds(one: number[], other: number[]): boolean {
   return one.length === other.length && one.every((id, index) => id === other[index]);
 }
 
-/** Without privileges a process of the same user and root can still be served. */
-function hasSameRoot(pid: number): boolean {
-  try {
-    const [own, target] = ["/", `/proc/${pid}/root/`].map((path) => Deno.statSync(path));
-    const mounts = ["self", pid].map((one) => Deno.readLinkSync(`/proc/${one}/ns/mnt`));
-    return own?.ino === target?.ino && own?.dev === target?.dev && mounts[0] === mounts[1];
-  } catch {
-    return false; // not to be seen from here: chroot tells why
-  }
-}
-
-/** Keeps of this thread's capabilities what the target has too (capabilities(7)). */
+/**
+ * Keeps of this thread's capabilities what the target has too (capabilities(7)), whatever a change of users
+ * did to them.
+ */
 function limitCapabilities(own: Rights, target: Rights): void {
-  const effective = own.permitted & target.effective;
-  const permitted = own.permitted & target.permitted;
+  const kept = own.permitted & target.effective;
   const header = new Uint8Array(new Uint32Array([capabilityVersion, 0]).buffer);
   const word = (set: bigint, index: bigint) => Number(set >> (32n * index) & 0xffffffffn);
   const sets = new Uint32Array([
-    word(effective, 0n),
-    word(permitted, 0n),
+    word(kept, 0n),
+    word(kept, 0n),
     0,
-    word(effective, 1n),
-    word(permitted, 1n),
+    word(kept, 1n),
+    word(kept, 1n),
     0,
   ]);
   check("capset", Number(f.capset(numbers.capset, header, new Uint8Array(sets.buffer))));
@@ -96,15 +90,18 @@ function rightsOf(path: string): Rights {
   const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, "m").exec(text)?.[1]?.trim() ?? "";
   const ids = (name: string) => field(name).split(/\s+/).filter(Boolean).map(Number);
   return {
-    uids: ids("Uid").slice(0, 3),
-    gids: ids("Gid").slice(0, 3),
+    uid: ids("Uid")[3] ?? 0,
+    gid: ids("Gid")[3] ?? 0,
     groups: ids("Groups"),
     permitted: BigInt(`0x${field("CapPrm") || "0"}`),
     effective: BigInt(`0x${field("CapEff") || "0"}`),
   };
 }
 
-/** The number by which the process knows itself: the last of its process namespaces (proc_pid_status(5), NSpid). */
+/**
+ * The number by which the process knows itself: the last of its process namespaces (proc_pid_status(5),
+ * NSpid).
+ */
 export function innerPid(pid: number): number {
   const text = readStatus(`/proc/${pid}/status`);
   return Number(/^NSpid:\s*(.*)$/m.exec(text)?.[1]?.trim().split(/\s+/).at(-1) ?? pid);

@@ -1,11 +1,12 @@
-// The host name of another process, which is its UTS namespace's (uts_namespaces(7)). Called by dns/settings.ts.
+// The host name of another process, by its UTS namespace (uts_namespaces(7)). Called by dns/settings.ts.
 // setns(2) moves one thread, the one that runs JavaScript, for the time of one call.
 
 import { c, check, cText, K } from "./libc.ts";
 
 /**
- * What gethostname(2) says to process `pid`. The containers of a pod share one namespace with us; another one can be
- * entered by root only, and without that right the file from which it was named must do (hostname(5)).
+ * What gethostname(2) returns to process `pid`. The containers of a pod share one namespace with the agent;
+ * another one can be entered by root only, and without that right the file that names the host must do
+ * (hostname(5)).
  */
 export function hostNameOf(pid: number): string {
   const own = "/proc/thread-self/ns/uts";

@@ -1,11 +1,14 @@
 // The errors a user sees. Each room of core whose failure a caller tells apart has a subclass; bugs stay
 // built-in errors. A MirrordError is printed once, by cmd/ui.ts, and ends the program with its exit code.
 
-/** Exit codes of mirrord's own failures; the app's own code passes through otherwise (README, "Exit codes"). */
+/**
+ * Exit codes of mirrord's own failures; the app's own code passes through otherwise (README, "Exit codes").
+ */
 export const exitCodes = {
   usage: 2,
   unavailable: 69,
   bug: 70,
+  machine: 71,
   linkLost: 74,
   conflict: 75,
   permission: 77,

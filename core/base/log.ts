@@ -7,15 +7,19 @@ export type LogLevel = "debug" | "info" | "warning" | "error";
 export type LogSink = (level: LogLevel, text: string) => void;
 
 let sink: LogSink = () => {};
+let showsDebug = false;
 
-/** Installs the sink; returns the one before. */
-export function setLogSink(next: LogSink): LogSink {
+/** Installs the sink, which shows lines from `lowest` upwards; returns the one before. */
+export function setLogSink(next: LogSink, lowest: LogLevel = "info"): LogSink {
   const before = sink;
   sink = next;
+  showsDebug = lowest === "debug";
   return before;
 }
 
 export const log = {
+  /** Whether debug lines are shown: for what costs something to find out. */
+  isDebug: (): boolean => showsDebug,
   debug: (text: string): void => sink("debug", text),
   info: (text: string): void => sink("info", text),
   warning: (text: string): void => sink("warning", text),

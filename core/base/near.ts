@@ -1,5 +1,5 @@
-// Which of the known words did the user mean? Called wherever a name is refused: config keys, targets, contexts.
-// Pure text; the answer is a hint and never decides anything.
+// Which of the known words did the user mean? Called wherever a name is refused: config keys, targets,
+// contexts. Pure text; the answer is a hint and never decides anything.
 
 /** Up to `limit` of `known` that look like `word`, nearest first; empty when none is close. */
 export function nearWords(word: string, known: Iterable<string>, limit = 3): string[] {
@@ -21,7 +21,10 @@ export function quoteList(words: readonly string[], joint = "or"): string {
   return quoted.length === 0 ? last : `${quoted.join(", ")} ${joint} ${last}`;
 }
 
-/** A prefix counts as one step, however much is missing; otherwise the number of edits (swap of neighbours = 1). */
+/**
+ * A prefix counts as one step, however much is missing; otherwise the number of edits (swap of neighbours =
+ * 1).
+ */
 function closeness(a: string, b: string): number {
   if (a.length >= 3 && b.startsWith(a)) return Math.min(1, b.length - a.length);
   return editDistance(a, b);

@@ -1,6 +1,6 @@
-// What the user waits for, step by step: a title while it is done, a sentence when it is. Called by the commands and
-// rooms; cmd/ui.ts installs the sink that shows it. Without a sink nothing is shown.
-// Invariant: one step at a time; a step that is disposed before it is done has failed.
+// What the user waits for, step by step: a title while it is done, a sentence when it is. Called by the
+// commands and rooms; cmd/ui.ts installs the sink that shows it. Without a sink nothing is shown. Invariant:
+// one step at a time; a step that is disposed before it is done has failed.
 
 /** Shows steps. */
 export interface ProgressSink {

@@ -1,5 +1,7 @@
-// This release's number, for `--version`, the agent's image tag and the links' greetings.
-// deno.json says the same; version_test.ts holds the two together.
+// This release's number, for `--version`, the agent's image tag and the links' greetings. It stands once, in
+// deno.json.
+
+import settings from "../../deno.json" with { type: "json" };
 
 /** Semantic version of this release. */
-export const mirrordVersion = "0.1.0";
+export const mirrordVersion: string = settings.version;

@@ -1,5 +1,5 @@
-// The checks of a configuration that compile something: filters, patterns, rules. Made by load.ts only when there is
-// something to compile, since it loads the Wasm core.
+// The checks of a configuration that compile something: filters, patterns, rules. Made by load.ts only when
+// there is something to compile, since it loads the Wasm core.
 
 import {
   compileFilter,
@@ -12,7 +12,7 @@ import type { Checks } from "./findings.ts";
 
 /** Checks by the compilers that session and agent use. */
 export const wasmChecks: Checks = {
-  filter: (source) => attempt(() => compileFilter(source)),
+  filter: (filter) => attempt(() => compileFilter(filter)),
   pattern: (pattern) => attempt(() => compileRegex(pattern, { ignoreCase: true })),
   rule: (rule) => attempt(() => compileRules([rule])),
   matched(rules, names) {

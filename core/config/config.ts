@@ -1,5 +1,5 @@
-// The resolved configuration: what every later room reads. No shorthand, every default filled in, every list a list.
-// Made by resolve.ts only.
+// The resolved configuration: what every later room reads. No shorthand, every default filled in, every list
+// a list. Made by resolve.ts only.
 
 /** One resolved configuration. Frozen by convention: nobody changes it after load. */
 export interface Config {
@@ -11,11 +11,39 @@ export interface Config {
   incoming: IncomingConfig;
   outgoing: OutgoingConfig;
   dns: DnsConfig;
+  /**
+   * The app is told the target's network interfaces, where its traffic or its connections are the target's.
+   */
+  interfaces: boolean;
   files: FilesConfig;
   processes: ProcessesConfig;
   /** The file it came from (`-` is standard input), or undefined. */
   file: string | undefined;
+  /**
+   * The file is the folder's own, `.mirrord/…`, and nobody named it; null: somebody did, or there is none.
+   */
+  project: ProjectFile | null;
 }
+
+/** A configuration that was found in the folder, and so comes from the folder's author. */
+export interface ProjectFile {
+  file: string;
+  /** Those of `powers` that stand in it and that no flag and no variable overrules. */
+  powers: Power[];
+  /** Its templates ask for variables of the user's. */
+  readsVariables: boolean;
+}
+
+/** Keys by which a file can have something run, or sent, on the user's behalf. */
+export const powers = [
+  "kubeconfig",
+  "accept_invalid_certificates",
+  "agent.image",
+  "feature.env.include",
+  "feature.env.env_file",
+  "feature.env.override",
+] as const;
+export type Power = (typeof powers)[number];
 
 export interface TargetConfig {
   /** Target path as written ("deployment/api"); undefined: no target was given. */
@@ -42,11 +70,45 @@ export interface AgentConfig {
   startupTimeoutSeconds: number;
   /** After so long without a client, first or lost, the agent leaves. */
   communicationTimeoutSeconds: number;
+  /**
+   * After so long without a sign of agent, link or session the original gets new connections of stolen ports.
+   */
+  heartbeatTimeoutSeconds: number;
+  /** After the app's end: so long nothing of what it sent may move before it is given up. */
+  lingerSeconds: number;
+  /** How long the first message of a filtered connection may leave open whether it is HTTP. */
+  httpDetectionTimeoutSeconds: number;
   logLevel: string;
+  /** What the pod's spec says of whose session it is; undefined: nothing. */
+  owner: string | undefined;
+  /** Traffic of a pod in its node's network may be taken, on the ports that it declares. */
+  allowHostNetwork: boolean;
+  /** null: it has no pod of its own, since there is a target, or no cluster is meant. */
+  pod: AgentPodConfig | null;
+}
+
+/** The agent's own pod, which it has without a target. Names and values as Kubernetes has them. */
+export interface AgentPodConfig {
+  /** undefined: the target's namespace, or the context's. */
+  namespace: string | undefined;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  nodeSelector: Record<string, string>;
+  tolerations: Record<string, unknown>[];
+  priorityClass: string | undefined;
+  serviceAccount: string | undefined;
+  pullSecrets: string[];
+  resources: { requests: Record<string, string>; limits: Record<string, string> };
+  /** How long it stays once it ended. */
+  ttlSeconds: number;
+  /** true: a mesh may put its sidecar into it. */
+  joinsMesh: boolean;
 }
 
 /** Order: remote (include, exclude), envFile, mapping, override; unset last. */
 export interface EnvConfig {
+  /** allowlist: `include` is not empty and does not match every name. */
+  mode: "denylist" | "allowlist";
   /** Globs over names; empty: all. At most one of include and exclude is not empty. */
   include: string[];
   exclude: string[];
@@ -66,6 +128,10 @@ export interface IncomingConfig {
   portMapping: [local: number, remote: number][];
   /** Listeners on loopback stay the machine's own. */
   ignoreLocalhost: boolean;
+  /** [asked, local]: the app asks for the first and listens on the second of this machine. */
+  listenPorts: [asked: number, local: number][];
+  /** Listeners for which the app asked port 0 are the target's, too. */
+  dynamicPorts: boolean;
   /** Source text for `compileFilter`; "" = all connections. Compiles: it was tried. */
   filter: string;
   /** Ports to which the filter applies; null: all. Others are unfiltered. */
@@ -94,7 +160,10 @@ export interface DnsConfig {
 
 export type FilesMode = "local" | "localwithoverrides" | "read" | "write";
 
-/** Patterns are regular expressions for `compileRegex`, case-insensitive, over the absolute path. They compile. */
+/**
+ * Patterns are regular expressions for `compileRegex`, case-insensitive, over the absolute path. They
+ * compile.
+ */
 export interface FilesConfig {
   mode: FilesMode;
   readWrite: string[];
@@ -105,6 +174,8 @@ export interface FilesConfig {
   mapping: [pattern: string, path: string][];
   /** Bytes read ahead of the app; 0: none. */
   readAhead: number;
+  /** The target's volume mounts are read from it, wherever they are. */
+  autoMount: boolean;
 }
 
 export interface ProcessesConfig {

@@ -1,6 +1,6 @@
-// Text of a configuration file → plain document, with the line of each key for error messages.
-// Called by load.ts. JSON may hold comments and trailing commas (editors allow them in settings files); YAML and
-// TOML parsers are loaded only when such a file is there.
+// Text of a configuration file → plain document, with the line of each key for error messages. Called by
+// load.ts. JSON may hold comments and trailing commas (editors allow them in settings files); YAML and TOML
+// parsers are loaded only when such a file is there.
 
 import { ConfigError } from "../base/errors.ts";
 
@@ -50,7 +50,9 @@ export async function parseDocument(
   }
 }
 
-/** Standard input has no name to tell its format: JSON when it begins like it, else YAML, else TOML. */
+/**
+ * Standard input has no name that shows its format: JSON when it begins like it, otherwise YAML, then TOML.
+ */
 export async function parseUnnamed(name: string, text: string): Promise<ConfigDocument> {
   if (/^\s*(\{|\/\/|\/\*)/.test(text)) return await parseDocument(name, text, "json");
   const toml = /^\s*(\[[^\]]+\]|[\w."-]+\s*=)/m.test(text.replace(/^\s*#.*$/gm, ""));
@@ -61,8 +63,17 @@ function parseJson(name: string, text: string): unknown {
   const plain = blankComments(text);
   if (plain.trim() === "") return {};
   try {
-    return JSON.parse(plain);
+    const value: unknown = JSON.parse(plain);
+    const repeated = repeatedKey(plain);
+    if (repeated === undefined) return value;
+    throw new ConfigError(
+      `Cannot read "${name}": "${repeated.key}" is there twice, the second time in ${
+        placeAt(text, repeated.offset)
+      }`,
+      { help: "Put both into one: the first would not count." },
+    );
   } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
     const offset = firstOddToken(plain);
     const line = plain.slice(offset).split("\n", 1)[0]?.trim().slice(0, 40) ?? "";
     const state = offset >= plain.trimEnd().length
@@ -75,7 +86,7 @@ function parseJson(name: string, text: string): unknown {
 }
 
 async function parseYaml(name: string, text: string): Promise<unknown> {
-  const { parseDocument: parse } = await import("../base/yaml.ts");
+  const { parseDocument: parse } = await import("./yaml.ts");
   const document = parse(text);
   const [error] = document.errors;
   if (error !== undefined) {
@@ -100,9 +111,12 @@ async function parseToml(name: string, text: string): Promise<unknown> {
   }
 }
 
-/** JSON is YAML as far as positions go, so one look-up serves both. Only called when there is an error to show. */
+/**
+ * JSON is YAML as far as positions go, so one look-up serves both. Only called when there is an error to
+ * show.
+ */
 async function lineInYaml(text: string, path: readonly (string | number)[]): Promise<number | undefined> {
-  const { isMap, isNode, isPair, isScalar, isSeq, parseDocument: parse } = await import("../base/yaml.ts");
+  const { isMap, isNode, isPair, isScalar, isSeq, parseDocument: parse } = await import("./yaml.ts");
   let node: unknown = parse(text, { strict: false, logLevel: "silent" }).contents;
   let offset: number | undefined;
   for (const part of path) {
@@ -147,6 +161,28 @@ export function blankComments(text: string): string {
       (part) => part.startsWith('"') ? part : part.replace(/[^\n]/g, " "),
     )
     .replace(/"(?:[^"\\\n]|\\.)*"|,(?=\s*[}\]])/g, (part) => part === "," ? " " : part);
+}
+
+/**
+ * The first key that an object of the valid JSON `text` has twice: JSON.parse would take the last in silence.
+ */
+function repeatedKey(text: string): { key: string; offset: number } | undefined {
+  const open: (Set<string> | undefined)[] = [];
+  for (
+    const { 0: token, 1: word, index } of text.matchAll(
+      /("(?:[^"\\\n]|\\.)*")\s*:|"(?:[^"\\\n]|\\.)*"|[{}[\]]/g,
+    )
+  ) {
+    if (token === "{" || token === "[") open.push(token === "{" ? new Set() : undefined);
+    else if (token === "}" || token === "]") open.pop();
+    else if (word !== undefined) {
+      const key: string = JSON.parse(word);
+      const keys = open[open.length - 1];
+      if (keys?.has(key)) return { key, offset: index };
+      keys?.add(key);
+    }
+  }
+  return undefined;
 }
 
 /** Offset of the first token that cannot stand where it stands: JSON.parse does not always say where. */

@@ -1,4 +1,5 @@
-// Reads `feature.env.env_file`: a dotenv file. Called by cmd/exec.ts; the library (CommonJS) is loaded with this module.
+// Reads `feature.env.env_file`: a dotenv file. Called by core/session/app_env.ts; the library (CommonJS) is
+// loaded with this module.
 
 import { parse } from "dotenv";
 import { ConfigError } from "../base/errors.ts";

@@ -27,6 +27,7 @@ export interface ConfigFlags {
   key?: string | undefined;
   agentNamespace?: string | undefined;
   agentTtl?: string | undefined;
+  linger?: string | undefined;
   ephemeral?: boolean | undefined;
   telemetry?: boolean | undefined;
 }
@@ -34,6 +35,8 @@ export interface ConfigFlags {
 /** Read access to variables; `Deno.env` and a Map both are one. */
 export interface Variables {
   get(name: string): string | undefined;
+  /** All of them; a Map has keys instead. */
+  toObject?(): Record<string, string>;
 }
 
 /** One value from outside the file, and what to call its source in an error. */
@@ -62,6 +65,7 @@ const flagPaths: Readonly<Record<keyof ConfigFlags, [flag: string, path: string,
   remoteDns: ["--no-remote-dns", "feature.network.dns.enabled", "bool"],
   tcpOutgoing: ["--no-tcp-outgoing", "feature.network.outgoing.tcp", "bool"],
   udpOutgoing: ["--no-udp-outgoing", "feature.network.outgoing.udp", "bool"],
+  linger: ["--linger", "agent.linger", "number"],
   agentNamespace: ["--agent-namespace", "agent.namespace", "text"],
   agentTtl: ["--agent-ttl", "agent.ttl", "number"],
   ephemeral: ["--ephemeral-container", "agent.ephemeral", "bool"],
@@ -89,6 +93,8 @@ const variablePaths: readonly [variable: string, path: string, kind: Kind][] = [
   ["MIRRORD_AGENT_RUST_LOG", "agent.log_level", "text"],
   ["MIRRORD_AGENT_STARTUP_TIMEOUT", "agent.startup_timeout", "number"],
   ["MIRRORD_AGENT_COMMUNICATION_TIMEOUT", "agent.communication_timeout", "number"],
+  ["MIRRORD_AGENT_HEARTBEAT_TIMEOUT", "agent.heartbeat_timeout", "number"],
+  ["MIRRORD_AGENT_LINGER", "agent.linger", "number"],
   ["MIRRORD_AGENT_NAMESPACE", "agent.namespace", "text"],
   ["MIRRORD_AGENT_TTL", "agent.ttl", "number"],
   ["MIRRORD_EPHEMERAL_CONTAINER", "agent.ephemeral", "bool"],
@@ -127,6 +133,9 @@ const variablePaths: readonly [variable: string, path: string, kind: Kind][] = [
   ["MIRRORD_AGENT_JSON_LOG", "agent.json_log", "bool"],
   ["MIRRORD_OPERATOR_ENABLE", "operator", "bool"],
 ];
+
+/** The names of these variables. */
+export const keyVariables: readonly string[] = variablePaths.map(([name]) => name);
 
 /** Lists in variables and flags are separated by `;`. */
 const listSeparator = ";";
@@ -202,8 +211,8 @@ function readNumber(given: string): number | undefined {
 }
 
 /**
- * Puts `override` into `document`. What stands on the way in short form ("steal", true, "pod/x") is first written
- * out, so that a flag changes one thing and leaves the rest of the file as it is.
+ * Puts `override` into `document`. What stands on the way in short form ("steal", true, "pod/x") is first
+ * written out, so that a flag changes one thing and leaves the rest of the file as it is.
  */
 export function applyOverride(document: Record<string, unknown>, { path, value }: Override): void {
   const parts = path.split(".");
@@ -223,7 +232,9 @@ function expand(path: string, value: unknown): Record<string, unknown> {
   if (path === "target" && typeof value === "string") return { path: value };
   if (path === "feature.network.incoming" && typeof value === "string") return { mode: value };
   if (path === "feature.network.incoming" && value === false) return { mode: "off" };
-  if (path === "feature.network" && value === false) return { incoming: false, outgoing: false, dns: false };
+  if (path === "feature.network" && value === false) {
+    return { incoming: false, outgoing: false, dns: false, interfaces: false };
+  }
   if (path === "feature.network.outgoing" && typeof value === "boolean") return { tcp: value, udp: value };
   if (path === "feature.network.dns" && typeof value === "boolean") return { enabled: value };
   if (path === "feature.fs" && typeof value === "string") return { mode: value };

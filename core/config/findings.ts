@@ -1,5 +1,6 @@
-// What is gathered while a checked file is resolved, and the checks that need the Wasm core. Called by resolve.ts and
-// floors.ts; load.ts makes the checks. A check answers with what is wrong, in words, or null: it never throws.
+// What is gathered while a checked file is resolved, and the checks that need the Wasm core. Called by
+// resolve.ts and floors.ts; load.ts makes the checks. A check answers with what is wrong, in words, or null:
+// it never throws.
 
 import type { Problem } from "./issues.ts";
 
@@ -24,4 +25,9 @@ export interface Checks {
 /** One text or a list of them, as the format allows, always as a list. */
 export function asList(value: string | string[] | undefined): string[] {
   return value === undefined ? [] : typeof value === "string" ? [value] : value;
+}
+
+/** Names of variables or programs, which a text may separate by `;` as variables and flags do. */
+export function asNames(value: string | string[] | undefined): string[] {
+  return asList(value).flatMap((text) => text.split(";")).filter((name) => name !== "");
 }

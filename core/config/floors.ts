@@ -1,9 +1,10 @@
-// The sections of the floors files, outgoing and dns, and which processes take part: checked file → resolved Config.
-// Called by resolve.ts. Without a target there is no agent to ask, and every floor is off.
-// Every pattern and rule is compiled here once, so that nothing is deployed for one that cannot be used.
+// The sections of the floors files, outgoing and dns, and which processes take part: checked file → resolved
+// Config. Called by resolve.ts. Without a target there are no files to ask for, and without a cluster nothing
+// at all. Every pattern and rule is compiled here once, so that nothing is deployed for one that cannot be
+// used.
 
-import type { DnsConfig, FilesConfig, OutgoingConfig, ProcessesConfig, SideFilter } from "./config.ts";
-import { asList, type Checks, type Findings } from "./findings.ts";
+import type { Config, DnsConfig, FilesConfig, OutgoingConfig, SideFilter } from "./config.ts";
+import { asList, asNames, type Checks, type Findings } from "./findings.ts";
 import type { ConfigFile, FilesFile, SideFilterFile } from "./schema.ts";
 
 /** Bytes that a remote file is read ahead when the configuration does not say. */
@@ -17,25 +18,28 @@ const dnsPath = ["feature", "network", "dns"] as const;
 
 type Path = readonly (string | number)[];
 
-/** The floors of `raw`; `hasTarget` false: all are off, though what is written is still checked. */
+/**
+ * The floors of `raw`; one that nothing remote could answer is off, though what is written is still checked.
+ */
 export function resolveFloors(
   raw: ConfigFile,
-  hasTarget: boolean,
+  { hasTarget, hasCluster }: { hasTarget: boolean; hasCluster: boolean },
   checks: Checks,
   findings: Findings,
-): { outgoing: OutgoingConfig; dns: DnsConfig; files: FilesConfig; processes: ProcessesConfig } {
+): Pick<Config, "outgoing" | "dns" | "interfaces" | "files" | "processes"> {
   const files = resolveFiles(raw, checks, findings);
   const outgoing = resolveOutgoing(raw, checks, findings);
   const dns = resolveDns(raw, checks, findings);
   const reflected = outgoing.tcp || outgoing.udp ? reflectNames(outgoing, dns, checks, findings) : dns;
   return {
-    outgoing: hasTarget ? outgoing : { ...outgoing, tcp: false, udp: false },
-    dns: hasTarget ? reflected : { ...reflected, enabled: false, hostname: false },
+    outgoing: hasCluster ? outgoing : { ...outgoing, tcp: false, udp: false },
+    dns: hasCluster ? reflected : { ...reflected, enabled: false, hostname: false },
+    interfaces: hasTarget && networkSection(raw, "interfaces") !== false,
     files: hasTarget ? files : { ...files, mode: "local" },
     processes: {
-      skip: asList(raw.skip_processes),
+      skip: asNames(raw.skip_processes),
       skipBuildTools: raw.skip_build_tools ?? true,
-      extraBuildTools: asList(raw.skip_extra_build_tools),
+      extraBuildTools: asNames(raw.skip_extra_build_tools),
     },
   };
 }
@@ -65,6 +69,7 @@ function resolveFiles(raw: ConfigFile, checks: Checks, findings: Findings): File
     });
   }
   const mode = given.mode ?? "read";
+  const magic = raw.feature?.magic ?? true;
   return {
     mode: mode === "local-with-overrides" ? "localwithoverrides" : mode,
     readWrite: patterns("read_write"),
@@ -73,11 +78,12 @@ function resolveFiles(raw: ConfigFile, checks: Checks, findings: Findings): File
     notFound: patterns("not_found"),
     mapping,
     readAhead,
+    autoMount: typeof magic === "boolean" ? magic : magic.auto_mount ?? true,
   };
 }
 
 /** The `network` section's child `key`; a boolean for the whole section counts for each child. */
-function networkSection<K extends "outgoing" | "dns">(raw: ConfigFile, key: K) {
+function networkSection<K extends "outgoing" | "dns" | "interfaces">(raw: ConfigFile, key: K) {
   const network = raw.feature?.network ?? true;
   return typeof network === "boolean" ? network : network[key] ?? true;
 }
@@ -96,9 +102,20 @@ function resolveOutgoing(raw: ConfigFile, checks: Checks, findings: Findings): O
 function resolveDns(raw: ConfigFile, checks: Checks, findings: Findings): DnsConfig {
   const section = networkSection(raw, "dns");
   const given = typeof section === "boolean" ? { enabled: section } : section;
+  const path = [...dnsPath, "filter"];
+  const filter = resolveSide(given.filter, path, checks, findings);
+  // Only what is named is looked up by the target: with nothing named, nothing is. (An empty outgoing.filter
+  // is none.)
+  const isNothing = filter === null && given.filter?.remote !== undefined;
+  if (isNothing) {
+    findings.warnings.push({
+      path: [...path, "remote"],
+      state: "the list is empty, so no name is looked up there",
+    });
+  }
   return {
     enabled: given.enabled ?? true,
-    filter: resolveSide(given.filter, [...dnsPath, "filter"], checks, findings),
+    filter: isNothing ? { side: "remote", rules: [] } : filter,
     hostname: raw.feature?.hostname ?? true,
   };
 }
@@ -135,9 +152,9 @@ function checkPattern(pattern: string, path: Path, checks: Checks, findings: Fin
 }
 
 /**
- * A name whose connections go one way is looked up on that way too: names of `outgoing.filter` join `dns.filter`
- * where both count in one direction, and where they disagree it is said, since the address of a name that only the
- * target knows cannot be found here.
+ * A name whose connections go one way is looked up on that way too: names of `outgoing.filter` join
+ * `dns.filter` where both count in one direction, and where they disagree that is reported, since the address
+ * of a name that only the target knows cannot be found here.
  */
 function reflectNames(
   outgoing: OutgoingConfig,
@@ -166,7 +183,10 @@ function reflectNames(
   return dns;
 }
 
-/** The host name in a rule of `[tcp://|udp://][HOST][:PORT]`, "" for a network, an address, `*` or a bare port. */
+/**
+ * The host name in a rule of `[tcp://|udp://][HOST][:PORT]`, "" for a network, an address, `*` or a bare
+ * port.
+ */
 function hostOf(rule: string): string {
   const host = rule.replace(/^[a-z]+:\/\//, "").replace(/:[0-9-]*$/, "");
   return /[a-z_]/i.test(host) && !host.includes(":") && !host.includes("/") ? host : "";

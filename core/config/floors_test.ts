@@ -1,6 +1,8 @@
-// The sections of the floors: shorthand, defaults, flags and variables, and what is wrong with a pattern or a rule.
+// The sections of the floors: shorthand, defaults, flags and variables, and what is wrong with a pattern or a
+// rule.
 
 import assert from "node:assert/strict";
+import { compileRules } from "../../protocol-wasm/mod.ts";
 import type { Config } from "./config.ts";
 import { type ConfigFlags, type Verdict, verifyConfig } from "./load.ts";
 
@@ -40,6 +42,7 @@ Deno.test("with a target every floor is on as in the original", async () => {
       notFound: [],
       mapping: [],
       readAhead: 128_000,
+      autoMount: true,
     },
     outgoing: { tcp: true, udp: true, ignoreLocalhost: false, filter: null },
     dns: { enabled: true, filter: null, hostname: true },
@@ -47,12 +50,12 @@ Deno.test("with a target every floor is on as in the original", async () => {
   });
 });
 
-Deno.test("without a target every floor is off, whatever the file asks", async () => {
-  for (const target of [undefined, "targetless"]) {
+Deno.test("without a target and a cluster every floor is off, whatever the file asks; with a cluster files are", async () => {
+  for (const [target, on] of [[undefined, false], ["targetless", true]] as const) {
     const feature = { fs: "write", network: { outgoing: true, dns: true }, hostname: true };
     const { files, outgoing, dns } = await configOf(feature, { root: { target } });
     assert.equal(files.mode, "local");
-    assert.deepEqual([outgoing.tcp, outgoing.udp, dns.enabled, dns.hostname], [false, false, false, false]);
+    assert.deepEqual([outgoing.tcp, outgoing.udp, dns.enabled, dns.hostname], [on, on, on, on]);
   }
 });
 
@@ -88,6 +91,7 @@ Deno.test("files have patterns, a mapping in the file's order and a buffer", asy
     notFound: ["/\\.cache/"],
     mapping: [["^/z/(.*)", "/a/$1"], ["^/a", "/b"]],
     readAhead: 0,
+    autoMount: true,
   });
 });
 
@@ -205,9 +209,25 @@ Deno.test("a name that is looked up on one way and connected on the other is war
   const warnings = async (outgoing: unknown, dns: unknown) =>
     (await verify({ network: { outgoing: { filter: outgoing }, dns: { filter: dns } } })).warnings;
   assert.deepEqual(await warnings({ remote: ["db.svc:5432"] }, { local: ["*.svc"] }), [
-    'Cannot honour "feature.network.dns.filter.local": "db.svc" is looked up locally, but outgoing.filter connects to it from the target',
+    'Check "feature.network.dns.filter.local": "db.svc" is looked up locally, but outgoing.filter connects to it from the target',
   ]);
   assert.deepEqual(await warnings({ local: ["db.svc"] }, { remote: ["db.svc"] }), [
-    'Cannot honour "feature.network.dns.filter.remote": "db.svc" is looked up by the target, but outgoing.filter connects to it locally',
+    'Check "feature.network.dns.filter.remote": "db.svc" is looked up by the target, but outgoing.filter connects to it locally',
   ]);
+});
+
+Deno.test("a dns filter that names nothing for the target leaves every name here; an outgoing one is none", async () => {
+  const empty = await verify({
+    network: { dns: { filter: { remote: [] } }, outgoing: { filter: { remote: [] } } },
+  });
+  assert.deepEqual(empty.errors, []);
+  assert.deepEqual(empty.config?.dns.filter, { side: "remote", rules: [] });
+  assert.equal(empty.config?.outgoing.filter, null);
+  assert.match(
+    empty.warnings.join(),
+    /^Check "feature.network.dns.filter.remote": the list is empty/,
+  );
+  using rules = compileRules([]);
+  assert.equal(rules.matches({ host: "db", port: 0, protocol: "udp" }), false);
+  assert.equal((await configOf({ network: { dns: { filter: { local: [] } } } })).dns.filter, null);
 });

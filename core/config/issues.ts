@@ -79,7 +79,7 @@ function expectation(issue: SchemaIssue): string[] {
       return (issue.values ?? []).map((value) => JSON.stringify(value));
     case "too_small":
     case "too_big": {
-      if (issue.origin === "string") return ["a text that says something"];
+      if (issue.origin === "string") return ["a text of at least one character"];
       const bound = issue.minimum === undefined ? `at most ${issue.maximum}` : `at least ${issue.minimum}`;
       return issue.origin === "array" ? [`a list of ${bound} entries`] : [`a number of ${bound}`];
     }

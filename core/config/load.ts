@@ -1,30 +1,40 @@
-// Finds, reads and checks the configuration. Called by the commands; its Config is what every later room reads.
-// All that is wrong is said at once, each with its key and, where known, its line; nothing has been done to any
-// cluster by then.
+// Finds, reads and checks the configuration. Called by the commands; its Config is what every later room
+// reads. All errors are reported at once, each with its key and, where known, its line; nothing has been done
+// to any cluster by then.
 
 import { ConfigError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
-import type { Config } from "./config.ts";
+import { type Config, powers, type ProjectFile } from "./config.ts";
 import { type ConfigDocument, formatOf, parseDocument, parseUnnamed } from "./document.ts";
 import { applyOverride, collectOverrides, type ConfigFlags, type Override, type Variables } from "./env.ts";
+import { dropAbsent } from "./absent.ts";
 import { describeIssues, formatPath, type Problem } from "./issues.ts";
-import { isObject, laterKeysAt, takeLaterKeys } from "./later.ts";
+import { isObject, takeLaterKeys } from "./later.ts";
 import type { Checks, Findings } from "./findings.ts";
 import { resolveConfig } from "./resolve.ts";
+import { checkVariables, variableErrors } from "./variables.ts";
 
 export type { Config } from "./config.ts";
 export type { ConfigFlags } from "./env.ts";
 
 export interface LoadOptions {
-  /** `-f FILE`; `-` is standard input; undefined: MIRRORD_CONFIG_FILE, else `.mirrord/mirrord.*` if there. */
+  /**
+   * `-f FILE`; `-` is standard input; undefined: MIRRORD_CONFIG_FILE, otherwise `.mirrord/mirrord.*` if
+   * there.
+   */
   file?: string | undefined;
   flags: ConfigFlags;
   /** Usually `Deno.env`. */
   env: Variables;
-  /** What get_env in a template sees; `env`. */
-  templateEnv?: Variables;
   /** Directory in which `.mirrord` is looked for; the current one. */
   directory?: string;
+  /**
+   * The target is named later: a file that steals may have none, and what is asked of a target stays as
+   * written.
+   */
+  targetLater?: boolean;
+  /** A file that no flag names is reported before anything else. */
+  announced?: boolean;
 }
 
 /** What `verifyConfig` found: sentences; config is there when there are no errors. */
@@ -32,8 +42,8 @@ export interface Verdict {
   config: Config | undefined;
   errors: string[];
   warnings: string[];
-  /** What to do about the errors, one line each. */
-  help: string[];
+  /** What to do about each error, in their order. */
+  help: (string | undefined)[];
 }
 
 /** The names looked for in `.mirrord`, first one wins. */
@@ -46,53 +56,119 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
   const { config, errors, warnings, help } = await verifyConfig(options);
   for (const warning of warnings) log.warning(warning);
   if (config !== undefined) return config;
-  throw new ConfigError(errors.join("\n"), help.length === 0 ? {} : { help: help.join("\n") });
+  const [only] = help;
+  if (errors.length === 1) throw new ConfigError(errors.join(), only === undefined ? {} : { help: only });
+  throw new ConfigError(errors.flatMap((error, index) => withHelp(error, help[index])).join("\n"));
+}
+
+/** The lines of one error: its help stands with it. */
+function withHelp(error: string, help: string | undefined): string[] {
+  return help === undefined ? [error] : [error, `  help: ${help}`];
 }
 
 /** Checks everything and throws only for what cannot be read at all (ConfigError). */
 export async function verifyConfig(options: LoadOptions): Promise<Verdict> {
-  const { name, document } = await findDocument(options);
+  const { name, document, isFound = false, readsVariables = false } = await findDocument(options);
   const { overrides, problems } = collectOverrides(options.flags, options.env);
-  const findings: Findings = { errors: [...problems], warnings: [] };
+  const findings: Findings = {
+    errors: [...problems, ...variableErrors(options.env)],
+    warnings: checkVariables(options.env),
+  };
   const merged: unknown = structuredClone(document.value);
   if (!isObject(merged)) {
     throw new ConfigError(`Cannot read "${name}": it holds no object at its top`, {
       help: 'A configuration looks like {"target": "deployment/NAME"}.',
     });
   }
+  refuseOtherFormats(merged, name);
+  findings.warnings.push(
+    ...await dropAbsent(merged, async (path) => (await import("./known_keys.ts")).isKnownKey(path)),
+  );
+  const project = isFound && name !== undefined
+    ? { ...projectFile(name, merged, overrides), readsVariables }
+    : null;
   for (const override of overrides) applyOverride(merged, override);
   const later = takeLaterKeys(merged);
   findings.errors.push(...later.errors);
   findings.warnings.push(...later.warnings);
-  const config = await check(merged, name, findings);
-  const say = (list: Problem[], verb: string) =>
-    Promise.all(list.map((one) => sentence(one, verb, name, document, overrides)));
-  const errors = await say(findings.errors, "Cannot use");
+  const config = await check(merged, findings, {
+    name,
+    project,
+    targetLater: options.targetLater ?? false,
+  });
+  const inOrder = async (list: Problem[]) => {
+    const places = await Promise.all(list.map((one) => placeOf(one, name, document, overrides)));
+    return list.map((one, index) => ({ ...one, ...places[index] }))
+      .sort((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity) || 0);
+  };
+  const lines = (list: Awaited<ReturnType<typeof inOrder>>, opening: (state: string) => string) =>
+    list.map(({ path, where = "", state }) => `${opening(state)} "${formatPath(path)}"${where}: ${state}`);
+  const errors = await inOrder(findings.errors);
   return {
     config: errors.length === 0 ? config : undefined,
-    errors,
-    warnings: await say(findings.warnings, "Cannot honour"),
-    help: [...new Set(findings.errors.flatMap(({ help }) => help === undefined ? [] : [help]))],
+    errors: lines(errors, () => "Cannot use"),
+    warnings: lines(
+      await inOrder(findings.warnings),
+      (state) => isWithoutEffect.test(state) ? "Ignoring" : "Check",
+    ),
+    help: errors.map(({ help }) => help),
   };
+}
+
+/**
+ * What a warning says of a key that changes nothing; others are about a value that may not mean what its
+ * author wanted.
+ */
+const isWithoutEffect =
+  /^it has no effect|is not in this release yet|counts as not given$|^there is no target whose/;
+
+/** Throws for a file of another command of upstream. */
+function refuseOtherFormats(document: Record<string, unknown>, name: string | undefined): void {
+  const { services } = document;
+  if (!Object.hasOwn(document, "services") || Object.hasOwn(document, "target")) return;
+  const count = isObject(services) ? Object.keys(services).length : 0;
+  throw new ConfigError(
+    `Cannot use "${name}": it is a file for upstream's "mirrord up" (${count} services), and that ` +
+      "command is not in this release yet",
+    { help: "Write a configuration for each service, and start each with mirrord exec." },
+  );
 }
 
 async function check(
   merged: Record<string, unknown>,
-  name: string | undefined,
   findings: Findings,
+  { name, project, targetLater }: {
+    name: string | undefined;
+    project: ProjectFile | null;
+    targetLater: boolean;
+  },
 ): Promise<Config | undefined> {
-  const { configSchema, jsonSchema } = await import("./schema.ts");
+  const { configSchema } = await import("./schema.ts");
   const parsed = configSchema.safeParse(merged);
   if (!parsed.success) {
-    const schema = jsonSchema();
-    const known = (path: readonly (string | number)[]) => [
-      ...keysIn(schema, path),
-      ...laterKeysAt(path.join(".")),
-    ];
-    findings.errors.push(...describeIssues(parsed.error.issues, merged, known));
+    const { knownKeys } = await import("./known_keys.ts");
+    findings.errors.push(...describeIssues(parsed.error.issues, merged, knownKeys));
     return undefined;
   }
-  return resolveConfig(parsed.data, { file: name, checks: await loadChecks(parsed.data), findings });
+  const checks = await loadChecks(parsed.data);
+  return resolveConfig(parsed.data, { file: name, project, checks, findings, targetLater });
+}
+
+/** Which of the keys that have something run or sent are the file's own. */
+function projectFile(
+  file: string,
+  document: Record<string, unknown>,
+  overrides: readonly Override[],
+): Omit<ProjectFile, "readsVariables"> {
+  const isThere = (path: string) => {
+    let value: unknown = document;
+    for (const key of path.split(".")) value = isObject(value) ? value[key] : undefined;
+    return value !== undefined;
+  };
+  return {
+    file,
+    powers: powers.filter((path) => isThere(path) && !overrides.some((one) => one.path === path)),
+  };
 }
 
 /** The compilers. The Wasm core that they run in is loaded only when there may be something to compile. */
@@ -105,20 +181,37 @@ async function loadChecks({ feature }: { feature?: unknown }): Promise<Checks> {
 
 async function findDocument(
   options: LoadOptions,
-): Promise<{ name: string | undefined; document: ConfigDocument }> {
+): Promise<
+  { name: string | undefined; document: ConfigDocument; isFound?: boolean; readsVariables?: boolean }
+> {
   const asked = options.file ?? options.env.get("MIRRORD_CONFIG_FILE");
   if (asked === "-") {
     const text = await new Response(Deno.stdin.readable).text();
     const plain = await render("standard input", text, options);
-    return { name: "standard input", document: await parseUnnamed("standard input", plain) };
+    return { name: "standard input", document: insideVerdict(await parseUnnamed("standard input", plain)) };
   }
-  const name = asked === undefined || asked === "" ? await findFile(options.directory ?? ".") : asked;
+  const name = asked === undefined || asked === "" ? await findFile(options) : asked;
   if (name === undefined) {
     return { name, document: { value: {}, lineOf: () => Promise.resolve(undefined) } };
   }
+  if (asked === name && options.file === undefined) announce(name, [], options);
   const format = formatOf(name);
-  const text = await render(name, await readText(name), options);
-  return { name, document: await parseDocument(name, text, format) };
+  const written = await readText(name);
+  const text = await render(name, written, options);
+  return {
+    name,
+    readsVariables: /get_env/.test(written),
+    document: insideVerdict(await parseDocument(name, text, format)),
+    isFound: asked !== name,
+  };
+}
+
+/** What `verify-config --resolved` prints is a configuration too: the one that it holds. */
+function insideVerdict(document: ConfigDocument): ConfigDocument {
+  const { value } = document;
+  const key = "resolved_config";
+  if (!isObject(value) || value["type"] !== "Success" || !isObject(value[key])) return document;
+  return { value: value[key], lineOf: (path) => document.lineOf([key, ...path]) };
 }
 
 /** Replaces the templates in `text`; the module is loaded only when there may be one. */
@@ -128,7 +221,7 @@ async function render(name: string, text: string, options: LoadOptions): Promise
   const { env, flags } = options;
   let random: string | undefined;
   return renderTemplate(name, text, {
-    env: options.templateEnv ?? env,
+    env,
     key: () => {
       const given = flags.key ?? (env.get("MIRRORD_KEY") || undefined) ?? keyOf(text);
       if (given !== undefined) return given;
@@ -142,7 +235,15 @@ async function render(name: string, text: string, options: LoadOptions): Promise
   });
 }
 
-async function findFile(directory: string): Promise<string | undefined> {
+/** Says which file counts, though no flag names it. */
+function announce(name: string, others: readonly string[], { announced }: LoadOptions): void {
+  const using = `Using the configuration "${name}"`;
+  if (others.length > 0) log.warning(`${using}; not read: ${others.join(", ")}`);
+  else if (announced) log.info(using);
+}
+
+async function findFile(options: LoadOptions): Promise<string | undefined> {
+  const { directory = "." } = options;
   const found: string[] = [];
   for (const fileName of fileNames) {
     const path = directory === "." ? `.mirrord/${fileName}` : `${directory}/.mirrord/${fileName}`;
@@ -150,7 +251,7 @@ async function findFile(directory: string): Promise<string | undefined> {
     if (isFile) found.push(path);
   }
   const [first, ...others] = found;
-  if (others.length > 0) log.warning(`Using "${first}"; not read: ${others.join(", ")}`);
+  if (first !== undefined) announce(first, others, options);
   return first;
 }
 
@@ -164,11 +265,10 @@ async function readText(name: string): Promise<string> {
     bytes = await Deno.readFile(name);
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause;
-    const state = cause instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : cause instanceof Error
-      ? cause.message
-      : String(cause);
+    if (cause instanceof Deno.errors.NotFound) {
+      throw new ConfigError(`Cannot read "${name}": there is no such file`);
+    }
+    const state = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError(`Cannot read "${name}": ${state}`, { cause });
   }
   try {
@@ -178,14 +278,13 @@ async function readText(name: string): Promise<string> {
   }
 }
 
-/** `Cannot use "feature.env.include" (line 4 of "mirrord.json"): …` */
-async function sentence(
+/** Where a problem is: ` (line 4 of "mirrord.json")`, and that line when it is the file's. */
+async function placeOf(
   problem: Problem,
-  verb: string,
   name: string | undefined,
   document: ConfigDocument,
   overrides: readonly Override[],
-): Promise<string> {
+): Promise<{ where: string; line: number | undefined }> {
   const path = formatPath(problem.path);
   const source = overrides.findLast((one) =>
     one.path === path || path.startsWith(`${one.path}[`) || one.path.startsWith(`${path}.`)
@@ -198,26 +297,5 @@ async function sentence(
     : name !== undefined && !path.startsWith("--") && !path.startsWith("MIRRORD_")
     ? ` (in "${name}")`
     : "";
-  return `${verb} "${path}"${where}: ${problem.state}`;
-}
-
-/** The keys that the JSON schema allows at `path`: objects and the object branches of alternatives. */
-function keysIn(schema: unknown, path: readonly (string | number)[]): string[] {
-  const nodes = path.reduce<unknown[]>(
-    (found, part) =>
-      found.flatMap(branches).flatMap((node) => {
-        if (!isObject(node)) return [];
-        const { properties, items } = node;
-        if (typeof part === "number") return items === undefined ? [] : [items];
-        return isObject(properties) && Object.hasOwn(properties, part) ? [properties[part]] : [];
-      }),
-    [schema],
-  );
-  return nodes.flatMap(branches).flatMap((node) =>
-    isObject(node) && isObject(node["properties"]) ? Object.keys(node["properties"]) : []
-  ).filter((key) => key !== "$schema");
-}
-
-function branches(node: unknown): unknown[] {
-  return isObject(node) && Array.isArray(node["anyOf"]) ? node["anyOf"].flatMap(branches) : [node];
+  return { where, line };
 }

@@ -42,20 +42,37 @@ Deno.test("no file, no variable and no flag give the defaults without a warning"
           imagePullPolicy: "IfNotPresent",
           startupTimeoutSeconds: 60,
           communicationTimeoutSeconds: 30,
+          heartbeatTimeoutSeconds: 2,
+          lingerSeconds: 10,
+          httpDetectionTimeoutSeconds: 2,
           logLevel: "info",
+          owner: undefined,
+          allowHostNetwork: false,
+          pod: null,
         },
-        env: { include: [], exclude: [], override: {}, mapping: {}, unset: [], envFile: undefined },
+        env: {
+          mode: "denylist",
+          include: [],
+          exclude: [],
+          override: {},
+          mapping: {},
+          unset: [],
+          envFile: undefined,
+        },
         incoming: {
           mode: "off",
           ports: null,
           ignorePorts: [],
           portMapping: [],
           ignoreLocalhost: false,
+          listenPorts: [],
+          dynamicPorts: false,
           filter: "",
           filterPorts: null,
         },
         outgoing: { tcp: false, udp: false, ignoreLocalhost: false, filter: null },
         dns: { enabled: false, filter: null, hostname: false },
+        interfaces: false,
         files: {
           mode: "local",
           readWrite: [],
@@ -64,9 +81,11 @@ Deno.test("no file, no variable and no flag give the defaults without a warning"
           notFound: [],
           mapping: [],
           readAhead: 128_000,
+          autoMount: true,
         },
         processes: { skip: [], skipBuildTools: true, extraBuildTools: [] },
         file: undefined,
+        project: null,
       },
       errors: [],
       warnings: [],
@@ -186,17 +205,17 @@ Deno.test("everything wrong is said at once, with its line", async () => {
   "feature": {"network": {"incoming": {"mode": "stael", "ports": [80, 0, 70000], "http_fliter": {}}}}
 }`);
   assert.equal(config, undefined);
-  assert.deepEqual(errors.sort(), [
-    'Cannot use "agent.image_pull_policy" (line 5 of "mirrord.json"): "Sometimes" is not "Always", "IfNotPresent" or "Never"',
+  assert.deepEqual(errors, [
+    'Cannot use "tagret" (line 2 of "mirrord.json"): there is no such key',
     'Cannot use "agent.startup_timeout" (line 4 of "mirrord.json"): "soon" is not a number',
-    'Cannot use "feature.network.incoming.http_fliter" (line 7 of "mirrord.json"): there is no such key',
+    'Cannot use "agent.image_pull_policy" (line 5 of "mirrord.json"): "Sometimes" is not "Always", "IfNotPresent" or "Never"',
     'Cannot use "feature.network.incoming.mode" (line 7 of "mirrord.json"): "stael" is not "off", "steal" or "mirror"',
     'Cannot use "feature.network.incoming.ports[1]" (line 7 of "mirrord.json"): 0 is not a number of at least 1',
     'Cannot use "feature.network.incoming.ports[2]" (line 7 of "mirrord.json"): 70000 is not a number of at most 65535',
-    'Cannot use "tagret" (line 2 of "mirrord.json"): there is no such key',
+    'Cannot use "feature.network.incoming.http_fliter" (line 7 of "mirrord.json"): there is no such key',
   ]);
-  assert.ok(help.includes('Did you mean "target"?'));
-  assert.ok(help.includes('Did you mean "http_filter"?'));
+  const [near, none] = ['Did you mean "target"?', undefined];
+  assert.deepEqual(help, [near, none, none, none, none, none, 'Did you mean "http_filter"?']);
 });
 
 Deno.test("a value from a variable or a flag is blamed on it", async () => {
@@ -225,24 +244,29 @@ Deno.test("a feature that is not there yet is named, one that is off is accepted
   });
   assert.deepEqual(on.errors, []);
   assert.deepEqual(on.warnings, [
-    'Cannot honour "feature.network.outgoing.unix_streams" (line 3 of "mirrord.json"): connecting to Unix sockets of the target is not in this release yet, so it stays local',
-    `Cannot honour "agent.ttl" (from MIRRORD_AGENT_TTL): it has no effect: the agent is always an ephemeral container of the target's pod`,
+    'Ignoring "feature.network.outgoing.unix_streams" (line 3 of "mirrord.json"): connecting to Unix sockets of the target is not in this release yet, so it stays local',
+    `Ignoring "agent.ttl" (from MIRRORD_AGENT_TTL): it has no effect: the agent is always an ephemeral container of the target's pod`,
   ]);
 });
 
 Deno.test("what would do harm when ignored is an error", async () => {
   const cases: [unknown, RegExp][] = [
     [{ target: { stateful_set: "db" } }, /"target.stateful_set".*not supported yet/],
-    [{ agent: { namespace: "other" } }, /"agent.namespace".*ephemeral container/],
-    [{ agent: { resources: { limits: { cpu: "1" } } } }, /"agent.resources"/],
-    [{ agent: { privileged: true } }, /never privileged/],
-    [{ operator: true }, /"operator".*no operator/],
-    [{ feature: { copy_target: { enabled: true } } }, /copy_target/],
+    [{ target: { path: { rollout: "x", container: "c" } } }, /"target.path.rollout".*not supported yet/],
+    [{ target: { labels: { a: "b" } }, feature: { network: { incoming: "steal" } } }, /"target.labels.a"/],
+    [{ operator: true, feature: { split_queues: { q: {} } } }, /"feature.split_queues.q"/],
+    [{ operator: true, feature: { copy_target: {} } }, /"feature.copy_target"/],
+    [{ operator: true, feature: { preview: { image: "x" } } }, /"feature.preview.image"/],
+    [{ operator: true, feature: { db_branches: [{ type: "pg" }] } }, /"feature.db_branches"/],
     [{ feature: { network: { incoming: "steal" } } }, /no target to steal from/],
     [{ target: "targetless", feature: { network: { incoming: "steal" } } }, /no target to steal from/],
     [{ target: { pod: "a", deployment: "b" } }, /not exactly one/],
     [{ feature: { env: { include: "A", exclude: "B" } } }, /cannot both be there/],
     [{ feature: { env: { mapping: { "(": "x" } } } }, /mapping/],
+    [{ feature: { env: { mode: "allowlist" } } }, /"include" names, and that names nothing/],
+    [{ feature: { env: { mode: "allowlist", exclude: "A" } } }, /names nothing/],
+    [{ feature: { env: { mode: "allowlist", include: ["A", "?*"] } } }, /allows every name/],
+    [{ feature: { env: { mode: "whitelist", include: ["A"] } } }, /mode/],
   ];
   for (const [value, message] of cases) {
     const { config, errors } = await verify(JSON.stringify(value));
@@ -272,15 +296,20 @@ Deno.test("a filter becomes the text that session and agent compile", async () =
 Deno.test("a filter that cannot be used is refused before anything is deployed", async () => {
   const cases: [unknown, RegExp][] = [
     [{ header_filter: "(" }, /http_filter" \(line 1/],
-    [{ header_filter: "a", path_filter: "b" }, /it says 2 filters at once \(header, path\)/],
+    [{ header_filter: "a", path_filter: "b" }, /it contains 2 filters at once \(header, path\)/],
     [{ all_of: [] }, /all_of".*the list is empty/],
-    [{ any_of: [{}] }, /any_of\[0\]".*it says no filter/],
+    [{ any_of: [{}] }, /any_of\[0\]".*it contains no filter/],
     [{ not: { heade: "x" } }, /not\.heade".*there is no such key/],
-    [{ ports: [80] }, /ports and no filter/],
+    [
+      { any_of: [{ path: "/" }, { body: "json", query: "$.a", matches: "b" }] },
+      /any_of\[1\]".*not supported yet \(body, query, matches\)/,
+    ],
+    [{ all_of: [{ not: { query: ".a" } }] }, /all_of\[0\].not.query".*filters on the body/],
     [{ body_filter: { body: "json" } }, /filters on the body are not supported/],
   ];
   for (const [value, message] of cases) {
     const { errors } = await verify(steal({ mode: "steal", http_filter: value }));
+    assert.equal(errors.length, 1, errors.join("\n"));
     assert.match(errors.join("\n"), message);
   }
 });
@@ -322,6 +351,11 @@ Deno.test("a file that cannot be read says why", async () => {
   const cases: [string, string, RegExp][] = [
     ["m.json", '{\n "target": \n}', /no valid JSON in line 3, column 1: } does not/],
     ["m.json", "[]", /no object at its top/],
+    [
+      "m.json",
+      '{"a": [{"b": "c: {"}, {"b": 1}],\n "feature": {"b": 1},\n "feature": {}}',
+      /"feature" is there twice, the second time in line 3, column 2/,
+    ],
     ["m.yaml", "a: 1\ntarget: [\n", /no valid YAML in line \d, column \d+: /],
     ["m.toml", "a = 1\nb = = 2\n", /no valid TOML in line 2, column 5/],
     ["m.ini", "", /"\.ini" is not a configuration format/],
@@ -344,4 +378,19 @@ Deno.test("a variable's value may be written as a number or a truth value", asyn
     name: "m.yaml",
   });
   assert.deepEqual(config?.env?.override, { PORT: "8080", DEBUG: "true" });
+});
+
+Deno.test("agent.linger is set by file, variable and flag, 0 is no waiting", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    await Deno.writeTextFile(file, JSON.stringify({ agent: { linger: 3 } }));
+    const lingerOf = async (flag: string | undefined, variables: [string, string][]) =>
+      (await loadConfig({ file, flags: { linger: flag }, env: new Map(variables) })).agent.lingerSeconds;
+    assert.equal(await lingerOf(undefined, []), 3);
+    assert.equal(await lingerOf(undefined, [["MIRRORD_AGENT_LINGER", "4"]]), 4);
+    assert.equal(await lingerOf("0", [["MIRRORD_AGENT_LINGER", "4"]]), 0);
+    await assert.rejects(lingerOf("soon", []), /Cannot use "--linger": "soon" is not a whole number/);
+  } finally {
+    await Deno.remove(file);
+  }
 });

@@ -1,9 +1,10 @@
-// Patterns over names of variables (`feature.env.mapping`), in the syntax of the original's files, as JavaScript's.
-// Called by resolve.ts, which reports a pattern that cannot be used, and by the session, which applies it.
+// Patterns over names of variables (`feature.env.mapping`), in the syntax of upstream's files, as
+// JavaScript's. Called by resolve.ts, which reports a pattern that cannot be used, and by the session, which
+// applies it.
 
 /**
- * The pattern as an expression. Two forms are written differently there: a flag group at the start, (?i)…, and a named
- * group, (?P<name>…). Throws SyntaxError.
+ * The pattern as an expression. Two forms are written differently there: a flag group at the start, (?i)…,
+ * and a named group, (?P<name>…). Throws SyntaxError.
  */
 export function nameExpression(pattern: string): RegExp {
   const named = pattern.replaceAll("(?P<", "(?<");

@@ -1,5 +1,5 @@
-// Every key and variable of the original's format (v3.250.0) is supported, warned about or refused by name: none is
-// "no such key", and none is passed over in silence.
+// Every key and variable of upstream's format (v3.250.0) is supported, warned about or refused by name: none
+// is "no such key", and none is passed over in silence.
 
 import assert from "node:assert/strict";
 import { verifyConfig } from "./load.ts";
@@ -99,7 +99,10 @@ const keys: Record<string, unknown> = {
   "feature.network.incoming.tls_delivery": { protocol: "tls" },
   "feature.network.incoming.https_delivery": { protocol: "tls" },
   "feature.hostname": false,
-  "feature.magic": { aws: true },
+  "feature.magic": false,
+  "feature.magic.aws": true,
+  "feature.magic.auto_mount": false,
+  "feature.magic.turbo": true,
   "feature.copy_target": true,
   "feature.split_queues": { q: {} },
   "feature.preview": { image: "x" },
@@ -116,8 +119,8 @@ for (const [key, value] of [["header_filter_jq", "."], ["body_filter", { body: "
   keys[`feature.network.incoming.http_filter.${key}`] = value;
 }
 
-/** Keys that are said to be not supported, or to have no effect. */
-const known = /^(Cannot use|Cannot honour) /;
+/** Keys that are reported as not supported, or as without effect. */
+const known = /^(Cannot use|Ignoring|Check) /;
 
 for (const [key, value] of Object.entries(keys)) {
   Deno.test(`${key} of the original is known`, async () => {

@@ -1,16 +1,23 @@
-// Checked file → resolved Config, with the rules that no schema can say (two keys that exclude each other, a filter
-// that does not compile). Called by load.ts. Every rule broken adds a problem; none stops the others.
+// Checked file → resolved Config, with the rules that no schema can say (two keys that exclude each other, a
+// filter that does not compile). Called by load.ts. Every rule broken adds a problem; none stops the others.
 
 import { mirrordVersion } from "../base/version.ts";
-import type { AgentConfig, Config, EnvConfig, IncomingConfig, TargetConfig } from "./config.ts";
-import { asList, type Checks, type Findings } from "./findings.ts";
+import { agentHasOwnPod, resolveAgentPod } from "./agent_pod.ts";
+import type { AgentConfig, Config, EnvConfig, IncomingConfig, ProjectFile, TargetConfig } from "./config.ts";
+import { asNames, type Checks, type Findings } from "./findings.ts";
 import { resolveFloors } from "./floors.ts";
 import { nameExpression } from "./name_pattern.ts";
 import type { ConfigFile, EnvFile, FilterLeaf, HttpFilterFile, IncomingFile } from "./schema.ts";
+import { isLogLevel, nearestLogLevel } from "./variables.ts";
 
 const defaultRegistry = "localhost/mirrord-agent";
 /** Agent image when the configuration names none; its tag is this release. */
 export const defaultAgentImage: string = `${defaultRegistry}:${mirrordVersion}`;
+/** Instead of an image: the agent is sent into a container of the target's own image. */
+export const sentImage = "target";
+
+/** The image that upstream's releases use, in any registry under that name. */
+const originalImage = /(^|\/)metalbear-co\/mirrord(?=[:@]|$)/;
 
 const incomingPath = ["feature", "network", "incoming"] as const;
 const envPath = ["feature", "env"] as const;
@@ -18,23 +25,21 @@ const envPath = ["feature", "env"] as const;
 /** Fills in defaults and checks the rules between keys. */
 export function resolveConfig(
   raw: ConfigFile,
-  options: { file: string | undefined; checks: Checks; findings: Findings },
+  options: {
+    file: string | undefined;
+    project: ProjectFile | null;
+    checks: Checks;
+    findings: Findings;
+    targetLater: boolean;
+  },
 ): Config {
-  const { findings, file } = options;
-  if (raw.agent?.ephemeral === false) {
-    findings.warnings.push({
-      path: ["agent", "ephemeral"],
-      state: "the agent is always an ephemeral container",
-    });
-  }
-  if ((raw.agent?.image_pull_secrets ?? []).length > 0) {
-    findings.warnings.push({
-      path: ["agent", "image_pull_secrets"],
-      state: "it has no effect: the agent's image is pulled with the secrets of the target's pod",
-    });
-  }
+  const { findings, file, project, targetLater } = options;
+  const ownPod = agentHasOwnPod(raw);
+  warnOfAgent(raw, ownPod, findings);
   const target = resolveTargetConfig(raw, findings);
-  const hasTarget = target.path !== undefined && target.path !== "targetless";
+  const isWrong = findings.errors.some(({ path }) => path[0] === "target");
+  const mayGetTarget = target.path === undefined && (targetLater || isWrong);
+  const hasTarget = mayGetTarget || (target.path !== undefined && target.path !== "targetless");
   const incoming = resolveIncoming(raw, options.checks, findings);
   if (incoming.mode === "steal" && !hasTarget) {
     findings.errors.push({
@@ -43,7 +48,15 @@ export function resolveConfig(
       help: 'Name one: --target "deployment/NAME", or "target" in the file.',
     });
   }
-  if (!hasTarget) incoming.mode = "off";
+  if (target.path === "targetless" && !targetLater && incoming.mode === "mirror" && asksForIncoming(raw)) {
+    findings.warnings.push({
+      path: [...incomingPath],
+      state: "there is no target whose traffic could be mirrored",
+    });
+  }
+  // Nobody runs by a configuration whose target is named later: it says what the file says.
+  const isOn = hasTarget || targetLater;
+  if (!isOn) incoming.mode = "off";
   return {
     target,
     kube: {
@@ -51,12 +64,38 @@ export function resolveConfig(
       context: raw.kube_context,
       acceptInvalidCertificates: raw.accept_invalid_certificates,
     },
-    agent: resolveAgent(raw),
+    agent: resolveAgent(raw, ownPod, findings),
     env: resolveEnv(raw.feature?.env ?? true, options.checks, findings),
     incoming,
-    ...resolveFloors(raw, hasTarget, options.checks, findings),
+    ...resolveFloors(raw, { hasTarget: isOn, hasCluster: isOn || ownPod }, options.checks, findings),
     file,
+    project,
   };
+}
+
+function warnOfAgent({ agent = {} }: ConfigFile, ownPod: boolean, { warnings }: Findings): void {
+  if (agent.ephemeral === ownPod) {
+    const state = ownPod
+      ? "it has no effect: without a target the agent has its own pod"
+      : "the agent is always an ephemeral container";
+    warnings.push({ path: ["agent", "ephemeral"], state });
+  }
+  if ((agent.resources?.claims ?? []).length > 0) {
+    const state = "it has no effect: the agent's pod claims no devices";
+    warnings.push({ path: ["agent", "resources", "claims"], state });
+  }
+  if (!ownPod && (agent.image_pull_secrets ?? []).length > 0) {
+    warnings.push({
+      path: ["agent", "image_pull_secrets"],
+      state: "it has no effect: the agent's image is pulled with the secrets of the target's pod",
+    });
+  }
+}
+
+/** True: the file or a flag says what to do with incoming traffic; mirroring is the default. */
+function asksForIncoming({ feature }: ConfigFile): boolean {
+  const network = feature?.network;
+  return typeof network === "object" && network.incoming !== undefined;
 }
 
 function resolveTargetConfig({ target }: ConfigFile, findings: Findings): TargetConfig {
@@ -73,6 +112,7 @@ function resolveTargetConfig({ target }: ConfigFile, findings: Findings): Target
   const named = path ?? (hasWorkload ? workload : undefined);
   if (named === undefined) return { path: undefined, namespace };
   const { pod, deployment, container } = named;
+  if (findings.errors.some(({ path }) => path[0] === "target")) return { path: undefined, namespace };
   if ((pod === undefined) === (deployment === undefined)) {
     findings.errors.push({ path: ["target"], state: 'it names not exactly one of "pod" and "deployment"' });
     return { path: undefined, namespace };
@@ -81,24 +121,54 @@ function resolveTargetConfig({ target }: ConfigFile, findings: Findings): Target
   return { path: container === undefined ? start : `${start}/container/${container}`, namespace };
 }
 
-function resolveAgent({ agent = {} }: ConfigFile): AgentConfig {
+function resolveAgent(raw: ConfigFile, ownPod: boolean, findings: Findings): AgentConfig {
+  const { agent = {} } = raw;
   const { image } = agent;
+  const named = typeof image === "string"
+    ? image
+    : `${image?.registry ?? defaultRegistry}:${image?.tag ?? mirrordVersion}`;
+  const isOriginal = originalImage.test(named);
+  const logLevel = nearestLogLevel(agent.log_level ?? "");
+  if (agent.log_level !== undefined && !isLogLevel(agent.log_level)) {
+    findings.warnings.push({
+      path: ["agent", "log_level"],
+      state: `"${agent.log_level}" is none of debug, info, warning, error: "${logLevel}" counts`,
+    });
+  }
+  if (isOriginal) {
+    findings.warnings.push({
+      path: ["agent", "image"],
+      state: `it has no effect: upstream's agent cannot serve this program, "${defaultAgentImage}" is used`,
+    });
+  }
   return {
-    image: typeof image === "string"
-      ? image
-      : `${image?.registry ?? defaultRegistry}:${image?.tag ?? mirrordVersion}`,
+    image: isOriginal ? defaultAgentImage : named,
     imagePullPolicy: agent.image_pull_policy ?? "IfNotPresent",
     startupTimeoutSeconds: agent.startup_timeout ?? 60,
     communicationTimeoutSeconds: agent.communication_timeout ?? 30,
-    logLevel: agent.log_level ?? "info",
+    heartbeatTimeoutSeconds: agent.heartbeat_timeout ?? 2,
+    lingerSeconds: agent.linger ?? 10,
+    httpDetectionTimeoutSeconds: agent.http_detection_timeout ?? 2,
+    logLevel,
+    owner: agent.owner,
+    allowHostNetwork: agent.allow_host_network ?? false,
+    pod: ownPod ? resolveAgentPod(raw) : null,
   };
 }
 
 function resolveEnv(raw: boolean | EnvFile, checks: Checks, findings: Findings): EnvConfig | null {
   if (raw === false) return null;
   const given: EnvFile = raw === true ? {} : raw;
-  const include = asList(given.include);
-  const exclude = asList(given.exclude);
+  const include = asNames(given.include);
+  const exclude = asNames(given.exclude);
+  // Only what is named comes: with nothing named, nothing does.
+  if (given.include !== undefined && include.length === 0 && exclude.length === 0) {
+    exclude.push("*");
+    findings.warnings.push({
+      path: [...envPath, "include"],
+      state: "the list is empty, so none of the target's variables comes",
+    });
+  }
   if (include.length > 0 && exclude.length > 0) {
     findings.errors.push({
       path: [...envPath, "include"],
@@ -106,11 +176,13 @@ function resolveEnv(raw: boolean | EnvFile, checks: Checks, findings: Findings):
       help: "With include, every other variable is already left out.",
     });
   }
+  if (given.mode === "allowlist") checkAllowlist(include, findings);
   for (const pattern of Object.keys(given.mapping ?? {})) {
     const state = checks.pattern(pattern) ?? unreadable(pattern);
     if (state !== null) findings.errors.push({ path: [...envPath, "mapping", pattern], state });
   }
   return {
+    mode: given.mode ?? "denylist",
     include,
     exclude,
     // YAML and TOML read an unquoted 8080 as a number: a variable is text.
@@ -118,9 +190,27 @@ function resolveEnv(raw: boolean | EnvFile, checks: Checks, findings: Findings):
       Object.entries(given.override ?? {}).map(([name, value]) => [name, String(value)]),
     ),
     mapping: given.mapping ?? {},
-    unset: asList(given.unset),
+    unset: asNames(given.unset),
     envFile: given.env_file,
   };
+}
+
+/** An allowlist that names nothing, or everything, is none. */
+function checkAllowlist(include: string[], findings: Findings): void {
+  if (include.length === 0) {
+    findings.errors.push({
+      path: [...envPath, "mode"],
+      state: `"allowlist" takes what "include" names, and that names nothing`,
+      help: 'Name the variables: "include": ["DATABASE_URL", "APP_*"].',
+    });
+  }
+  for (const pattern of include.filter((name) => /^[*?]+$/.test(name))) {
+    findings.errors.push({
+      path: [...envPath, "include"],
+      state: `${JSON.stringify(pattern)} allows every name, so it is no allowlist`,
+      help: 'Name the variables, or leave out "mode".',
+    });
+  }
 }
 
 /** What the session, which needs the groups of a name's pattern, would say; null: it can be used. */
@@ -148,8 +238,9 @@ function resolveIncoming(raw: ConfigFile, checks: Checks, findings: Findings): I
     ignorePorts: given.ignore_ports ?? [],
     portMapping: given.port_mapping ?? [],
     ignoreLocalhost: given.ignore_localhost ?? false,
-    filter: resolveFilter(given.http_filter, checks, findings),
-    filterPorts: given.http_filter?.ports ?? null,
+    listenPorts: given.listen_ports ?? [],
+    dynamicPorts: given.dynamic_ports ?? false,
+    ...resolveFilter(given.http_filter, checks, findings),
   };
 }
 
@@ -161,21 +252,39 @@ function checkPorts(given: IncomingFile, findings: Findings): void {
       help: "With ports, every other port is already left alone.",
     });
   }
+  checkPairs(given.port_mapping ?? [], { key: "port_mapping", sides: ["local", "remote"] }, findings);
+  checkPairs(given.listen_ports ?? [], { key: "listen_ports", sides: ["asked", "local"] }, findings);
+}
+
+function checkPairs(
+  pairs: readonly (readonly [number, number])[],
+  { key, sides }: { key: string; sides: readonly [string, string] },
+  findings: Findings,
+): void {
   const seen: [Set<number>, Set<number>] = [new Set(), new Set()];
-  (given.port_mapping ?? []).forEach(([local, remote], index) => {
-    const path = [...incomingPath, "port_mapping", index];
-    if (local === remote) findings.warnings.push({ path, state: `it maps port ${local} to itself` });
-    for (const [set, port, side] of [[seen[0], local, "local"], [seen[1], remote, "remote"]] as const) {
+  pairs.forEach(([first, second], index) => {
+    const path = [...incomingPath, key, index];
+    if (first === second) findings.warnings.push({ path, state: `it maps port ${first} to itself` });
+    for (const [set, port, side] of [[seen[0], first, sides[0]], [seen[1], second, sides[1]]] as const) {
       if (set.has(port)) findings.errors.push({ path, state: `the ${side} port ${port} is mapped twice` });
       set.add(port);
     }
   });
 }
 
-/** The filter as the text that session and agent compile; "" when there is none or it is wrong. */
-function resolveFilter(raw: HttpFilterFile | undefined, checks: Checks, findings: Findings): string {
-  if (raw === undefined) return "";
+/**
+ * The filter as the text that session and agent compile ("" when there is none or it is wrong), and its
+ * ports.
+ */
+function resolveFilter(
+  raw: boolean | HttpFilterFile | undefined,
+  checks: Checks,
+  findings: Findings,
+): Pick<IncomingConfig, "filter" | "filterPorts"> {
   const path = [...incomingPath, "http_filter"];
+  const none = { filter: "", filterPorts: null };
+  if (raw === true) findings.warnings.push({ path, state: "it names no filter, so nothing is filtered" });
+  if (typeof raw === "boolean" || raw === undefined) return none;
   const { ports, header_filter, path_filter, method_filter, ...rest } = raw;
   const leaf: FilterLeaf = dropUndefined({
     header: header_filter,
@@ -183,23 +292,23 @@ function resolveFilter(raw: HttpFilterFile | undefined, checks: Checks, findings
     method: method_filter,
     ...rest,
   });
+  if (findings.errors.some((one) => one.path.join(".").startsWith(path.join(".")))) return none;
   const before = findings.errors.length;
   if (Object.keys(leaf).length === 0) {
     if (ports !== undefined) {
-      findings.errors.push({
-        path,
-        state: "it has ports and no filter",
-        help: "Add a filter, or use incoming.ports.",
+      findings.warnings.push({
+        path: [...path, "ports"],
+        state: "it has no effect: there is no filter, so nothing is filtered on any port",
       });
     }
-    return "";
+    return none;
   }
   checkLeaf(leaf, path, findings);
-  if (findings.errors.length > before) return "";
-  const source = JSON.stringify(leaf);
-  const state = checks.filter(source);
+  if (findings.errors.length > before) return none;
+  const filter = JSON.stringify(leaf);
+  const state = checks.filter(filter);
   if (state !== null) findings.errors.push({ path, state });
-  return source;
+  return { filter, filterPorts: typeof ports === "number" ? [ports] : ports ?? null };
 }
 
 function checkLeaf(leaf: FilterLeaf, path: readonly (string | number)[], findings: Findings): void {
@@ -208,8 +317,8 @@ function checkLeaf(leaf: FilterLeaf, path: readonly (string | number)[], finding
     findings.errors.push({
       path,
       state: keys.length === 0
-        ? "it says no filter"
-        : `it says ${keys.length} filters at once (${keys.join(", ")})`,
+        ? "it contains no filter"
+        : `it contains ${keys.length} filters at once (${keys.join(", ")})`,
       help: keys.length === 0 ? 'Write "header", "path" or "method".' : 'Put them into "all_of" or "any_of".',
     });
   }

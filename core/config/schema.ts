@@ -1,7 +1,7 @@
 // The configuration format, declared once: the checks, the TypeScript types and the published JSON schema all
 // come from this declaration. Loaded only when there is a configuration to check (load.ts imports it lazily).
-// Keys keep the names of the format that mirrord's users already have files in. Keys of that format which this
-// release lacks are not here but in later.ts, which says so by name.
+// Keys have the names of upstream's format, in which mirrord's users already have files. Keys of that format
+// that are missing in this release are in later.ts, which reports each by name.
 
 import * as z from "zod/mini";
 
@@ -43,7 +43,7 @@ const httpFilter = z.strictObject({
   all_of: z.optional(z.array(filterLeaf)),
   any_of: z.optional(z.array(filterLeaf)),
   not: z.optional(filterLeaf),
-  ports: z.optional(z.array(port)),
+  ports: z.optional(z.union([port, z.array(port)])),
 });
 
 const incomingMode = z.enum(["off", "steal", "mirror"]);
@@ -54,10 +54,21 @@ const incoming = z.strictObject({
   ignore_ports: z.optional(z.array(port)),
   port_mapping: z.optional(pairs),
   ignore_localhost: z.optional(z.boolean()),
-  http_filter: z.optional(httpFilter),
+  /** [asked, local]: where on this machine the app listens when it asks for a port. */
+  listen_ports: z.optional(pairs),
+  /** Listeners for which the app asked port 0 are the target's, too. */
+  dynamic_ports: z.optional(z.boolean()),
+  http_filter: z.optional(z.union([z.boolean(), httpFilter])),
 });
 
+const envMode = z.enum(["denylist", "allowlist"]);
+
 const env = z.strictObject({
+  /**
+   * denylist: all but what `exclude` and the built-in list name; allowlist: what `include` names, which must
+   * be there.
+   */
+  mode: z.optional(envMode),
   include: z.optional(oneOrMany),
   exclude: z.optional(oneOrMany),
   override: z.optional(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))),
@@ -66,14 +77,46 @@ const env = z.strictObject({
   env_file: z.optional(text),
 });
 
+const texts = z.record(z.string(), z.string());
+const quantities = z.record(z.string(), z.union([text, z.number()]));
+
+const toleration = z.strictObject({
+  key: z.optional(z.string()),
+  operator: z.optional(z.string()),
+  value: z.optional(z.string()),
+  effect: z.optional(z.string()),
+  tolerationSeconds: z.optional(z.int()),
+});
+
 const agent = z.strictObject({
   image: z.optional(z.union([text, z.strictObject({ registry: z.optional(text), tag: z.optional(text) })])),
   image_pull_policy: z.optional(z.enum(["Always", "IfNotPresent", "Never"])),
   image_pull_secrets: z.optional(z.array(z.strictObject({ name: text }))),
   startup_timeout: z.optional(seconds),
   communication_timeout: z.optional(seconds),
+  heartbeat_timeout: z.optional(seconds),
+  linger: z.optional(z.int().check(z.minimum(0), z.maximum(86400))),
+  http_detection_timeout: z.optional(z.int().check(z.minimum(0), z.maximum(86400))),
   log_level: z.optional(text),
+  owner: z.optional(text),
   ephemeral: z.optional(z.boolean()),
+  /** A target that uses its node's network may have its traffic taken, on the ports that it declares. */
+  allow_host_network: z.optional(z.boolean()),
+  // Of the agent's own pod (agent_pod.ts); shapes and names within are those of Kubernetes.
+  namespace: z.optional(text),
+  labels: z.optional(texts),
+  annotations: z.optional(texts),
+  node_selector: z.optional(texts),
+  tolerations: z.optional(z.array(toleration)),
+  priority_class: z.optional(text),
+  service_account: z.optional(text),
+  resources: z.optional(z.strictObject({
+    requests: z.optional(quantities),
+    limits: z.optional(quantities),
+    claims: z.optional(z.array(z.unknown())),
+  })),
+  ttl: z.optional(z.int().check(z.minimum(0), z.maximum(86400))),
+  disable_mesh_sidecar_injection: z.optional(z.boolean()),
 });
 
 const workload = z.strictObject({
@@ -97,6 +140,7 @@ const network = z.strictObject({
   incoming: z.optional(z.union([z.boolean(), incomingMode, incoming])),
   outgoing: z.optional(z.union([z.boolean(), outgoing])),
   dns: z.optional(z.union([z.boolean(), dns])),
+  interfaces: z.optional(z.boolean()),
 });
 
 const filesMode = z.enum(["local", "localwithoverrides", "local-with-overrides", "read", "write"]);
@@ -111,11 +155,14 @@ const files = z.strictObject({
   readonly_file_buffer: z.optional(z.int().check(z.minimum(0), z.maximum(15 << 20))),
 });
 
+const magic = z.strictObject({ auto_mount: z.optional(z.boolean()) });
+
 const feature = z.strictObject({
   env: z.optional(z.union([z.boolean(), env])),
   fs: z.optional(z.union([z.boolean(), filesMode, files])),
   network: z.optional(z.union([z.boolean(), network])),
   hostname: z.optional(z.boolean()),
+  magic: z.optional(z.union([z.boolean(), magic])),
 });
 
 /** The whole file. */

@@ -1,7 +1,8 @@
-// Templates in configuration files: `{{ … }}` is replaced before the text is parsed, as the original's files expect.
-// Called by document.ts. Known: `key`, `git_branch`, `get_env(name=…, default=…)`, a quoted text, and the filters below;
-// everything else of the template language is refused by name, so that no file means something it does not say.
-// Invariant: replacing never changes the number of lines before an expression, so error lines stay true.
+// Templates in configuration files: `{{ … }}` is replaced before the text is parsed, as upstream's files
+// expect. Called by document.ts. Known: `key`, `git_branch`, `get_env(name=…, default=…)`, a quoted text, and
+// the filters below; everything else of the template language is refused by name, so that no file means
+// something it does not say. Invariant: replacing never changes the number of lines before an expression, so
+// error lines stay true.
 
 import { ConfigError } from "../base/errors.ts";
 import type { Variables } from "./env.ts";
@@ -26,7 +27,9 @@ const filters: Readonly<Record<string, Filter>> = {
   slugify: (value) => value?.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, ""),
 };
 
-/** `text` with its templates replaced; `name` is what errors call it. Throws ConfigError with line and column. */
+/**
+ * `text` with its templates replaced; `name` is what errors call it. Throws ConfigError with line and column.
+ */
 export function renderTemplate(name: string, text: string, values: TemplateValues): string {
   return text.replace(
     /\{#-?[^]*?#\}|\{%[^]*?(?:%\}|$)|\{\{-?\s*(?=[A-Za-z_"'])([^]*?)-?\}\}|\{\{-?\s*[A-Za-z_]/g,
@@ -59,20 +62,21 @@ function evaluate(
   const [first = "", ...rest] = splitFilters(expression);
   const call = parseCall(first) ?? { name: first, given: {} };
   let value: string | undefined;
-  let missing: string;
+  let missing = "";
+  let help = "";
   const quoted = /^"([^"]*)"$|^'([^']*)'$/.exec(first);
   if (quoted !== null) {
     value = quoted[1] ?? quoted[2];
-    missing = "";
   } else if (call.name === "get_env" && call.given["name"] !== undefined) {
     value = values.env.get(call.given["name"]) ?? call.given["default"];
     missing = `the variable "${call.given["name"]}" is not set`;
+    help = `Give a value for that case: get_env(name="${call.given["name"]}", default="…").`;
   } else if (first === "key") {
     value = values.key();
-    missing = "";
   } else if (first === "git_branch") {
     value = values.gitBranch();
     missing = "there is no git branch here";
+    help = 'Give a value for that case: {{ git_branch | default(value="…") }}, or set MIRRORD_BRANCH_NAME.';
   } else {
     throw refuse(`"${first}" is not known`, "Known are key, git_branch and get_env(name=…, default=…).");
   }
@@ -87,9 +91,7 @@ function evaluate(
     }
     value = apply(value, filter.given);
   }
-  if (value === undefined) {
-    throw refuse(missing, 'Give a value for that case: get_env(name="X", default="…").');
-  }
+  if (value === undefined) throw refuse(missing, help);
   return value;
 }
 

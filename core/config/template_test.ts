@@ -47,7 +47,15 @@ Deno.test("what is not known is refused by name and place", () => {
   }
   assert.throws(
     () => renderTemplate("m", "{{ git_branch }}", { ...values, gitBranch: () => undefined }),
-    /no git branch/,
+    (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, /no git branch/);
+      assert.match(
+        error.help ?? "",
+        /\{\{ git_branch \| default\(value="…"\) \}\}, or set MIRRORD_BRANCH_NAME/,
+      );
+      return true;
+    },
   );
 });
 

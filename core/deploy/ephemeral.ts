@@ -1,74 +1,75 @@
-// The agent as an ephemeral container of the target's pod. Called by deploy.ts.
-// An ephemeral container cannot be removed, only end: so the agent leaves by itself when no client comes, and what
-// remains is the terminated entry in the pod's spec. It gets exactly the capabilities that the configuration needs.
+// The agent as an ephemeral container of the target's pod. Called by deploy.ts. An ephemeral container cannot
+// be removed, only end: so the agent leaves by itself when no client comes, and what remains is the
+// terminated entry in the pod's spec. It gets exactly the capabilities that the configuration needs. It runs
+// an image of its own, or the target's, into which the agent is sent (sent.ts, send.ts).
 
 import { DeployError, exitCodes, MirrordError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
+import { sentImage } from "../config/resolve.ts";
 import { ApiError } from "../kube/api_error.ts";
-import { LinkError } from "../../protocol-wasm/mod.ts";
 import type { V1EphemeralContainer, V1Pod } from "../kube/client.ts";
 import type { PodTarget } from "../target/target.ts";
-import { type AgentLink, NoAnswer, proveLink } from "./connect.ts";
-import { AgentContainer, AgentEnded } from "./container.ts";
-import type { Deployed, DeployNeeds } from "./deploy.ts";
-import { agentArguments, type DeployOrder } from "./order.ts";
+import { NoAnswer } from "./connect.ts";
+import { AgentContainer, AgentEnded, type AgentPlace } from "./container.ts";
+import { checkMemory } from "./memory.ts";
+import { agentArguments, type Deployed, type DeployOrder } from "./order.ts";
+import { pause } from "../base/pause.ts";
+import { ownPayload, type Payload } from "./payload.ts";
+import { agentWay, randomName, reachAgent } from "./reach.ts";
+import { securityContextFor } from "./rights.ts";
+import { Sending } from "./send.ts";
+import { sentContainer } from "./sent.ts";
 
-/** EADDRINUSE of Linux: an agent's exit code when another program of the pod has its port. */
-const portTaken = 98;
-/** Ports from which the agent's is chosen: below the kernel's ephemeral range (ip(7), ip_local_port_range). */
-const firstPort = 20_000;
-const ports = 10_000;
 /** After so many sessions on one pod its entries are mentioned. */
-const manyEntries = 25;
-/** No container starts faster than this. */
-const headStartMilliseconds = 150;
-/** Waits between attempts to reach an agent that does not listen yet, in milliseconds; then the last again. */
-const attempts = [50, 50, 100, 100, 150, 150, 200, 200, 300, 300, 500];
+const manyEntries = 20;
 /** How long an agent that nobody connected to is looked for, to send it away. */
-const recallMilliseconds = 3000;
+const recallMilliseconds = 6000;
 const recallPauseMilliseconds = 100;
 
 /** Adds the agent to the pod; `connect` waits until it answers. */
 export async function deployEphemeral(target: PodTarget, order: DeployOrder): Promise<Deployed> {
   const { startup } = order;
+  checkMemory(target, order.needs.forced === true);
   startup.phase(`Adding the agent to ${target.label}`);
-  let port = randomPort();
-  let container = await addContainer(target, order, port);
+  await target.checkRights?.();
+  const payload = order.config.image === sentImage ? await (order.payload ?? ownPayload)() : undefined;
+  const place: AgentPlace = { ...target, kind: "ephemeral", sent: payload !== undefined };
+  const container = await addContainer(target, place, { order, payload });
+  const sending = payload === undefined
+    ? undefined
+    : new Sending(place, container, { payload, signal: startup.signal });
   let connected = false;
   return {
     async connect() {
       try {
-        for (let again = true;; again = false) {
-          try {
-            const link = await connect(target, container, port, order);
-            connected = true;
-            return link;
-          } catch (error) {
-            if (!(error instanceof AgentEnded)) throw error;
-            if (!isPortTaken(error) || !again) throw error.explain();
-            log.debug(`Port ${port} is taken in the pod; trying another`);
-            await container[Symbol.asyncDispose]();
-            port = randomPort();
-            container = await addContainer(target, order, port);
-          }
-        }
+        const link = await reachAgent(place, container, order);
+        connected = true;
+        await sending?.[Symbol.asyncDispose]();
+        return link;
+      } catch (error) {
+        throw error instanceof AgentEnded ? error.explain() : error;
       } finally {
         startup[Symbol.dispose]();
       }
     },
     async [Symbol.asyncDispose]() {
       startup[Symbol.dispose]();
-      if (!connected) await recall(target, container, port, order);
+      await sending?.[Symbol.asyncDispose]();
+      if (!connected) await recall(place, container, { order, sending });
       await container[Symbol.asyncDispose]();
       target[Symbol.dispose]();
     },
   };
 }
 
-async function addContainer(target: PodTarget, order: DeployOrder, port: number): Promise<AgentContainer> {
+async function addContainer(
+  target: PodTarget,
+  place: AgentPlace,
+  { order, payload }: { order: DeployOrder; payload: Payload | undefined },
+): Promise<AgentContainer> {
   const { startup } = order;
   const name = `mirrord-agent-${randomName()}`;
-  const container = ephemeralContainer(name, target, order, port);
+  const container = ephemeralContainer(name, target, { order, payload });
   let pod: V1Pod;
   try {
     // Not given up half-way: a container that was added unseen could not be sent away.
@@ -81,67 +82,48 @@ async function addContainer(target: PodTarget, order: DeployOrder, port: number)
       help: "Start mirrord again.",
     });
   }
-  const entries = pod.spec?.ephemeralContainers?.length ?? 0;
-  if (entries % manyEntries === 0) {
-    log.warning(
-      `The pod "${target.pod}" has ${entries} ephemeral containers in its spec: Kubernetes keeps them until it is replaced`,
-    );
-  }
-  return new AgentContainer(target, name, container.image ?? "", startup);
+  adviseReplacing(pod, target);
+  return new AgentContainer(place, name, container.image ?? "", startup);
+}
+
+/**
+ * Each session leaves an entry that Kubernetes does not let anybody remove; people and tools that read the
+ * pod see them all.
+ */
+function adviseReplacing({ metadata, status }: V1Pod, { pod, namespace }: PodTarget): void {
+  const ended = (status?.ephemeralContainerStatuses ?? []).filter(({ state }) =>
+    state?.terminated !== undefined
+  );
+  if (ended.length < manyEntries) return;
+  const makesAnew = metadata?.ownerReferences?.some(({ controller }) => controller === true) ?? false;
+  log.warning(
+    `The pod "${pod}" has ${ended.length} terminated ephemeral containers, which Kubernetes keeps as long as the pod. ` +
+      `They do no harm. To remove them, ` +
+      (makesAnew
+        ? `replace the pod at a suitable time: kubectl delete pod ${pod} --namespace ${namespace}`
+        : `delete the pod at a suitable time and create it again; there is no other way`),
+  );
 }
 
 /** The container's spec: no secret in it, never privileged, nothing but the capabilities that are needed. */
 export function ephemeralContainer(
   name: string,
-  target: Pick<PodTarget, "container" | "containerId">,
-  order: DeployOrder,
-  port: number,
+  target: Pick<PodTarget, "container" | "containerId" | "image">,
+  { order, payload }: { order: DeployOrder; payload: Payload | undefined },
 ): V1EphemeralContainer {
   const { config, needs } = order;
+  const { startupTimeoutSeconds: seconds } = config;
   return {
     name,
     image: config.image,
     imagePullPolicy: config.imagePullPolicy,
     targetContainerName: target.container,
-    args: agentArguments(order, ["--listen", String(port), "--container-id", target.containerId]),
+    args: agentArguments(order, ["--listen", "0", "--container-id", target.containerId]),
     env: [{ name: "MIRRORD_AGENT_LOG", value: config.logLevel }],
-    securityContext: {
-      privileged: false,
-      allowPrivilegeEscalation: false,
-      runAsUser: 0,
-      runAsGroup: 0,
-      runAsNonRoot: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"], add: capabilitiesFor(needs) },
-      seccompProfile: { type: seccompFor(needs) },
-    },
+    securityContext: securityContextFor(needs, payload !== undefined),
     terminationMessagePolicy: "FallbackToLogsOnError",
+    ...(payload === undefined ? {} : sentContainer(name, { image: target.image, seconds, payload })),
   };
-}
-
-/**
- * With the capabilities below the runtimes' default profile allows bpf(2); a stricter profile of the pod would be
- * inherited otherwise. It forbids unshare(2) without SYS_ADMIN, whatever is unshared, and a file thread needs a root of
- * its own: of the two, doing without the profile is the lesser right.
- */
-function seccompFor({ files }: DeployNeeds): "RuntimeDefault" | "Unconfined" {
-  return files === undefined ? "RuntimeDefault" : "Unconfined";
-}
-
-/**
- * What each feature needs: steal loads a program and attaches it to the network, mirror loads one for a packet socket of its
- * own, env and dns read another user's /proc entry. files enters the target's root and becomes its user; the rest is what root in a
- * container may do with files, of which the agent keeps what the target's process has.
- */
-export function capabilitiesFor({ steal, mirror = false, env, dns = false, files }: DeployNeeds): string[] {
-  const writing = files === "write" ? ["CHOWN", "FOWNER", "FSETID", "MKNOD"] : [];
-  return [
-    ...(steal || mirror ? ["BPF"] : []),
-    ...(steal ? ["NET_ADMIN"] : []),
-    ...(mirror ? ["NET_RAW"] : []),
-    ...(env || dns || files !== undefined ? ["SYS_PTRACE"] : []),
-    ...(files === undefined ? [] : ["SYS_CHROOT", "SETUID", "SETGID", "DAC_OVERRIDE", ...writing]),
-  ];
 }
 
 /** Admission plugins say no with a 403 or 422 of their own words. */
@@ -165,131 +147,53 @@ function explainRefusal(error: unknown, target: PodTarget): unknown {
   }
   if (status === 404 && !/pods ".*" not found/.test(said)) {
     return new DeployError("Cannot start the agent: this cluster has no ephemeral containers", {
-      help: "Kubernetes has them since 1.25.",
+      help: "Use Kubernetes 1.25 or newer.",
       cause: error,
     });
   }
   return error;
 }
 
-/** Tries until the agent answers, the container ends, or the time is up. */
-async function connect(
-  target: PodTarget,
-  container: AgentContainer,
-  port: number,
-  order: DeployOrder,
-): Promise<AgentLink> {
-  const { startup, key, needs } = order;
-  const failed = new AbortController();
-  container.running.catch((error) => failed.abort(error));
-  const signal = AbortSignal.any([startup.signal, container.ended, failed.signal]);
-  // The pod's status lags behind its containers by up to two seconds (kubelet's relist period): the agent is looked for
-  // from the start.
-  await runningOrPause(container, headStartMilliseconds, signal);
-  for (let attempt = 0;; attempt++) {
-    try {
-      const stream = await target.kube.portForward(target.pod, port, signal);
-      const agent = await proveLink(stream, { key, ...needs, signal });
-      endWith(agent, container);
-      return agent;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof NoAnswer)) throw error;
-      const cause = error.cause instanceof Error ? error.cause.message : "";
-      startup.heard(/refused/.test(cause) ? "the agent does not listen yet" : cause);
-    }
-    await pause(attempts[Math.min(attempt, attempts.length - 1)] ?? 500, signal);
-  }
-}
-
 /**
- * The link ends with the container: another program of the pod that took the agent's port before it, and spoke as an
- * agent would, is found out when the agent's container ends for want of its port.
- */
-function endWith({ link }: AgentLink, { ended }: AgentContainer): void {
-  const end = () => link.close(new LinkError(`the agent's container ended: ${ended.reason.message}`));
-  ended.addEventListener("abort", end);
-  void link.closed.then(() => ended.removeEventListener("abort", end));
-  if (ended.aborted) end();
-}
-
-/**
- * Best effort: an agent that was started for nothing is sent away at once rather than after its own limit. One that does
- * not run yet is waited for only when the user stopped the start: else it is why the start failed.
+ * Best effort: an agent that was started for nothing is told to leave at once rather than after its own
+ * limit. One that does not run yet is waited for only when the user stopped the start: otherwise it is why
+ * the start failed.
  */
 async function recall(
-  target: PodTarget,
+  place: AgentPlace,
   container: AgentContainer,
-  port: number,
-  order: DeployOrder,
+  { order, sending }: { order: DeployOrder; sending: Sending | undefined },
 ): Promise<void> {
+  if (sending?.isSent === false) return await recallUnsent(sending);
   if (container.ended.aborted || (!container.isRunning && !order.startup.stopped)) return;
   const signal = AbortSignal.any([AbortSignal.timeout(recallMilliseconds), container.ended]);
   try {
-    while (!await sendAway(target, port, order, signal)) await pause(recallPauseMilliseconds, signal);
+    const connect = await agentWay(place, container, order, signal);
+    while (!await sendAway(connect)) await pause(recallPauseMilliseconds, signal);
   } catch (error) {
     const limit = order.config.communicationTimeoutSeconds;
     const why = error instanceof MirrordError ? error.message : String(error);
-    log.debug(`The agent leaves by itself within ${limit} s (${why})`);
+    log.debug(`The agent ends by itself within ${limit} s (${why})`);
+  }
+}
+
+/** The container may wait for an agent that does not come any more. */
+async function recallUnsent(sending: Sending): Promise<void> {
+  try {
+    await sending.recall(AbortSignal.timeout(recallMilliseconds));
+  } catch (error) {
+    log.debug(`The container that waits for the agent ends by itself (${error})`);
   }
 }
 
 /** False: it does not answer yet. */
-async function sendAway(
-  target: PodTarget,
-  port: number,
-  order: DeployOrder,
-  signal: AbortSignal,
-): Promise<boolean> {
+async function sendAway(connect: Awaited<ReturnType<typeof agentWay>>): Promise<boolean> {
   try {
-    const stream = await target.kube.portForward(target.pod, port, signal);
-    await using link = await proveLink(stream, { key: order.key, steal: false, signal });
+    await using link = await connect({ steal: false, mirror: false });
     log.debug(`The agent on Linux ${link.kernel} is sent away`);
     return true;
   } catch (error) {
     if (error instanceof NoAnswer) return false;
     throw error;
   }
-}
-
-/** Until the container runs, at most `milliseconds`; rejects when it cannot run, or with the signal's reason. */
-async function runningOrPause(
-  container: AgentContainer,
-  milliseconds: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const runs = new AbortController();
-  const pausing = pause(milliseconds, AbortSignal.any([signal, runs.signal]));
-  await Promise.race([container.running, pausing.catch(() => {})]);
-  runs.abort();
-  signal.throwIfAborted();
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  const stop = () => resolve();
-  signal.addEventListener("abort", stop);
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener("abort", stop);
-  signal.throwIfAborted();
-}
-
-/** By the exit code, or by the words that an agent leaves of its failed bind(2). */
-function isPortTaken(error: AgentEnded): boolean {
-  return error.code === portTaken || /bind: EADDRINUSE/.test(error.message);
-}
-
-function randomPort(): number {
-  const [value = 0] = crypto.getRandomValues(new Uint32Array(1));
-  return firstPort + value % ports;
-}
-
-/** Five of the letters that Kubernetes uses for generated names. */
-function randomName(): string {
-  const letters = "bcdfghjklmnpqrstvwxz2456789";
-  return Array.from(crypto.getRandomValues(new Uint8Array(5)), (byte) => letters[byte % letters.length]).join(
-    "",
-  );
 }

@@ -1,13 +1,15 @@
-// The agent's way into a pod, against an API server that behaves as the test says: what the container's spec holds,
-// how the start-up fares, and which words a failure gets.
+// The agent's way into a pod, against an API server of the test's own: its spec, its start, its failures.
 
 import assert from "node:assert/strict";
+import { announcementLine } from "../../protocol-wasm/mod.ts";
 import { deadline } from "../../tests/support/deadline.ts";
 import { fakeCluster } from "../../tests/support/fake_cluster.ts";
-import { DeployError } from "../base/errors.ts";
+import { DeployError, KubeError } from "../base/errors.ts";
+import { setLogSink } from "../base/log.ts";
 import { type Config, verifyConfig } from "../config/load.ts";
-import { deployAgent, type Deployed, type DeployNeeds } from "./deploy.ts";
-import { capabilitiesFor } from "./ephemeral.ts";
+import { deployAgent } from "./deploy.ts";
+import type { Deployed, DeployNeeds } from "./order.ts";
+import { capabilitiesFor, securityContextFor } from "./rights.ts";
 
 async function config(flags: { agentStartupTimeout?: string } = {}): Promise<Config> {
   const { config } = await verifyConfig({
@@ -34,16 +36,63 @@ const rejects = (
     return true;
   });
 
-Deno.test("only the capabilities that are needed are asked for", () => {
-  assert.deepEqual(capabilitiesFor({ steal: true, env: true }), ["BPF", "NET_ADMIN", "SYS_PTRACE"]);
-  assert.deepEqual(capabilitiesFor({ steal: false, env: true }), ["SYS_PTRACE"]);
-  assert.deepEqual(capabilitiesFor({ steal: true, env: false }), ["BPF", "NET_ADMIN"]);
+Deno.test("only the capabilities that are needed are asked for, and SETUID to become another user than root", () => {
+  assert.deepEqual(capabilitiesFor({ steal: true, env: true }), ["BPF", "NET_ADMIN", "SYS_PTRACE", "SETUID"]);
+  assert.deepEqual(capabilitiesFor({ steal: false, env: true }), ["SYS_PTRACE", "SETUID"]);
+  assert.deepEqual(capabilitiesFor({ steal: true, env: false }), ["BPF", "NET_ADMIN", "SETUID"]);
   assert.deepEqual(capabilitiesFor({ steal: false, env: false }), []);
-  assert.deepEqual(capabilitiesFor({ steal: false, mirror: true, env: false }), ["BPF", "NET_RAW"]);
-  const reading = ["SYS_PTRACE", "SYS_CHROOT", "SETUID", "SETGID", "DAC_OVERRIDE"];
-  assert.deepEqual(capabilitiesFor({ steal: false, env: true, files: "read" }), reading);
-  const writing = [...reading, "CHOWN", "FOWNER", "FSETID", "MKNOD"];
+  assert.deepEqual(capabilitiesFor({ steal: false, mirror: true, env: false }), ["BPF", "NET_RAW", "SETUID"]);
+  const reading = ["SYS_PTRACE", "SETGID", "DAC_OVERRIDE"];
+  assert.deepEqual(capabilitiesFor({ steal: false, env: true, files: "read" }), [...reading, "SETUID"]);
+  const writing = [...reading, "CHOWN", "FOWNER", "FSETID", "MKNOD", "SETUID"];
   assert.deepEqual(capabilitiesFor({ steal: false, env: false, files: "write" }), writing);
+});
+
+Deno.test("an agent without capabilities is not root, and restricted pods admit it", () => {
+  const { runAsUser, runAsGroup, ...rest } = securityContextFor({ steal: false, env: false, outgoing: true });
+  assert.ok(runAsUser !== undefined && runAsUser >= 20_000 && runAsUser < 65_536);
+  assert.equal(runAsGroup, runAsUser);
+  assert.deepEqual(rest, {
+    privileged: false,
+    allowPrivilegeEscalation: false,
+    runAsNonRoot: true,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ["ALL"] },
+    seccompProfile: { type: "RuntimeDefault" },
+  });
+});
+
+Deno.test("a pod with little memory is warned of, and one that the agent could fill is refused unless forced", async () => {
+  const said: string[] = [];
+  const before = setLogSink((level, text) => level === "warning" ? said.push(text) : undefined);
+  try {
+    const cases: [number | null, boolean, RegExp | null][] = [
+      [null, false, null],
+      [256 << 20, false, null],
+      [255 << 20, false, /"p" may take 255 MiB of memory, and the agent takes up to 96/],
+      [97 << 20, false, /"p" may take 97 MiB of memory/],
+      [64 << 20, true, /"p" may take 64 MiB of memory/],
+    ];
+    for (const [limit, forced, warning] of cases) {
+      said.length = 0;
+      await using cluster = fakeCluster();
+      cluster.target.memoryLimit = limit;
+      await using _deployed = await deployAgent(cluster.target, await config(), { ...needs, forced });
+      if (warning === null) assert.deepEqual(said, []);
+      else assert.match(said.join(), warning);
+      assert.equal(cluster.added.length, 1);
+    }
+    await using cluster = fakeCluster();
+    cluster.target.memoryLimit = 96 << 20;
+    const refused = /in the pod "p": the pod may take 96 MiB of memory, and the agent alone up to 96/;
+    await rejects(deployAgent(cluster.target, await config(), needs), refused, {
+      exitCode: 69,
+      help: /--force/,
+    });
+    assert.equal(cluster.added.length, 0);
+  } finally {
+    setLogSink(before);
+  }
 });
 
 Deno.test("the agent is deployed, proven and let go", async () => {
@@ -54,23 +103,23 @@ Deno.test("the agent is deployed, proven and let go", async () => {
     cluster.container({ running: {} });
     await using agent = await connecting;
     assert.equal(agent.kernel, "6.1.0");
-    assert.equal(agent.link.version, 1);
+    assert.equal(agent.link.version, 4);
   }
-  assert.deepEqual(cluster.frames, ["goodbye"]);
+  assert.deepEqual(cluster.frames, ["owner", "goodbye"]);
   const [container] = cluster.added;
   assert.match(container?.name ?? "", /^mirrord-agent-[a-z0-9]{5}$/);
   assert.equal(container?.targetContainerName, "web");
   assert.equal(container?.image, "agent:1");
   assert.deepEqual(container?.securityContext?.capabilities, {
     drop: ["ALL"],
-    add: ["BPF", "NET_ADMIN", "SYS_PTRACE"],
+    add: ["BPF", "NET_ADMIN", "SYS_PTRACE", "SETUID"],
   });
   assert.equal(container?.securityContext?.privileged, false);
   assert.equal(container?.securityContext?.allowPrivilegeEscalation, false);
   const flags = container?.args ?? [];
   const flag = (name: string) => flags[flags.indexOf(name) + 1] ?? "";
   assert.equal(flags[0], "agent");
-  assert.ok(Number(flag("--listen")) >= 20_000 && Number(flag("--listen")) < 30_000);
+  assert.equal(flag("--listen"), "0");
   assert.equal(Uint8Array.fromBase64(flag("--public-key")).length, 32);
   assert.equal(flag("--container-id"), "abc");
 });
@@ -91,22 +140,55 @@ Deno.test("an agent that does not listen yet is tried again", async () => {
   assert.equal(cluster.forwards, 3);
 });
 
-Deno.test("a taken port is exchanged for another, once", async () => {
+const forbidden = (resource: string) =>
+  Response.json(
+    {
+      message: `User "u" cannot get resource "${resource}" in API group "" in the namespace "shop"`,
+      code: 403,
+    },
+    { status: 403 },
+  );
+
+for (const closed of ["log", "attach"] as const) {
+  Deno.test(`without the right to pods/${closed} the agent is heard the other way`, async () => {
+    await using cluster = fakeCluster();
+    const given = cluster.output;
+    cluster.output = (way) => way === closed ? forbidden(`pods/${closed}`) : given(way);
+    await using deployed = await deployAgent(cluster.target, await config(), needs);
+    cluster.container({ running: {} });
+    await using agent = await deployed.connect();
+    assert.equal(agent.kernel, "6.1.0");
+  });
+}
+
+Deno.test("without the right to either the one that the role needs is named", async () => {
   await using cluster = fakeCluster();
-  cluster.greeting = () => ({ kind: "refused-port" });
+  cluster.output = (way) => forbidden(`pods/${way}`);
   await using deployed = await deployAgent(cluster.target, await config(), needs);
-  const second = cluster.nextAdded();
-  const connecting = deployed.connect();
-  connecting.catch(() => {});
-  cluster.container({ terminated: { exitCode: 69, message: "Cannot run the agent: bind: EADDRINUSE" } });
-  const container = await second;
-  assert.notEqual(container.name, cluster.added[0]?.name);
-  cluster.container({ terminated: { exitCode: 98, message: "Cannot listen: port taken" } });
-  await rejects(connecting, /it ended with code 98: Cannot listen: port taken/);
-  assert.equal(cluster.added.length, 2);
+  cluster.container({ running: {} });
+  await assert.rejects(deployed.connect(), (error) => {
+    assert.ok(error instanceof KubeError);
+    assert.match(
+      error.message,
+      /Cannot read the log of the pod "p": you may not "get" the resource "pods\/log"/,
+    );
+    assert.equal(error.exitCode, 77);
+    return true;
+  });
+  assert.equal(cluster.forwards, 0);
+});
+
+Deno.test("an agent with another key than the container said is not spoken to", async () => {
+  await using cluster = fakeCluster();
+  cluster.greeting = () => ({ kind: "impostor" });
+  await using deployed = await deployAgent(cluster.target, await config(), needs);
+  cluster.container({ running: {} });
+  await rejects(deployed.connect(), /another program of the pod answers in its place/, { exitCode: 69 });
+  assert.deepEqual(cluster.frames, []);
 });
 
 Deno.test("what keeps the container from running is said with what to do", async () => {
+  const line = announcementLine({ port: 20_000, key: new Uint8Array(32) });
   const cases: [Record<string, Record<string, unknown>>, RegExp, { exitCode?: number; help?: RegExp }][] = [
     [
       { waiting: { reason: "ErrImagePull", message: "no such host" } },
@@ -129,9 +211,20 @@ Deno.test("what keeps the container from running is said with what to do", async
       /it ended with code 77: .*capability BPF is missing/,
       { exitCode: 77 },
     ],
+    [
+      { terminated: { exitCode: 2, message: 'mirrord error: Cannot use "0": it is not a port\n' } },
+      /it ended with code 2: .*it is not a port/,
+      { exitCode: 69, help: /Check that agent.image is of this release/ },
+    ],
     [{ terminated: { exitCode: 137, reason: "OOMKilled" } }, /it ended with code 137: OOMKilled/, {}],
     [
-      { terminated: { exitCode: 137, reason: "Error", message: "info: ready on port 20000\n" } },
+      {
+        terminated: {
+          exitCode: 137,
+          reason: "Error",
+          message: `info: ready on port 20000\n${line}\n${line}\n`,
+        },
+      },
       /code 137: it was killed, as happens when the target's container ends or restarts$/,
       {},
     ],
@@ -215,7 +308,7 @@ Deno.test("a start-up that takes too long names its last step", async () => {
   await using deployed = await deployAgent(cluster.target, short, needs);
   await rejects(
     deployed.connect(),
-    /took longer than 1 s; last step: Adding the agent to pod\/p \((ContainerCreating|the agent does not listen yet)\)/,
+    /took longer than 1 s; last step: Adding the agent to pod\/p \((ContainerCreating|the agent does not listen)\)/,
   );
 });
 
@@ -256,4 +349,52 @@ Deno.test("an agent that does not run yet is waited for when the user stops, and
     await assert.rejects(deployed.connect(), /interrupted/);
   }
   assert.deepEqual(cluster.frames, ["goodbye"]);
+});
+
+for (const count of [19, 20, 37]) {
+  Deno.test(`${count} terminated containers of former sessions are ${count < 20 ? "not worth a word" : "told, with what to do"}`, async () => {
+    await using cluster = fakeCluster();
+    cluster.endedBefore(count);
+    const said: string[] = [];
+    const before = setLogSink((level, text) => level === "warning" ? said.push(text) : undefined);
+    try {
+      await using deployed = await deployAgent(cluster.target, await config(), needs);
+      const connecting = deployed.connect();
+      cluster.container({ running: {} });
+      await using agent = await connecting;
+      assert.equal(agent.kernel, "6.1.0");
+    } finally {
+      setLogSink(before);
+    }
+    assert.deepEqual(
+      said.map((line) => /has (\d+) terminated/.exec(line)?.[1]),
+      count < 20 ? [] : [String(count)],
+    );
+  });
+}
+
+Deno.test("a right that lacks is refused before anything is added to the pod", async () => {
+  await using cluster = fakeCluster();
+  const target = { ...cluster.target, checkRights: () => Promise.reject(new DeployError("you may not")) };
+  await rejects(deployAgent(target, await config(), needs), /you may not/);
+  assert.deepEqual(cluster.added, []);
+});
+
+Deno.test("the pod's spec names nobody unless the configuration does", async () => {
+  const added = async (owner?: string): Promise<string> => {
+    await using cluster = fakeCluster();
+    const whole = await config();
+    if (owner !== undefined) whole.agent.owner = owner;
+    {
+      await using deployed = await deployAgent(cluster.target, whole, needs);
+      const connecting = deployed.connect();
+      cluster.container({ running: {} });
+      await using _agent = await connecting;
+    }
+    return JSON.stringify(cluster.added);
+  };
+  const user = Deno.env.get("USER") ?? Deno.env.get("LOGNAME") ?? `uid ${Deno.uid()}`;
+  const without = await added();
+  for (const word of [`${user}@`, Deno.hostname(), "--owner"]) assert.ok(!without.includes(word), word);
+  assert.match(await added("team-shop"), /"--owner","team-shop"/);
 });

@@ -1,7 +1,8 @@
-// What is told of a container that does not start: the news of the pod's events, from a server that answers as the API does.
+// What is told of a container that does not start: the news of the pod's events, from a server that answers
+// as the API does.
 
 import assert from "node:assert/strict";
-import { KubeClient } from "../kube/client.ts";
+import { kubeClient } from "../../tests/support/kube_client.ts";
 import { type ContainerEvent, followEvents } from "./events.ts";
 
 const name = "mirrord-agent-x";
@@ -28,23 +29,18 @@ async function told(answers: (object[] | number)[], count: number): Promise<Cont
       ? Response.json({ items: answer, metadata: {} })
       : Response.json({ message: "no" }, { status: answer ?? 500 });
   });
-  using kube = new KubeClient({
-    name: "test",
-    server: `http://127.0.0.1:${server.addr.port}`,
-    namespace: "shop",
-    authority: undefined,
-    proxy: undefined,
-    credentials: {
-      get: () => Promise.resolve({ headers: {}, certificate: undefined }),
-      refresh: () => false,
-    },
-  });
+  using kube = kubeClient(`http://127.0.0.1:${server.addr.port}`);
   const seen: ContainerEvent[] = [];
   try {
-    await followEvents({ kube, uid: "u1" }, name, controller.signal, (one) => {
-      seen.push(one);
-      if (seen.length === count) controller.abort();
-    });
+    await followEvents(
+      { kube, uid: "u1" },
+      [`spec.ephemeralContainers{${name}}`],
+      controller.signal,
+      (one) => {
+        seen.push(one);
+        if (seen.length === count) controller.abort();
+      },
+    );
   } finally {
     await server.shutdown();
   }
@@ -59,8 +55,8 @@ Deno.test("the newest event about the container is told, once, and a failed pull
   assert.deepEqual(
     await told([[other], [pulling, other], [pulling, other], [pulling, failed, again]], 2),
     [
-      { text: "Pulling image", noImage: false },
-      { text: "Failed to pull image: refused", noImage: true },
+      { text: "Pulling image", reason: "Pulling", noImage: false },
+      { text: "Failed to pull image: refused", reason: "Failed", noImage: true },
     ],
   );
 });

@@ -1,16 +1,19 @@
-// The agent for a process on this machine: this same program again, as root where it must be, spoken to over its
-// standard input and output. Called by deploy.ts. Its end is ours to see to: it sees the end of its input, and is
-// killed by its process id if that does not move it.
+// The agent for a process on this machine: this same program again, as root where it must be, spoken to over
+// its standard input and output. Called by deploy.ts. This file ends it: the agent gets the end of its input,
+// and is killed by its process id if that does not end it.
 
 import { DeployError, exitCodes } from "../base/errors.ts";
 import { log } from "../base/log.ts";
+import { hasRawBytes } from "../base/os_text.ts";
 import { holdSteps } from "../base/progress.ts";
 import { startTimeOf } from "../target/process.ts";
 import type { ProcessTarget } from "../target/target.ts";
 import type { LinkStream } from "../../protocol-wasm/mod.ts";
-import { type AgentLink, NoAnswer, proveLink } from "./connect.ts";
-import type { Deployed } from "./deploy.ts";
-import { agentArguments, type DeployOrder } from "./order.ts";
+import { type ConnectedAgent, NoAnswer, proveLink } from "./connect.ts";
+import { agentArguments, type Deployed, type DeployOrder } from "./order.ts";
+import { platform } from "../net/this_platform.ts";
+
+const { readLink } = await platform.files();
 
 /** How long the agent may take to leave before it is killed. */
 const leaveMilliseconds = 2000;
@@ -37,9 +40,10 @@ export async function deployLocal(target: ProcessTarget, order: DeployOrder): Pr
   const logged = showLines(child.stderr);
   const stream = childStream(child);
   return {
-    async connect(): Promise<AgentLink> {
+    async connect(): Promise<ConnectedAgent> {
       try {
-        return await proveLink(stream, { key, ...needs, signal: startup.signal });
+        const { steal, mirror = false } = needs;
+        return await proveLink(stream, { key, steal, mirror, signal: startup.signal });
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error;
         const { code } = await child.status;
@@ -64,7 +68,10 @@ export async function deployLocal(target: ProcessTarget, order: DeployOrder): Pr
 
 /** How to start this very program: the compiled binary, or main.ts by the Deno that runs us. */
 function ownProgram(): string[] {
-  if (Deno.build.standalone) return [Deno.execPath()];
+  if (Deno.build.standalone) {
+    const path = readLink("/proc/self/exe") ?? "";
+    return [path === "" || hasRawBytes(path) ? `/proc/${Deno.pid}/exe` : path];
+  }
   const main = new URL("../../main.ts", import.meta.url);
   const config = new URL("../../deno.json", import.meta.url);
   return [Deno.execPath(), "run", "-A", "--quiet", "--config", config.pathname, main.pathname];
@@ -72,7 +79,10 @@ function ownProgram(): string[] {
 
 function spawn([program = "", ...args]: string[]): Deno.ChildProcess {
   try {
-    return new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+    // Not in the developer's directory: it would keep a file system busy, and need not have a name that is
+    // UTF-8.
+    const options = { cwd: "/", stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+    return new Deno.Command(program, { args, ...options }).spawn();
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     throw new DeployError(`Cannot start the agent: there is no program "${program}"`, {
@@ -90,7 +100,10 @@ async function canReadEnvironment(pid: number): Promise<boolean> {
   return await Deno.readFile(`/proc/${pid}/environ`).then(() => true, () => false);
 }
 
-/** Whether the process is in our own network namespace (namespaces(7)); one that may not be looked at is taken for apart. */
+/**
+ * Whether the process is in our own network namespace (namespaces(7)); one that may not be looked at is taken
+ * for apart.
+ */
 async function sharesNetwork(pid: number): Promise<boolean> {
   const [own, other] = await Promise.all(
     ["self", String(pid)].map((one) => Deno.readLink(`/proc/${one}/ns/net`).catch(() => one)),
@@ -113,7 +126,8 @@ async function sharesFiles(pid: number): Promise<boolean> {
 
 /** The child's standard input and output as a link's stream. */
 export function childStream(child: Deno.ChildProcess): LinkStream {
-  // The stream fills one buffer again and again: each read would cost a new one of 64 KiB else, and much collecting.
+  // The stream fills one buffer again and again: otherwise each read would cost a new one of 64 KiB, and much
+  // garbage collection.
   const reader = child.stdout.getReader({ mode: "byob" });
   const writer = child.stdin.getWriter();
   let rest = new Uint8Array(readBytes).subarray(0, 0);
@@ -144,7 +158,7 @@ export function childStream(child: Deno.ChildProcess): LinkStream {
 /** Shows what the agent says on stderr; resolves with its last line. */
 async function showLines(stderr: ReadableStream<Uint8Array>): Promise<string> {
   let rest = "";
-  let last = "nothing was said";
+  let last = "no output";
   const show = (line: string) => {
     if (line.trim() === "") return;
     last = line.trim().slice(0, 500);
@@ -167,13 +181,13 @@ async function reap(child: Deno.ChildProcess): Promise<void> {
     const outcome = await Promise.race([child.status, promise]);
     clearTimeout(timer);
     if (outcome !== "late") return;
-    log.debug(`The agent does not leave; sending ${signal}`);
+    log.debug(`The agent does not end; sending ${signal}`);
     try {
       child.kill(signal);
     } catch (error) {
-      // Root's process is not ours to kill; sudo hands on the end of input, which it has seen.
+      // This process may not kill root's; sudo hands on the end of input, which it has seen.
       if (!(error instanceof Deno.errors.PermissionDenied)) return;
-      log.warning(`The agent (process ${child.pid}) does not leave and cannot be killed: ${error.message}`);
+      log.warning(`The agent (process ${child.pid}) does not end and cannot be killed: ${error.message}`);
       child.unref();
       return;
     }

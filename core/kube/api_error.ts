@@ -2,8 +2,16 @@
 // server's own text from an ApiError to tell an admission refusal from a missing right.
 
 import { exitCodes, KubeError } from "../base/errors.ts";
-import type { Purpose } from "./transport.ts";
 import { isTable } from "./kubeconfig_file.ts";
+
+/** What a call wants to do, for its error: `action` reads after "Cannot". */
+export interface Purpose {
+  action: string;
+  verb: "get" | "list" | "watch" | "patch" | "create" | "delete";
+  /** As in a role: "pods", "pods/ephemeralcontainers". */
+  resource: string;
+  group?: string;
+}
 
 /** The server answered, and said no. */
 export class ApiError extends KubeError {
@@ -27,6 +35,8 @@ interface Place {
   name: string;
   server: string;
   namespace: string;
+  /** The kubeconfig's authority; undefined: this machine's count. */
+  authority?: string | undefined;
 }
 
 /** Reads the body of a failed answer (a Kubernetes Status) into an ApiError. */
@@ -73,7 +83,7 @@ export async function apiError(response: Response, purpose: Purpose, place: Plac
 
 /** No answer: refused, no route, unknown name, untrusted certificate, too slow. */
 export function unreachable(place: Place, cause: unknown, action: string): KubeError {
-  const { state, help } = reasonOf(cause);
+  const { state, help } = reasonOf(cause, place);
   return new KubeError(
     `Cannot ${action}: the cluster at "${place.server}" (context "${place.name}") ${state}`,
     {
@@ -83,11 +93,18 @@ export function unreachable(place: Place, cause: unknown, action: string): KubeE
   );
 }
 
-function reasonOf(cause: unknown): { state: string; help: string } {
+function reasonOf(cause: unknown, { authority }: Place): { state: string; help: string } {
   const text = chain(cause);
   const check =
     "Check that the cluster is up and that this machine reaches it (VPN, proxy), or use another --context.";
   if (/UnknownIssuer|BadSignature|CaUsedAsEndEntity|self.signed/i.test(text)) {
+    if (authority === undefined) {
+      return {
+        state:
+          "shows a certificate that is not signed by the authority in the kubeconfig, which names none, nor by this machine's",
+        help: "Put the cluster's authority into the kubeconfig (certificate-authority-data).",
+      };
+    }
     return {
       state: "shows a certificate that is not signed by the authority in the kubeconfig",
       help: "Check certificate-authority-data of the cluster in the kubeconfig.",
@@ -117,7 +134,7 @@ function reasonOf(cause: unknown): { state: string; help: string } {
   }
   if (/refused/i.test(text)) return { state: "refuses the connection", help: check };
   if (/dns error|failed to lookup|name or service/i.test(text)) {
-    return { state: "has a name that nobody knows", help: check };
+    return { state: "has a name that cannot be resolved", help: check };
   }
   if (/no answer in time|timed out/i.test(text)) return { state: "does not answer", help: check };
   return { state: `cannot be reached: ${text.slice(0, 300)}`, help: check };

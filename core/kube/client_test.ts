@@ -1,4 +1,5 @@
-// The client against a real HTTP server that answers as the API server does: paths, paging, watching, refusals.
+// The client against a real HTTP server that answers as the API server does: paths, paging, watching,
+// refusals.
 
 import assert from "node:assert/strict";
 import { KubeError } from "../base/errors.ts";
@@ -242,5 +243,65 @@ Deno.test("a refused port-forward says why", async () => {
       kube.portForward("p", 81),
       /Cannot forward a port of the pod "p": pods "p" not found/,
     );
+  });
+});
+
+/** A signal, and how many listen to it. */
+function countedSignal(): { signal: AbortSignal; abort: () => void; listeners: () => number } {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const listeners = new Set<unknown>();
+  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+  signal.addEventListener = (type: string, listener: EventListenerOrEventListenerObject) => {
+    listeners.add(listener);
+    add(type, listener);
+  };
+  signal.removeEventListener = (type: string, listener: EventListenerOrEventListenerObject) => {
+    listeners.delete(listener);
+    remove(type, listener);
+  };
+  return { signal, abort: () => controller.abort(), listeners: () => listeners.size };
+}
+
+Deno.test("who may not watch looks at the pod as seldom as is asked, and leaves no listener behind", async () => {
+  let looks = 0;
+  const handler: Handler = (_request, url) => {
+    if (url.searchParams.has("watch")) return status(403, "no", "Forbidden");
+    looks++;
+    return Response.json({ metadata: { name: "p", resourceVersion: String(looks) } });
+  };
+  await withServer(handler, async (kube) => {
+    const { signal, abort, listeners } = countedSignal();
+    const paces: number[] = [];
+    const every = () => {
+      paces.push(looks);
+      if (looks >= 20) abort();
+      return looks < 20 ? 1 : 60_000;
+    };
+    await assert.rejects(async () => {
+      for await (const _pod of kube.watchPod("p", signal, every)) {
+        assert.ok(listeners() <= 1, `${listeners()}`);
+      }
+    });
+    assert.equal(looks, 20);
+    assert.equal(paces.length, 19, "each look waits, the first two are for the watch that is refused");
+    assert.equal(listeners(), 0);
+  });
+});
+
+Deno.test("a watch that ends lets its signal go", async () => {
+  let watches = 0;
+  const handler: Handler = (_request, url) => {
+    if (!url.searchParams.has("watch")) {
+      return Response.json({ metadata: { name: "p", resourceVersion: "1" } });
+    }
+    const type = ++watches < 10 ? "BOOKMARK" : "DELETED";
+    return new Response(JSON.stringify({ type, object: { metadata: { name: "p" } } }) + "\n");
+  };
+  await withServer(handler, async (kube) => {
+    const { signal, listeners } = countedSignal();
+    for await (const _pod of kube.watchPod("p", signal)) assert.ok(listeners() <= 1, `${listeners()}`);
+    assert.equal(watches, 10);
+    assert.equal(listeners(), 0);
   });
 });

@@ -1,11 +1,13 @@
-// As whom the API server is asked: client certificates, tokens, token files, user name and password, exec plugins,
-// OIDC, and impersonation on top. Made by kubeconfig.ts, used by client.ts for every request.
+// The identity of requests to the API server: client certificates, tokens, token files, user name and
+// password, exec plugins, OIDC, and impersonation on top. Made by kubeconfig.ts, used by client.ts for every
+// request.
 // Secrets stay in here and in the request's headers; none is ever logged.
 
 import { exitCodes, KubeError } from "../base/errors.ts";
 import { runPlugin } from "./exec_plugin.ts";
 import { bearer, type Identity, type Issued, type KubeUser } from "./identity.ts";
 import { decodeBase64, isTable, readPem, textOf, unusable } from "./kubeconfig_file.ts";
+import { oidcSource } from "./oidc.ts";
 
 /** Hands out identities; asks again when one is about to expire. */
 export interface Credentials {
@@ -14,10 +16,18 @@ export interface Credentials {
   refresh(): boolean;
 }
 
-/** A token file is read again after this long; service account tokens are rotated (client-go does the same). */
+/**
+ * A token file is read again after this long; service account tokens are rotated (client-go does the same).
+ */
 const tokenFileMilliseconds = 60_000;
 /** An identity is asked for again when it would expire within this time. */
 const marginMilliseconds = 10_000;
+
+/** No identity: a request contains nothing about the user. */
+export const noCredentials: Credentials = {
+  get: () => Promise.resolve({ headers: {}, certificate: undefined }),
+  refresh: () => false,
+};
 
 /** The credentials of `user`, by the same precedence as kubectl's. */
 export async function credentialsOf(user: KubeUser): Promise<Credentials> {
@@ -50,7 +60,7 @@ function sourceOf(user: KubeUser): () => Promise<Issued> {
   const { exec } = body;
   if (isTable(exec)) return () => runPlugin(exec, user);
   const provider = body["auth-provider"];
-  if (isTable(provider)) return providerSource(provider, user);
+  if (isTable(provider)) return oidcSource(provider, user);
   return fixed({});
 }
 
@@ -102,7 +112,9 @@ async function certificateOf({ body, file }: KubeUser): Promise<Identity["certif
   return { cert, key };
 }
 
-/** Kubernetes "User impersonation": as, as-uid, as-groups, as-user-extra. Groups cannot repeat a header here. */
+/**
+ * Kubernetes "User impersonation": as, as-uid, as-groups, as-user-extra. Groups cannot repeat a header here.
+ */
 function impersonation(body: Record<string, unknown>): Record<string, string> {
   const user = textOf(body, "as");
   const uid = textOf(body, "as-uid");
@@ -118,44 +130,4 @@ function impersonation(body: Record<string, unknown>): Record<string, string> {
     });
   }
   return headers;
-}
-
-/** The one auth-provider that kubectl still has is OIDC; the library refreshes its tokens. */
-function providerSource(provider: Record<string, unknown>, user: KubeUser): () => Promise<Issued> {
-  const name = textOf(provider, "name") ?? "";
-  if (name !== "oidc") {
-    throw unusable(
-      user.file,
-      `the user "${user.name}" logs in by the auth-provider "${name}", which Kubernetes gave up in favour of exec plugins`,
-      undefined,
-      "Log in again with your cloud's current tool: it writes an exec plugin into the file.",
-    );
-  }
-  const config = isTable(provider["config"]) ? { ...provider["config"] } : {};
-  let library: Promise<{ applyAuthentication(user: object, options: object): Promise<void> }> | undefined;
-  return async () => {
-    library ??= import("@kubernetes/client-node/dist/oidc_auth.js")
-      .then(({ OpenIDConnectAuth }) => new OpenIDConnectAuth());
-    const options: { headers: Record<string, string> } = { headers: {} };
-    try {
-      await (await library).applyAuthentication({ name: user.name, authProvider: { name, config } }, options);
-    } catch (cause) {
-      throw new KubeError(
-        `Cannot log in as "${user.name}": ${cause instanceof Error ? cause.message : String(cause)}`,
-        {
-          help: "Log in again with your OIDC tool, so that the kubeconfig holds a fresh refresh token.",
-          cause,
-          exitCode: exitCodes.permission,
-        },
-      );
-    }
-    if (options.headers["Authorization"] === undefined) {
-      throw unusable(
-        user.file,
-        `the OIDC login of the user "${user.name}" ran out and holds no refresh token`,
-      );
-    }
-    // The library keeps the token as long as it holds; asking it is cheap.
-    return { identity: { headers: options.headers, certificate: undefined }, expires: Date.now() };
-  };
 }

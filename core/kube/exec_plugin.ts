@@ -1,6 +1,6 @@
 // Exec credential plugins: a program named by the kubeconfig that prints a token or a client certificate.
-// Called by credentials.ts. The contract is Kubernetes' "client-go credential plugins" (ExecCredential v1, v1beta1).
-// What the plugin says on stderr (often: "open this address to log in") is shown as it comes.
+// Called by credentials.ts. The contract is Kubernetes' "client-go credential plugins" (ExecCredential v1,
+// v1beta1). What the plugin says on stderr (often: "open this address to log in") is shown as it comes.
 
 import { dirname, join } from "node:path";
 import { exitCodes, KubeError } from "../base/errors.ts";
@@ -117,11 +117,14 @@ function described(
   apiVersion: string,
   interactive: boolean,
 ): string {
-  const { body } = cluster;
+  const { authority, body } = cluster;
   const clusterFacts = exec["provideClusterInfo"] !== true ? undefined : {
     server: cluster.server,
     "tls-server-name": textOf(body, "tls-server-name"),
-    "certificate-authority-data": textOf(body, "certificate-authority-data"),
+    "insecure-skip-tls-verify": body["insecure-skip-tls-verify"] === true || undefined,
+    "certificate-authority-data": authority === undefined
+      ? undefined
+      : new TextEncoder().encode(authority).toBase64(),
     "proxy-url": textOf(body, "proxy-url"),
   };
   return JSON.stringify({ apiVersion, kind: "ExecCredential", spec: { interactive, cluster: clusterFacts } });

@@ -1,4 +1,4 @@
-// What a request carries to say who asks, and the kubeconfig user it comes from.
+// What a request carries to identify its user, and the kubeconfig user it comes from.
 // Shared by credentials.ts and exec_plugin.ts.
 
 import { exitCodes, KubeError } from "../base/errors.ts";
@@ -8,7 +8,8 @@ export interface KubeUser {
   name: string;
   file: string;
   body: Record<string, unknown>;
-  cluster: { server: string; body: Record<string, unknown> };
+  /** authority: PEM, from wherever the cluster's entry has it. */
+  cluster: { server: string; authority: string | undefined; body: Record<string, unknown> };
 }
 
 /** What goes into a request. */

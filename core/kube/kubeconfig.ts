@@ -1,11 +1,12 @@
-// Which cluster, which namespace, and as whom: KUBECONFIG lists, one file, ~/.kube/config, or a pod's own
-// service account. Called by client.ts. Relative paths in a file are relative to that file; of entries with the same
-// name the first file's wins (kubectl: "Organizing Cluster Access Using kubeconfig Files").
+// Which cluster, which namespace, and which user: KUBECONFIG lists, one file, ~/.kube/config, or a pod's own
+// service account. Called by client.ts. Relative paths in a file are relative to that file; of entries with
+// the same name the first file's wins (kubectl: "Organizing Cluster Access Using kubeconfig Files").
 
 import { dirname, isAbsolute, join } from "node:path";
 import { KubeError } from "../base/errors.ts";
+import { log } from "../base/log.ts";
 import { nearWords, quoteList } from "../base/near.ts";
-import { type Credentials, credentialsOf } from "./credentials.ts";
+import { type Credentials, credentialsOf, noCredentials } from "./credentials.ts";
 import type { KubeUser } from "./identity.ts";
 import { decodeBase64, isTable, readPem, textOf, unusable } from "./kubeconfig_file.ts";
 
@@ -41,18 +42,24 @@ export interface KubeContext {
 /** Files of a service account that every pod has unless it opted out. */
 const usualAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/** Finds the context; throws KubeError (exit code 78 for what is wrong in a file). */
+/** There is no kubeconfig, and this is no pod. */
+export class NoClusterError extends KubeError {}
+
+/**
+ * Finds the context; throws KubeError (exit code 78 for what is wrong in a file), NoClusterError where there
+ * is none.
+ */
 export async function loadKubeContext(options: KubeOptions): Promise<KubeContext> {
-  const files = await readFiles(options);
-  if (files.length === 0) {
+  const found = await chooseContext(options);
+  if (found === null) {
     const inCluster = await inClusterContext(options);
     if (inCluster !== undefined) return inCluster;
-    throw new KubeError("Cannot find a cluster: there is no kubeconfig", {
+    throw new NoClusterError("Cannot find a cluster: there is no kubeconfig", {
       help:
         "Name one with --kubeconfig or KUBECONFIG, or log in to a cluster so that ~/.kube/config is there.",
     });
   }
-  return await contextOf(files, options);
+  return await contextOf(found, options);
 }
 
 interface ParsedFile {
@@ -86,7 +93,7 @@ async function readFile(name: string): Promise<ParsedFile | undefined> {
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw unusable(name, cause instanceof Error ? cause.message : String(cause), cause);
   }
-  const { parse } = await import("../base/yaml.ts");
+  const { parse } = await import("../config/yaml.ts");
   try {
     const root: unknown = parse(text) ?? {};
     if (!isTable(root)) throw new TypeError("it is not a kubeconfig");
@@ -97,14 +104,30 @@ async function readFile(name: string): Promise<ParsedFile | undefined> {
   }
 }
 
-async function contextOf(files: readonly ParsedFile[], options: KubeOptions): Promise<KubeContext> {
+/** One context's entries, as they stand in their files. */
+export interface Chosen {
+  name: string;
+  context: Entry;
+  clusterName: string;
+  cluster: Entry;
+  userName: string | undefined;
+  user: Entry | undefined;
+}
+
+/** Reads the files and finds the context that is meant; null where there is no kubeconfig at all. */
+export async function chooseContext(options: KubeOptions): Promise<Chosen | null> {
+  const files = await readFiles(options);
+  return files.length === 0 ? null : chosen(files, options);
+}
+
+function chosen(files: readonly ParsedFile[], options: KubeOptions): Chosen {
   const name = options.context ??
     files.map(({ root }) => textOf(root, "current-context")).find((one) => one !== undefined);
   const shown = files.map((file) => file.name).join(":");
   if (name === undefined) {
     throw unusable(
       shown,
-      "it says no current context",
+      "it names no current context",
       undefined,
       'Choose one: "kubectl config use-context NAME", or --context NAME.',
     );
@@ -118,7 +141,13 @@ async function contextOf(files: readonly ParsedFile[], options: KubeOptions): Pr
   const userName = textOf(context.body, "user");
   const user = userName === undefined ? undefined : findEntry(files, "users", "user", userName);
   if (userName !== undefined && user === undefined) throw missing(files, "users", "user", userName);
+  return { name, context, clusterName, cluster, userName, user };
+}
 
+async function contextOf(
+  { name, context, clusterName, cluster, userName, user }: Chosen,
+  options: KubeOptions,
+): Promise<KubeContext> {
   const server = textOf(cluster.body, "server")?.replace(/\/+$/, "");
   if (server === undefined || !/^https?:\/\/[^/]/.test(server)) {
     throw unusable(
@@ -133,25 +162,40 @@ async function contextOf(files: readonly ParsedFile[], options: KubeOptions): Pr
     const key = skips ? "insecure-skip-tls-verify" : "tls-server-name";
     throw unusable(
       cluster.file,
-      `the cluster "${clusterName}" says proxy-url and ${key}, not supported together`,
+      `the cluster "${clusterName}" sets proxy-url and ${key}, which is not supported together`,
     );
   }
+  const authority = await pemOf(cluster, "certificate-authority");
   const describe: KubeUser = {
     name: userName ?? "",
     file: user?.file ?? cluster.file,
     body: user === undefined ? {} : absolutePaths(user),
-    cluster: { server, body: absolutePaths(cluster) },
+    cluster: { server, authority, body: cluster.body },
   };
   return {
     name,
     server,
     namespace: options.namespace ?? textOf(context.body, "namespace") ?? "default",
-    authority: await pemOf(cluster, "certificate-authority"),
+    authority,
     proxy,
     serverName,
     verify: !skips,
-    credentials: await credentialsOf(describe),
+    credentials: isClear(server, describe) ? noCredentials : await credentialsOf(describe),
   };
+}
+
+/**
+ * A login over http could be read on the way, so none is sent and no plugin is asked for one (kubectl does
+ * the same).
+ */
+function isClear(server: string, { name, body }: KubeUser): boolean {
+  if (!server.startsWith("http:")) return false;
+  if (Object.keys(body).length > 0) {
+    log.warning(
+      `The user "${name}" is not logged in at "${server}": over http any host on the way could read the login`,
+    );
+  }
+  return true;
 }
 
 /** A pod's own service account: the API server's address is in the variables that Kubernetes sets. */
@@ -180,12 +224,13 @@ async function inClusterContext(
       name: "",
       file: accountDirectory,
       body,
-      cluster: { server, body: {} },
+      cluster: { server, authority, body: {} },
     }),
   };
 }
 
-interface Entry {
+/** An entry of a file. */
+export interface Entry {
   file: string;
   body: Record<string, unknown>;
 }
@@ -215,7 +260,7 @@ function absolutePaths({ file, body }: Entry): Record<string, unknown> {
 }
 
 /** A path in `file` as the file means it. */
-function absolute(file: string, path: string): string {
+export function absolute(file: string, path: string): string {
   return isAbsolute(path) ? path : join(dirname(file), path);
 }
 

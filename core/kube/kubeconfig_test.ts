@@ -1,4 +1,5 @@
-// Kubeconfig files as kubectl reads them: lists, relative paths, users of every kind, and what is wrong with a file.
+// Kubeconfig files as kubectl reads them: lists, relative paths, users of every kind, and what is wrong with
+// a file.
 
 import assert from "node:assert/strict";
 import { KubeError } from "../base/errors.ts";
@@ -269,7 +270,7 @@ Deno.test("what is wrong in a kubeconfig is named, with exit code 78", async () 
   const cases: [string, RegExp][] = [
     ["{", /Cannot use the kubeconfig/],
     ["[]", /it is not a kubeconfig/],
-    ["{}", /it says no current context/],
+    ["{}", /it names no current context/],
     ["current-context: x", /there is no context "x"/],
     [config({}, { server: "ftp://x" }), /no server address/],
     [

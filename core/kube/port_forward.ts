@@ -1,9 +1,13 @@
 // One byte stream to a port on a pod's loopback, through the API server: a WebSocket of the protocol
-// v4.channel.k8s.io (kubelet's port-forward), wrapped as a LinkStream. Called by client.ts.
-// A message is a channel byte and bytes: 0 = the port's bytes, 1 = why it failed; the first message of each channel
-// is the port number. The socket has no back-pressure on receiving: the link's credit bounds what can be under way.
+// v4.channel.k8s.io (kubelet's port-forward), wrapped as a LinkStream. Called by client.ts. A message is a
+// channel byte and bytes: 0 = the port's bytes, 1 = why it failed; the first message of each channel is the
+// port number. The socket has no back-pressure on receiving: the link's credit bounds what can be under way.
 
+import { setImmediate } from "node:timers";
 import type { LinkStream } from "../../protocol-wasm/mod.ts";
+import { platform } from "../net/this_platform.ts";
+
+const { sendSmallAtOnce } = await platform.noDelay();
 
 export interface PortForwardOptions {
   url: string;
@@ -31,6 +35,7 @@ export async function openPortForward(options: PortForwardOptions): Promise<Link
   limit.addEventListener("abort", stop);
   try {
     await stream.opened;
+    sendSmallAtOnce();
     return stream;
   } catch (cause) {
     socket.close();
@@ -48,8 +53,9 @@ class PortForward implements LinkStream {
   upgraded = false;
   readonly #socket: WebSocket;
   readonly #received: Uint8Array[] = [];
-  /** The channel byte (0) and room for what is written. */
+  /** The channel byte (0), what was written in this turn of the event loop, and room. */
   #message = new Uint8Array(1 + 65_536 + 64);
+  #length = 1;
   readonly #open = Promise.withResolvers<void>();
   #first = [true, true];
   #wake: (() => void) | undefined;
@@ -88,12 +94,13 @@ class PortForward implements LinkStream {
     }
   }
 
+  /**
+   * What one turn of the event loop writes goes out as one message: the next packet would follow at once
+   * anyway.
+   */
   async write(bytes: Uint8Array): Promise<void> {
     this.#check();
-    if (this.#message.length <= bytes.length) this.#message = new Uint8Array(1 + bytes.length);
-    this.#message.set(bytes, 1);
-    // `send` copies before it returns, so the memory serves the next write too.
-    this.#socket.send(this.#message.subarray(0, 1 + bytes.length));
+    this.#put(bytes);
     // There is no event for it: look again until the socket took enough.
     while (this.#socket.bufferedAmount > highWater && !this.#ended) {
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -102,8 +109,28 @@ class PortForward implements LinkStream {
   }
 
   close(): void {
+    this.#flush();
     this.#end();
     this.#socket.close();
+  }
+
+  #put(bytes: Uint8Array): void {
+    if (this.#message.length - this.#length < bytes.length) this.#flush();
+    if (this.#message.length <= bytes.length) this.#message = new Uint8Array(1 + bytes.length);
+    this.#message.set(bytes, this.#length);
+    if (this.#length === 1) setImmediate(() => this.#flush());
+    this.#length += bytes.length;
+  }
+
+  #flush(): void {
+    if (this.#length === 1 || this.#ended) return;
+    try {
+      // It copies before it returns, so the memory serves the next message too.
+      this.#socket.send(this.#message.subarray(0, this.#length));
+    } catch (cause) {
+      this.fail(cause); // the other side is closing
+    }
+    this.#length = 1;
   }
 
   #check(): void {

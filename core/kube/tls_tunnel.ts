@@ -1,11 +1,11 @@
-// TLS to an API server on terms that Deno's fetch cannot have for one server alone: another name in the certificate
-// (tls-server-name), or none of its checks (insecure-skip-tls-verify). Called by transport.ts.
-// Requests go in clear over a Unix socket in a directory of this user's alone, and from there by TLS: a port on loopback
-// would lend the client certificate to every user of the machine.
+// TLS to an API server on terms that Deno's fetch cannot have for one server alone: another name in the
+// certificate (tls-server-name), or none of its checks (insecure-skip-tls-verify). Called by transport.ts.
+// Requests go in clear over a Unix socket in a directory of this user's alone, and from there by TLS: a port
+// on loopback would lend the client certificate to every user of the machine.
 
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { PrivateDir } from "../base/private_dir.ts";
+import { PrivateDir } from "../net/private_dir.ts";
 import type { Identity } from "./identity.ts";
 
 export interface TunnelOptions {
@@ -13,8 +13,8 @@ export interface TunnelOptions {
   server: string;
   /** Name that the certificate must hold; undefined: the server's. */
   serverName: string | undefined;
-  /** PEM; undefined: the system's authorities. */
-  authority: string | undefined;
+  /** PEM of all that may vouch for the server. */
+  authorities: string[];
   certificate: Identity["certificate"];
   /** False: whatever the server shows is taken. */
   verify: boolean;
@@ -55,7 +55,7 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
       rejectUnauthorized: options.verify,
       ALPNProtocols: ["http/1.1"],
       ...(serverName === undefined ? {} : { servername: serverName }),
-      ...(options.authority === undefined ? {} : { ca: options.authority }),
+      ca: options.authorities,
       ...(options.certificate ?? {}),
     });
     let greeted = false;

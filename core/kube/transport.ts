@@ -1,26 +1,23 @@
-// Requests to the API server: identity, TLS, proxy, time limits, retries, and failures turned into KubeErrors.
-// Called by client.ts, which knows the paths. A PATCH is never sent twice by a broken connection.
+// Requests to the API server: identity, TLS, proxy, time limits, retries, and failures turned into
+// KubeErrors. Called by client.ts, which knows the paths. A PATCH or POST is never sent twice by a broken
+// connection.
 
 import { exitCodes, KubeError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
-import { apiError, unreachable } from "./api_error.ts";
+import { pause } from "../base/pause.ts";
+import { apiError, type Purpose, unreachable } from "./api_error.ts";
+import { trusted } from "./authorities.ts";
 import type { Identity } from "./identity.ts";
 import type { KubeContext } from "./kubeconfig.ts";
 import type { Tunnel } from "./tls_tunnel.ts";
+import { platform } from "../net/this_platform.ts";
 
-/** What a call wants to do, for its error: `action` reads after "Cannot". */
-export interface Purpose {
-  action: string;
-  verb: "get" | "list" | "watch" | "patch" | "create";
-  /** As in a role: "pods", "pods/ephemeralcontainers". */
-  resource: string;
-  group?: string;
-}
+const { sendSmallAtOnce } = await platform.noDelay();
 
 /** One request. */
 export interface Call {
   purpose: Purpose;
-  method?: "GET" | "PATCH" | "POST";
+  method?: "GET" | "PATCH" | "POST" | "DELETE";
   path: string;
   query?: Record<string, string>;
   body?: unknown;
@@ -30,7 +27,10 @@ export interface Call {
   streams?: boolean;
 }
 
-/** Longest time until the server begins to answer: an address that swallows packets is found out within ten seconds. */
+/**
+ * Longest time until the server begins to answer: an address that swallows packets is found out within ten
+ * seconds.
+ */
 const answerMilliseconds = 8_000;
 /** Longest time for the rest of the answer. */
 const bodyMilliseconds = 30_000;
@@ -47,6 +47,10 @@ export class Transport implements Disposable {
   #http:
     | { client: Deno.HttpClient; certificate: Identity["certificate"]; tunnel: Tunnel | undefined }
     | undefined;
+  #opening: Promise<Deno.HttpClient> | undefined;
+  #isWarned = false;
+  /** What lets a stream's signal go. */
+  readonly #streams = new WeakMap<Response, () => void>();
 
   constructor(context: KubeContext) {
     this.#context = context;
@@ -98,7 +102,7 @@ export class Transport implements Disposable {
     return await response.json();
   }
 
-  /** The answer when it says success; throws KubeError else. */
+  /** The answer of a successful request; otherwise throws KubeError. */
   async call(call: Call): Promise<Response> {
     const { purpose, signal } = call;
     for (let attempt = 0;; attempt++) {
@@ -107,7 +111,8 @@ export class Transport implements Disposable {
         response = await this.#fetch(call);
       } catch (cause) {
         signal?.throwIfAborted();
-        if (!(cause instanceof TypeError) || attempt >= retries || call.method === "PATCH") {
+        const once = call.method === "PATCH" || call.method === "POST";
+        if (!(cause instanceof TypeError) || attempt >= retries || once) {
           if (cause instanceof TypeError || isTimeout(cause)) {
             throw unreachable(this.#context, this.cause(cause), purpose.action);
           }
@@ -143,6 +148,8 @@ export class Transport implements Disposable {
     signal?.addEventListener("abort", stop);
     const late = () => abort.abort(new DOMException("no answer in time", "TimeoutError"));
     let timer = setTimeout(late, answerMilliseconds);
+    let isStreaming = false;
+    const release = () => signal?.removeEventListener("abort", stop);
     try {
       const response = await fetch(this.url(path) + (search === "" ? "" : `?${search}`), {
         method,
@@ -156,32 +163,62 @@ export class Transport implements Disposable {
         redirect: "error",
         signal: abort.signal,
       });
-      if (streams) return response;
+      sendSmallAtOnce();
+      if (streams && response.ok) {
+        this.#streams.set(response, release);
+        isStreaming = true;
+        return response;
+      }
       clearTimeout(timer);
       timer = setTimeout(late, bodyMilliseconds);
       // Within the limit as well; the copy has no connection behind it.
       return new Response(await response.arrayBuffer(), response);
     } finally {
       clearTimeout(timer);
+      if (!isStreaming) release();
     }
+  }
+
+  /** Nobody reads on in `response`, which streams: the signal of its call is let go. */
+  finish(response: Response): void {
+    this.#streams.get(response)?.();
+    this.#streams.delete(response);
   }
 
   /** The current identity and an HTTP client that presents its certificate. */
   async identity(): Promise<{ headers: Record<string, string>; client: Deno.HttpClient }> {
     const { headers, certificate } = await this.#context.credentials.get();
-    if (this.#http === undefined || this.#http.certificate?.cert !== certificate?.cert) {
-      this.#close();
-      const tunnel = this.#isTunneled ? await this.#tunnel(certificate) : undefined;
-      this.#http = { client: createClient(this.#context, certificate, tunnel), certificate, tunnel };
+    if (this.#http !== undefined && this.#http.certificate?.cert === certificate?.cert) {
+      return { headers, client: this.#http.client };
     }
-    return { headers, client: this.#http.client };
+    // Calls side by side share one: each would open a tunnel of its own.
+    this.#opening ??= this.#open(certificate).finally(() => this.#opening = undefined);
+    return { headers, client: await this.#opening };
+  }
+
+  async #open(certificate: Identity["certificate"]): Promise<Deno.HttpClient> {
+    this.#close();
+    const tunnel = this.#isTunneled ? await this.#tunnel(certificate) : undefined;
+    const client = createClient(this.#context, certificate, tunnel, await trusted(this.#context.authority));
+    this.#http = { client, certificate, tunnel };
+    return client;
   }
 
   async #tunnel(certificate: Identity["certificate"]): Promise<Tunnel> {
     const { server, serverName, authority, verify = true } = this.#context;
-    if (!verify) log.warning(`It is not checked who the API server at "${server}" is`);
+    if (!verify && !this.#isWarned) {
+      log.warning(`The identity of the API server at "${server}" is not checked`);
+    }
+    this.#isWarned = true;
     const { openTunnel } = await import("./tls_tunnel.ts");
-    return await openTunnel({ server, serverName, authority, certificate, verify });
+    const authorities = verify ? await trusted(authority) : [];
+    return await openTunnel({
+      server,
+      serverName,
+      authorities,
+      certificate,
+      verify,
+    });
   }
 }
 
@@ -189,14 +226,15 @@ function createClient(
   context: KubeContext,
   certificate: Identity["certificate"],
   tunnel: Tunnel | undefined,
+  caCerts: string[],
 ): Deno.HttpClient {
-  const { authority, proxy } = context;
+  const { proxy } = context;
   if (tunnel !== undefined) {
     return Deno.createHttpClient({ proxy: { transport: "unix", path: tunnel.path }, http2: false });
   }
   try {
     return Deno.createHttpClient({
-      ...(authority === undefined ? {} : { caCerts: [authority] }),
+      caCerts,
       ...(certificate ?? {}),
       ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
       http2: false,
@@ -217,26 +255,22 @@ function isTimeout(cause: unknown): boolean {
   return cause instanceof DOMException && cause.name === "TimeoutError";
 }
 
-/** Rejects with the reason when `signal` aborts. */
-export async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  const stop = () => reject(signal?.reason);
-  if (signal?.aborted) stop();
-  signal?.addEventListener("abort", stop);
-  try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", stop);
-  }
-}
 /** A stream of JSON objects, one a line (watch). */
 export async function* jsonLines<Value>(response: Response): AsyncGenerator<Value> {
+  for await (const line of textLines(response.body)) if (line !== "") yield JSON.parse(line);
+}
+
+/** Longest line that is kept whole: more is nothing that is waited for. */
+const maxLine = 8 << 20;
+
+/** The whole lines of a stream of text; what follows the last one is dropped. */
+export async function* textLines(
+  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+): AsyncGenerator<string> {
   let rest = "";
-  for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+  for await (const text of body?.pipeThrough(new TextDecoderStream()) ?? []) {
     const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) if (line !== "") yield JSON.parse(line);
+    rest = (lines.pop() ?? "").slice(0, maxLine);
+    yield* lines;
   }
 }

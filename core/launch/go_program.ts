@@ -1,6 +1,7 @@
-// Can the layer get at the system calls of this Go program? Go's runtime makes them by itself; the layer leads them through
-// itself where it finds one function in the program's code and libc's threads beneath it. Called by program.ts before an
-// agent is deployed; the layer looks for the same (layer/preload/go_linux.c).
+// Whether the layer can redirect the system calls of a Go program. Go's runtime makes them by itself; the
+// layer redirects them to itself where it finds one function in the program's code, and libc's threads in
+// use. Called by program.ts before an agent is deployed; the layer looks for the same
+// (layer/preload/go_linux.c).
 
 import { Buffer } from "node:buffer";
 
@@ -9,8 +10,11 @@ const syscall6 = Buffer.from([
   ...[0x49, 0x89, 0xf2, 0x48, 0x89, 0xfa, 0x48, 0x89, 0xce, 0x48, 0x89, 0xdf],
   ...[0x0f, 0x05, 0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff],
 ]);
-/** What cgo imports from libc to start its threads. */
-const threads = Buffer.from("\0pthread_create\0");
+/**
+ * What cgo imports from libc to start its threads; linkers store a name as the end of a longer one where
+ * there is one.
+ */
+const threads = Buffer.from("pthread_create\0");
 
 /** Why the layer cannot hook the Go program `file`, as the end of a sentence about it; null when it can. */
 export async function cannotHookGo(file: string): Promise<string | null> {

@@ -1,73 +1,101 @@
-// Runs the app as a child with the layer preloaded, passes signals on to it and returns its exit code. Called by
-// cmd/exec.ts as the last step of the walk; it ends the app when the session is lost.
+// Runs the app as a child with the layer preloaded, passes signals on to it and returns its exit code. Called
+// by cmd/exec.ts as the last step of the walk; it ends the app when the session is lost.
 
 import { constants } from "node:os";
 import { exitCodes, MirrordError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
-import { remainingProcesses } from "./remaining.ts";
-import { isSecure } from "./secure.ts";
+import type { Child, ChildOptions } from "../net/platform.ts";
+import { E, errnoName, SystemError } from "../net/system_error.ts";
+import { Interrupts } from "./interrupts.ts";
+import { baseName } from "./skip.ts";
+import { launchPlatform } from "./this_platform.ts";
 
-/** Signals that someone may send to mirrord and means for the app (signal(7)); terminals send some to both. */
+const { inForeground, remainingProcesses, startChild, startGated } = launchPlatform;
+
+/**
+ * Signals that someone may send to mirrord and means for the app (signal(7)); terminals send some to both.
+ */
 const forwarded: Deno.Signal[] = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGCONT"];
-/** Those by which a program is asked to end; one that lives on after another than SIGTERM took it for something else. */
+/**
+ * Signals that ask a program to end; an app that lives on after one other than SIGTERM uses it for something
+ * else.
+ */
 const ending: (Deno.Signal & keyof typeof constants.signals)[] = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"];
 /** Those a terminal sends to the whole foreground process group, so also to the app. */
 const fromTerminal: Deno.Signal[] = ["SIGINT", "SIGQUIT"];
 const graceMs = 5000;
+/** Errnos of execve(2), in words. */
+const starting: Partial<Record<number, string>> = {
+  [E.ENOENT]: "it is gone",
+  [E.EACCES]: "it is not executable",
+  [E.E2BIG]: "its arguments and variables are too long",
+  [E.ENOEXEC]: "the kernel cannot run it",
+};
 
-/** How to start the app. */
+const tooLongHelp = "A variable may have 128 KiB, and all a quarter of the stack's limit (ulimit -s). " +
+  "Leave out variables of the target that it does not need: feature.env.exclude.";
+
+/** How to start the app; texts are those of core/base/os_text.ts. */
 export interface LaunchOptions {
   program: string;
-  args: string[];
+  args: readonly string[];
   /** The whole environment, but for what the layer needs. */
-  env: Record<string, string>;
+  env: Readonly<Record<string, string>>;
   layerPath: string | null;
   socketPath: string;
   /** Names of programs in which the layer stays inert. */
   skipped: ReadonlySet<string>;
+  /** Hears of signals that ask mirrord to end. */
+  interrupts?: Interrupts;
   /** Resolves when the session is lost: the app is ended (SIGTERM, then SIGKILL). */
   lost: Promise<unknown>;
 }
 
 /** The app's first process while it runs, and the signal by which it was asked to end. */
 interface App {
-  child?: Deno.ChildProcess;
+  child?: Child;
   asked?: typeof ending[number];
 }
 
 /** Runs the app to its end; resolves with its exit code, 128 + n if signal n ended it (as shells do). */
 export async function launchApp(options: LaunchOptions): Promise<number> {
   const app: App = {};
-  forwardSignals(app); // first: one that comes while the app starts reaches it
-  const child = app.child = new Deno.Command(options.program, {
-    args: options.args,
-    clearEnv: true,
-    env: options.layerPath === null ? options.env : withLayer(options, options.layerPath),
-    stdin: "inherit",
-    stdout: "inherit",
-    stderr: "inherit",
-  }).spawn();
-  if (options.layerPath !== null && isSecure(child.pid)) {
-    kill(child, "SIGKILL");
-    await child.status;
-    throw new MirrordError(
-      `Cannot run "${options.program}": it was given capabilities, so the dynamic linker loads nothing into it`,
-      {
-        exitCode: exitCodes.notExecutable,
-        help: "Run a copy of it: a copy has no file capabilities (getcap FILE shows them).",
-      },
-    );
-  }
+  forwardSignals(app, options.interrupts ?? new Interrupts()); // first: one that comes while the app starts reaches it
+  const child = await start(options, (begun) => app.child = begun);
   void options.lost.then(() => {
     app.asked = "SIGTERM";
     return end(child);
   });
-  const { code } = await child.status;
+  const code = await child.code;
   delete app.child;
   if (app.asked === "SIGTERM" || (app.asked !== undefined && code === 128 + constants.signals[app.asked])) {
     endRemaining(options.socketPath);
   }
   return code; // 128 + n for signal n already
+}
+
+/** A program whose name is skipped may be one that takes no layer. */
+async function start(options: LaunchOptions, began: (child: Child) => void): Promise<Child> {
+  const { program, args, env, layerPath, skipped } = options;
+  const call: ChildOptions = {
+    program,
+    argv: [program, ...args],
+    env: layerPath === null ? env : withLayer(options, layerPath),
+  };
+  try {
+    if (layerPath !== null && !skipped.has(baseName(program))) {
+      return await startGated(layerPath, call, began);
+    }
+    const child = startChild(call);
+    began(child);
+    return child;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    throw new MirrordError(`Cannot run "${program}": ${starting[error.errno] ?? errnoName(error.errno)}`, {
+      exitCode: exitCodes.notExecutable,
+      ...(error.errno === E.E2BIG ? { help: tooLongHelp } : {}),
+    });
+  }
 }
 
 function withLayer(options: LaunchOptions, layerPath: string): Record<string, string> {
@@ -82,16 +110,18 @@ function withLayer(options: LaunchOptions, layerPath: string): Record<string, st
 }
 
 /**
- * Passes signals on for as long as there is a child. The listeners stay: Deno acts on a signal a little after it came, and
- * lets one that nobody listens to then end the program. So a Ctrl-C that the app ended by would end the teardown too; a
- * second one does.
+ * Passes signals on for as long as there is a child. The listeners stay: Deno acts on a signal a little after
+ * it came, and lets one that nobody listens to then end the program. So a Ctrl-C that the app ended by would
+ * end the teardown too; a second one does. While mirrord lingers they are `interrupts`'.
  */
-function forwardSignals(app: App): void {
+function forwardSignals(app: App, interrupts: Interrupts): void {
   for (const signal of forwarded) {
     const handler = (): void => {
+      const asked = ending.find((one) => one === signal);
+      const lingering = asked !== undefined && interrupts.hear();
+      if (lingering) return;
       if (app.child === undefined) return Deno.removeSignalListener(signal, handler);
       if (fromTerminal.includes(signal) && inForeground()) return;
-      const asked = ending.find((one) => one === signal);
       if (asked !== undefined) app.asked = asked;
       kill(app.child, signal);
     };
@@ -99,25 +129,14 @@ function forwardSignals(app: App): void {
   }
 }
 
-/** Is our process group the terminal's foreground one? Then a Ctrl-C reached the app already. Fields 5 and 8 of proc_pid_stat(5). */
-function inForeground(): boolean {
-  try {
-    const stat = Deno.readTextFileSync("/proc/self/stat");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[2] !== undefined && fields[2] === fields[5];
-  } catch {
-    return Deno.stdin.isTerminal();
-  }
-}
-
 /** SIGTERM now, SIGKILL when that was not enough. */
-async function end(child: Deno.ChildProcess): Promise<void> {
+async function end(child: Child): Promise<void> {
   kill(child, "SIGTERM");
   const timer = setTimeout(() => {
-    log.warning("The app did not end in time and is killed");
+    log.warning("The app did not end in time; killing it");
     kill(child, "SIGKILL");
   }, graceMs);
-  await child.status;
+  await child.code;
   clearTimeout(timer);
 }
 
@@ -132,14 +151,14 @@ function endRemaining(socketPath: string): void {
   }
 }
 
-function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
+function kill(child: Child, signal: Deno.Signal): void {
   try {
-    child.kill(signal);
+    Deno.kill(child.pid, signal);
   } catch (error) {
-    // It became another user's, by sudo say: nobody but root may signal it (kill(2)).
+    // It became another user's, for example by sudo: only root may signal it (kill(2)).
     if (error instanceof Deno.errors.PermissionDenied) {
       log.warning(`Cannot send ${signal} to the app: ${error.message}`);
     } // Else it ended in the meantime.
-    else if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
+    else if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

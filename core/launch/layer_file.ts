@@ -1,10 +1,47 @@
-// Unpacks the layer that this binary carries into the session's private directory. Called by cmd/exec.ts; the
-// directory's owner removes it.
+// Unpacks the layer that this binary carries to where the app's dynamic linker may map it: the session's
+// private directory, or memory where that directory's mount forbids execution. Called by cmd/exec.ts before
+// anything is deployed; the directory's owner removes it.
 
-/** Writes the layer for this machine to `folder` (mode 0600) and returns its path. */
+import { exitCodes, MirrordError } from "../base/errors.ts";
+import { log } from "../base/log.ts";
+import { platform } from "../net/this_platform.ts";
+
+const { canMap, memoryFile } = await platform.files();
+
+/**
+ * Writes the layer for this machine below `folder` (mode 0700: core/net/linux/traced.ts runs it) and returns
+ * its path. Throws MirrordError (126).
+ */
 export function unpackLayer(folder: string): string {
   const bytes = Deno.readFileSync(new URL(`./layer_linux_${Deno.build.arch}.so`, import.meta.url));
   const path = `${folder}/libmirrord_layer.so`;
-  Deno.writeFileSync(path, bytes, { mode: 0o600, createNew: true });
-  return path;
+  const why = write(path, bytes);
+  if (why === null && canMap(path)) return path;
+  log.debug(`The layer is kept in memory: ${why ?? `nothing in ${folder} may be run`}`);
+  const inMemory = memoryFile("mirrord-layer", bytes);
+  if (inMemory !== null && canMap(inMemory)) return inMemory;
+  throw new MirrordError(
+    `Cannot load mirrord's library into programs: ${
+      why ?? `nothing in "${folder}" may be run`
+    }, nor a file in memory`,
+    {
+      exitCode: exitCodes.notExecutable,
+      help: "Set TMPDIR to a folder on a file system that is not mounted noexec.",
+    },
+  );
+}
+
+/** Why it cannot be written; null when it was. */
+function write(path: string, bytes: Uint8Array): string | null {
+  try {
+    Deno.writeFileSync(path, bytes, { mode: 0o700, createNew: true });
+    return null;
+  } catch (error) {
+    try {
+      Deno.removeSync(path); // half of it
+    } catch {
+      // There was no room for its name either.
+    }
+    return error instanceof Error ? error.message : String(error);
+  }
 }

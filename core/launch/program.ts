@@ -1,28 +1,49 @@
-// Finds the app's program as the shell would and refuses, before anything is deployed, what could not be hooked:
-// missing, not executable, static, of another machine or C library, or set-user-ID. Called by cmd/exec.ts.
+// Finds the app's program as the shell would and refuses, before anything is deployed, one that cannot be
+// hooked: missing, not executable, static, of another machine or C library, or set-user-ID. Called by
+// cmd/exec.ts.
 
 import { exitCodes, MirrordError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { type ProgramKind, readProgramKind } from "./elf.ts";
+import { readEnvLine } from "./env_line.ts";
 import { cannotHookGo } from "./go_program.ts";
+import { loaderProgram } from "./loader_line.ts";
 import { baseName } from "./skip.ts";
+import { machines } from "../net/elf.ts";
+import { platform } from "../net/this_platform.ts";
 
-const machines: Record<string, number> = { x86_64: 62, aarch64: 183 };
-const setIds = 0o6000;
+const { reach, secureReason } = await platform.files();
+
 const scriptDepth = 4;
+/** Where execvp(3) looks without a PATH (glibc). */
+const usualPath = "/bin:/usr/bin";
+
+/** What is to be run, as the developer wrote it: texts of core/base/os_text.ts. */
+export interface ProgramCall {
+  name: string;
+  args: readonly string[];
+  /** mirrord's own variables. */
+  variables: Readonly<Record<string, string>>;
+  /** Programs that may be such that cannot be hooked. */
+  skipped?: ReadonlySet<string>;
+}
+
+/** One look at what a file leads to. */
+interface Look {
+  file: string;
+  args: readonly string[];
+  variables: Readonly<Record<string, string>>;
+  depth: number;
+}
 
 /**
- * The file that `name` runs as: by path, or searched in `path` (execvp(3)). Throws with exit code 126 or 127. A program that
- * is `skipped` may be one that cannot be hooked; it is said.
+ * The file that the program runs as: by path, or searched in PATH (execvp(3)). Throws with exit code 126 or
+ * 127. A program that is skipped may be one that cannot be hooked; that is reported.
  */
 export async function findProgram(
-  name: string,
-  path: string,
-  skipped: ReadonlySet<string> = new Set(),
+  { name, args, variables, skipped = new Set() }: ProgramCall,
 ): Promise<string> {
-  const candidates = name.includes("/")
-    ? [name]
-    : path.split(":").map((folder) => `${folder || "."}/${name}`);
+  const candidates = name.includes("/") ? [name] : places(name, variables["PATH"] ?? "");
   let refused: string | undefined;
   for (const candidate of candidates) {
     const state = stat(candidate);
@@ -30,7 +51,7 @@ export async function findProgram(
     if (state === null || state.isDirectory) continue;
     if (((state.mode ?? 0) & 0o111) !== 0) {
       try {
-        await checkProgram(name, candidate, path);
+        await checkProgram(name, { file: candidate, args, variables, depth: 0 });
       } catch (error) {
         if (!(error instanceof MirrordError) || !skipped.has(baseName(candidate))) throw error;
         log.warning(
@@ -46,19 +67,36 @@ export async function findProgram(
     name,
     "there is no such program",
     exitCodes.notFound,
-    "Check its spelling and PATH. No agent was started.",
+    `${programHint(name)} No agent was started.`,
   );
 }
 
-/** Follows scripts to the program that really runs and checks that the dynamic linker will load the layer into it. */
-async function checkProgram(name: string, file: string, path: string, depth = 0): Promise<void> {
-  const kind = await readProgramKind(file).catch((error) => {
+/** A command line in one word, as a shell would take it, is no program. */
+function programHint(name: string): string {
+  if (/^\w+=/.test(name)) return `Set variables by env: mirrord exec -- env ${name} PROGRAM.`;
+  if (/\s/.test(name)) {
+    return `Write it without the quotes, or let a shell read it: mirrord exec -- sh -c '${name}'.`;
+  }
+  return "Check its spelling and PATH.";
+}
+
+/**
+ * Follows scripts to the program that really runs and checks that the dynamic linker will load the layer into
+ * it.
+ */
+async function checkProgram(name: string, look: Look): Promise<void> {
+  const { file } = look;
+  const kind = await readKind(file).catch((error) => {
     throw cannotRun(name, `"${file}" cannot be read (${error instanceof Error ? error.message : error})`);
   });
+  if (kind.kind === "script") return await checkInterpreter(name, look, kind);
   const state = stat(file);
-  if (kind.kind !== "script" && ((state?.mode ?? 0) & setIds) !== 0) {
-    throw cannotRun(name, `"${file}" is set-user-ID, the dynamic linker loads nothing into it`);
+  const secure = state === null ? null : secureReason(file, state);
+  if (secure !== null) {
+    throw cannotRun(name, `"${file}" ${secure}, the dynamic linker loads nothing into it`);
   }
+  const loaded = kind.kind === "static" ? loaderProgram(file, look.args) : null;
+  if (loaded !== null) return await checkLoaded(name, look, loaded);
   if (kind.kind === "static") {
     throw cannotRun(
       name,
@@ -75,16 +113,46 @@ async function checkProgram(name: string, file: string, path: string, depth = 0)
       'A script needs a first line such as "#!/bin/sh".',
     );
   }
-  if (kind.kind === "dynamic") await checkDynamic(name, file, kind);
-  if (kind.kind !== "script" || depth >= scriptDepth) return;
-  const next = kind.interpreter.endsWith("/env")
-    ? (kind.argument.replace(/^-S\s+/, "").split(/\s+/)[0] ?? "")
-    : kind.interpreter;
-  const found = next.includes("/") ? next : search(next, path);
+  await checkDynamic(name, file, kind);
+}
+
+async function readKind(file: string): Promise<ProgramKind> {
+  using reached = reach(file);
+  return await readProgramKind(reached.path);
+}
+
+/**
+ * A program that the dynamic linker is called to run (ld.so(8)); "" when it runs none. It reports itself what
+ * it cannot find.
+ */
+async function checkLoaded(name: string, { args, variables, depth }: Look, loaded: string): Promise<void> {
+  if (loaded === "" || stat(loaded) === null) return;
+  await checkProgram(name, { file: loaded, args: args.slice(args.indexOf(loaded) + 1), variables, depth });
+}
+
+/** execve(2), "Interpreter scripts"; through env(1) to the program that this starts. */
+async function checkInterpreter(
+  name: string,
+  { file, variables, depth }: Look,
+  { interpreter, argument }: ProgramKind & { kind: "script" },
+): Promise<void> {
+  if (depth >= scriptDepth) return;
+  const direct = { argv: [interpreter, ...(argument === "" ? [] : [argument])], variables, folder: "." };
+  const line = baseName(interpreter) === "env" ? readEnvLine(argument, direct) : direct;
+  if (line === null) return; // env says itself what it cannot do
+  const [next = "", ...args] = line.argv;
+  const found = next.includes("/")
+    ? next.startsWith("/") ? next : `${line.folder}/${next}`
+    : places(next, line.variables["PATH"] ?? usualPath).find((path) => stat(path)?.isFile);
   if (found === undefined || stat(found) === null) {
     throw cannotRun(name, `its interpreter "${next}" does not exist`, exitCodes.notExecutable);
   }
-  await checkProgram(name, found, path, depth + 1);
+  await checkProgram(name, {
+    file: found,
+    args: [...args, file],
+    variables: line.variables,
+    depth: depth + 1,
+  });
 }
 
 async function checkDynamic(
@@ -98,20 +166,23 @@ async function checkDynamic(
   if (kind.interpreter.includes("ld-musl")) {
     throw cannotRun(name, `"${file}" uses the C library musl, the layer needs glibc`);
   }
-  const reason = kind.go ? await cannotHookGo(file) : null;
+  using reached = reach(file);
+  const reason = kind.go ? await cannotHookGo(reached.path) : null;
   if (reason !== null) {
-    const help = "Build it with CGO_ENABLED=1 and a Go of these days.";
+    const help = "Build it with CGO_ENABLED=1 and a current Go.";
     throw cannotRun(name, `"${file}" ${reason}`, exitCodes.notExecutable, help);
   }
 }
 
-function search(name: string, path: string): string | undefined {
-  return path.split(":").map((folder) => `${folder || "."}/${name}`).find((file) => stat(file)?.isFile);
+/** The files that `name` may be by `path` (execvp(3)). */
+function places(name: string, path: string): string[] {
+  return path.split(":").map((folder) => `${folder || "."}/${name}`);
 }
 
 function stat(path: string): Deno.FileInfo | null {
+  using reached = reach(path);
   try {
-    return Deno.statSync(path);
+    return Deno.statSync(reached.path);
   } catch {
     return null;
   }

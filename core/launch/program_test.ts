@@ -1,11 +1,19 @@
-// findProgram on real files: what the shell would find is found, what could not be hooked is refused with its exit code.
+// findProgram on real files: it finds what the shell would find, and refuses what cannot be hooked with its
+// exit code.
 
 import assert from "node:assert/strict";
 import { MirrordError } from "../base/errors.ts";
+import { osText } from "../base/os_text.ts";
 import { readProgramKind } from "./elf.ts";
 import { findProgram } from "./program.ts";
 
-const path = "/usr/bin:/bin";
+/** findProgram with a PATH, or with other variables. */
+function find(
+  name: string,
+  { args = [], ...more }: { args?: string[]; variables?: Record<string, string>; skipped?: Set<string> } = {},
+): Promise<string> {
+  return findProgram({ name, args, variables: { PATH: "/usr/bin:/bin" }, ...more });
+}
 
 /** A directory with one executable file of `bytes`; removed at the end of the test. */
 function withFile(
@@ -38,9 +46,9 @@ function elfFile(machine: number, interpreter: string | null): Uint8Array {
   return bytes;
 }
 
-async function refusal(name: string, search = path): Promise<MirrordError> {
+async function refusal(name: string, options: Parameters<typeof find>[1] = {}): Promise<MirrordError> {
   try {
-    await findProgram(name, search);
+    await find(name, options);
   } catch (error) {
     if (error instanceof MirrordError) return error;
     throw error;
@@ -49,13 +57,21 @@ async function refusal(name: string, search = path): Promise<MirrordError> {
 }
 
 Deno.test("a program is searched in PATH", async () => {
-  assert.match(await findProgram("sh", path), /\/bin\/sh$/);
+  assert.match(await find("sh"), /\/bin\/sh$/);
 });
 
 Deno.test("a missing program is refused with 127", async () => {
   const error = await refusal("no-such-program-here");
   assert.equal(error.exitCode, 127);
   assert.match(error.message, /^Cannot run "no-such-program-here": there is no such program$/);
+});
+
+Deno.test("a command line in one word gets the way to write it", async () => {
+  assert.match(
+    (await refusal("npm start")).help ?? "",
+    /without the quotes, or .* mirrord exec -- sh -c 'npm start'/,
+  );
+  assert.match((await refusal("A=B")).help ?? "", /mirrord exec -- env A=B PROGRAM/);
 });
 
 Deno.test("a file that is not executable is refused with 126", async () => {
@@ -71,7 +87,7 @@ Deno.test("a directory is refused with 126, as a shell does", async () => {
 
 Deno.test("a script is followed to its interpreter", async () => {
   using good = withFile("good", "#!/usr/bin/env sh\n");
-  assert.equal(await findProgram(good.path, path), good.path);
+  assert.equal(await find(good.path), good.path);
   using bad = withFile("bad", "#!/no/such/interpreter -x\n");
   assert.match((await refusal(bad.path)).message, /interpreter "\/no\/such\/interpreter" does not exist/);
 });
@@ -96,13 +112,74 @@ Deno.test("another machine's program and musl's are refused", async () => {
   assert.match((await refusal(musl.path)).message, /musl/);
 });
 
-Deno.test("a set-user-ID program is refused", async () => {
-  using file = withFile(
-    "su",
-    elfFile(Deno.build.arch === "x86_64" ? 62 : 183, "/lib64/ld-linux-x86-64.so.2"),
-  );
+const dynamic = elfFile(Deno.build.arch === "x86_64" ? 62 : 183, "/lib64/ld-linux-x86-64.so.2");
+
+Deno.test("a program that runs as another user is refused; as this one, which the kernel does not mind, it is not", async () => {
+  using file = withFile("su", dynamic);
   Deno.chmodSync(file.path, 0o4755);
+  assert.equal(await find(file.path), file.path);
+  if (Deno.uid() !== 0) return;
+  Deno.chownSync(file.path, 65534, 65534);
+  Deno.chmodSync(file.path, 0o4755); // a change of owner takes the bit away
   assert.match((await refusal(file.path)).message, /set-user-ID/);
+  Deno.chmodSync(file.path, 0o2755);
+  assert.match((await refusal(file.path)).message, /set-user-ID/);
+  Deno.chmodSync(file.path, 0o2745); // a group that may not run it: mandatory locking, once
+  assert.equal(await find(file.path), file.path);
+});
+
+const envLines: [line: string, found: boolean][] = [
+  ["env -S GREETING=hi sh -x", true],
+  ["env -S -i sh", true],
+  ["env -iS sh", true],
+  ["env -S -u HOME -C / sh", true],
+  ["env -S --unset=HOME --chdir=/usr/bin ./sh", true],
+  ["env -S -C /usr ./sh", false],
+  ["env -S 'sh' \"-x\"", true],
+  ["env -S PATH=/usr/bin\\_sh", true],
+  ["env -S PATH=/nowhere sh", false],
+  ["env -S ${SHELL_NAME} -x", true],
+  ["env -S no-such-interpreter", false],
+  ["env no-such-interpreter", false],
+  ["env --no-such-option", true], // env says so
+  ["env", true],
+];
+
+for (const [line, found] of envLines) {
+  Deno.test(`a script of "${line}" is ${found ? "run" : "refused"}`, async () => {
+    using file = withFile("script", `#!/usr/bin/${line}\n`);
+    const variables = { PATH: "/usr/bin:/bin", SHELL_NAME: "sh", HOME: "/" };
+    if (found) assert.equal(await find(file.path, { variables }), file.path);
+    else assert.match((await refusal(file.path, { variables })).message, /interpreter .* does not exist/);
+  });
+}
+
+Deno.test("through env, too, a static program is refused", async () => {
+  using file = withFile("static", elfFile(Deno.build.arch === "x86_64" ? 62 : 183, null));
+  using script = withFile("script", `#!/usr/bin/env -S PATH=${file.folder} static\n`);
+  assert.match((await refusal(script.path)).message, /statically linked/);
+});
+
+Deno.test("the dynamic linker's program is looked at, behind its options", async () => {
+  const loader = Deno.realPathSync("/bin/sh");
+  const kind = await readProgramKind(loader);
+  const { interpreter } = kind.kind === "dynamic" ? kind : { interpreter: "" };
+  using file = withFile("static", elfFile(Deno.build.arch === "x86_64" ? 62 : 183, null));
+  const options = ["--library-path", "/lib", "--inhibit-cache"];
+  assert.equal(await find(interpreter, { args: [...options, "/bin/sh", "-c", "true"] }), interpreter);
+  assert.equal(await find(interpreter, { args: ["--version"] }), interpreter);
+  assert.match((await refusal(interpreter, { args: [...options, file.path] })).message, /statically linked/);
+});
+
+Deno.test("a program and a PATH that are not UTF-8 are found", async () => {
+  using file = withFile("app", dynamic);
+  const folder = osText(Uint8Array.from([...new TextEncoder().encode(`${file.folder}/caf`), 0xe9]));
+  const script = `mkdir "$1/$(printf 'caf\\351')" && cp "$1/app" "$1/$(printf 'caf\\351')/prog"`;
+  const { success } = await new Deno.Command("/bin/sh", { args: ["-c", script, "sh", file.folder] }).output();
+  assert.ok(success);
+  assert.equal(await find(`${folder}/prog`), `${folder}/prog`);
+  assert.equal(await find("prog", { variables: { PATH: `/usr/bin:${folder}` } }), `${folder}/prog`);
+  assert.equal((await refusal(`${folder}/other`)).exitCode, 127);
 });
 
 Deno.test("the dynamic linker of a real program is read from its program headers", async () => {
@@ -168,11 +245,11 @@ Deno.test({
       assert.match(error.message, state);
     }
     using file = withFile("program", goFile(Uint8Array.from([...threads, ...call])));
-    assert.equal(await findProgram(file.path, path), file.path);
+    assert.equal(await find(file.path), file.path);
   },
 });
 
 Deno.test("a skipped program need not be one that can be hooked", async () => {
   using file = withFile("go", elfFile(Deno.build.arch === "x86_64" ? 62 : 183, null));
-  assert.equal(await findProgram(file.path, path, new Set(["go"])), file.path);
+  assert.equal(await find(file.path, { skipped: new Set(["go"]) }), file.path);
 });

@@ -1,11 +1,12 @@
-// Which programs run without the layer, by name: the developer's own list, and build tools, which have no business in
-// the target and are started by the thousand. Called by cmd/exec.ts; the layer compares names (layer/config.c).
+// Which programs run without the layer, by name: the developer's own list, and build tools, which need
+// nothing of the target and are started by the thousand. Called by cmd/exec.ts; the layer compares names
+// (layer/link/config.c).
 
 import type { ProcessesConfig } from "../config/config.ts";
 
 /**
- * The original's list of build tools (its key `skip_build_tools`), but for jspawnhelper: that is no tool, the JDK starts every
- * child by it, and it goes into the child's directory, which may be the target's.
+ * Upstream's list of build tools (its key `skip_build_tools`), except jspawnhelper: that is no tool, the JDK
+ * starts every child by it, and it changes into the child's directory, which may be the target's.
  */
 export const buildTools: readonly string[] = [
   "as",

@@ -1,7 +1,8 @@
 // Socket addresses as bytes and back, in the forms the kernel uses. Pure: no socket is made.
 
 import assert from "node:assert/strict";
-import { addressBytes, decodeSockaddr, encodeSockaddr, sockaddrSize } from "./address.ts";
+import { addressBytes } from "./address.ts";
+import { decodeSockaddr, encodeSockaddr, sockaddrSize } from "./linux/sockaddr.ts";
 
 const endpoints = [
   { address: "127.0.0.1", port: 80 },

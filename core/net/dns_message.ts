@@ -1,7 +1,7 @@
-// DNS messages: a query to bytes, a reply's bytes to records (RFC 1035, 4). Used by agent/dns/ and core/session/dns.ts.
-// Invariant: whatever arrives is read within its bounds, in time linear in its length; what cannot be read is null.
-// A name is text with one character for each byte, labels joined by dots, without the last dot; a dot or backslash inside a
-// label has a backslash before it (RFC 1035, 5.1).
+// DNS messages: a query to bytes, a reply's bytes to records (RFC 1035, 4). Used by agent/dns/ and
+// core/session/dns.ts. Invariant: whatever arrives is read within its bounds, in time linear in its length;
+// what cannot be read is null. A name is text with one character for each byte, labels joined by dots,
+// without the last dot; a dot or backslash inside a label has a backslash before it (RFC 1035, 5.1).
 
 /** Types of records that are read (RFC 1035, 3.2.2; RFC 3596, 2.1). */
 export const recordType = { a: 1, cname: 5, ptr: 12, aaaa: 28 } as const;
@@ -16,16 +16,16 @@ export const responseCode = {
 } as const;
 
 /** What is asked. */
-export interface Question {
+export interface DnsQuestion {
   name: string;
   type: number;
   /** The Internet's unless given. */
   class?: number;
 }
 
-/** What a query says beside its question. */
+/** What a query contains beside its question. */
 export interface QueryOptions {
-  /** The largest reply by UDP, told by EDNS (RFC 6891, 6.2.3). */
+  /** The largest reply by UDP, announced by EDNS (RFC 6891, 6.2.3). */
   payload?: number;
   /** Signatures are wanted (RFC 3225, 3); only with `payload`. */
   dnssec?: boolean;
@@ -52,7 +52,7 @@ export interface Reply {
   truncated: boolean;
   authoritative: boolean;
   recursive: boolean;
-  question: Question | null;
+  question: DnsQuestion | null;
   answers: DnsRecord[];
   /** How many records the answer section has, read or not. */
   count: number;
@@ -78,7 +78,7 @@ const flag = {
 /** The bytes of a query, or null for a name that no query can carry. */
 export function encodeQuery(
   id: number,
-  { name, type, class: asked = internetClass }: Question,
+  { name, type, class: asked = internetClass }: DnsQuestion,
   options: QueryOptions = {},
 ): Uint8Array<ArrayBuffer> | null {
   const { payload, dnssec = false, authentic = false, noRecursion = false } = options;
@@ -136,13 +136,15 @@ function* labelsOf(name: string): Generator<number[] | null> {
 }
 
 /** What a query asks; null when it cannot be read, or asks not one question. */
-export function questionOf(query: Uint8Array): Question | null {
+export function questionOf(query: Uint8Array): DnsQuestion | null {
   if (query.length < headerLength) return null;
   const view = new DataView(query.buffer, query.byteOffset, query.byteLength);
   return view.getUint16(4) === 1 ? new Reader(query, view).question() : null;
 }
 
-/** The addresses that a reply tells, in whichever section, each with its name; an answer's has the name asked for too. */
+/**
+ * The addresses in a reply, in whichever section, each with its name; an answer's has the name asked for too.
+ */
 export function addressesIn(reply: Uint8Array): { name: string; address: Uint8Array }[] {
   const question = questionOf(reply);
   if (question === null) return [];
@@ -163,7 +165,7 @@ export function addressesIn(reply: Uint8Array): { name: string; address: Uint8Ar
   return found;
 }
 
-/** A reply without the flag that says that it is authentic. */
+/** A reply without the flag that marks it as authentic. */
 export function notAuthentic(reply: Uint8Array): Uint8Array {
   const bytes = Uint8Array.from(reply);
   bytes[3] = (bytes[3] ?? 0) & ~flag.authentic;
@@ -171,8 +173,8 @@ export function notAuthentic(reply: Uint8Array): Uint8Array {
 }
 
 /**
- * A reply's header and answers; null when it is no reply, or is cut or wrong anywhere in them. `headOnly`: its records are
- * not looked at.
+ * A reply's header and answers; null when it is no reply, or is cut or wrong anywhere in them. `headOnly`:
+ * its records are not looked at.
  */
 export function decodeReply(bytes: Uint8Array, headOnly = false): Reply | null {
   if (bytes.length < headerLength) return null;
@@ -212,7 +214,10 @@ class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   #at = headerLength;
-  /** Bytes of names that were read through pointers: a reply of pointers only must not cost more than it is long. */
+  /**
+   * Bytes of names that were read through pointers: a reply of pointers only must not cost more than it is
+   * long.
+   */
   #budget: number;
 
   constructor(bytes: Uint8Array, view: DataView) {
@@ -221,7 +226,7 @@ class Reader {
     this.#budget = 16 * bytes.length + 1024;
   }
 
-  question(): Question | null {
+  question(): DnsQuestion | null {
     const name = this.#name();
     if (name === null || this.#at + 4 > this.#bytes.length) return null;
     const type = this.#view.getUint16(this.#at);
@@ -294,7 +299,10 @@ function lower(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()).replace(/\.$/, "");
 }
 
-/** What may stand as a host's name in an answer: letters, digits, "-", "_" and dots, no "-" in front, as glibc sees it. */
+/**
+ * What may stand as a host's name in an answer: letters, digits, "-", "_" and dots, no "-" in front, as glibc
+ * sees it.
+ */
 export function isHostName(name: string): boolean {
   return /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/.test(name);
 }

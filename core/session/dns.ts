@@ -1,17 +1,21 @@
-// Names of hosts for every process of the app: which look-up is the target's business, and its answer. A floor of
-// session.ts. The agent looks names up as a program beside the target would; what the filter leaves here is libc's.
-// It also remembers which names led to which address, for rules that are written over names. Nothing is answered from
-// memory: an answer is shared only by those who asked while it was on its way.
+// Names of hosts for every process of the app: which look-up goes to the target, and its answer. A floor of
+// session.ts. The agent looks names up as a program beside the target would; what the filter leaves here is
+// libc's. It also remembers which names led to which address, for rules that are written over names. There is
+// no cache: an answer is shared only by questions that came while it was on its way.
 
 import { domainToASCII } from "node:url";
-import { log } from "../base/log.ts";
+import { byteText, textBytes } from "../net/byte_text.ts";
 import { addressesIn, questionOf } from "../net/dns_message.ts";
 import {
+  type AgentLink,
   agentMessages,
   type Body,
   compileRules,
   decode,
+  E,
   formatIp,
+  type LayerFrame,
+  type LayerLink,
   layerMessages,
   lookupFlags,
   RemoteError,
@@ -20,14 +24,13 @@ import {
   unpackAddresses,
 } from "../../protocol-wasm/mod.ts";
 import type { DnsConfig } from "../config/config.ts";
-import type { AgentLink, Floor, LayerFrame, LayerLink, Question } from "./floor.ts";
+import type { Emit } from "./events.ts";
+import type { Floor, Question } from "./floor.ts";
 import { KnownNames } from "./known_names.ts";
 import { SharedAnswers } from "./shared_answers.ts";
 
-const eagain = 11;
 /** h_errno of "ask again later" (<netdb.h>). */
 const tryAgain = 2;
-const latin1 = new TextDecoder("latin1");
 const nothing = new Uint8Array();
 const noReply = { pending: false, local: false, ending: tryAgain, errno: 0, stream: false, reply: nothing };
 const noHost = { pending: false, local: false, ending: 0, name: nothing, aliases: nothing };
@@ -41,14 +44,16 @@ export class Dns implements Floor {
   readonly known: KnownNames = new KnownNames();
   readonly #agent: AgentLink;
   readonly #config: DnsConfig;
+  readonly #emit: Emit;
   readonly #rules: Rules | null;
   readonly #answers = new SharedAnswers<Answer>();
   readonly #replies = new SharedAnswers<Resolved>();
   #isOldSaid = false;
   #host: Promise<Host> | null = null;
 
-  constructor(agent: AgentLink, config: DnsConfig) {
+  constructor(agent: AgentLink, { config, emit }: { config: DnsConfig; emit: Emit }) {
     this.#agent = agent;
+    this.#emit = emit;
     this.#config = config;
     this.#rules = config.filter === null ? null : compileRules(config.filter.rules);
   }
@@ -68,11 +73,11 @@ export class Dns implements Floor {
     else if (frame.name === "resolve") await this.#resolve(question);
     else if (frame.name === "resolved") {
       const { name, reply } = decode(layerMessages.resolved, frame.body);
-      this.#learn(latin1.decode(name), reply);
+      this.#learn(byteText(name), reply);
       await link.reply(frame, "resolvedReply", {});
     } else {
       const { name, addresses } = decode(layerMessages.found, frame.body);
-      this.known.add([latin1.decode(name)], unpackAddresses(addresses));
+      this.known.add([byteText(name)], unpackAddresses(addresses));
       await link.reply(frame, "foundReply", {});
     }
   }
@@ -125,13 +130,13 @@ export class Dns implements Floor {
   async #resolve({ link, frame, process }: Question): Promise<void> {
     const { again, name, query, ...rest } = decode(layerMessages.resolve, frame.body);
     const isQuery = query.length > 0;
-    const written = isQuery ? questionOf(query)?.name ?? "" : latin1.decode(name);
+    const written = isQuery ? questionOf(query)?.name ?? "" : byteText(name);
     const searches = (rest.flags & resolveFlags.search) !== 0;
     const reply = (found: Partial<Body<typeof layerMessages.resolveReply>>) =>
       link.reply(frame, "resolveReply", { ...noReply, ...found });
     if (!await this.#isRemote(written, 0, searches)) return await reply({ local: true });
     const asked = { ...rest, name: isQuery ? "" : written, query };
-    const key = `${Object.values(rest).join(" ")} ${asked.name} ${latin1.decode(query)}`;
+    const key = `${Object.values(rest).join(" ")} ${asked.name} ${byteText(query)}`;
     const answer = await this.#replies.ask({ key, process, again }, () => this.#requestReply(asked));
     if (answer === null) return await reply({ pending: true });
     if (answer.ending === 0) this.#learn(isQuery ? "" : written, answer.reply);
@@ -140,7 +145,7 @@ export class Dns implements Floor {
 
   async #requestReply(asked: Body<typeof agentMessages.resolve>): Promise<Resolved> {
     if (this.#agent.version < agentMessages.resolve.since) {
-      if (!this.#isOldSaid) log.warning("The agent is too old for res_query(3): such look-ups fail");
+      if (!this.#isOldSaid) this.#emit({ type: "agentTooOld", lacks: "res_query" });
       this.#isOldSaid = true;
       return noReply;
     }
@@ -169,13 +174,14 @@ export class Dns implements Floor {
   }
 
   /**
-   * Whether the target looks `written` up. A rule may name the host as the app writes it, or whole, as the target's
-   * search domains make it, unless it is looked up as it is.
+   * Whether the target looks `written` up. A rule may name the host as the app writes it, or whole, as the
+   * target's search domains make it, unless it is looked up as it is.
    */
   async #isRemote(written: string, port: number, searches = true): Promise<boolean> {
     const { enabled, filter, hostname } = this.#config;
     if (!enabled) return false;
-    // The app knows this machine's name only when it was not told the target's: here alone that name leads anywhere.
+    // The app knows this machine's name only when it was not given the target's: that name can be resolved
+    // here alone.
     if (!hostname && written.toLowerCase() === Deno.hostname().toLowerCase()) return false;
     if (filter === null) return true;
     const forms = [written];
@@ -200,8 +206,8 @@ export class Dns implements Floor {
 }
 
 /**
- * The app's environment with Go's own resolver off: it reads this machine's files and asks by itself, past every rule over
- * names (Go's net package, "Name Resolution"). Who chose a resolver keeps it.
+ * The app's environment with Go's own resolver off: it reads this machine's files and asks by itself, past
+ * every rule over names (Go's net package, "Name Resolution"). A resolver that the developer chose stays.
  */
 export function libcResolves(env: Record<string, string>): Record<string, string> {
   const settings = (env["GODEBUG"] ?? "").split(",").filter(Boolean);
@@ -214,18 +220,17 @@ async function unlessBusy<T>(reply: Promise<T[]>): Promise<T[]> {
   try {
     return await reply;
   } catch (error) {
-    if (error instanceof RemoteError && error.errno === eagain) return [];
+    if (error instanceof RemoteError && error.errno === E.EAGAIN) return [];
     throw error;
   }
 }
 
-/** The app's bytes as text: a character for each byte, but for international names that are to be converted (RFC 3490). */
+/**
+ * The app's bytes as text: a character for each byte, but for international names that are to be converted
+ * (RFC 3490).
+ */
 function hostText(bytes: Uint8Array, isInternational: boolean): string {
-  const text = latin1.decode(bytes);
+  const text = byteText(bytes);
   if (!isInternational || bytes.every((byte) => byte < 128)) return text;
   return domainToASCII(new TextDecoder().decode(bytes)) || text;
-}
-
-function textBytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0) & 255);
 }

@@ -1,11 +1,12 @@
-// Names in the session: who is asked, how often, what is remembered; the agent's end of the link is the test's, the
-// layer's end a real link.
+// Names in the session: which side is asked, how often, what is remembered; the test plays the agent's end of
+// the link, the layer's end is a real link.
 
 import assert from "node:assert/strict";
 import {
   agentMessages,
   connStream,
   decode,
+  type LayerLink,
   layerMessages,
   Link,
   lookupFlags,
@@ -23,7 +24,6 @@ import { libcResolves } from "./dns.ts";
 import { KnownNames } from "./known_names.ts";
 import { Session } from "./session.ts";
 
-type LayerLink = Link<typeof layerMessages>;
 const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 const nothing = new Uint8Array();
 
@@ -35,7 +35,9 @@ interface Stage extends AsyncDisposable {
   asked: string[];
 }
 
-/** A session with `config`, and an agent that answers every name with 192.0.2.1, when `before` has resolved. */
+/**
+ * A session with `config`, and an agent that answers every name with 192.0.2.1, when `before` has resolved.
+ */
 async function stage(
   config: Partial<DnsConfig>,
   options: AgentOptions = {},
@@ -61,7 +63,7 @@ async function stage(
         pid: 1,
         parent: 0,
       };
-      const [reply] = await link.request("hello", { ...hello, executable: "app" });
+      const [reply] = await link.request("hello", { ...hello, executable: new TextEncoder().encode("app") });
       assert.equal(decode(layerMessages.helloReply, reply?.body ?? nothing).dns, true);
       return link;
     },
@@ -131,7 +133,7 @@ async function lookup(
   return `${new TextDecoder().decode(reply.name)} ${unpackAddresses(reply.addresses).join(" ")}`;
 }
 
-/** A reply that says that `name` has `address`. */
+/** A reply by which `name` has `address`. */
 function dnsReply(name: string, address: number[]): Uint8Array {
   const query = encodeQuery(7, { name, type: 1 }) ?? nothing;
   const record = [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address];
@@ -185,7 +187,10 @@ Deno.test("those who ask for the same at the same time share one question, and n
   assert.equal(lookups(), 2);
 });
 
-/** Resolves when every link's question has reached the session: a question of another kind has been answered on each. */
+/**
+ * Resolves when every link's question has reached the session: a question of another kind has been answered
+ * on each.
+ */
 async function lookupStarted(s: Stage): Promise<void> {
   const other = await s.layer();
   await other.request("hostName", {});

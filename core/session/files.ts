@@ -1,34 +1,45 @@
-// The layer's questions about files: which are the target's (policy.ts), and what the app does with those. Made by
-// session.ts. Open remote files are shared by all processes of the app; each lives as long as somebody holds it (holds.ts).
-// Invariant: what the target refuses, the app is refused with the same errno; nothing becomes local because it failed.
+// The layer's questions about files: which are the target's (policy.ts), and what the app does with those.
+// Made by session.ts. Open remote files are shared by all processes of the app; each lives as long as a
+// process holds it (holds.ts). Invariant: what the target refuses fails in the app with the same errno;
+// nothing becomes local because it failed.
 
 import {
+  type AgentLink,
   agentMessages,
   type Body,
   decode,
+  E,
   fileChanges,
+  type FileKind,
+  fileKinds,
   fileMoves,
+  fileRequests,
+  type LayerFrame,
   layerMessages,
   LinkError,
+  openFlags,
   RemoteError,
 } from "../../protocol-wasm/mod.ts";
 import { log } from "../base/log.ts";
+import { osBytes, osText } from "../base/os_text.ts";
 import type { FilesConfig } from "../config/config.ts";
-import type { AgentLink, AppProcess, Floor, LayerFrame, Question } from "./floor.ts";
+import type { Emit } from "./events.ts";
+import type { AppProcess, Floor, Question } from "./floor.ts";
 import { Holds } from "./holds.ts";
 import { Policy } from "./policy.ts";
 import type { LocalPlaces } from "./policy_default.ts";
+import type { Mounts } from "./policy_mounts.ts";
 import { pathTable } from "./policy_table.ts";
+import { ReadOnly } from "./read_only.ts";
 import { RemoteFile } from "./remote_file.ts";
-import { besideDirectory, isBelow } from "./remote_path.ts";
+import { isBelow } from "./remote_path.ts";
+import { local, remote, type RemoteWay, type Way, Ways, whole } from "./ways.ts";
 
+/** Questions about one path that are handed on. */
+type PathKind = "stat" | "access" | "readLink" | "statfs" | "enter";
+type Placed = { dir: number; path: Uint8Array };
 type LayerTable = typeof layerMessages;
 type AgentTable = typeof agentMessages;
-
-/** `where` of an answer. */
-const local = 0;
-const whole = 1;
-const remote = 2;
 
 /** A regular file of at most so many bytes comes with the answer to its open. */
 const wholeLimit = 1 << 18;
@@ -36,16 +47,20 @@ const wholeLimit = 1 << 18;
 const holdLimitMs = 1000;
 /** So many directories that only this machine has are named. */
 const missingLimit = 10;
-const EIO = 5;
-const EBADF = 9;
-const ENOENT = 2;
-const EXDEV = 18;
-const EROFS = 30;
 const O_ACCMODE = 3;
 const O_CREAT = 0o100;
 const O_TRUNC = 0o1000;
+const O_PATH = 0o10000000;
 /** Flags with which a file is not handed out whole: O_APPEND, O_DIRECT, O_PATH. */
-const notWhole = 0o2000 | 0o40000 | 0o10000000;
+const notWhole = 0o2000 | openFlags.direct | 0o10000000;
+
+const AT_SYMLINK_NOFOLLOW = 0x100;
+/** Where st_mode is in struct statx (statx(2)). */
+const statusModeAt = 28;
+/** Changes that change no file. */
+const harmless: readonly number[] = [fileChanges.sync, fileChanges.flags];
+/** Changes that make something new. */
+const making: readonly number[] = [fileChanges.mkdir, fileChanges.mknod];
 
 const nothing = new Uint8Array(0);
 
@@ -53,8 +68,10 @@ export interface FilesOptions {
   agent: AgentLink;
   config: FilesConfig;
   places: LocalPlaces;
+  mounts?: Mounts;
   /** Where the socket of the holders goes. */
   holdsPath: string;
+  emit: Emit;
 }
 
 /** An open file and, until it is held, the process for which it was opened. */
@@ -64,39 +81,14 @@ interface Open {
   opener: AppProcess | null;
 }
 
-interface RemoteWay {
-  where: typeof remote;
-  /** The agent's number of the directory that `path` starts from; 0 = none. */
-  dir: number;
-  path: Uint8Array;
-  /** From the root. */
-  full: Uint8Array;
-}
-
-/** Where a path leads: to libc, or to the agent. */
-type Way = { where: typeof local; path: Uint8Array } | RemoteWay;
-
 export class Files implements Floor {
-  readonly kinds = [
-    "open",
-    "stat",
-    "access",
-    "readLink",
-    "statfs",
-    "list",
-    "read",
-    "write",
-    "seek",
-    "change",
-    "move",
-    "release",
-    "unwatched",
-    "enter",
-  ] as const;
+  readonly kinds = ["open", "release", "unwatched", ...fileKinds] as const;
   /** For helloReply: the paths that a process need not ask about. */
-  readonly paths: string;
+  readonly paths: Uint8Array;
   readonly #agent: AgentLink;
-  readonly #policy: Policy;
+  readonly #emit: Emit;
+  readonly #ways: Ways;
+  readonly #readOnly: ReadOnly;
   readonly #readAhead: number;
   readonly #holds: Holds;
   readonly #files = new Map<number, Open>();
@@ -107,18 +99,25 @@ export class Files implements Floor {
   readonly #saidMissing = new Set<string>();
 
   /** Throws RegexError and ConfigError for a pattern that cannot be used. */
-  constructor({ agent, config, places, holdsPath }: FilesOptions) {
+  constructor({ agent, config, places, mounts, holdsPath, emit }: FilesOptions) {
     this.#agent = agent;
-    this.#policy = new Policy(config, places);
+    this.#emit = emit;
+    const stat = (path: Uint8Array) => this.#request("stat", { dir: 0, flags: 0, path });
+    this.#ways = new Ways(new Policy(config, places, mounts), stat);
+    this.#readOnly = new ReadOnly({ mode: (way, flags) => this.#modeAt(way, flags), emit });
     this.#readAhead = config.readAhead;
-    this.paths = pathTable(config, places);
+    this.paths = osBytes(log.isDebug() ? "" : pathTable(config, places, mounts)); // so that each path's rule is logged
     this.#holds = new Holds(holdsPath, {
       held: (id) => {
         const open = this.#files.get(id);
         if (open !== undefined) open.opener = null;
       },
       released: (id) => void this.#close(id),
-      lost: (id, bytes) => this.#sayLost(id, bytes),
+      lost: (id, bytes) => {
+        const path = osText(this.#files.get(id)?.file.path ?? nothing);
+        emit({ type: "bytesLost", path, bytes });
+      },
+      waits: (reason) => emit({ type: "holderWaits", reason }),
     });
     void this.#prepare();
   }
@@ -129,9 +128,10 @@ export class Files implements Floor {
       return this.#sayUnwatched(process, decode(layerMessages.unwatched, frame.body).path);
     }
     try {
+      await this.#ways.meet(process);
       await this.#perform({ link, frame, process });
     } catch (error) {
-      if (error instanceof LinkError) throw new RemoteError(EIO, "the agent is gone");
+      if (error instanceof LinkError) throw new RemoteError(E.EIO, "the agent is gone");
       throw error;
     }
   }
@@ -154,23 +154,20 @@ export class Files implements Floor {
     this.#files.clear(); // the agent closes them with its client
   }
 
-  /** Once, for who watches a tree asks about each of its folders. */
+  /** Once, since a program that watches a tree asks about each of its folders. */
   #sayUnwatched({ executable }: AppProcess, path: Uint8Array): void {
     if (this.#saidUnwatched) return;
     this.#saidUnwatched = true;
-    log.warning(
-      `${executable} cannot watch ${new TextDecoder().decode(path)} for changes: it is the target's. ` +
-        "Let the program poll, or make what it watches local (feature.fs.local).",
-    );
+    this.#emit({ type: "unwatchable", executable, path: osText(path) });
   }
 
-  /** Lets the agent enter the target's files while the app starts, and says it when it cannot. */
+  /** Lets the agent enter the target's files while the app starts, and reports when it cannot. */
   async #prepare(): Promise<void> {
     try {
-      await this.#request("stat", { dir: 0, flags: 0, path: Uint8Array.of(0x2f) }, "statReply");
+      await this.#request("stat", { dir: 0, flags: 0, path: Uint8Array.of(0x2f) });
     } catch (error) {
       if (!(error instanceof RemoteError)) return; // the session's end is told elsewhere
-      log.error(`${error.message}. Without the target's files it goes on: "feature": {"fs": "local"}.`);
+      this.#emit({ type: "filesUnavailable", reason: error.message });
     }
   }
 
@@ -180,48 +177,16 @@ export class Files implements Floor {
     switch (frame.name) {
       case "open":
         return await link.reply(frame, "openReply", await this.#open(frame, process));
-      case "stat": {
-        const { dir, flags, path } = decode(layerMessages.stat, frame.body);
-        const way = this.#way(dir, path, false, process);
-        if (way.where === local) return await link.reply(frame, "statReply", { ...way, status: nothing });
-        const { status } = await this.#request("stat", { dir: way.dir, flags, path: way.path }, "statReply");
-        return await link.reply(frame, "statReply", { where: remote, path: nothing, status });
-      }
-      case "access": {
-        const { dir, mode, flags, path } = decode(layerMessages.access, frame.body);
-        const way = this.#way(dir, path, false, process);
-        if (way.where === local) return await link.reply(frame, "accessReply", way);
-        await this.#request("access", { dir: way.dir, mode, flags, path: way.path }, "accessReply");
-        return await link.reply(frame, "accessReply", { where: remote, path: nothing });
-      }
-      case "readLink": {
-        const { dir, path } = decode(layerMessages.readLink, frame.body);
-        const way = this.#way(dir, path, false, process);
-        if (way.where === local) return await link.reply(frame, "readLinkReply", { ...way, target: nothing });
-        const { target } = await this.#request("readLink", { dir: way.dir, path: way.path }, "readLinkReply");
-        return await link.reply(frame, "readLinkReply", { where: remote, path: nothing, target });
-      }
-      case "statfs": {
-        const { dir, path } = decode(layerMessages.statfs, frame.body);
-        const way = this.#way(dir, path, false, process);
-        if (way.where === local) return await link.reply(frame, "statfsReply", { ...way, status: nothing });
-        const { status } = await this.#request("statfs", { dir: way.dir, path: way.path }, "statfsReply");
-        return await link.reply(frame, "statfsReply", { where: remote, path: nothing, status });
-      }
-      case "enter": {
-        const { dir, path } = decode(layerMessages.enter, frame.body);
-        const way = this.#way(dir, path, false, process);
-        if (way.where === local) return await link.reply(frame, "enterReply", { ...way, physical: nothing });
-        const { physical } = await this.#enter(way);
-        return await link.reply(frame, "enterReply", { where: remote, path: way.full, physical });
-      }
+      case "stat":
+      case "access":
+      case "readLink":
+      case "statfs":
+      case "enter":
+        return await this.#handOn(frame.name, { link, frame, process });
       case "list": {
-        const { file, cursor } = decode(layerMessages.list, frame.body);
-        return await link.reply(
-          frame,
-          "listReply",
-          await this.#request("list", { file: this.#file(file).remote, cursor }, "listReply"),
-        );
+        const { file, ...asked } = decode(layerMessages.list, frame.body);
+        const answer = await this.#request("list", { ...asked, file: this.#file(file).remote });
+        return await link.reply(frame, "listReply", answer);
       }
       case "read": {
         const { file, offset, count } = decode(layerMessages.read, frame.body);
@@ -245,33 +210,53 @@ export class Files implements Floor {
     }
   }
 
-  /** A directory that only this machine has is not entered in its stead: what a program does there is meant for the target. */
-  async #enter({ dir, path, full }: RemoteWay): Promise<Body<AgentTable["enterReply"]>> {
+  /** A question about one path: here it is only decided where that leads. */
+  async #handOn<K extends PathKind>(kind: K, { link, frame, process }: Question): Promise<void> {
+    const asked: Placed = decode(layerMessages[kind], frame.body);
+    const way = this.#way(asked.dir, asked.path, false, process);
+    const answer = way.where === local
+      ? Object.fromEntries(Object.keys(fileRequests[kind].told).map((field) => [field, nothing]))
+      : await this.#requestAt(kind, asked, way);
+    const path = way.where === local ? way.path : kind === "enter" ? way.full : nothing;
+    const told = { ...answer, where: way.where, path } as Body<LayerTable[`${K}Reply`]>;
+    await link.reply(frame, `${kind}Reply`, told);
+  }
+
+  /**
+   * A directory that only this machine has is not entered in its stead: what a program does there is meant
+   * for the target.
+   */
+  async #requestAt(kind: PathKind, asked: Placed, { dir, path, full }: RemoteWay): Promise<object> {
     try {
-      return await this.#request("enter", { dir, path }, "enterReply");
+      return await this.#request(kind, { ...asked, dir, path } as Body<AgentTable[PathKind]>);
     } catch (error) {
-      if (error instanceof RemoteError && error.errno === ENOENT) void this.#sayMissing(full);
+      const isMissing = error instanceof RemoteError && error.errno === E.ENOENT;
+      if (kind === "enter" && isMissing) await this.#sayMissing(full);
       throw error;
     }
   }
 
   async #sayMissing(path: Uint8Array): Promise<void> {
-    const name = new TextDecoder().decode(path);
+    const name = osText(path);
     if (this.#saidMissing.has(name) || this.#saidMissing.size >= missingLimit) return;
     this.#saidMissing.add(name);
     if (!await Deno.stat(name).then(({ isDirectory }) => isDirectory, () => false)) return;
-    log.warning(
-      `Cannot enter "${name}": the target has no such directory, only this machine. ` +
-        "To go to this machine's, make it local (feature.fs.local).",
-    );
+    this.#emit({ type: "missingFolder", path: name });
   }
 
   async #open(frame: LayerFrame, process: AppProcess): Promise<Body<LayerTable["openReply"]>> {
-    const { dir, flags, mode, path } = decode(layerMessages.open, frame.body);
-    const writes = (flags & O_ACCMODE) !== 0 || (flags & (O_CREAT | O_TRUNC)) !== 0;
-    const way = this.#way(dir, path, writes, process);
-    const answer = { file: 0, end: false, status: nothing, content: nothing };
-    if (way.where === local) return { ...answer, ...way };
+    const { dir, mode, path, ...asked } = decode(layerMessages.open, frame.body);
+    let { flags } = asked;
+    let writes = (flags & O_PATH) === 0 && (flags & (O_ACCMODE | O_CREAT | O_TRUNC)) !== 0;
+    let way = this.#way(dir, path, writes, process);
+    if (way.where === local) {
+      if (way.read === null || !await this.#readOnly.opens(way.read, flags)) {
+        return { file: 0, end: false, status: nothing, content: nothing, where: local, path: way.path };
+      }
+      way = way.read;
+      flags &= ~O_CREAT;
+      writes = false;
+    }
     const isWhole = !writes && (flags & notWhole) === 0 && !this.#isWritten(way.full);
     const { file, end, status, content } = await this.#request("open", {
       dir: way.dir,
@@ -280,8 +265,8 @@ export class Files implements Floor {
       whole: isWhole ? wholeLimit : 0,
       ahead: writes ? 0 : this.#readAhead,
       path: way.path,
-    }, "openReply");
-    if (file === 0) return { ...answer, where: whole, status, path: nothing, content };
+    });
+    if (file === 0) return { file, end, where: whole, status, path: nothing, content };
     const opened = { file, path: way.full, flags, status, begin: content, readAhead: this.#readAhead };
     const open = new RemoteFile(this.#agent, opened);
     if ((flags & O_TRUNC) !== 0) this.#forget(({ identity }) => identity === open.identity);
@@ -293,10 +278,16 @@ export class Files implements Floor {
 
   async #change(frame: LayerFrame, process: AppProcess): Promise<Body<LayerTable["changeReply"]>> {
     const { dir, path, ...change } = decode(layerMessages.change, frame.body);
-    const way = this.#way(dir, path, change.what !== fileChanges.sync, process);
-    if (way.where === local) return way;
-    await this.#request("change", { ...change, dir: way.dir, path: way.path }, "changeReply");
-    this.#forget((file) => isBelow(file.path, way.full));
+    const way = this.#way(dir, path, !harmless.includes(change.what), process);
+    if (way.where === local) {
+      const isLink = change.what === fileChanges.remove || (change.flags & AT_SYMLINK_NOFOLLOW) !== 0;
+      if (way.read !== null && making.includes(change.what)) await this.#readOnly.makes(way.read);
+      else if (way.read !== null) await this.#readOnly.changes(way.read, isLink);
+      return way;
+    }
+    await this.#request("change", { ...change, dir: way.dir, path: way.path });
+    if (change.what === fileChanges.flags) this.#file(dir).setAppends(change.first !== 0n);
+    else this.#forget((file) => isBelow(file.path, way.full));
     return { where: remote, path: nothing };
   }
 
@@ -305,47 +296,37 @@ export class Files implements Floor {
     const target = this.#way(toDir, to, true, process);
     const isText = what === fileMoves.symlink;
     const source: Way = isText
-      ? target.where === local ? { where: local, path: nothing } : { ...target, dir: 0, path: from }
+      ? target.where === local
+        ? { where: local, path: nothing, read: null }
+        : { ...target, dir: 0, path: from }
       : this.#way(fromDir, from, true, process);
     if (source.where === local && target.where === local) {
+      if (source.read !== null) await this.#readOnly.changes(source.read, true);
+      if (target.read !== null) await this.#readOnly.makes(target.read, what === fileMoves.rename);
       return { where: local, from: source.path, to: target.path };
     }
     if (source.where === local || target.where === local) {
-      throw new RemoteError(EXDEV, "one path is local, the other the target's");
+      throw new RemoteError(E.EXDEV, "one path is local, the other the target's");
     }
     const order = { what, fromDir: source.dir, toDir: target.dir, flags, from: source.path, to: target.path };
-    await this.#request("move", order, "moveReply");
+    await this.#request("move", order);
     return { where: remote, from: nothing, to: nothing };
   }
 
   // -- places ----------------------------------------------------------------------------------------------------
 
-  /** Throws RemoteError for what is to look absent, and for a change of an open file that must not be changed. */
-  #way(dir: number, path: Uint8Array, writes: boolean, { executable }: AppProcess): Way {
-    const directory = dir === 0 ? null : this.#file(dir);
-    if (path[0] === 0x2f) {
-      const meant = this.#policy.rewrite(path);
-      const place = this.#policy.decide({ path: meant, writes, executable });
-      if (place === "absent") throw new RemoteError(ENOENT, "not found, by configuration");
-      if (place === "local") return { where: local, path: meant === path ? nothing : meant };
-      return { where: remote, dir: 0, path: meant, full: meant };
-    }
-    if (directory === null) throw new RemoteError(ENOENT, "a relative path without a directory");
-    const full = path.length === 0 ? directory.path : besideDirectory(directory.path, path);
-    const place = this.#policy.decide({ path: full, writes, executable });
-    if (path.length > 0) {
-      if (place === "absent") throw new RemoteError(ENOENT, "not found, by configuration");
-      // Changes go where they would by the whole path; what is only looked at stays beside its directory.
-      if (writes && place === "local") return { where: local, path: full };
-    } else if (writes && place !== "remote") {
-      throw new RemoteError(EROFS, "the target's files are only read");
-    }
-    return { where: remote, dir: directory.remote, path, full };
+  #way(dir: number, path: Uint8Array, writes: boolean, process: AppProcess): Way {
+    return this.#ways.find(dir === 0 ? null : this.#file(dir), path, { writes, process });
+  }
+
+  async #modeAt({ dir, path }: RemoteWay, flags: number): Promise<number> {
+    const { status } = await this.#request("stat", { dir, flags, path });
+    return new DataView(status.buffer, status.byteOffset).getUint16(statusModeAt, true);
   }
 
   #file(id: number): RemoteFile {
     const open = this.#files.get(id);
-    if (open === undefined) throw new RemoteError(EBADF, "no such open file");
+    if (open === undefined) throw new RemoteError(E.EBADF, "no such open file");
     return open.file;
   }
 
@@ -361,13 +342,6 @@ export class Files implements Floor {
     for (const { file } of this.#files.values()) if (isMeant(file)) file.forget();
   }
 
-  #sayLost(id: number, bytes: number): void {
-    const path = new TextDecoder().decode(this.#files.get(id)?.file.path ?? nothing);
-    log.warning(
-      `Cannot write ${bytes} bytes to "${path}" of the target: a program that mirrord is not in wrote them`,
-    );
-  }
-
   async #close(id: number): Promise<void> {
     const open = this.#files.get(id);
     if (open === undefined) return;
@@ -375,19 +349,18 @@ export class Files implements Floor {
     try {
       await open.file.close();
     } catch (error) {
-      // The app's own close has long returned: it can only be said.
+      // The app's own close has long returned: the error can only be logged.
       if (error instanceof RemoteError) {
-        log.warning(`Cannot close a file of the target in order: ${error.message}`);
+        this.#emit({ type: "fileCloseFailed", reason: error.message });
       }
     }
   }
 
-  async #request<K extends keyof AgentTable & string, R extends keyof AgentTable & string>(
+  async #request<K extends FileKind | "open">(
     kind: K,
     body: Body<AgentTable[K]>,
-    reply: R,
-  ): Promise<Body<AgentTable[R]>> {
+  ): Promise<Body<AgentTable[`${K}Reply`]>> {
     const [frame] = await this.#agent.request(kind, body);
-    return decode(agentMessages[reply], frame?.body ?? nothing) as Body<AgentTable[R]>;
+    return decode(agentMessages[`${kind}Reply`], frame?.body ?? nothing) as Body<AgentTable[`${K}Reply`]>;
   }
 }

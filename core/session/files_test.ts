@@ -1,24 +1,25 @@
-// The floor "files" of a session between a layer and an agent that both speak real frames; the agent's one file is
-// numbers in memory, and every request of it is counted.
+// The floor "files" of a session between a layer and an agent that both speak real frames; the agent's one
+// file is numbers in memory, and every request of it is counted.
 
 import assert from "node:assert/strict";
 import { deadline } from "../../tests/support/deadline.ts";
 import { agentPair } from "../../tests/support/fake_agent.ts";
-import { large, serveFile } from "../../tests/support/fake_file_agent.ts";
+import { entry, large, serveFile } from "../../tests/support/fake_file_agent.ts";
 import {
   type Body,
   connStream,
   decode,
   fileChanges,
   fileMoves,
+  holdsSuffix,
   layerMessages,
   Link,
+  ownPosition,
   RemoteError,
   tableHash,
 } from "../../protocol-wasm/mod.ts";
-import { setLogSink } from "../base/log.ts";
 import type { FilesConfig } from "../config/config.ts";
-import { sharedPosition } from "./remote_file.ts";
+import type { SessionEvent } from "./events.ts";
 import { Session } from "./session.ts";
 
 type Layer = Link<typeof layerMessages>;
@@ -40,14 +41,17 @@ async function openStage(rules: Partial<FilesConfig> = {}) {
     notFound: ["^/data/absent"],
     mapping: [["^/from/(.*)", "/data/$1"], ["^/here/", "/opt/"]],
     readAhead: 128_000,
+    autoMount: true,
     ...rules,
   };
+  const events: SessionEvent[] = [];
   const session = stack.use(
     new Session({
       agent: pair.client,
       incoming: null,
       files: { config, places: { temporary: "/tmp", workingDirectory: "/srv/app", home: "/users/me" } },
       socketPath: `${folder}/layer.sock`,
+      emit: (event) => events.push(event),
     }),
   );
   const seen: string[] = [];
@@ -64,7 +68,7 @@ async function openStage(rules: Partial<FilesConfig> = {}) {
       process,
       pid: 1,
       parent: 0,
-      executable: "/data/bin/app",
+      executable: new TextEncoder().encode("/data/bin/app"),
     };
     const [reply] = await layer.request("hello", hello);
     return { layer, hello: decode(layerMessages.helloReply, reply?.body ?? nothing) };
@@ -74,10 +78,14 @@ async function openStage(rules: Partial<FilesConfig> = {}) {
     ...first,
     openLayer,
     pair,
-    /** What the agent was asked since the last look, but for the question with which it is warmed up. */
-    asked: () => seen.splice(0).filter((one) => one !== "stat /"),
+    events,
+    /**
+     * What the agent was asked since the last look, but for what is asked once: its root, and the program's
+     * folder.
+     */
+    asked: () => seen.splice(0).filter((one) => one !== "stat /" && one !== "stat /data"),
     closed: closed.promise,
-    holdsPath: `${session.socketPath}.files`,
+    holdsPath: session.socketPath + holdsSuffix,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
@@ -107,7 +115,7 @@ async function read(
   { layer }: { layer: Layer },
   file: number,
   count: number,
-  offset = sharedPosition,
+  offset = ownPosition,
 ): Promise<string> {
   return text((await ask(layer, "read", { file, offset, count }, "readReply")).content);
 }
@@ -127,9 +135,9 @@ const O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0o100, O_APPEND = 0o2000;
 Deno.test("hello tells that files are caught, and what need not be asked about", async () => {
   await using at = await openStage();
   assert.equal(at.hello.files, true);
-  assert.match(at.hello.paths, /^A\/data\/absent\nA\/data\/rw\n[^]*^L\/usr\n/m);
+  assert.match(new TextDecoder().decode(at.hello.paths), /^A\/data\/absent\nA\/data\/rw\n[^]*^L\/usr\n/m);
   await using off = await openStage({ mode: "read", notFound: ["anything"] });
-  assert.equal(off.hello.paths, "");
+  assert.equal(off.hello.paths.length, 0);
 });
 
 Deno.test("a small file costs one question to the agent", async () => {
@@ -239,7 +247,7 @@ Deno.test("writes go where the position is, and what was read ahead is forgotten
   const reader = await open(at, "/data/rw/x");
   assert.equal(reader.where, 2);
   assert.deepEqual(at.asked(), ["open /data/rw/x 0 0", "open /data/rw/x 0 128000"]);
-  const write = async (content: string, offset = sharedPosition, to = file) =>
+  const write = async (content: string, offset = ownPosition, to = file) =>
     (await ask(at.layer, "write", { file: to, offset, content: bytes(content) }, "writeReply")).count;
   assert.equal(await write("abc"), 3);
   assert.equal(await write("de"), 2);
@@ -248,7 +256,7 @@ Deno.test("writes go where the position is, and what was read ahead is forgotten
   assert.equal(await read(at, reader.file, 8), "0000000\n");
   assert.deepEqual(at.asked(), ["write 0 3", "write 3 2", "write 100 3", "read 5 3", "stream 0"]);
   const log = await open(at, "/data/rw/log", O_WRONLY | O_APPEND);
-  assert.equal(await write("end", sharedPosition, log.file), 3);
+  assert.equal(await write("end", ownPosition, log.file), 3);
   const { offset } = await ask(at.layer, "seek", { file: log.file, offset: 0n, whence: 1 }, "seekReply");
   assert.equal(offset, 1_000_003n);
 });
@@ -259,30 +267,21 @@ Deno.test("a file is closed when its last holder is gone", async () => {
   const hold = await Deno.connect({ transport: "unix", path: at.holdsPath });
   await hold.write(new Uint8Array(new Uint32Array([file]).buffer));
   assert.equal(await read(at, file, 8), "0000000\n");
-  const said: string[] = [];
-  setLogSink((_, line) => said.push(line));
   await hold.write(bytes("past the layer"));
   hold.close();
   assert.equal(await deadline(at.closed, "the agent's file is closed"), 9);
-  setLogSink(() => {});
-  assert.match(said.join("\n"), /Cannot write 14 bytes to "\/data\/large" of the target/);
+  assert.deepEqual(at.events, [{ type: "bytesLost", path: "/data/large", bytes: 14 }]);
   assert.equal(await errnoOf(read(at, file, 8)), 9);
 });
 
 Deno.test("a watch of the target's files is refused aloud, once", async () => {
   await using at = await openStage();
-  const said: string[] = [];
-  setLogSink((_, line) => said.push(line));
   for (const path of ["/data/conf", "/data/more"]) {
     await at.layer.send("unwatched", at.layer.nextId(), { path: bytes(path) });
   }
-  // Answered after what was said before it.
+  // Answered after the messages before it.
   await errnoOf(read(at, 4711, 8));
-  setLogSink(() => {});
-  assert.deepEqual(said.filter((line) => line.includes("watch")), [
-    "/data/bin/app cannot watch /data/conf for changes: it is the target's. " +
-    "Let the program poll, or make what it watches local (feature.fs.local).",
-  ]);
+  assert.deepEqual(at.events, [{ type: "unwatchable", executable: "/data/bin/app", path: "/data/conf" }]);
 });
 
 Deno.test("a file that nobody holds is closed with its process, or when it is let go", async () => {
@@ -298,7 +297,7 @@ Deno.test("a file that nobody holds is closed with its process, or when it is le
 Deno.test("a path beside a remote directory stays there", async () => {
   await using at = await openStage({ readWrite: ["^/data/dir/rw"] });
   const { file, content, end } = await open(at, "/data/dir");
-  assert.deepEqual([text(content), end], ["entries", true]);
+  assert.deepEqual([content, end], [entry("file"), true]);
   at.asked();
   const stat = (path: string) =>
     ask(at.layer, "stat", { dir: file, flags: 0, path: bytes(path) }, "statReply");
@@ -317,8 +316,9 @@ Deno.test("a path beside a remote directory stays there", async () => {
       fourth: 0n,
       path: bytes(path),
     }, "changeReply");
-  const here = await change("new");
-  assert.deepEqual([here.where, text(here.path)], [0, "/data/dir/new"]);
+  const here = await change("missing/new");
+  assert.deepEqual([here.where, text(here.path)], [0, "/data/dir/missing/new"]);
+  at.asked();
   assert.equal((await change("rw")).where, 2);
   assert.equal(await errnoOf(change("")), 30);
   assert.deepEqual(at.asked(), ["change 1 9:rw 493"]);
@@ -347,25 +347,16 @@ Deno.test("a directory that only this machine has is not entered, and named once
   try {
     await Deno.mkdir(`${folder}/missing`);
     await using at = await openStage({ readOnly: [`^${folder}`] });
-    const said = Promise.withResolvers<string>();
-    const lines: string[] = [];
-    setLogSink((_, line) => {
-      lines.push(line);
-      said.resolve(line);
-    });
     const enter = (name: string) =>
       errnoOf(ask(at.layer, "enter", { dir: 0, path: bytes(`${folder}/${name}`) }, "enterReply"));
     assert.equal(await enter("nowhere/missing"), 2);
     assert.equal(await enter("missing"), 2);
-    assert.match(
-      await deadline(said.promise, "it is said"),
-      /^Cannot enter ".*\/missing": the target has no such directory, only this machine\. .*feature\.fs\.local/,
-    );
+    const told = [{ type: "missingFolder", path: `${folder}/missing` }];
+    assert.deepEqual(at.events, told);
     assert.equal(await enter("missing"), 2);
     assert.equal(await enter("nowhere/missing"), 2);
-    assert.equal(lines.filter((line) => line.includes("enter")).length, 1);
+    assert.deepEqual(at.events, told);
   } finally {
-    setLogSink(() => {});
     await Deno.remove(folder, { recursive: true });
   }
 });

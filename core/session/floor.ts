@@ -1,20 +1,21 @@
-// What a floor is to the session: the part of it that answers one section of the layer link's questions (incoming,
-// outgoing, dns, files). Made and disposed by session.ts, which calls it for every frame of its kinds.
+// What a floor is to the session: the part of it that answers one section of the layer link's questions
+// (incoming, outgoing, dns, files). Made and disposed by session.ts, which calls it for every frame of its
+// kinds.
 
-import type { agentMessages, layerMessages, Link, Received } from "../../protocol-wasm/mod.ts";
-
-export type AgentLink = Link<typeof agentMessages>;
-export type LayerLink = Link<typeof layerMessages>;
-export type LayerFrame = Received<typeof layerMessages>;
+import type { LayerFrame, LayerLink, layerMessages } from "../../protocol-wasm/mod.ts";
 
 /** One process of the app, however many links its threads have; the object is its identity. */
 export interface AppProcess {
   pid: number;
   parent: number;
+  /** Its file, as osText writes it. */
   executable: string;
 }
 
-/** One frame of a layer. The floor answers on `link` with the same kind and id; the next frame of this link waits for it. */
+/**
+ * One frame of a layer. The floor answers on `link` with the same kind and id; the next frame of this link
+ * waits for it.
+ */
 export interface Question {
   link: LayerLink;
   frame: LayerFrame;

@@ -1,21 +1,23 @@
-// Who still holds a remote file open: one connection to this socket for each, which is the very descriptor that the app
-// was given. dup, fork, exec and passing keep it alive as they would a file; when its last copy is closed, however that
-// happens, the kernel ends the connection. Used by files.ts.
-// A holder says the file's number first, four bytes little-endian; nothing is ever said to it. What comes after was written
-// by a program that the layer is not in, to a descriptor that it took for a file: it is lost, and that is said.
+// Which remote files are still held open: one connection to this socket for each, which is the descriptor
+// that the app was given. dup, fork, exec and passing keep it alive as they would a file; when its last copy
+// is closed, however that happens, the kernel ends the connection. Used by files.ts.
+// A holder first sends the file's number, four bytes little-endian; the session sends nothing. What comes
+// after was written by a program without the layer, to a descriptor that it took for a file: it is lost, and
+// that is reported.
 
-import { log } from "../base/log.ts";
 import { closeQuietly } from "./streams.ts";
 
 /** How long accepting rests after it failed. */
 const acceptPauseMs = 100;
 
-/** Told for each file once; `released` may come without `held`. */
+/** Each is called once for a file; `released` may come without `held`. */
 export interface HoldEvents {
   held(file: number): void;
   released(file: number): void;
   /** So many bytes were written to it past the layer. */
   lost(file: number, bytes: number): void;
+  /** A holder waits to be taken. */
+  waits(reason: string): void;
 }
 
 export class Holds implements AsyncDisposable {
@@ -48,8 +50,8 @@ export class Holds implements AsyncDisposable {
         told = false;
       } catch (error) {
         if (this.#isOver) return;
-        // Out of descriptors, say: the holder waits in the socket's queue.
-        if (!told) log.warning(`Cannot watch an open file of the app yet: ${error}`);
+        // For example, no descriptor is free: the holder waits in the socket's queue.
+        if (!told) this.#events.waits(String(error));
         told = true;
         await new Promise((resolve) => setTimeout(resolve, acceptPauseMs));
       }

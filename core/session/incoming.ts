@@ -1,58 +1,173 @@
-// Incoming: the app's listeners, the ports subscribed for them at the agent, and every stolen or mirrored connection on
-// its way into the app. Owned by session.ts. The invariant: a port is subscribed exactly while the app listens
-// on it; a stolen connection that cannot reach the app is handed back to the original, with every byte.
+// The floor "incoming": the layer's questions about listeners (bind, listen, accept), and every stolen or
+// mirrored connection on its way into the app. Made by session.ts. Invariant: a port is subscribed
+// (subscriptions.ts) exactly while the app listens on it; a stolen connection that cannot reach the app is
+// handed back to the original, with every byte.
 
-import { type Address, type Body, type layerMessages, RemoteError } from "../../protocol-wasm/mod.ts";
-import { log } from "../base/log.ts";
-import { relay } from "../base/relay.ts";
-import { E, SystemError } from "../net/libc.ts";
-import { dialTcp, type Socket } from "../net/socket.ts";
+import {
+  type Address,
+  type AgentLink,
+  type Body,
+  type ByteChannel,
+  decode,
+  layerMessages,
+  RemoteError,
+} from "../../protocol-wasm/mod.ts";
+import { relay } from "../net/relay.ts";
+import { E, SystemError } from "../net/system_error.ts";
+import { isLoopback } from "../net/fit.ts";
+import { Deliveries } from "./deliveries.ts";
+import { addressText } from "./linger.ts";
+import { key, type Listener, Listeners } from "./listeners.ts";
 import { play } from "./mirror.ts";
-import { listeningPorts } from "./listening.ts";
-import { errno, type IncomingAgent, type IncomingConfig, type StolenConnection } from "./incoming_types.ts";
+import { News, type Openness, opennessOf } from "./openness.ts";
+import type { Emit, SessionEvent } from "./events.ts";
+import type { AppProcess, Floor, Question } from "./floor.ts";
+import type { Debuggers } from "./debuggers.ts";
+import { type IncomingRules, noPorts } from "./incoming_rules.ts";
+import type { OwnSockets } from "./own_sockets.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import type { Socket } from "../net/platform.ts";
+import { platform } from "../net/this_platform.ts";
 
-/** Finished connections whose real client is still told to an app that accepts late. */
-const rememberedPeers = 1024;
-
-/** Sockets bound elsewhere than asked whose asked address is still told. */
-const rememberedBinds = 1024;
+const { dialTcp, isKernelsPort, sockets } = await platform.network();
 
 type Accepted = Body<typeof layerMessages.acceptedReply>;
 
-/** One listening socket of the app. */
-interface Listener {
+const nowhere: Address = { address: "", port: 0 };
+
+/** A socket that begins to listen, as the layer reports it. */
+export interface Listening {
   asked: Address;
   actual: Address;
-  /** The pod's port whose connections it gets. */
-  port: number;
-  /** The processes (layer links) that hold it. */
-  holders: Set<object>;
-  /** Dials under way to it: an `accepted` question waits for them before it is answered "unknown". */
-  dialing: Set<Promise<unknown>>;
-  /** Real client and pod address by the local port that the session dialled from. */
-  peers: Map<number, { peer: Address; local: Address }>;
+  only6: boolean;
+  /** The kernel chose its port, as far as its process knows. */
+  anyPort: boolean;
 }
 
-export class Incoming {
-  readonly #config: IncomingConfig;
-  readonly #agent: IncomingAgent;
-  readonly #listeners = new Map<string, Listener>();
-  /** The asked address by the actual one. */
-  readonly #bound = new Map<string, Address>();
-  readonly #subscriptions = new Map<number, Promise<void>>();
-  /** Ports being given back: a new subscription of one waits, so that the two cannot overtake each other. */
-  readonly #leaving = new Map<number, Promise<void>>();
+/** A connection that the agent stole or mirrors, not yet taken. */
+export interface StolenConnection {
+  port: number;
+  peer: Address;
+  local: Address;
+  channel: ByteChannel;
+  take(): Promise<void>;
+  refuse(errno: number, text: string): Promise<void>;
+}
 
+export interface IncomingOptions {
+  /** null: no port is stolen or mirrored. */
+  agent: AgentLink | null;
+  /** null: the app's listeners are its own business. */
+  rules: IncomingRules | null;
+  own: OwnSockets;
+  debuggers: Debuggers;
+  deliveries?: Deliveries;
+  emit: Emit;
+}
+
+export class Incoming implements Floor {
+  readonly kinds = ["bind", "listen", "listener", "accepted", "bound", "looped", "closed"] as const;
+  /** The ports at the agent; null: none is ever subscribed. */
+  readonly subscriptions: Subscriptions | null;
+  readonly #rules: IncomingRules;
+  readonly #deliveries: Deliveries;
+  readonly #listeners = new Listeners();
+  readonly #news = new News();
+  readonly #emit: Emit;
   readonly #told = new Set<string>();
+  /** Ports that a process of the app named when it bound a socket. */
+  readonly #asked = new Set<number>();
+  readonly #own: OwnSockets;
+  readonly #debuggers: Debuggers;
 
-  constructor(agent: IncomingAgent, config: IncomingConfig) {
-    this.#agent = agent;
-    this.#config = config;
+  constructor({ agent, rules, own, debuggers, deliveries = new Deliveries(), emit }: IncomingOptions) {
+    this.#rules = agent === null || rules === null ? noPorts : rules;
+    this.subscriptions = agent === null || rules === null
+      ? null
+      : new Subscriptions(agent, { rules, listeners: this.#listeners, news: this.#news, emit });
+    this.#emit = emit;
+    this.#own = own;
+    this.#debuggers = debuggers;
+    this.#deliveries = deliveries;
   }
 
-  /** The pod's port for a port the app asks for; null when it is none of the pod's business. */
-  remotePort(asked: Address): number | null {
-    const { ports, ignorePorts, portMapping, ignoreLocalhost } = this.#config;
+  async answer({ link, frame, process }: Question): Promise<void> {
+    switch (frame.name) {
+      case "bind": {
+        const { address, stream } = decode(layerMessages.bind, frame.body);
+        return await link.reply(frame, "bindReply", {
+          ...(stream ? this.bind(process, address) : { managed: false, suggested: 0, fixed: false }),
+          place: await this.#own.place(address, stream ? "tcp" : "udp") ?? nowhere,
+        });
+      }
+      case "listen": {
+        const told = decode(layerMessages.listen, frame.body);
+        this.#own.bound(told.asked, told.actual, "tcp");
+        const { code, managed } = await this.listen(process, told);
+        if (code !== 0) return await link.fail(frame, code, "");
+        return await link.reply(frame, "listenReply", { managed });
+      }
+      case "listener": {
+        const { actual, stream } = decode(layerMessages.listener, frame.body);
+        const asked = (stream ? this.asked(process, actual) : null) ??
+          this.#own.asked(actual, stream ? "tcp" : "udp");
+        return await link.reply(frame, "listenerReply", { known: asked !== null, asked: asked ?? actual });
+      }
+      case "accepted": {
+        const { listener, peer } = decode(layerMessages.accepted, frame.body);
+        return await link.reply(frame, "acceptedReply", await this.accepted(listener, peer));
+      }
+      case "closed": {
+        const { actual } = decode(layerMessages.closed, frame.body);
+        // Answered at once; giving the port back may take the agent's time, not the app's.
+        const released = this.released(process, actual);
+        await link.reply(frame, "closedReply", {});
+        return await released;
+      }
+    }
+    await this.#placed({ link, frame, process });
+  }
+
+  /** Where a socket is that may be asked about from another process. */
+  async #placed({ link, frame }: Question): Promise<void> {
+    if (frame.name === "bound") {
+      const { asked, actual, stream } = decode(layerMessages.bound, frame.body);
+      this.#own.bound(asked, actual, stream ? "tcp" : "udp");
+      await link.reply(frame, "boundReply", {});
+    } else {
+      const { name, actual, stream } = decode(layerMessages.looped, frame.body);
+      this.#own.looped(name, actual, stream ? "tcp" : "udp");
+      await link.reply(frame, "loopedReply", {});
+    }
+  }
+
+  async ended(process: AppProcess): Promise<void> {
+    await this.released(process);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.subscriptions?.[Symbol.dispose]();
+    return Promise.resolve();
+  }
+
+  /**
+   * The app is about to bind `asked`: may it become the pod's, and where else is it bound when it cannot be
+   * had there?
+   */
+  bind(process: AppProcess, asked: Address): { managed: boolean; suggested: number; fixed: boolean } {
+    this.#asked.add(asked.port);
+    const port = this.#remotePort(asked);
+    const open = port === null ? null : this.#openness(process, asked, { port, anyPort: false });
+    const twin = this.#listeners.twin(asked)?.actual.port;
+    if (open === null || open.who === "nobody") return { managed: false, suggested: twin ?? 0, fixed: false };
+    const chosen = this.#rules.listenPorts.get(asked.port);
+    const suggested = twin ?? chosen ?? 0;
+    return { managed: true, suggested, fixed: chosen !== undefined && suggested !== asked.port };
+  }
+
+  /** The pod's port for a port that the app has; null when the pod has none for it. */
+  #remotePort(asked: Address): number | null {
+    const { ports, ignorePorts, portMapping, ignoreLocalhost } = this.#rules;
     if (asked.port === 0 || ignorePorts.includes(asked.port)) return null;
     if (ignoreLocalhost && isLoopback(asked.address)) return null;
     const port = portMapping.get(asked.port) ?? asked.port;
@@ -60,85 +175,93 @@ export class Incoming {
     return ignorePorts.includes(port) ? null : port;
   }
 
+  /** From where it is reached; that it stays on this machine is reported once for each port. */
+  #openness(
+    process: AppProcess,
+    address: Address,
+    { port, anyPort }: { port: number; anyPort: boolean },
+  ): Openness {
+    const name = this.#debuggers.listens(process.pid, address, anyPort);
+    const open = opennessOf({ address, port, anyPort, debugger: name }, this.#rules);
+    if (open.who !== "nobody") return open;
+    // A test suite opens such listeners by the dozen: one stands for all.
+    const isAny = open.reason === "anyPort";
+    const first = !isAny || !this.#told.has("any port");
+    if (isAny) this.#told.add("any port");
+    const isNew = this.#news.isNew(`own ${address.port}`, open);
+    const facts = { port: address.port, reason: open.reason, debugger: open.debugger };
+    this.#emit({ type: "keptLocal", ...facts, isNews: first && isNew });
+    return open;
+  }
+
   /**
-   * The local port of the app's listener that asked for the same address, 0 without one: a second process can then share it
-   * by SO_REUSEPORT or fails with EADDRINUSE, as it would in the pod.
+   * The app listens: subscribes the pod's port (once for all its listeners). managed: what it accepts is to
+   * be asked about.
    */
-  suggestedPort(asked: Address): number {
-    const twin = [...this.#listeners.values()].find((one) =>
-      key(one.asked) === key(asked) && one.holders.size > 0
-    );
-    return twin?.actual.port ?? 0;
-  }
-
-  /** Where the app's listener really is that asked for `port`; null without one. */
-  listenerAt(port: number): Address | null {
-    return [...this.#listeners.values()].find(({ asked, holders }) => asked.port === port && holders.size > 0)
-      ?.actual ?? null;
-  }
-
-  /** The app listens: subscribes the pod's port (once for all its listeners). Returns 0 or the app's errno. */
-  async listen(holder: object, asked: Address, actual: Address): Promise<number> {
-    const port = this.remotePort(asked);
-    if (port === null) return 0;
-    const listener = this.#add(asked, actual, port);
-    listener.holders.add(holder);
+  async listen(process: AppProcess, told: Listening): Promise<{ code: number; managed: boolean }> {
+    const { asked, actual, only6 } = told;
+    const remote = this.#remotePort(asked);
+    if (remote === null) return { code: 0, managed: false };
+    // A socket that came from another process: a port that none of the app's named is the kernel's choice.
+    const anyPort = told.anyPort || (!this.#asked.has(asked.port) && isKernelsPort(asked.port));
+    const open = this.#openness(process, asked, { port: remote, anyPort });
+    if (open.who === "nobody" && open.reason !== "anyPort") return { code: 0, managed: false };
+    const port = open.who === "nobody" ? null : remote;
+    const { listener, replaced } = this.#listeners.add({ asked, actual, only6, port, open });
+    // The process that held the one before never opened a link, and ended unseen.
+    if (replaced !== null) void this.#giveBackUnused(replaced);
+    listener.holders.add(process);
+    if (port === null) return { code: 0, managed: true };
     try {
-      await this.#subscribe(port);
+      await this.subscriptions?.want(port);
     } catch (error) {
       this.#forget(listener);
-      const { code, text } = errno(error);
-      const action = `Cannot ${this.#config.mode} port`;
-      log.error(text.startsWith(action) ? text : `${action} ${port}: ${text}`);
-      return code;
+      const { code, text } = refusal(error);
+      this.#emit({ type: "subscriptionFailed", port, mode: this.#rules.mode, reason: text });
+      return { code, managed: true };
     }
-    if (actual.port !== asked.port) {
-      log.warning(
-        `Local port ${asked.port} cannot be had: the app listens on local port ${actual.port} instead ` +
-          `and still gets the pod's port ${port}`,
-      );
+    if (actual.port !== asked.port && !this.#rules.listenPorts.has(asked.port)) {
+      this.#emit({ type: "moved", asked: asked.port, actual: actual.port, port });
     }
-    return 0;
+    return { code: 0, managed: true };
   }
 
-  /** A socket was bound elsewhere than asked: whoever is handed it before it listens can ask for that. */
-  bound(asked: Address, actual: Address): void {
-    this.#bound.delete(key(actual));
-    this.#bound.set(key(actual), asked);
-    const [oldest] = this.#bound.keys();
-    if (this.#bound.size > rememberedBinds && oldest !== undefined) this.#bound.delete(oldest);
-  }
-
-  /** What the app asked for when it made the socket that is really at `actual`; null if it is not ours. */
+  /** What the app asked for when it made the listener that is really at `actual`; null if it is not ours. */
   asked(holder: object, actual: Address): Address | null {
-    const [listener] = this.#fitting(actual);
+    const [listener] = this.#listeners.fitting(actual);
     listener?.holders.add(holder);
-    return listener?.asked ?? this.#bound.get(key(actual)) ?? null;
+    return listener?.asked ?? null;
+  }
+
+  /** Does a process of the app listen at `actual`? */
+  has(actual: Address): boolean {
+    return (this.#listeners.at(actual)?.holders.size ?? 0) > 0;
   }
 
   /** The app accepted a connection from the local `peer`: which client of the pod is that? */
   async accepted(actual: Address, peer: Address): Promise<Accepted> {
-    const find = () =>
-      this.#fitting(actual).map((listener) => listener.peers.get(peer.port)).find((one) => one !== undefined);
-    if (find() === undefined) {
-      await Promise.allSettled(this.#fitting(actual).flatMap(({ dialing }) => [...dialing]));
+    const fitting = () => this.#listeners.fitting(actual);
+    const find = () => fitting().map(({ peers }) => peers.of(peer)).find((one) => one !== undefined);
+    let found = find();
+    if (found === undefined) {
+      await Promise.allSettled(fitting().flatMap(({ dialing }) => [...dialing]));
+      found = find();
     }
-    const found = isLoopback(peer.address) ? find() : undefined;
-    return found === undefined ? { known: false, peer, local: actual } : { known: true, ...found };
+    return found === undefined ? this.#own.accepted(actual, peer) : { known: true, ...found };
   }
 
-  /** `holder` closed the listener, or (no `actual`) is gone: gives back the ports nobody listens on any more. */
+  /**
+   * `holder` closed the listener, or (no `actual`) is gone: gives back the ports nobody listens on any more.
+   */
   async released(holder: object, actual?: Address): Promise<void> {
-    const touched = [...this.#listeners.values()].filter((listener) =>
-      listener.holders.has(holder) && (actual === undefined || key(listener.actual) === key(actual))
-    );
+    const touched = this.#listeners.heldBy(holder, actual);
     for (const listener of touched) listener.holders.delete(holder);
     await this.#sweep(touched.filter((listener) => listener.holders.size === 0));
   }
 
   /** A connection of a subscribed port: dials the app and pumps until both sides are done. */
   async connection(stolen: StolenConnection): Promise<void> {
-    const listener = this.#choose(stolen.port, stolen.local);
+    const listener = this.#listeners.choose(stolen.port, stolen.local);
     const conn = listener === undefined ? null : await this.#dial(listener, stolen);
     if (listener === undefined || conn === null) {
       await stolen.refuse(111, `the app does not listen on port ${stolen.port} any more`);
@@ -146,79 +269,52 @@ export class Incoming {
       return;
     }
     this.#tellForeignFamily(listener, stolen);
+    const facts = { direction: "incoming", port: stolen.port, peer: addressText(stolen.peer) } as const;
+    this.#emit({ type: "connectionOpened", ...facts });
     try {
-      await stolen.take();
-      if (this.#config.mode === "steal") await relay(stolen.channel, conn);
+      if (this.#rules.mode === "steal") await this.#relay(stolen, conn);
       else await this.#play(stolen, conn);
     } finally {
       conn.close();
+      this.#emit({ type: "connectionClosed", ...facts });
     }
   }
 
+  async #relay({ channel, peer, take }: StolenConnection, conn: Socket): Promise<void> {
+    using followed = this.#deliveries.follow(channel, conn, addressText(peer));
+    await take();
+    await relay(followed, conn);
+  }
+
   async #play(mirrored: StolenConnection, conn: Socket): Promise<void> {
-    const { discarded } = await play(mirrored.channel, conn, async () => {
-      const listener = this.#choose(mirrored.port, mirrored.local);
+    await mirrored.take();
+    const { discarded, lost } = await play(mirrored.channel, conn, async () => {
+      const listener = this.#listeners.choose(mirrored.port, mirrored.local);
       return listener === undefined ? null : await this.#dial(listener, mirrored);
     });
-    log.debug(
-      `Port ${mirrored.port}: a mirrored connection ended, ${discarded} bytes of the app's were dropped`,
-    );
+    for (const reason of lost) {
+      this.#emitOnce(`mirror ${mirrored.port} ${reason}`, {
+        type: "mirrorIncomplete",
+        port: mirrored.port,
+        reason,
+      });
+    }
+    this.#emit({ type: "mirrorEnded", port: mirrored.port, discarded });
   }
 
-  #add(asked: Address, actual: Address, port: number): Listener {
-    const known = this.#listeners.get(key(actual));
-    const same = known?.port === port && key(known.asked) === key(asked);
-    if (known !== undefined && (same || known.holders.size > 0)) return known;
-    const listener = {
-      asked,
-      actual,
-      port,
-      holders: new Set<object>(),
-      dialing: new Set<Promise<unknown>>(),
-      peers: new Map(),
-    };
-    this.#listeners.set(key(actual), listener);
-    // Whoever held the one before never spoke to us, and ended unseen.
-    if (known !== undefined) void this.#giveBackUnused(known.port);
-    return listener;
-  }
-
-  /** The listeners that `actual` may mean: the one bound to it, or those bound to every address. */
-  #fitting(actual: Address): Listener[] {
-    const exact = this.#listeners.get(key(actual));
-    if (exact !== undefined) return [exact];
-    return [...this.#listeners.values()].filter(({ actual: { address, port } }) =>
-      port === actual.port && isWildcard(address)
-    );
-  }
-
-  #choose(port: number, local: Address): Listener | undefined {
-    const fitting = [...this.#listeners.values()].filter((listener) => listener.port === port);
-    return fitting.find((one) => isV6(one.actual.address) === isV6(local.address)) ?? fitting[0];
-  }
-
-  #tellUndeclared(port: number): void {
-    const { declaredPorts } = this.#config;
-    if (declaredPorts.length === 0 || declaredPorts.includes(port)) return;
-    log.warning(
-      `The pod declares no port ${port}, only ${declaredPorts.join(", ")}: ` +
-        `if nothing comes, map it: "port_mapping": [[${port}, ${declaredPorts[0]}]]`,
-    );
-  }
-
-  /** An IPv4 socket cannot name an IPv6 client: such an app sees the local end of our connection, and that is said once. */
+  /**
+   * An IPv4 socket cannot name an IPv6 client: such an app sees the local end of the session's connection,
+   * and that is reported once.
+   */
   #tellForeignFamily(listener: Listener, { peer, port }: StolenConnection): void {
     if (isV6(listener.asked.address) || !isV6(peer.address)) return;
-    this.#warnOnce(
-      `foreign ${port}`,
-      `The app listens on port ${port} by IPv4 only: it sees clients that come by IPv6, such as ${peer.address}, as 127.0.0.1`,
-    );
+    this.#emitOnce(`foreign ${port}`, { type: "foreignFamily", port, client: peer.address });
   }
 
-  #warnOnce(subject: string, text: string): void {
+  #emitOnce(subject: string, event: SessionEvent): void {
     if (this.#told.has(subject)) return;
     this.#told.add(subject);
-    log.warning(text);
+    this.#emit(event);
   }
 
   async #dial(listener: Listener, stolen: StolenConnection): Promise<Socket | null> {
@@ -228,11 +324,9 @@ export class Incoming {
       return await dialing;
     } catch (error) {
       if (error instanceof SystemError && error.errno === E.ECONNREFUSED) return null;
-      const why = error instanceof Error ? error.message : String(error);
-      this.#warnOnce(
-        `dial ${stolen.port} ${why}`,
-        `Cannot reach the app on port ${stolen.port}, the original alone answers: ${why}`,
-      );
+      const { port } = stolen;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#emitOnce(`dial ${port} ${reason}`, { type: "appUnreachable", port, reason });
       return null;
     } finally {
       listener.dialing.delete(dialing);
@@ -242,98 +336,41 @@ export class Incoming {
   async #connect(listener: Listener, stolen: StolenConnection): Promise<Socket> {
     const conn = await dialTcp({
       destination: { address: dialAddress(listener.actual.address), port: listener.actual.port },
+      acknowledges: true,
     });
-    const { port } = conn.localAddress;
-    listener.peers.delete(port);
-    listener.peers.set(port, { peer: stolen.peer, local: stolen.local });
-    const [oldest] = listener.peers.keys();
-    if (listener.peers.size > rememberedPeers && oldest !== undefined) listener.peers.delete(oldest);
+    listener.peers.add(conn, { peer: stolen.peer, local: stolen.local });
     return conn;
-  }
-
-  #subscribe(port: number): Promise<void> {
-    const known = this.#subscriptions.get(port);
-    if (known !== undefined) return known;
-    const filter = this.#config.filterFor(port);
-    // A mirror shows the kubelet's probes as it shows all: they reach the original whatever the app does.
-    const probes = this.#config.mode === "steal" && this.#config.probePorts.includes(port);
-    const subscription = Promise.resolve(this.#leaving.get(port)).then(() =>
-      this.#agent.subscribe(port, { mode: this.#config.mode, filter, probes })
-    );
-    this.#subscriptions.set(port, subscription);
-    subscription.then(
-      () => {
-        const what = this.#config.mode === "steal" ? "Stealing" : "Mirroring";
-        log.info(`${what} port ${port}${describeSubscription(filter, probes)}`);
-        this.#tellUndeclared(port);
-      },
-      () => this.#subscriptions.delete(port),
-    );
-    return subscription;
   }
 
   /** Forgets those of `listeners` that no process listens on, by the kernel's own list. */
   async #sweep(listeners: Listener[]): Promise<void> {
     if (listeners.length === 0) return;
-    const open = listeningPorts();
+    const open = new Set(sockets("tcp").map(key));
     for (const listener of listeners) {
-      if (open.has(listener.actual.port) || this.#listeners.get(key(listener.actual)) !== listener) continue;
+      if (open.has(key(listener.actual)) || this.#listeners.at(listener.actual) !== listener) continue;
       await this.#forget(listener);
     }
   }
 
   async #forget(listener: Listener): Promise<void> {
-    this.#listeners.delete(key(listener.actual));
-    await this.#giveBackUnused(listener.port);
+    this.#listeners.remove(listener);
+    await this.#giveBackUnused(listener);
   }
 
-  /** Ends the subscription of `port` unless a listener still wants it. Never rejects. */
-  async #giveBackUnused(port: number): Promise<void> {
-    if ([...this.#listeners.values()].some((other) => other.port === port)) return;
-    const subscription = this.#subscriptions.get(port);
-    this.#subscriptions.delete(port);
-    if (subscription === undefined) return;
-    const leaving = this.#leave(port, subscription);
-    this.#leaving.set(port, leaving);
-    await leaving;
-    if (this.#leaving.get(port) === leaving) this.#leaving.delete(port);
-  }
-
-  async #leave(port: number, subscription: Promise<void>): Promise<void> {
-    if (!(await subscription.then(() => true, () => false))) return;
-    try {
-      await this.#agent.unsubscribe(port);
-      const left = this.#config.mode === "steal" ? "the original's again" : "no longer mirrored";
-      log.info(`Port ${port} is ${left}: the app no longer listens on it`);
-    } catch (error) {
-      // With the link, every port went back; who lost it says so.
-      if (error instanceof RemoteError) log.error(`Cannot give back port ${port}: ${error.message}`);
-    }
+  /** Its port goes back unless another listener wants it. Never rejects. */
+  async #giveBackUnused({ port }: Listener): Promise<void> {
+    if (port !== null) await this.subscriptions?.leave(port);
   }
 }
 
-function describeSubscription(filter: string, probes: boolean): string {
-  const parts = [
-    ...(filter === "" ? [] : ["requests that match the filter"]),
-    ...(probes ? ["not the kubelet's probes"] : []),
-  ];
-  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
-}
-
-function key(address: Address): string {
-  return `${address.address} ${address.port}`;
+/** Errno and sentence of a refused request; EIO for a lost link. */
+function refusal(error: unknown): { code: number; text: string } {
+  if (error instanceof RemoteError) return { code: error.errno, text: error.message };
+  return { code: E.EIO, text: error instanceof Error ? error.message : String(error) };
 }
 
 function isV6(address: string): boolean {
   return address.includes(":");
-}
-
-function isWildcard(address: string): boolean {
-  return address === "0.0.0.0" || address === "::";
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
 }
 
 /** Where to dial a listener bound to `address`: the loopback of its family for one bound to all. */

@@ -1,5 +1,5 @@
-// Which names led to which address, as the app's look-ups showed: dns.ts fills it, rules over host names ask it when a
-// connection goes to an address. Bounded: what was not seen for longest goes first.
+// Which names led to which address, as the app's look-ups showed: dns.ts fills it, rules over host names ask
+// it when a connection goes to an address. Bounded: the entry that was not seen for longest is dropped first.
 
 const mostAddresses = 4096;
 /** Names of one address: a shared front of many hosts has more, the latest count. */

@@ -1,28 +1,25 @@
-// A mirrored connection: what a client of the target sent, played to the app; what the app answers is read and dropped.
-// Called by incoming.ts. HTTP/1 is played request by request: the next is sent when the app has answered the one before,
-// and on a new connection when the app closed the old one, so that an app which is slower than the target, or keeps
-// connections shorter, still sees every request. Everything else passes as it comes.
-// Invariant: the app decides the pace, the agent never waits for it: what piles up there is dropped there.
+// A mirrored connection: what a client of the target sent, replayed to the app; what the app answers is read
+// and dropped. Called by incoming.ts. HTTP/1 is replayed request by request: the next is sent when the app
+// has answered the one before, and on a new connection when the old one is over, so that an app which is
+// slower than the target, or keeps connections shorter, still sees every request. The session closes where a
+// client would close: mirror_app.ts. Other protocols pass as they come.
+// Invariant: the app sets the pace, and the agent never waits for it: what piles up at the agent is dropped
+// there.
 
-import { HttpReader } from "../../protocol-wasm/mod.ts";
-import type { ByteChannel } from "../base/relay.ts";
+import { type ByteChannel, HttpReader } from "../../protocol-wasm/mod.ts";
+import { type Answered, App, type AppStream } from "./mirror_app.ts";
 
-/** Bytes of the app's that were dropped, for a debug line. */
+/** What came of a mirrored connection. */
 export interface Played {
+  /** Bytes of the app's that were dropped, for a debug line. */
   discarded: number;
+  /** What the app did not get, one sentence for each kind. */
+  lost: Set<string>;
 }
-
-/** A connection to the app: `close` ends it in order, `reset` by a reset. */
-export interface AppStream extends ByteChannel {
-  close(): void;
-}
-
-/** How the app answered a request: another may follow on this connection, or on a new one; or HTTP is over. */
-type Answered = "next" | "closed" | "tunnel";
 
 /**
- * Plays `channel` to the app until the client ended and the app has answered. `dial` makes a connection to the app, null
- * when it listens no more. `first` is the first such connection.
+ * Plays `channel` to the app until the client ended and the app has answered. `dial` makes a connection to
+ * the app, null when it listens no more. `first` is the first such connection.
  */
 export async function play(
   channel: ByteChannel,
@@ -34,15 +31,22 @@ export async function play(
     await player.run();
   } catch {
     channel.reset(); // the app wants no more, or the agent can bring no more
-    player.abort();
+    await player.abort();
   } finally {
     player[Symbol.dispose]();
   }
-  return { discarded: player.discarded };
+  return { discarded: player.discarded, lost: player.lost };
 }
 
-/** A request of no more bytes than this is sent again when the app closed an idle connection just as it came. */
+/**
+ * A request of no more bytes than this is sent again when the app closed an idle connection just as it came.
+ */
 const keptBytes = 65536;
+
+const notAgain =
+  `the app closed an idle connection just as a request of more than ${keptBytes} bytes came on it, which is left out`;
+const notSwitched =
+  "the app did not change to another protocol as the original did: what clients then send is left out";
 
 class Player implements Disposable {
   readonly #channel: ByteChannel;
@@ -57,7 +61,12 @@ class Player implements Disposable {
   #answered: Promise<Answered> = Promise.resolve("next");
   /** The bytes of the current request, as long as they may be needed again. */
   #kept: Uint8Array[] | null = null;
+  /** The last request asked to leave HTTP. */
+  #asksToLeave = false;
+  /** The client ended. */
+  #left = false;
   #discarded = 0;
+  readonly lost = new Set<string>();
 
   constructor(channel: ByteChannel, first: AppStream, dial: () => Promise<AppStream | null>) {
     this.#channel = channel;
@@ -74,8 +83,11 @@ class Player implements Disposable {
     for (let bytes = await channel.read(); bytes !== null; bytes = await channel.read()) {
       await this.#pass(bytes);
     }
+    this.#left = true;
     if (!this.#opaque && this.#between) {
-      // A client that has its answers leaves: an app that has not answered yet shall not take that for giving up.
+      this.#app?.clientLeft();
+      // A client that has its answers leaves: an app that has not answered yet shall not take that for giving
+      // up.
       await this.#answered;
     } else {
       await this.#app?.closeWrite();
@@ -84,8 +96,8 @@ class Player implements Disposable {
     await channel.closeWrite();
   }
 
-  abort(): void {
-    this.#app?.reset();
+  async abort(): Promise<void> {
+    await this.#app?.reset();
   }
 
   [Symbol.dispose](): void {
@@ -100,23 +112,40 @@ class Player implements Disposable {
         if (rest.length === 0) return;
         await this.#freshApp();
         this.#between = false;
+        if (this.#opaque) continue;
       }
-      const { state, used } = this.#requests.next(rest);
-      if (state === "head") this.#app?.expect(this.#requests.method, this.#requests.keepAlive);
+      const { state, used } = this.#readRequest(rest);
+      if (state === "not-http" && this.#asksToLeave) {
+        // The app has answered with something else; a client of its own would have ended or gone on in HTTP.
+        this.lost.add(notSwitched);
+        throw new Error(notSwitched);
+      }
       this.#keep(rest.subarray(0, used));
       await this.#app?.write(rest.subarray(0, used));
       rest = rest.subarray(used);
       if (state === "more") return;
       if (state === "end") {
         this.#between = true;
+        this.#app?.requested();
         this.#answered = this.#await();
         this.#answered.catch(() => this.#channel.reset()); // and whoever waits for it rejects too
-      }
-      if (state === "raw" || state === "not-http") this.#passWhole();
+      } else this.#passWhole();
     }
   }
 
-  /** No request can be told from the next any more: when the app ends this connection there is no other. */
+  /** Head and body as far as they are there: the app gets them by one write, as most clients send them. */
+  #readRequest(bytes: Uint8Array): { state: "more" | "end" | "raw" | "not-http"; used: number } {
+    for (let used = 0;;) {
+      const step = this.#requests.next(bytes.subarray(used));
+      used += step.used;
+      if (step.state === "head") {
+        this.#asksToLeave = this.#requests.upgrade;
+        this.#app?.expect(this.#requests.method, this.#requests.keepAlive);
+      } else if (step.state !== "body") return { state: step.state, used };
+    }
+  }
+
+  /** Requests can no longer be separated: when the app ends this connection there is no other. */
   #passWhole(): void {
     this.#opaque = true;
     this.#app?.ignore();
@@ -131,14 +160,22 @@ class Player implements Disposable {
     this.#kept = this.#app?.reused === true ? [] : null;
   }
 
-  /** How the app answers the request that was sent; once more, if it closed the connection without having read it. */
+  /**
+   * How the app answers the request that was sent; once more, if it closed the connection without having read
+   * it.
+   */
   async #await(): Promise<Answered> {
     const app = this.#app;
     const answered = await app?.answered ?? "closed";
-    if (answered !== "closed" || app === null || !app.silent || this.#kept === null) return answered;
+    if (answered !== "closed" || app === null || !app.silent) return answered;
+    if (this.#kept === null) {
+      if (app.reused) this.lost.add(notAgain);
+      return answered;
+    }
     await this.#replaceApp();
     this.#app?.expect(this.#requests.method, this.#requests.keepAlive);
     for (const bytes of this.#kept) await this.#app?.write(bytes);
+    this.#app?.requested();
     return await this.#app?.answered ?? "closed";
   }
 
@@ -150,140 +187,12 @@ class Player implements Disposable {
     const next = await this.#dial();
     if (next === null) throw new Error("the app does not listen any more");
     this.#app = new App(next);
+    if (this.#left) this.#app.clientLeft();
   }
 
   #keep(bytes: Uint8Array): void {
     if (this.#kept === null) return;
     this.#kept.push(bytes);
     if (this.#kept.reduce((sum, part) => sum + part.length, 0) > keptBytes) this.#kept = null;
-  }
-}
-
-/** One connection to the app, whose answers are counted and dropped. */
-class App implements Disposable {
-  readonly #stream: AppStream;
-  readonly #responses = new HttpReader("response");
-  #answer = Promise.withResolvers<Answered>();
-  #expecting = false;
-  #keepAlive = true;
-  #ignoring = false;
-  #closed = false;
-  #silent = true;
-  #answers = 0;
-  #reading: Promise<void>;
-  readonly #failure = Promise.withResolvers<void>();
-  discarded = 0;
-
-  constructor(stream: AppStream) {
-    this.#stream = stream;
-    this.#answer.resolve("next"); // nothing was asked
-    this.#reading = this.#read();
-  }
-
-  /** How the last request was answered; at once when there was none. */
-  get answered(): Promise<Answered> {
-    return this.#answer.promise;
-  }
-
-  /** The app ended it. */
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  /** It answered a request before. */
-  get reused(): boolean {
-    return this.#answers > 0;
-  }
-
-  /** Nothing came in answer to the last request. */
-  get silent(): boolean {
-    return this.#silent;
-  }
-
-  /** Resolves when the app ended its side. */
-  get over(): Promise<void> {
-    return this.#reading;
-  }
-
-  /** Resolves when the connection can take no more. */
-  get failed(): Promise<void> {
-    return this.#failure.promise;
-  }
-
-  /** A request is on its way; `keepAlive`: another may follow, as far as the client says. */
-  expect(method: string, keepAlive: boolean): void {
-    this.#responses.expect(method);
-    this.#expecting = true;
-    this.#silent = true;
-    this.#keepAlive = keepAlive;
-    this.#answer = Promise.withResolvers();
-    if (this.#closed) this.#settle("closed");
-  }
-
-  /** From now on nobody asks for answers. */
-  ignore(): void {
-    this.#ignoring = true;
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    try {
-      await this.#stream.write(bytes);
-    } catch (error) {
-      this.#failure.resolve();
-      // An app may close before it read all of a request: the next one gets a new connection.
-      if (this.#ignoring) throw error;
-    }
-  }
-
-  async closeWrite(): Promise<void> {
-    await this.#stream.closeWrite().catch(() => {}); // it is closed already
-  }
-
-  reset(): void {
-    this.#stream.reset();
-  }
-
-  [Symbol.dispose](): void {
-    this.#stream.close();
-    this.#responses[Symbol.dispose]();
-  }
-
-  #settle(how: Answered): void {
-    this.#expecting = false;
-    this.#answer.resolve(how);
-  }
-
-  async #read(): Promise<void> {
-    let failed = false;
-    try {
-      for (let bytes = await this.#stream.read(); bytes !== null; bytes = await this.#stream.read()) {
-        this.discarded += bytes.length;
-        this.#silent = false;
-        if (!this.#ignoring) this.#judge(bytes);
-      }
-    } catch {
-      failed = true;
-    }
-    this.#closed = true;
-    if (failed) this.#failure.resolve();
-    this.#settle("closed");
-  }
-
-  #judge(bytes: Uint8Array): void {
-    for (let rest = bytes;;) {
-      const { state, used } = this.#responses.next(rest);
-      rest = rest.subarray(used);
-      if (state === "more") return;
-      if (state === "end" && !this.#responses.interim && this.#expecting) {
-        // Without a next request on this connection its end is the answer's: it comes.
-        this.#answers++;
-        if (this.#keepAlive && this.#responses.keepAlive) this.#settle("next");
-      }
-      if (state === "raw" || state === "not-http") {
-        this.#ignoring = true;
-        if (this.#responses.upgrade) this.#settle("tunnel");
-        return;
-      }
-    }
   }
 }

@@ -1,35 +1,50 @@
-// Outgoing: the app's connections into the target's network. Owned by session.ts, which hands it the layers' questions.
+// Outgoing: the app's connections into the target's network. Owned by session.ts, which hands it the layers'
+// questions.
 //
-// Theory of operation. The app's socket stays the app's own. The layer asks before it connects; for what is the target's it
-// dials a gate of ours instead (core/net/gate.ts), where the socket waits as any that dials far away, and says from which
-// address. Meanwhile the agent connects. When both are known the socket is admitted: to be relayed, or to be reset at once
-// when the agent failed. The layer asks for the outcome as soon as the socket waits no longer, and gives the app its errno.
+// Theory of operation. The app's socket stays the app's own. The layer asks before it connects. For a
+// destination of the target it dials a gate of the session instead (core/net/linux/gate.ts), where the socket
+// waits as any that dials far away, and reports its own address. Meanwhile the agent connects. When both are
+// known the socket is admitted and relayed, or refused when the agent failed: then it was never connected.
+// The layer asks for the outcome as soon as the socket waits no longer, and gives the app the errno.
 //   asked      the agent connects; the layer dials.
 //   decided    the agent's answer is here: from now on `outcome` is answered.
 //   open       admitted, relayed until both ways have ended.
 //   over       remembered for a while, for an app that asks late.
 // UDP is datagrams.ts.
 
-import { type Address, decode, layerMessages, LinkError, RemoteError } from "../../protocol-wasm/mod.ts";
-import { log } from "../base/log.ts";
-import { relay } from "../base/relay.ts";
-import { Gate } from "../net/gate.ts";
-import { SystemError } from "../net/libc.ts";
+import {
+  type Address,
+  type AgentLink,
+  decode,
+  E,
+  layerMessages,
+  LinkError,
+  RemoteError,
+} from "../../protocol-wasm/mod.ts";
+import { relay } from "../net/relay.ts";
+import { SystemError } from "../net/system_error.ts";
 import { agentMessages } from "../../protocol-wasm/mod.ts";
-import type { AgentLink, AppProcess, Floor, Question } from "./floor.ts";
+import type { Emit } from "./events.ts";
+import type { AppProcess, Floor, Question } from "./floor.ts";
 import { Associations } from "./datagrams.ts";
-import { waitingPorts } from "./listening.ts";
+import { Deliveries } from "./deliveries.ts";
+import { addressText } from "./linger.ts";
 import type { OutgoingRules } from "./outgoing_rules.ts";
+import type { OwnSockets } from "./own_sockets.ts";
+import type { Gate, Socket } from "../net/platform.ts";
+import { platform } from "../net/this_platform.ts";
 
-/** Connections that are over whose outcome is still told. */
+const { waitingPorts, openGate } = await platform.network();
+
+/** Closed connections whose outcome can still be asked for. */
 const remembered = 4096;
-const EIO = 5;
-const EINPROGRESS = 115;
 const nowhere: Address = { address: "", port: 0 };
 
 /** One connection of the app. */
 interface Connection {
   readonly remote: Address;
+  /** The address of the target's that the app's socket is bound to; none when it is bound to no such one. */
+  readonly source: Address;
   readonly process: AppProcess;
   /** Where the app's socket waits; rejects when it never will. */
   readonly waiting: PromiseWithResolvers<Address>;
@@ -52,7 +67,9 @@ export class Outgoing implements Floor {
     "sender",
   ] as const;
   readonly #agent: AgentLink;
+  readonly #emit: Emit;
   readonly #rules: OutgoingRules;
+  readonly #deliveries: Deliveries;
   readonly #associations: Associations;
   readonly #connections = new Map<number, Connection>();
   /** Open ones by where the app's socket is. */
@@ -63,22 +80,29 @@ export class Outgoing implements Floor {
   #lastNumber = 0;
   #closed = false;
 
-  constructor(agent: AgentLink, rules: OutgoingRules) {
+  constructor(
+    agent: AgentLink,
+    rules: OutgoingRules,
+    { own, deliveries = new Deliveries(), emit }: { own: OwnSockets; deliveries?: Deliveries; emit: Emit },
+  ) {
     this.#agent = agent;
+    this.#emit = emit;
     this.#rules = rules;
-    this.#associations = new Associations(agent, rules, () => this.#number());
+    this.#deliveries = deliveries;
+    const nextNumber = () => this.#number();
+    this.#associations = new Associations({ agent, rules, own, nextNumber, deliveries, emit });
   }
 
   async answer(question: Question): Promise<void> {
     const { link, frame, process } = question;
     switch (frame.name) {
       case "connect": {
-        const { address } = decode(layerMessages.connect, frame.body);
-        const way = this.#rules.decide(address, "tcp");
+        const { address, source } = decode(layerMessages.connect, frame.body);
+        const way = await this.#rules.decide(address, "tcp", process.pid);
         if (way !== "remote") {
           return await link.reply(frame, "connectReply", { remote: false, connection: 0, endpoint: way });
         }
-        const { number, endpoint } = this.#begin(address, process);
+        const { number, endpoint } = this.#begin(address, source, process);
         return await link.reply(frame, "connectReply", { remote: true, connection: number, endpoint });
       }
       case "dialled": {
@@ -88,7 +112,7 @@ export class Outgoing implements Floor {
       case "outcome": {
         const { connection } = decode(layerMessages.outcome, frame.body);
         const known = this.#connections.get(connection) ?? this.#over.get(connection);
-        const outcome = known?.outcome ?? { errno: EIO, local: nowhere, peer: nowhere };
+        const outcome = known?.outcome ?? { errno: E.EIO, local: nowhere, peer: nowhere };
         return await link.reply(frame, "outcomeReply", outcome);
       }
       case "connection":
@@ -113,6 +137,19 @@ export class Outgoing implements Floor {
     await this.#associations.ended(process);
   }
 
+  /**
+   * The app's first process ended, and those that live on are known: what nobody waits for any more is given
+   * up.
+   */
+  appEnded(): void {
+    const waiting = waitingPorts();
+    for (const connection of [...this.#connections.values()]) {
+      const { at, admitted } = connection;
+      if (!admitted && at !== null && !waiting.has(at.port)) this.#abandon(connection);
+    }
+    this.#associations.appEnded();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     for (const connection of [...this.#connections.values()]) this.#abandon(connection);
@@ -126,23 +163,25 @@ export class Outgoing implements Floor {
     return this.#lastNumber;
   }
 
-  #begin(remote: Address, process: AppProcess): { number: number; endpoint: Address } {
+  #begin(remote: Address, source: Address, process: AppProcess): { number: number; endpoint: Address } {
     const number = this.#number();
     const gate = this.#gate(remote.address.includes(":"));
     const connection: Connection = {
       remote,
+      source,
       process,
       waiting: Promise.withResolvers(),
       giveUp: new AbortController(),
       gate,
       at: null,
       admitted: false,
-      outcome: { errno: EINPROGRESS, local: nowhere, peer: nowhere },
+      outcome: { errno: E.EINPROGRESS, local: nowhere, peer: nowhere },
     };
     connection.waiting.promise.then((at) => connection.at = at, () => {});
     this.#connections.set(number, connection);
     const serving = this.#serve(number, connection).catch((error) => {
-      if (!this.#closed) log.error(`Cannot carry a connection to ${text(remote)}: ${error}`);
+      if (this.#closed) return;
+      this.#emit({ type: "carryFailed", protocol: "tcp", peer: addressText(remote), reason: String(error) });
     }).finally(() => this.#serving.delete(serving));
     this.#serving.add(serving);
     return { number, endpoint: gate.address };
@@ -155,7 +194,7 @@ export class Outgoing implements Floor {
     if (known !== undefined) return known;
     let gate: Gate;
     try {
-      gate = new Gate(host);
+      gate = openGate(host);
     } catch (error) {
       if (!ipv6 || !(error instanceof SystemError)) throw error;
       gate = this.#gate(false);
@@ -165,8 +204,8 @@ export class Outgoing implements Floor {
   }
 
   /**
-   * `process` has the socket no longer. A fork parent or child may still: then it waits in the kernel, or, where it has not
-   * dialled yet, it is another's.
+   * `process` has the socket no longer. A fork parent or child may still: then it waits in the kernel, or,
+   * where it has not dialled yet, it is another's.
    */
   #left(connection: Connection | undefined, process: AppProcess): void {
     if (connection === undefined || connection.admitted) return;
@@ -176,22 +215,26 @@ export class Outgoing implements Floor {
   }
 
   #abandon(connection: Connection): void {
-    connection.giveUp.abort(new RemoteError(EIO, "the app does not wait any more"));
-    connection.waiting.reject(new RemoteError(EIO, "the app does not wait any more"));
+    connection.giveUp.abort(new RemoteError(E.EIO, "the app does not wait any more"));
+    connection.waiting.reject(new RemoteError(E.EIO, "the app does not wait any more"));
   }
 
   /** From the first question to the last byte; rejects only by a bug. */
   async #serve(number: number, connection: Connection): Promise<void> {
     const { remote, giveUp, waiting, gate } = connection;
     const id = this.#agent.nextId();
+    let opened = false;
     try {
-      connection.outcome = await this.#connect(id, remote, giveUp.signal);
+      connection.outcome = await this.#connect(id, connection);
       const at = await waiting.promise;
       this.#byPlace.set(place(at, gate.address), number);
       connection.admitted = true;
-      const socket = await gate.admit(at);
-      if (giveUp.signal.aborted || connection.outcome.errno !== 0) return socket.reset();
-      const channel = this.#agent.openChannel(id);
+      if (connection.outcome.errno !== 0) return gate.refuse(at);
+      const socket = await this.#admit(gate, at, remote);
+      if (giveUp.signal.aborted) return socket.reset();
+      using channel = this.#deliveries.follow(this.#agent.openChannel(id), socket, addressText(remote));
+      opened = true;
+      this.#emit({ type: "connectionOpened", direction: "outgoing", port: null, peer: addressText(remote) });
       giveUp.signal.addEventListener("abort", () => {
         socket.reset();
         channel.reset();
@@ -199,24 +242,39 @@ export class Outgoing implements Floor {
       await relay(channel, socket);
       socket.close();
     } catch (error) {
-      // Who waited waits no longer: its time was up, or its process ended.
+      // The socket waits no longer: its time was up, or its process ended.
       if (!(error instanceof SystemError) && !(error instanceof RemoteError)) throw error;
     } finally {
-      if (connection.outcome.errno === 0) this.#agent.openChannel(id).reset();
+      if (connection.outcome.errno === 0 && !opened) this.#agent.openChannel(id).reset();
+      const facts = { direction: "outgoing", port: null, peer: addressText(remote) } as const;
+      if (opened) this.#emit({ type: "connectionClosed", ...facts });
       this.#forget(number, connection);
     }
   }
 
-  async #connect(id: number, remote: Address, signal: AbortSignal): Promise<Connection["outcome"]> {
+  /** From here on the app may send, and end, before the session has its socket. */
+  async #admit(gate: Gate, at: Address, remote: Address): Promise<Socket> {
+    const name = addressText(remote);
+    using _entry = this.#deliveries.enter({ name, left: () => 0, ending: () => true });
+    return await gate.admit(at);
+  }
+
+  async #connect(id: number, { remote, source, giveUp }: Connection): Promise<Connection["outcome"]> {
+    const { signal } = giveUp;
+    const bound = source.address !== "" && this.#agent.version >= agentMessages.connectFrom.since;
     try {
-      const [frame] = await this.#agent.request("connect", { remote }, { id, signal });
-      if (frame === undefined) throw new LinkError("Cannot connect: the agent's answer is empty");
+      const [frame] = await (bound
+        ? this.#agent.request("connectFrom", { remote, source }, { id, signal })
+        : this.#agent.request("connect", { remote }, { id, signal }));
+      if (frame === undefined) {
+        throw new LinkError("Cannot connect: the agent's answer is empty");
+      }
       return { errno: 0, ...decode(agentMessages.connectReply, frame.body) };
     } catch (error) {
       if (signal.aborted) throw error;
-      if (error instanceof LinkError) return { errno: EIO, local: nowhere, peer: nowhere };
+      if (error instanceof LinkError) return { errno: E.EIO, local: nowhere, peer: nowhere };
       if (!(error instanceof RemoteError)) throw error;
-      log.debug(`${text(remote)} cannot be reached from the target: ${error.message}`);
+      this.#emit({ type: "targetUnreachable", peer: addressText(remote), reason: error.message });
       return { errno: error.errno, local: nowhere, peer: nowhere };
     }
   }
@@ -245,8 +303,4 @@ export class Outgoing implements Floor {
 
 function place(local: Address, peer: Address): string {
   return `${local.address} ${local.port} ${peer.port}`;
-}
-
-function text({ address, port }: Address): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

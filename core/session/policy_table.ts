@@ -1,19 +1,21 @@
-// The paths that every process of the app may take for local without asking, as a table that the layer compares bytes
-// with (helloReply.paths, layer/ops/paths.c). Made by files.ts from the rules that policy.ts decides by.
-// Invariant: it never says local where the policy would not. A rule that cannot be seen through turns all of it off.
+// The paths that every process of the app may take for local without asking, as a table that the layer
+// compares bytes with (helloReply.paths, layer/ops/files/paths.c). Made by files.ts from the rules of
+// policy.ts. Invariant: no path is local by the table and not by the policy. A rule that the table cannot
+// express turns the whole table off.
 //
-// One line each, a letter and a text: A path that begins so is asked about (letters of any case), a one that ends so;
-// L is local: it and all below it, P what begins so, l what ends so. Asking wins.
+// One line each, a letter and a text: A path that begins so is asked about (letters of any case), a one that
+// ends so; L is local: it and all below it, P what begins so, l what ends so. Asking wins.
 
 import type { FilesConfig } from "../config/config.ts";
 import * as lists from "./policy_default.ts";
+import { type Mounts, noMounts } from "./policy_mounts.ts";
 
 /** Larger tables are of no use: everything is asked about. */
 const longest = 16384;
 const askAll = "A/";
 
 /** The table's text; "": ask about every path. */
-export function pathTable(config: FilesConfig, places: lists.LocalPlaces): string {
+export function pathTable(config: FilesConfig, places: lists.LocalPlaces, mounts: Mounts = noMounts): string {
   const patterns = [
     ...config.notFound,
     ...config.readWrite,
@@ -25,12 +27,13 @@ export function pathTable(config: FilesConfig, places: lists.LocalPlaces): strin
   const asked = [
     ...patterns.map(hole),
     ...(isHome ? lists.absentTrees.map((path) => `A${home}${path}`) : []),
-    ...[...lists.remoteFiles, ...lists.remoteTrees].map((path) => `A${path}`),
+    ...Object.values(lists.remotePlaces(places)).flat().map((path) => `A${path}`),
+    ...[...mounts.trees, ...mounts.leading].map((path) => `A${path}`),
   ];
   if (asked.some((line) => line === askAll || line.includes("\n"))) return "";
   const local = config.mode === "localwithoverrides" ? ["L/"] : [
     ...[...lists.localTrees, ...lists.localPlaceTrees(places)].map((path) => `L${path.replace(/\/+$/, "")}`),
-    ...(isHome ? [`P${home}/.`] : []),
+    ...lists.homesOf(places).map((path) => `P${path}/.`),
     ...lists.localSuffixes.map((end) => `l${end}`),
   ];
   const lines = [...new Set([...asked, ...local.filter((line) => !line.includes("\n"))])];

@@ -1,4 +1,4 @@
-// Policy over paths: the original's order, every entry of its lists, and the table for the layer, which may never
+// Policy over paths: upstream's order, every entry of its lists, and the table for the layer, which may never
 // contradict the policy.
 
 import assert from "node:assert/strict";
@@ -19,6 +19,7 @@ function files(rules: Partial<FilesConfig> = {}): FilesConfig {
     notFound: [],
     mapping: [],
     readAhead: 0,
+    autoMount: true,
     ...rules,
   };
 }
@@ -28,7 +29,7 @@ function decide(path: string, rules: Partial<FilesConfig> = {}, writes = false):
     path: new TextEncoder().encode(path),
     writes,
     executable,
-  });
+  }).place;
 }
 
 Deno.test("the first rule that matches decides, in the original's order", () => {
@@ -150,7 +151,7 @@ const remote = [
   "/srv/my-app/x",
   "/srv/bin/app2",
   "/users/me/notes",
-  "/users/you/.bashrc",
+  "/users/you/.settings",
   "/var/lib/x",
   "/usrlocal",
   "/lib64/x",
@@ -187,13 +188,13 @@ Deno.test("a slash at the end changes nothing, and bytes need not be text", () =
   assert.equal(decide("/etc/"), "local");
   assert.equal(decide("/data/", { readOnly: ["^/data$"] }, true), "local");
   const path = Uint8Array.of(0x2f, 0x64, 0xff, 0xfe, 0x2e, 0x70, 0x79);
-  assert.equal(new Policy(files(), places).decide({ path, writes: false, executable }), "local");
+  assert.equal(new Policy(files(), places).decide({ path, writes: false, executable }).place, "local");
 });
 
 Deno.test("the working directory / and a missing home are no places", () => {
   const bare = new Policy(files(), { temporary: "/", workingDirectory: "/", home: undefined });
   const use = { path: new TextEncoder().encode("/data/x"), writes: false, executable: "" };
-  assert.equal(bare.decide(use), "remote");
+  assert.equal(bare.decide(use).place, "remote");
 });
 
 Deno.test("mapping rewrites before anything else, with groups and in any case", () => {
@@ -212,7 +213,7 @@ Deno.test("mapping rewrites before anything else, with groups and in any case", 
   assert.equal(rewritten("/data", mapping), "/data");
 });
 
-/** What the layer decides by the table: layer/ops/paths.c in a few lines. */
+/** What the layer decides by the table: layer/ops/files/paths.c in a few lines. */
 function isLocalByTable(table: string, given: string): boolean {
   const path = given.length > 1 ? given.replace(/\/$/, "") : given;
   const lower = (text: string) => text.replace(/[A-Z]/g, (one) => one.toLowerCase());
@@ -322,7 +323,7 @@ Deno.test("the table never says local where the policy would not", () => {
       local++;
       const meant = policy.rewrite(new TextEncoder().encode(path));
       for (const writes of [false, true]) {
-        const place = policy.decide({ path: meant, writes, executable });
+        const { place } = policy.decide({ path: meant, writes, executable });
         assert.equal(place, "local", `${path} by ${JSON.stringify(rules)}`);
       }
     }

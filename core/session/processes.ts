@@ -1,49 +1,85 @@
-// Processes: programs that the layer cannot get into, or not into their files, said once each. Made by session.ts. Such a
-// program meets this machine's own network, names or files; nobody must learn that from its results.
+// Processes: programs that cannot load the layer, or open files past it, each reported once. Made by
+// session.ts. Such a program uses this machine's own network, names or files; without the report the
+// developer would learn that from its results.
 
 import { decode, layerMessages } from "../../protocol-wasm/mod.ts";
-import { log } from "../base/log.ts";
+import { osText } from "../base/os_text.ts";
+import type { Emit } from "./events.ts";
 import type { Floor, Question } from "./floor.ts";
-import { opensFilesItself } from "./own_calls.ts";
+import { ownCalls } from "./own_calls.ts";
+import { platform } from "../net/this_platform.ts";
+
+const { reach } = await platform.files();
+
+/** What of the app is the target's. */
+export interface ProcessesOptions {
+  /** There is a target; without one nothing runs outside of it. */
+  remote: boolean;
+  files: boolean;
+  /** Its connections, or what comes to its listeners. */
+  sockets: boolean;
+  emit: Emit;
+}
+
+/** So many programs are examined, and so many named: what a process reports of others is bounded. */
+const mostMet = 4096;
+const mostTold = 256;
 
 export class Processes implements Floor {
   readonly kinds = ["unhooked"] as const;
   readonly #told = new Set<string>();
   readonly #met = new Set<string>();
-  readonly #remote: boolean;
-  readonly #files: boolean;
+  readonly #looking = new Set<Promise<void>>();
+  readonly #options: ProcessesOptions;
 
-  /** remote: there is a target; without one nothing runs outside of it. files: the app's files are the target's. */
-  constructor({ remote, files }: { remote: boolean; files: boolean }) {
-    this.#remote = remote;
-    this.#files = files;
+  constructor(options: ProcessesOptions) {
+    this.#options = options;
   }
 
-  /** A program of the app, by its file. */
+  /**
+   * A program of the app, by its file. Its code is looked through meanwhile: that takes time, and the app
+   * need not wait.
+   */
   meets(file: string): void {
-    if (!this.#files || this.#met.has(file)) return;
+    const { files, sockets } = this.#options;
+    if (!(files || sockets) || this.#met.has(file) || this.#met.size >= mostMet) return;
     const executable = realPath(file);
     const known = this.#met.has(executable);
     this.#met.add(file).add(executable);
-    if (known || !opensFilesItself(executable)) return;
-    log.warning(
-      `${executable} opens files past the C library: those it reads and writes are this machine's, not the target's`,
-    );
+    if (known) return;
+    const look = this.#look(executable).finally(() => this.#looking.delete(look));
+    this.#looking.add(look);
+  }
+
+  async #look(executable: string): Promise<void> {
+    using reached = reach(executable);
+    const { files, sockets } = await ownCalls(reached.path);
+    const { emit } = this.#options;
+    if (files && this.#options.files) emit({ type: "ownCalls", executable, calls: "files" });
+    if (sockets && this.#options.sockets) emit({ type: "ownCalls", executable, calls: "sockets" });
   }
 
   answer({ frame }: Question): Promise<void> {
-    const { executable, reason } = decode(layerMessages.unhooked, frame.body);
-    if (this.#remote && !this.#told.has(executable)) {
+    const { executable: file, reason } = decode(layerMessages.unhooked, frame.body);
+    const executable = osText(file);
+    if (this.#options.remote && !this.#told.has(executable) && this.#told.size < mostTold) {
       this.#told.add(executable);
-      log.warning(`${executable} runs outside the pod: ${reason}`);
+      this.#options.emit({ type: "unhooked", executable, reason });
     }
     return Promise.resolve();
+  }
+
+  /** What ran is named, however short it was. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#looking);
   }
 }
 
 function realPath(file: string): string {
+  using reached = reach(file);
   try {
-    return Deno.realPathSync(file);
+    const path = Deno.realPathSync(reached.path);
+    return reached.path === file ? path : file;
   } catch {
     return file; // removed meanwhile
   }

@@ -1,22 +1,24 @@
-// One open file of the target as the app's processes share it: its position, and what was read ahead of them. Made by
-// files.ts. Reads, writes and seeks happen one after the other, as the kernel does with a shared position (read(2)).
-// Reading on and on opens a stream: a connection over which the agent sends the file, as far ahead as its credit allows,
-// which grows with the reader's speed. Any other read asks for just its bytes.
+// One open file of the target as the app's processes share it: its position, and what was read ahead. Made by
+// files.ts. Reads, writes and seeks happen one after the other, as the kernel does with a shared position
+// (read(2)). Sequential reads open a stream: a connection over which the agent sends the file, as far ahead
+// as its credit allows, which grows with the reader's speed. Any other read asks for just its bytes.
 
-import { agentMessages, type Body, type ByteChannel, decode, RemoteError } from "../../protocol-wasm/mod.ts";
-import type { AgentLink } from "./floor.ts";
-
-/** An offset that means: at the shared position. */
-export const sharedPosition = (1n << 64n) - 1n;
-/** Most bytes of one read or write; more is asked for in pieces. */
-export const maxPiece = 1_048_000;
+import {
+  type AgentLink,
+  agentMessages,
+  type Body,
+  type ByteChannel,
+  decode,
+  E,
+  filePiece,
+  ownPosition,
+  RemoteError,
+} from "../../protocol-wasm/mod.ts";
 
 const SEEK_SET = 0;
 const SEEK_CUR = 1;
 const O_ACCMODE = 3;
 const O_APPEND = 0o2000;
-const EISDIR = 21;
-const EINVAL = 22;
 const typeMask = 0o170000;
 const regular = 0o100000;
 const directory = 0o040000;
@@ -50,7 +52,7 @@ export class RemoteFile {
   readonly remote: number;
   readonly #link: AgentLink;
   readonly #isRegular: boolean;
-  readonly #appends: boolean;
+  #appends: boolean;
   readonly #readsAhead: boolean;
   #position = 0n;
   #begin: Uint8Array;
@@ -77,10 +79,10 @@ export class RemoteFile {
 
   /** Fewer bytes than `count` at the end of a regular file only. */
   async read(offset: bigint, count: number): Promise<Uint8Array> {
-    if (this.isDirectory) throw new RemoteError(EISDIR, "read: a directory");
-    const wanted = Math.min(count, maxPiece);
+    if (this.isDirectory) throw new RemoteError(E.EISDIR, "read: a directory");
+    const wanted = Math.min(count, filePiece);
     return await this.#inTurn(async () => {
-      const isShared = offset === sharedPosition;
+      const isShared = offset === ownPosition;
       if (!this.#isRegular) return await this.#ask(offset, wanted);
       const content = await this.#readAt(isShared ? this.#position : offset, wanted);
       if (isShared) this.#position += BigInt(content.length);
@@ -91,8 +93,8 @@ export class RemoteFile {
   /** How many bytes were written; RemoteError when none could be. */
   write(offset: bigint, content: Uint8Array): Promise<number> {
     return this.#inTurn(async () => {
-      const isShared = offset === sharedPosition;
-      const at = !isShared ? offset : this.#appends || !this.#isRegular ? sharedPosition : this.#position;
+      const isShared = offset === ownPosition;
+      const at = !isShared ? offset : this.#appends || !this.#isRegular ? ownPosition : this.#position;
       const reply = await this.#request("write", { file: this.remote, offset: at, content }, "writeReply");
       if (isShared) this.#position = reply.offset;
       this.forget();
@@ -100,14 +102,21 @@ export class RemoteFile {
     });
   }
 
-  /** lseek(2). The agent's own position in a directory is where its list got to, which is ahead of the app. */
+  /** Whether the agent's file appends from now on: then it decides where writes at the shared position go. */
+  setAppends(appends: boolean): void {
+    this.#appends = appends;
+  }
+
+  /**
+   * lseek(2). The agent's own position in a directory is where its list got to, which is ahead of the app.
+   */
   seek(offset: bigint, whence: number): Promise<bigint> {
     return this.#inTurn(async () => {
       const signed = BigInt.asIntN(64, offset);
       let position: bigint;
       if ((this.#isRegular || this.isDirectory) && whence <= SEEK_CUR) {
         position = whence === SEEK_SET ? signed : this.#position + signed;
-        if (position < 0n) throw new RemoteError(EINVAL, "lseek: a negative position");
+        if (position < 0n) throw new RemoteError(E.EINVAL, "lseek: a negative position");
       } else {
         const reply = await this.#request("seek", { file: this.remote, offset, whence }, "seekReply");
         position = reply.offset;
@@ -174,7 +183,7 @@ export class RemoteFile {
         stream.position += BigInt(piece.length);
       }
     } catch {
-      // Reset: asking tells why, and what was lost comes that way.
+      // Reset: a plain read returns the error, and the lost bytes.
       if (this.#stream === stream) this.#stream = null;
       const more = await this.#ask(offset + BigInt(length), count - length);
       content.set(more, length);

@@ -1,10 +1,10 @@
-// The session: the hub between one agent link and the layers of every process of the app. Opened and disposed by
-// cmd/exec.ts.
+// The session: the hub between one agent link and the layers of every process of the app. Opened and disposed
+// by cmd/exec.ts.
 //
-// Theory of operation. The layer in each process opens a link to the session's Unix socket when it first needs
-// one, and further ones for threads that ask at the same time; links live as long as their process. The session
-// answers the questions of one link one after the other, links side by side; each floor (floor.ts) answers its
-// section. States:
+// Theory of operation. The layer in each process opens a link to the session's Unix socket when it first
+// needs one, and further ones for threads that ask at the same time; links live as long as their process. The
+// session answers the questions of one link one after the other, links side by side; each floor (floor.ts)
+// answers its section. States:
 //   open    layers: hello, then what the floors answer; agent: incoming, notice.
 //   lost    the agent's link ended by itself: `lost` has resolved, questions that need the agent are answered
 //           with EIO, the caller ends the app.
@@ -12,63 +12,90 @@
 // Nothing falls back to the developer's machine in silence.
 
 import {
-  type Address,
-  agentMessages,
+  type AgentLink,
   type Body,
   connStream,
   decode,
+  E,
+  holdsSuffix,
+  layerDoor,
+  type LayerFrame,
+  type LayerLink,
   layerMessages,
   Link,
   LinkError,
-  type Received,
+  NonsenseError,
   RemoteError,
+  rulesSuffix,
   tableHash,
 } from "../../protocol-wasm/mod.ts";
 import { SessionError } from "../base/errors.ts";
-import { log, type LogLevel } from "../base/log.ts";
+import { osText } from "../base/os_text.ts";
 import type { DnsConfig, FilesConfig, OutgoingConfig } from "../config/config.ts";
+import type { PortRange } from "../config/debugger_ports.ts";
+import { Debuggers } from "./debuggers.ts";
+import { Deliveries } from "./deliveries.ts";
 import { Dns } from "./dns.ts";
 import { Files } from "./files.ts";
-import type { AgentLink, AppProcess, Floor, LayerFrame, LayerLink } from "./floor.ts";
+import type { Emit } from "./events.ts";
+import type { AppProcess, Floor } from "./floor.ts";
+import { Handed } from "./handed.ts";
+import { hear } from "./heard.ts";
 import { Incoming } from "./incoming.ts";
-import { IncomingFloor } from "./incoming_floor.ts";
-import type { IncomingAgent, IncomingConfig } from "./incoming_types.ts";
-import { unwatched } from "../net/poll.ts";
-import { ownsPort } from "./listening.ts";
-import { Outgoing } from "./outgoing.ts";
-import { OutgoingRules } from "./outgoing_rules.ts";
+import type { IncomingRules } from "./incoming_rules.ts";
+import { Interfaces } from "./interfaces.ts";
+import { linger, type LingerOptions, waitingIn } from "./linger.ts";
+import { SystemError } from "../net/system_error.ts";
+import { openOutgoing } from "./open_outgoing.ts";
+import type { Outgoing } from "./outgoing.ts";
+import { OwnSockets } from "./own_sockets.ts";
 import type { LocalPlaces } from "./policy_default.ts";
+import type { Mounts } from "./policy_mounts.ts";
+import { agentGone, brokenBy, Pauses } from "./pauses.ts";
 import { Processes } from "./processes.ts";
 import { closeQuietly } from "./streams.ts";
+import { platform } from "../net/this_platform.ts";
 
-type AgentFrame = Received<typeof agentMessages>;
+const { unwatched } = await platform.network();
 
-/** `subscribe.mode` on the wire. */
-const modes = { steal: 1, mirror: 2 } as const;
-const eproto = 71;
 /** A process's link ends with it, but a moment later than its parent hears of it. */
 const settleMs = 300;
 /** How long accepting rests after it failed. */
 const acceptPauseMs = 100;
-const noticeLevels: LogLevel[] = ["info", "warning", "error"];
+
+/** By what paths are decided. */
+export interface FilesRules {
+  config: FilesConfig;
+  places: LocalPlaces;
+  mounts?: Mounts;
+}
 
 /** What a session is opened with. */
 export interface SessionOptions {
   /** The proven link; null = targetless, nothing is remote. */
   agent: AgentLink | null;
   /** null = the app's listeners are its own business. */
-  incoming: IncomingConfig | null;
+  incoming: IncomingRules | null;
   /** null or absent = the app's connections are its own business. */
   outgoing?: OutgoingConfig | null;
   /** null or absent, or nothing of it on = names are this machine's. */
   dns?: DnsConfig | null;
   /** null or absent = the app's files are its own business. */
-  files?: { config: FilesConfig; places: LocalPlaces } | null;
+  files?: FilesRules | null;
+  /** The app sees the target's network interfaces. */
+  interfaces?: boolean;
+  /** Ports on loopback that the developer's editor calls its debuggers'. */
+  debuggerPorts?: readonly PortRange[];
   /** Where the socket for the layers goes; in a directory only this user can enter. */
   socketPath: string;
+  /** Takes what happens. */
+  emit?: Emit;
 }
 
-/** Who may connect is decided by the private directory: an app that gave up root comes by a descriptor (layer/way.c). */
+/**
+ * The private directory decides which processes may connect: an app that gave up root connects by a
+ * descriptor (layer/link/way.c).
+ */
 const socketMode = 0o666;
 
 export class Session implements AsyncDisposable {
@@ -76,60 +103,101 @@ export class Session implements AsyncDisposable {
   readonly lost: Promise<SessionError>;
   readonly socketPath: string;
   readonly #agent: AgentLink | null;
-  readonly #incoming: Incoming | null;
+  readonly #emit: Emit;
+  readonly #incoming: Incoming;
   readonly #listener: Deno.Listener;
   /** The process of each link, once it said hello. */
   readonly #layers = new Map<LayerLink, AppProcess | null>();
   readonly #processes = new Map<bigint, { process: AppProcess; links: number }>();
   readonly #programs: Processes;
+  readonly #handed: Handed;
+  readonly #debuggers: Debuggers;
+  readonly #deliveries = new Deliveries();
+  readonly #outgoing: Outgoing | null;
   readonly #floors: readonly Floor[];
   readonly #byKind: ReadonlyMap<string, Floor>;
-  /** What every process is told first. */
+  /** What every process gets first. */
   readonly #hello: Body<typeof layerMessages.helloReply>;
   readonly #ended = new AbortController();
+  /** Resolves when the session itself fails: a process would wait, or fail, for ever. */
+  readonly #broken = Promise.withResolvers<SessionError>();
+  readonly #pauses = new Pauses();
 
   constructor(options: SessionOptions) {
     this.socketPath = options.socketPath;
     this.#agent = options.agent;
-    this.#incoming = options.agent === null || options.incoming === null
-      ? null
-      : new Incoming(incomingAgent(options.agent), options.incoming);
-    const dns = openDns(options);
-    const outgoing = this.#openOutgoing(options, dns);
-    const files = openFiles(options);
-    this.#programs = new Processes({ remote: options.agent !== null, files: files !== null });
-    this.#floors = [
-      this.#programs,
-      new IncomingFloor(this.#incoming),
-      outgoing,
+    const emit = this.#emit = options.emit ?? (() => {});
+    const own = new OwnSockets({
+      agent: options.agent,
+      pids: () => this.#pids(),
+      listens: (actual) => this.#incoming.has(actual),
+    });
+    this.#debuggers = new Debuggers({ ranges: options.debuggerPorts ?? [], pids: () => this.#pids() });
+    const { agent } = options;
+    this.#incoming = new Incoming({
+      agent,
+      rules: options.incoming,
+      own,
+      debuggers: this.#debuggers,
+      deliveries: this.#deliveries,
+      emit,
+    });
+    const dns = openDns(options, emit);
+    this.#handed = new Handed({
+      remote: options.agent !== null,
+      socketPath: options.socketPath,
+      isOurs: (pid) => [...this.#processes.values()].some(({ process }) => process.pid === pid),
+      emit,
+    });
+    const outgoing = this.#outgoing = openOutgoing(options, {
       dns,
-      files,
-    ]
+      own,
+      deliveries: this.#deliveries,
+      debuggers: this.#debuggers,
+      handed: this.#handed,
+      emit,
+    });
+    const interfaces = openInterfaces(options);
+    const files = openFiles(options, { interfaces: interfaces !== null, emit });
+    this.#programs = new Processes({
+      remote: options.agent !== null,
+      files: files !== null,
+      sockets: outgoing !== null,
+      emit,
+    });
+    this.#floors = [this.#programs, this.#handed, this.#incoming, outgoing, dns, files, interfaces]
       .filter((floor) => floor !== null);
     this.#byKind = new Map(this.#floors.flatMap((floor) => floor.kinds.map((kind) => [kind, floor])));
     this.#hello = {
-      incoming: this.#incoming !== null,
+      incoming: this.#incoming.subscriptions !== null,
       outgoing: outgoing !== null,
       dns: dns !== null,
       files: files !== null,
-      paths: files?.paths ?? "",
+      interfaces: interfaces !== null,
+      paths: files?.paths ?? new Uint8Array(),
     };
-    // A process that only opens local paths reads this and needs no link (layer/ops/paths.c): shells start thousands.
-    const rules = files === null ? "0\n" : `1\n${files.paths}`;
-    Deno.writeTextFileSync(`${options.socketPath}.paths`, rules, { mode: 0o600 });
+    // A process that only opens local paths reads this and needs no link (layer/ops/files/paths.c): shells
+    // start thousands.
+    const rules = [0x30 + (files === null ? 0 : 1), 0x0a, ...this.#hello.paths];
+    Deno.writeFileSync(options.socketPath + rulesSuffix, Uint8Array.from(rules), { mode: 0o600 });
     this.#listener = Deno.listen({ transport: "unix", path: options.socketPath });
     Deno.chmodSync(options.socketPath, socketMode);
     this.#run(this.#serveLayers());
-    if (options.agent !== null) this.#run(this.#serveAgent(options.agent));
+    const heard = { incoming: this.#incoming, emit, run: (work: Promise<void>) => this.#run(work) };
+    if (agent !== null) this.#run(hear(agent, heard));
     this.lost = this.#watch(options.agent);
+    void this.lost.then((reason) => emit({ type: "lost", reason: reason.message }));
   }
 
-  /** Says what of the program at `file`, about to be started, the layer will not see. */
+  /** Reports what the layer will not see of the program at `file`, which is about to be started. */
   meets(file: string): void {
     this.#programs.meets(file);
   }
 
-  /** How many processes of the app outlived it: those still linked once the links of the ended ones had time to end. */
+  /**
+   * How many processes of the app outlived it: those still linked once the links of the ended ones had time
+   * to end.
+   */
   async outliving(): Promise<number> {
     const settled = Promise.withResolvers<void>();
     const timer = setTimeout(settled.resolve, settleMs);
@@ -138,85 +206,52 @@ export class Session implements AsyncDisposable {
     return new Set([...this.#layers].map(([link, process]) => process ?? link)).size;
   }
 
-  /** Closes the socket and every layer's link; the agent's link belongs to who opened it. */
+  /**
+   * After the app's end: resolves when what it sent has reached its peers. Throws SessionError that names
+   * what has not. `options.alive` may know of processes that have asked nothing yet.
+   */
+  async deliver(options: Omit<LingerOptions, "emit">): Promise<void> {
+    this.#outgoing?.appEnded();
+    const alive = () => this.#layers.size > 0 || options.alive();
+    if (this.#agent === null || !(this.#deliveries.used || alive())) return;
+    const done = linger(this.#deliveries, this.#agent, { ...options, alive, emit: this.#emit });
+    const lost = this.lost.then((reason) => {
+      const rests = waitingIn(this.#deliveries);
+      if (rests.length > 0) this.#emit({ type: "deliveryLost", rests });
+      throw reason;
+    });
+    await Promise.race([done, lost]);
+  }
+
+  /** Closes the socket and every layer's link; the agent's link belongs to the caller that opened it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
     closeQuietly(this.#listener);
     for (const layer of this.#layers.keys()) layer.close();
     await Promise.all([...this.#layers.keys()].map((layer) => layer.closed));
     for (const floor of this.#floors) await floor[Symbol.asyncDispose]?.();
+    this.#pauses[Symbol.dispose]();
     await unwatched();
   }
 
-  #openOutgoing({ agent, outgoing = null }: SessionOptions, dns: Dns | null): Outgoing | null {
-    if (agent === null || outgoing === null || !(outgoing.tcp || outgoing.udp)) return null;
-    const rules = new OutgoingRules(outgoing, {
-      namesOf: (address) => dns?.known.of(address) ?? [],
-      ownSocket: (port, protocol) => this.#ownSocket(port, protocol),
-    });
-    return new Outgoing(agent, rules);
-  }
-
-  /** Where a socket of the app's own is that answers to `port`. */
-  #ownSocket(port: number, protocol: "tcp" | "udp"): Address | null {
-    const listener = protocol === "tcp" ? this.#incoming?.listenerAt(port) ?? null : null;
-    if (listener !== null) return listener;
-    const pids = [...this.#processes.values()].map(({ process }) => process.pid);
-    return ownsPort(pids, port, protocol) ? { address: "", port } : null;
+  #pids(): number[] {
+    return [...this.#processes.values()].map(({ process }) => process.pid);
   }
 
   async #watch(agent: AgentLink | null): Promise<SessionError> {
-    const reason = agent === null ? null : await agent.closed;
-    if (agent === null || this.#ended.signal.aborted) return await new Promise<never>(() => {});
-    return new SessionError(
-      `Cannot go on with the session: the agent is gone (${reason?.message ?? "it left"})`,
-      {
-        help: "A target that lives answers by itself again. Start mirrord anew when it is well.",
-        cause: reason,
-      },
-    );
+    const gone = agent?.closed.then((reason) => agentGone(reason, this.#pauses.recent()));
+    const reason = await Promise.race([this.#broken.promise, ...(gone === undefined ? [] : [gone])]);
+    return this.#ended.signal.aborted ? await new Promise<never>(() => {}) : reason;
   }
 
   /** Lets `work` run by the side; a failure after the end is expected, before it a bug worth a line. */
   #run(work: Promise<void>): void {
     work.catch((error) => {
-      if (!this.#ended.signal.aborted) {
-        log.error(`Cannot serve the session: ${describe(error)}`);
+      // `lost` reports the link's end.
+      if (!this.#ended.signal.aborted && !(error instanceof LinkError)) {
+        this.#emit({ type: "servingFailed", reason: describe(error) });
       }
     });
-  }
-
-  async #serveAgent(agent: AgentLink): Promise<void> {
-    try {
-      for await (const frame of agent.received()) {
-        if (frame.name === "incoming") {
-          this.#run(this.#stolen(agent, frame, decode(agentMessages.incoming, frame.body)));
-        }
-        if (frame.name === "notice") {
-          const { level, text } = decode(agentMessages.notice, frame.body);
-          log[noticeLevels[level] ?? "warning"](text);
-        }
-      }
-    } catch (error) {
-      // A frame that says nothing: with such an agent no connection would be answered, and nobody would know.
-      if (!(error instanceof LinkError)) throw error;
-      agent.close(error);
-    }
-  }
-
-  async #stolen(
-    agent: AgentLink,
-    frame: AgentFrame,
-    { port, peer, local }: Body<typeof agentMessages.incoming>,
-  ): Promise<void> {
-    const channel = agent.openChannel(frame.id);
-    const refuse = (code: number, text: string): Promise<void> => {
-      channel.reset();
-      return agent.fail(frame, code, text);
-    };
-    if (this.#incoming === null) return await refuse(111, "nothing listens here");
-    const take = (): Promise<void> => agent.reply(frame, "incoming", { port, peer, local, http: false });
-    await this.#incoming.connection({ port, peer, local, channel, take, refuse });
   }
 
   async #serveLayers(): Promise<void> {
@@ -226,8 +261,9 @@ export class Session implements AsyncDisposable {
         told = false;
       } catch (error) {
         if (this.#ended.signal.aborted) return;
-        // Out of descriptors, say: the process waits in the socket's queue, and is served when there is room.
-        if (!told) log.warning(`Cannot serve a new process of the app yet: ${describe(error)}`);
+        // For example, no descriptor is free: the process waits in the socket's queue, and is served when
+        // there is room.
+        if (!told) this.#emit({ type: "processWaits", reason: describe(error) });
         told = true;
         await new Promise((resolve) => setTimeout(resolve, acceptPauseMs));
       }
@@ -235,11 +271,11 @@ export class Session implements AsyncDisposable {
   }
 
   #admit(conn: Deno.Conn): void {
-    const layer: LayerLink = new Link(connStream(conn), layerMessages, { side: "agent" });
+    const layer: LayerLink = new Link(connStream(conn), layerMessages, { side: "agent", door: layerDoor() });
     this.#layers.set(layer, null);
-    // Here, not where its frames end: whoever awaits `closed` must find it gone.
+    // Here, not where its frames end: code that awaits `closed` must find it gone.
     void layer.closed.then(() => this.#layers.delete(layer));
-    this.#run(this.#serveLayer(layer));
+    this.#serveLayer(layer).catch((error) => this.#broken.resolve(brokenBy(error)));
   }
 
   async #serveLayer(layer: LayerLink): Promise<void> {
@@ -247,25 +283,33 @@ export class Session implements AsyncDisposable {
     try {
       for await (const frame of layer.received()) {
         if (frame.name === "hello") process = await this.#greet(layer, frame, process);
-        else if (process === null) await layer.fail(frame, eproto, "hello comes first");
+        else if (process === null) await layer.fail(frame, E.EPROTO, "hello comes first");
         else await this.#answer(layer, frame, process);
       }
     } catch (error) {
       // The process ended before it had its answer, or asked what nobody can read.
       if (!(error instanceof LinkError)) throw error;
-      log.debug(`A process of the app is no longer served: ${error.message}`);
+      layer.close(error);
     } finally {
       layer.close(); // a process that still waits gets EIO, not silence
+      this.#tellGivenUp(await layer.closed, process);
       if (process !== null) await this.#leave(process);
     }
   }
 
-  /** The process that says hello; one that has another link already is the same one. null when it was refused. */
+  /**
+   * The process that sends hello; one that has another link already is the same one. null when it was
+   * refused.
+   */
   async #greet(layer: LayerLink, frame: LayerFrame, before: AppProcess | null): Promise<AppProcess | null> {
-    const { tables, process: identity, pid, parent, executable } = decode(layerMessages.hello, frame.body);
+    const { tables, process: identity, pid, parent, executable: file } = decode(
+      layerMessages.hello,
+      frame.body,
+    );
+    const executable = osText(file);
     if (tables !== tableHash(layerMessages)) {
-      log.error(`Cannot serve process ${pid} (${executable}): its layer comes from another release`);
-      await layer.fail(frame, eproto, "the layer comes from another release");
+      this.#emit({ type: "processRefused", pid, executable, reason: "release" });
+      await layer.fail(frame, E.EPROTO, "the layer comes from another release");
       return before;
     }
     const known = this.#processes.get(identity) ?? { process: { pid, parent, executable }, links: 0 };
@@ -275,6 +319,7 @@ export class Session implements AsyncDisposable {
       this.#layers.set(layer, known.process);
     }
     this.#programs.meets(executable);
+    this.#debuggers.began(pid);
     await layer.reply(frame, "helloReply", this.#hello);
     return known.process;
   }
@@ -288,38 +333,57 @@ export class Session implements AsyncDisposable {
     for (const floor of this.#floors) await floor.ended?.(process);
   }
 
+  /** The process's own mistake that made its link end is reported: it gets EIO from now on. */
+  #tellGivenUp(reason: LinkError | null, process: AppProcess | null): void {
+    if (!(reason instanceof NonsenseError)) return;
+    const { pid, executable } = process ?? { pid: null, executable: null };
+    this.#emit({ type: "processGivenUp", pid, executable, reason: reason.message });
+  }
+
   async #answer(link: LayerLink, frame: LayerFrame, process: AppProcess): Promise<void> {
     const floor = this.#byKind.get(frame.name);
-    if (floor === undefined) return await link.fail(frame, eproto, `unexpected frame "${frame.name}"`);
+    if (floor === undefined) return await link.fail(frame, E.EPROTO, `unexpected frame "${frame.name}"`);
     try {
       await floor.answer({ link, frame, process });
     } catch (error) {
-      if (!(error instanceof RemoteError)) throw error;
+      // The kernel's word here, on what the process asked for, is the app's too.
+      if (!(error instanceof RemoteError || error instanceof SystemError)) throw error;
       await link.fail(frame, error.errno, error.message);
     }
   }
 }
 
-function openFiles({ agent, files, socketPath }: SessionOptions): Files | null {
+/**
+ * The target's interfaces go with its network: an app that has neither its traffic nor its connections has
+ * its own.
+ */
+function openInterfaces(
+  { agent, incoming, outgoing = null, interfaces = false }: SessionOptions,
+): Interfaces | null {
+  const hasNetwork = incoming !== null || outgoing?.tcp === true || outgoing?.udp === true;
+  return agent === null || !interfaces || !hasNetwork ? null : new Interfaces(agent);
+}
+
+function openFiles(
+  { agent, files, socketPath }: SessionOptions,
+  { interfaces, emit }: { interfaces: boolean; emit: Emit },
+): Files | null {
   if (agent === null || files === undefined || files === null) return null;
-  return new Files({ agent, ...files, holdsPath: `${socketPath}.files` });
+  return new Files({
+    agent,
+    ...files,
+    places: { ...files.places, interfaces },
+    holdsPath: socketPath + holdsSuffix,
+    emit,
+  });
 }
 
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function openDns({ agent, dns = null }: SessionOptions): Dns | null {
-  return agent === null || dns === null || !(dns.enabled || dns.hostname) ? null : new Dns(agent, dns);
-}
-
-function incomingAgent(agent: AgentLink): IncomingAgent {
-  return {
-    async subscribe(port, { mode, filter, probes }) {
-      await agent.request("subscribe", { port, mode: modes[mode], filter, probes });
-    },
-    async unsubscribe(port) {
-      await agent.request("unsubscribe", { port });
-    },
-  };
+function openDns({ agent, dns = null }: SessionOptions, emit: Emit): Dns | null {
+  return agent === null || dns === null || !(dns.enabled || dns.hostname)
+    ? null
+    : new Dns(agent, { config: dns, emit });
 }

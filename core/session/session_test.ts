@@ -1,4 +1,5 @@
-// The session between a fake agent and a fake layer that both speak real frames; the app's listener is a real socket.
+// The session between a fake agent and a fake layer that both send real frames; the app's listener is a real
+// socket.
 
 import assert from "node:assert/strict";
 import { deadline } from "../../tests/support/deadline.ts";
@@ -10,28 +11,37 @@ import {
   decode,
   layerMessages,
   Link,
+  probeKinds,
   RemoteError,
   tableHash,
 } from "../../protocol-wasm/mod.ts";
-import { setLogSink } from "../base/log.ts";
-import { unwatched } from "../net/poll.ts";
-import type { IncomingConfig } from "./incoming_types.ts";
+import { unwatched } from "../net/linux/poll.ts";
+import type { SessionEvent } from "./events.ts";
+import { type IncomingRules, noPorts } from "./incoming_rules.ts";
 import { Session } from "./session.ts";
 
-const stealAll: IncomingConfig = {
-  mode: "steal",
+const stealAll: IncomingRules = {
+  ...noPorts,
   ports: null,
   ignorePorts: [9229],
   portMapping: new Map([[8080, 80]]),
-  ignoreLocalhost: false,
-  filterFor: (port) => port === 81 ? '{"path":"^/x"}' : "",
+  filter: '{"path":"^/x"}',
+  filterPorts: [81],
   declaredPorts: [80],
-  probePorts: [80],
+  probes: [{ port: 80, how: "http", filter: '{"path":"^/healthz$"}' }],
+  nodeAddresses: ["10.244.0.1"],
+  heartbeatMs: 2000,
 };
 const realClient: Address = { address: "10.244.0.7", port: 40000 };
 const podAddress: Address = { address: "10.244.0.9", port: 80 };
 
-const hello = { tables: tableHash(layerMessages), process: 1n, pid: 1, parent: 0, executable: "app" };
+const hello = {
+  tables: tableHash(layerMessages),
+  process: 1n,
+  pid: 1,
+  parent: 0,
+  executable: new Uint8Array(),
+};
 
 let nextProcess = 2n;
 
@@ -39,17 +49,25 @@ interface Stage extends AsyncDisposable {
   pair: AgentPair;
   session: Session;
   layer: Link<typeof layerMessages>;
+  events: SessionEvent[];
 }
 
-async function openStage(incoming: IncomingConfig | null = stealAll): Promise<Stage> {
+async function openStage(incoming: IncomingRules | null = stealAll): Promise<Stage> {
   const folder = Deno.makeTempDirSync();
   const pair = await agentPair();
-  const session = new Session({ agent: pair.client, incoming, socketPath: `${folder}/layer.sock` });
+  const events: SessionEvent[] = [];
+  const session = new Session({
+    agent: pair.client,
+    incoming,
+    socketPath: `${folder}/layer.sock`,
+    emit: (event) => events.push(event),
+  });
   const layer = await openLayer(session);
   return {
     pair,
     session,
     layer,
+    events,
     async [Symbol.asyncDispose]() {
       layer.close();
       await session[Symbol.asyncDispose]();
@@ -74,7 +92,14 @@ async function listen(
 ): Promise<{ listener: Deno.TcpListener; actual: Address }> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const actual = { address: "127.0.0.1", port: listener.addr.port };
-  const answer = layer.request("listen", { asked, actual });
+  const answer = layer.request("listen", { asked, actual, only6: false, anyPort: false });
+  const probe = await pair.expect("probe");
+  assert.deepEqual(decode(agentMessages.probe, probe.body), {
+    port: 80,
+    how: probeKinds.http,
+    nodes: "10.244.0.1",
+    filter: '{"path":"^/healthz$"}',
+  });
   const frame = await pair.expect("subscribe");
   assert.deepEqual(decode(agentMessages.subscribe, frame.body), {
     port: 80,
@@ -107,7 +132,10 @@ Deno.test("hello tells whether incoming is on and refuses another release's tabl
 Deno.test("bind is managed for ports of the pod only", async () => {
   await using stage = await openStage();
   const managed = async (port: number): Promise<boolean> => {
-    const [reply] = await stage.layer.request("bind", { address: { address: "0.0.0.0", port } });
+    const [reply] = await stage.layer.request("bind", {
+      address: { address: "0.0.0.0", port },
+      stream: true,
+    });
     return decode(layerMessages.bindReply, reply?.body ?? new Uint8Array()).managed;
   };
   assert.deepEqual([await managed(80), await managed(8080), await managed(9229)], [true, true, false]);
@@ -118,7 +146,7 @@ Deno.test("a second process that asks for the same address is sent to the first 
   const asked = { address: "0.0.0.0", port: 80 };
   const { listener, actual } = await listen(stage, asked);
   await using other = await openLayer(stage.session);
-  const [reply] = await other.request("bind", { address: asked });
+  const [reply] = await other.request("bind", { address: asked, stream: true });
   assert.equal(decode(layerMessages.bindReply, reply?.body ?? new Uint8Array()).suggested, actual.port);
   listener.close();
 });
@@ -174,7 +202,13 @@ Deno.test("a connection that cannot be dialled for whatever reason is handed bac
   await using stage = await openStage();
   // Nothing can be dialled there: connect(2) fails with ENETUNREACH.
   const address = { address: "255.255.255.255", port: 80 };
-  const answer = stage.layer.request("listen", { asked: address, actual: address });
+  const answer = stage.layer.request("listen", {
+    asked: address,
+    actual: address,
+    only6: false,
+    anyPort: false,
+  });
+  await stage.pair.expect("probe");
   const frame = await stage.pair.expect("subscribe");
   await stage.pair.agent.reply(frame, "subscribe", { port: 80, mode: 1, filter: "", probes: true });
   await answer;
@@ -186,15 +220,21 @@ Deno.test("a listener takes the place of one whose process ended unseen", async 
   await using stage = await openStage();
   const { listener, actual } = await listen(stage, { address: "0.0.0.0", port: 80 });
   using _listener = listener;
-  // The socket lives on, as in a process that the session never heard of.
+  // The socket lives on, as in a process that never opened a link.
   await stage.layer.send("closed", stage.layer.nextId(), { actual });
-  await stage.layer.request("bind", { address: actual });
-  const answer = stage.layer.request("listen", { asked: { address: "0.0.0.0", port: 90 }, actual });
+  await stage.layer.request("bind", { address: actual, stream: true });
+  const answer = stage.layer.request("listen", {
+    asked: { address: "0.0.0.0", port: 90 },
+    actual,
+    only6: false,
+    anyPort: false,
+  });
   const told: string[] = [];
-  for (let asked = 0; asked < 2; asked++) {
+  while (told.length < 2) {
     const frame = await stage.pair.agent.received()[Symbol.asyncIterator]().next();
     assert.ok(!frame.done);
     const { name, body } = frame.value;
+    if (name === "reach") continue;
     assert.ok(name === "subscribe" || name === "unsubscribe");
     told.push(`${name} ${decode(agentMessages[name], body).port}`);
     await stage.pair.agent.reply(frame.value, name, body);
@@ -207,7 +247,7 @@ Deno.test("the port goes back when the last process that held the listener is go
   await using stage = await openStage();
   const { listener, actual } = await listen(stage, { address: "0.0.0.0", port: 80 });
   const child = await openLayer(stage.session);
-  await child.request("listener", { actual });
+  await child.request("listener", { actual, stream: true });
   stage.layer.close();
   await stage.layer.closed;
   const { id } = steal(stage);
@@ -222,17 +262,18 @@ Deno.test("the port goes back when the last process that held the listener is go
 Deno.test("a refusal of the agent becomes the app's errno", async () => {
   await using stage = await openStage();
   const actual = { address: "127.0.0.1", port: 1 };
-  const answer = stage.layer.request("listen", { asked: { address: "0.0.0.0", port: 80 }, actual });
+  const answer = stage.layer.request("listen", {
+    asked: { address: "0.0.0.0", port: 80 },
+    actual,
+    only6: false,
+    anyPort: false,
+  });
+  await stage.pair.expect("probe");
   const frame = await stage.pair.expect("subscribe");
-  const lines: string[] = [];
-  const before = setLogSink((_level, text) => lines.push(text));
-  try {
-    await stage.pair.agent.fail(frame, 98, "Cannot steal port 80: ana has it since 10:00");
-    await assert.rejects(answer, (error) => error instanceof RemoteError && error.errno === 98);
-  } finally {
-    setLogSink(before);
-  }
-  assert.deepEqual(lines, ["Cannot steal port 80: ana has it since 10:00"]);
+  const reason = "Cannot steal port 80: ana has it since 10:00";
+  await stage.pair.agent.fail(frame, 98, reason);
+  await assert.rejects(answer, (error) => error instanceof RemoteError && error.errno === 98);
+  assert.deepEqual(stage.events, [{ type: "subscriptionFailed", port: 80, mode: "steal", reason }]);
 });
 
 Deno.test("two listeners of one port are one subscription", async () => {
@@ -242,6 +283,8 @@ Deno.test("two listeners of one port are one subscription", async () => {
   await stage.layer.request("listen", {
     asked: { address: "::", port: 80 },
     actual: { address: "::1", port: second.addr.port },
+    only6: false,
+    anyPort: false,
   });
   listener.close();
 });
@@ -271,7 +314,7 @@ Deno.test("a process that sends nonsense is let go, the others are served on", a
   const other = await openLayer(stage.session);
   await stage.layer.send("bind", stage.layer.nextId(), new Uint8Array(3));
   await stage.layer.closed;
-  const [reply] = await other.request("bind", { address: { address: "0.0.0.0", port: 80 } });
+  const [reply] = await other.request("bind", { address: { address: "0.0.0.0", port: 80 }, stream: true });
   assert.ok(reply !== undefined);
   other.close();
 });
@@ -293,17 +336,19 @@ Deno.test("the layers' links end with the session", async () => {
 });
 
 Deno.test("a port that the pod does not declare is stolen and questioned", async () => {
-  const lines: string[] = [];
-  const before = setLogSink((_level, text) => lines.push(text));
-  try {
-    await using stage = await openStage();
-    const asked = { address: "0.0.0.0", port: 8000 };
-    const answer = stage.layer.request("listen", { asked, actual: { address: "127.0.0.1", port: 1 } });
-    const frame = await stage.pair.expect("subscribe");
-    await stage.pair.agent.reply(frame, "subscribe", { port: 8000, mode: 1, filter: "", probes: false });
-    await answer;
-    assert.match(lines.join("\n"), /declares no port 8000, only 80: .*"port_mapping": \[\[8000, 80\]\]/);
-  } finally {
-    setLogSink(before);
-  }
+  await using stage = await openStage();
+  const asked = { address: "0.0.0.0", port: 8000 };
+  const answer = stage.layer.request("listen", {
+    asked,
+    actual: { address: "127.0.0.1", port: 1 },
+    only6: false,
+    anyPort: false,
+  });
+  const frame = await stage.pair.expect("subscribe");
+  await stage.pair.agent.reply(frame, "subscribe", { port: 8000, mode: 1, filter: "", probes: false });
+  await answer;
+  const told = { filtered: false, sparedProbes: [], declaredPorts: [80], isNews: true };
+  const moved = { type: "moved", asked: 8000, actual: 1, port: 8000 };
+  const subscribed = { type: "subscribed", port: 8000, mode: "steal", opened: "bound", ...told };
+  assert.deepEqual(new Set(stage.events), new Set([moved, subscribed]));
 });

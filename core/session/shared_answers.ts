@@ -1,23 +1,24 @@
-// Questions that several ask at the same time are put once, and those of one process wait within its patience
-// (patience.ts). Owned by dns.ts. The invariant: whoever asks anew gets an answer that was asked for after it came, or was
-// on its way; only one who was told to ask again gets the answer that came meanwhile.
+// Questions that are asked several times at once go to the agent once, and those of one process wait within
+// its patience (patience.ts). Owned by dns.ts. Invariant: a new question gets an answer that was requested
+// after it came, or was on its way then; only a repeated question, which was asked to come again, gets an
+// answer that came meanwhile.
 
 import { Patience } from "./patience.ts";
 
-/** How long an answer waits for those who were told to ask again. */
+/** How long an answer is kept for questions that were asked to come again. */
 const keptMs = 1000;
 
 interface Asked {
   /** The same for the same question. */
   key: string;
   process: object;
-  /** The asker was told to ask again before. */
+  /** The question is a repeated one. */
   again: boolean;
 }
 
 interface Entry<T> {
   answer: Promise<T>;
-  /** Somebody was told to ask again. */
+  /** At least one question was asked to come again. */
   awaited: boolean;
   done: boolean;
 }

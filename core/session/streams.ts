@@ -1,4 +1,4 @@
-// Deno's own sockets where the session needs them: layers come by one. Called by session.ts.
+// Deno's own sockets where the session needs them: layers connect to one. Called by session.ts.
 
 /** Closes a socket that may be closed already. */
 export function closeQuietly(conn: { close(): void }): void {

@@ -1,5 +1,6 @@
-// What a target is called: `pod/NAME[/container/C]`, `deployment/NAME[/container/C]`, `targetless`, `process/PID`.
-// Called by resolve.ts and the commands. A parsed path says nothing about whether the thing exists.
+// What a target is called: `pod/NAME[/container/C]`, `deployment/NAME[/container/C]`, `targetless`,
+// `process/PID`. Called by resolve.ts and the commands. A parsed path says nothing about whether the thing
+// exists.
 
 import { exitCodes, TargetError } from "../base/errors.ts";
 import { nearWords, quoteList } from "../base/near.ts";
@@ -88,7 +89,7 @@ function refuseKind(text: string, kind: string): TargetError {
       "Name a pod or a deployment instead.",
     );
   }
-  if (!text.includes("/")) return refuse(text, "it does not say what kind of thing that is");
+  if (!text.includes("/")) return refuse(text, "it does not name the kind of target");
   const near = nearWords(kind, [...Object.keys(workloadKinds), "process"]);
   const hint = near.length > 0 ? `Did you mean ${quoteList(near)}? ` : "";
   return refuse(text, `there is no kind of target called "${kind}"`, hint + forms);

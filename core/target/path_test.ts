@@ -27,8 +27,8 @@ Deno.test("every form of a target is read and written back", () => {
 
 Deno.test("a bad target is refused with what is wrong about it", () => {
   const cases: [string, RegExp, RegExp?][] = [
-    ["", /does not say what kind/],
-    ["api", /does not say what kind/, /deployment\/NAME/],
+    ["", /does not name the kind/],
+    ["api", /does not name the kind/, /deployment\/NAME/],
     ["pod", /does not say|name of the pod is missing/],
     ["pod/", /name of the pod is missing/],
     ["pod/Big_Name", /"Big_Name" cannot be the name of a pod/],

@@ -1,21 +1,29 @@
-// A target's path → the pod, container and node it means right now, or the process on this machine.
-// Called by the commands after the configuration is loaded. Nothing is changed in the cluster; every failure is a
+// A target's path → the pod, container and node it means right now, or the process on this machine. Called by
+// the commands after the configuration is loaded. Nothing is changed in the cluster; every failure is a
 // TargetError that names what exists instead.
 
 import { exitCodes, TargetError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { nearWords, quoteList } from "../base/near.ts";
+import { environment } from "../base/variables.ts";
 import type { Config } from "../config/config.ts";
+import { sentImage } from "../config/resolve.ts";
 import { ApiError } from "../kube/api_error.ts";
+import { isObjectName } from "../kube/names.ts";
+import { NoClusterError } from "../kube/kubeconfig.ts";
 import { KubeClient, type V1Deployment, type V1Pod, type V1ReplicaSet } from "../kube/client.ts";
+import { memoryLimitOf } from "./memory.ts";
+import { declaredPorts, refuseHostNetwork } from "./ports.ts";
+import { commandProbes, nodeAddresses, probesOf } from "./probes.ts";
+import { askJobRights, askPodRights } from "./rights.ts";
 import { formatTargetPath, parseTargetPath, type TargetPath } from "./path.ts";
 import { resolveProcess } from "./process.ts";
-import type { PodTarget, Target } from "./target.ts";
+import type { ClusterTarget, NoTarget, PodTarget, Target } from "./target.ts";
 
-export type { NoTarget, PodTarget, ProcessTarget, Target } from "./target.ts";
+export type { ClusterTarget, NoTarget, PodTarget, ProcessTarget, Target } from "./target.ts";
 
 export interface ResolveOptions {
-  /** Where KUBECONFIG and its like are read; undefined: `Deno.env`. */
+  /** Where KUBECONFIG and its like are read; undefined: this process' variables. */
   env?: { get(name: string): string | undefined };
   signal?: AbortSignal;
 }
@@ -40,24 +48,62 @@ const sidecars = new Set([
 export async function resolveTarget(config: Config, options: ResolveOptions = {}): Promise<Target> {
   const path = parseTargetPath(config.target.path ?? "targetless");
   const text = formatTargetPath(path);
-  if (path.kind === "targetless") {
-    return { kind: "targetless", path: text, label: "no target", [Symbol.dispose]() {} };
-  }
+  if (path.kind === "targetless") return await resolveCluster(config, options);
   if (path.kind === "process") return await resolveProcess(path.pid);
   const kube = await KubeClient.open({
     ...config.kube,
     namespace: config.target.namespace,
-    env: options.env ?? Deno.env,
+    env: options.env ?? environment,
+  });
+  let podName = path.kind === "pod" ? path.name : "";
+  const checkRights = askPodRights(kube, podName, {
+    known: () => podName,
+    signal: options.signal,
+    sends: config.agent.image === sentImage,
   });
   try {
     const pod = path.kind === "pod"
       ? await findPod(kube, path.name, text, options.signal)
       : await findPodOfDeployment(kube, path.name, text, options.signal);
     if (config.incoming.mode === "steal") warnOfProbes(pod);
-    return describe(kube, pod, path, text);
+    const target = describe(kube, pod, path, text);
+    refuseHostNetwork(target, config);
+    podName = target.pod;
+    return { ...target, checkRights };
   } catch (error) {
     kube[Symbol.dispose]();
     throw error;
+  }
+}
+
+/**
+ * Without a target: the cluster, where one is meant and there is a kubeconfig. Nothing is asked of it yet.
+ */
+async function resolveCluster(config: Config, options: ResolveOptions): Promise<ClusterTarget | NoTarget> {
+  const none: NoTarget = {
+    kind: "targetless",
+    path: "targetless",
+    label: "no target",
+    [Symbol.dispose]() {},
+  };
+  const { pod } = config.agent;
+  if (pod === null) return none;
+  const namespace = pod.namespace ?? config.target.namespace;
+  try {
+    const kube = await KubeClient.open({ ...config.kube, namespace, env: options.env ?? environment });
+    return {
+      kind: "cluster",
+      path: "targetless",
+      label: `no target, but the namespace "${kube.namespace}" of the cluster`,
+      kube,
+      namespace: kube.namespace,
+      checkRights: askJobRights(kube, options.signal),
+      [Symbol.dispose]: () => kube[Symbol.dispose](),
+    };
+  } catch (error) {
+    if (!(error instanceof NoClusterError)) throw error;
+    log.warning("There is no cluster either: no kubeconfig was found");
+    return none;
   }
 }
 
@@ -108,7 +154,7 @@ async function findPodOfDeployment(
     {
       help: replicas === 0
         ? `It is scaled to 0: kubectl scale --replicas=1 deployment/${name} --namespace ${kube.namespace}`
-        : `Look why: kubectl get pods --namespace ${kube.namespace} --selector ${labels}`,
+        : `Find the reason: kubectl get pods --namespace ${kube.namespace} --selector ${labels}`,
     },
   );
 }
@@ -187,10 +233,15 @@ export function selectorText({ spec }: V1Deployment): string {
 
 function describe(kube: KubeClient, pod: V1Pod, path: TargetPath, text: string): PodTarget {
   const name = pod.metadata?.name ?? "";
+  if (!isObjectName(name) || !isObjectName(pod.spec?.nodeName ?? "x")) {
+    throw new TargetError(
+      `Cannot target "${text}": the API server names its pod or node as Kubernetes does not`,
+    );
+  }
   const phase = pod.status?.phase;
   if (phase !== "Running") {
     throw new TargetError(`Cannot target "${text}": the pod "${name}" is ${phase ?? "in no known phase"}`, {
-      help: `Look why: kubectl describe pod ${name} --namespace ${kube.namespace}`,
+      help: `Find the reason: kubectl describe pod ${name} --namespace ${kube.namespace}`,
     });
   }
   const asked = path.kind === "pod" || path.kind === "deployment" ? path.container : undefined;
@@ -199,7 +250,7 @@ function describe(kube: KubeClient, pod: V1Pod, path: TargetPath, text: string):
   if (status?.state?.running === undefined || status.containerID === undefined) {
     const state = status?.state?.waiting?.reason ?? status?.state?.terminated?.reason ?? "not started";
     throw new TargetError(`Cannot target "${text}": the container "${container}" does not run (${state})`, {
-      help: `Look why: kubectl logs ${name} --container ${container} --namespace ${kube.namespace}`,
+      help: `Find the reason: kubectl logs ${name} --container ${container} --namespace ${kube.namespace}`,
     });
   }
   return {
@@ -213,49 +264,36 @@ function describe(kube: KubeClient, pod: V1Pod, path: TargetPath, text: string):
     node: pod.spec?.nodeName ?? "",
     container,
     containerId: status.containerID.replace(/^.*:\/\//, ""),
-    declaredPorts: (pod.spec?.containers ?? []).flatMap(({ ports = [] }) =>
-      ports.map(({ containerPort }) => containerPort)
-    ),
-    probePorts: probePorts(pod),
+    image: pod.spec?.containers.find(({ name: one }) => one === container)?.image ?? "",
+    declaredPorts: declaredPorts(pod),
+    hostNetwork: pod.spec?.hostNetwork === true,
+    probes: probesOf(pod),
+    nodeAddresses: nodeAddresses(pod),
+    mounts: mountsOf(pod, container),
+    memoryLimit: memoryLimitOf(pod),
     [Symbol.dispose]: () => kube[Symbol.dispose](),
   };
 }
 
-/**
- * The ports that the kubelet probes by HTTP, of all containers: they share one network. A named port is looked up in its own
- * container (Kubernetes API, HTTPGetAction).
- */
-export function probePorts({ spec }: V1Pod): number[] {
-  const ports = [...spec?.containers ?? [], ...spec?.initContainers ?? []].flatMap((container) =>
-    [container.livenessProbe, container.readinessProbe, container.startupProbe].flatMap((probe) => {
-      const port: unknown = probe?.httpGet?.port;
-      const named = container.ports?.find(({ name }) => name === port)?.containerPort;
-      return named ?? (typeof port === "number" ? port : Number(port));
-    })
-  );
-  return [...new Set(ports)].filter((port) => Number.isInteger(port) && port > 0);
-}
-
-/** Probes that look like any other client of a stolen port: the app's answer may then get the container restarted. */
-export function indistinctProbes({ spec }: V1Pod): string[] {
-  return (spec?.containers ?? []).flatMap(({ name, livenessProbe, readinessProbe, startupProbe }) =>
-    Object.entries({ liveness: livenessProbe, readiness: readinessProbe, startup: startupProbe })
-      .filter(([, probe]) => probe?.exec !== undefined || probe?.grpc !== undefined)
-      .map(([kind]) => `the ${kind} probe of "${name}"`)
-  );
+/** Of volumes of every kind, the service account's token too. */
+export function mountsOf({ spec }: V1Pod, container: string): string[] {
+  const mounts = spec?.containers.find(({ name }) => name === container)?.volumeMounts ?? [];
+  return mounts.map(({ mountPath }) => mountPath);
 }
 
 function warnOfProbes(pod: V1Pod): void {
-  const probes = indistinctProbes(pod);
+  const probes = commandProbes(pod);
   if (probes.length === 0) return;
   log.warning(
-    `The app must answer what a command or a gRPC call asks of a stolen port, or the kubelet acts on it: ${
-      probes.join(", ")
-    }`,
+    `The kubelet runs a command in the pod: ${probes.join(", ")}. ` +
+      `If it asks a stolen port, your program must answer it, or the kubelet acts on it, by a restart for example`,
   );
 }
 
-/** The containers that may be meant when none is named: the annotated one, else those that no mesh put there. */
+/**
+ * The containers that may be meant when none is named: the annotated one, otherwise those that no mesh put
+ * there.
+ */
 export function containerCandidates(pod: V1Pod): string[] {
   const names = (pod.spec?.containers ?? []).map(({ name }) => name);
   const annotated = pod.metadata?.annotations?.[defaultContainerAnnotation];
@@ -264,7 +302,10 @@ export function containerCandidates(pod: V1Pod): string[] {
   return own.length > 0 ? own : names.slice(0, 1);
 }
 
-/** The named container, else the one that can be meant. Throws TargetError when there are several or none. */
+/**
+ * The named container, otherwise the one that can be meant. Throws TargetError when there are several or
+ * none.
+ */
 export function chooseContainer(pod: V1Pod, asked: string | undefined, text: string): string {
   const names = (pod.spec?.containers ?? []).map(({ name }) => name);
   if (asked !== undefined) {
@@ -303,11 +344,15 @@ async function missing(
   }
   return new TargetError(
     `Cannot target "${text}": there is no such ${kind} in the namespace "${kube.namespace}"`,
-    { help: hint(name, known, "Another namespace? --target-namespace NAME.") },
+    {
+      help: known?.length === 0
+        ? `That namespace has no ${kind} at all. Name another: --target-namespace NAME.`
+        : hint(name, known, "Another namespace? --target-namespace NAME."),
+    },
   );
 }
 
-/** The names of what there is; undefined for who may not list it. */
+/** The names of what there is; undefined for a user who may not list it. */
 async function namesOf(
   list: Promise<{ metadata?: { name?: string } }[]>,
 ): Promise<string[] | undefined> {
@@ -319,6 +364,6 @@ function hint(name: string, known: readonly string[] | undefined, otherwise = ""
   const near = nearWords(name, known);
   if (near.length > 0) return `Did you mean ${quoteList(near)}?`;
   const some = known.slice(0, 8).join(", ");
-  const there = `There is: ${some === "" ? "none" : some}${known.length > 8 ? ", …" : ""}.`;
+  const there = known.length === 0 ? "" : `There is: ${some}${known.length > 8 ? ", …" : ""}.`;
   return `${otherwise} ${there}`.trim();
 }

@@ -3,14 +3,7 @@
 import assert from "node:assert/strict";
 import type { V1Deployment, V1Pod, V1ReplicaSet } from "../kube/client.ts";
 import { resolveProcess, startTimeOf } from "./process.ts";
-import {
-  chooseContainer,
-  indistinctProbes,
-  newestReady,
-  podsOf,
-  probePorts,
-  selectorText,
-} from "./resolve.ts";
+import { chooseContainer, mountsOf, newestReady, podsOf, selectorText } from "./resolve.ts";
 
 const owner = (uid: string, controller = true) => [{ apiVersion: "", kind: "", name: "", uid, controller }];
 
@@ -107,39 +100,17 @@ Deno.test({
   },
 });
 
-Deno.test("the ports of HTTP probes are found by number and by their own container's names", () => {
-  const named = { httpGet: { port: "web" } };
-  const ports = probePorts({
-    spec: {
-      containers: [
-        {
-          name: "app",
-          ports: [{ name: "web", containerPort: 8080 }],
-          livenessProbe: named,
-          readinessProbe: named,
-        },
-        { name: "side", ports: [{ name: "web", containerPort: 9090 }], startupProbe: named },
-        {
-          name: "other",
-          livenessProbe: { httpGet: { port: 80 } },
-          readinessProbe: { tcpSocket: { port: 6379 } },
-        },
-        { name: "typo", livenessProbe: { httpGet: { port: "no-such-name" } } },
-      ],
-    },
-  });
-  assert.deepEqual(ports, [8080, 9090, 80]);
-});
-
-Deno.test("probes by a command and by gRPC are named, those by HTTP and TCP are not", () => {
-  const http = { httpGet: { port: 80 } };
-  const containers = [
-    { name: "app", livenessProbe: { exec: { command: ["curl"] } }, readinessProbe: http },
-    { name: "side", startupProbe: { grpc: { port: 1 } }, livenessProbe: { tcpSocket: { port: 80 } } },
+Deno.test("the mounts are those of the target's own container", () => {
+  const volumeMounts = [
+    { name: "conf", mountPath: "/etc/app" },
+    { name: "conf", mountPath: "/opt/app/conf/app.yaml", subPath: "app.yaml" },
   ];
-  assert.deepEqual(indistinctProbes({ spec: { containers } }), [
-    'the liveness probe of "app"',
-    'the startup probe of "side"',
-  ]);
-  assert.deepEqual(indistinctProbes({ spec: { containers: [{ name: "app", livenessProbe: http }] } }), []);
+  const spec = {
+    containers: [{ name: "side", volumeMounts: [{ name: "x", mountPath: "/x" }] }, {
+      name: "app",
+      volumeMounts,
+    }],
+  };
+  assert.deepEqual(mountsOf({ spec }, "app"), ["/etc/app", "/opt/app/conf/app.yaml"]);
+  assert.deepEqual(mountsOf({ spec: { containers: [{ name: "app" }] } }, "app"), []);
 });

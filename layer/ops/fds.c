@@ -1,20 +1,20 @@
 /*
- * The registry: descriptor → what the session said about the object behind it. Called by the other ops; shared by all
- * threads without a lock. A table of slots holds the number of a note; notes are shared by the descriptors of one
- * object and counted. Both tables are reserved address space and take memory only where touched; free notes form a
- * stack, so that the memory of those used once is used again.
- * The invariant: a note is used only after its identity was compared with the object that the descriptor has now, for
- * an app can close one where no hook sees it (fclose, a raw system call).
+ * The registry: descriptor → what the session answered about the object behind it. Called by the other ops;
+ * shared by all threads without a lock. A table of slots holds the number of a note; notes are shared by the
+ * descriptors of one object and counted. Both tables are reserved address space and take memory only where
+ * touched; free notes form a stack, so that the memory of those used once is used again.
+ * The invariant: a note is used only after its identity was compared with the object that the descriptor has
+ * now, since an app can close one where no hook sees it (fclose, a raw system call).
  */
 #include <stdatomic.h>
 #include <stddef.h>
 
 #include "fds.h"
 
-/* fs.nr_open of Linux, and as many objects of ours as a process plausibly has; beyond it nothing is noted. */
+/* fs.nr_open of Linux, and as many noted objects as a process plausibly has; beyond it nothing is noted. */
 #define SLOTS (1u << 20)
 #define NOTES (1u << 17)
-/* A reader waits so often for a writer, who may be a thread that a fork left behind in the parent. */
+/* How often a reader waits for a writer, which may be a thread that a fork left behind in the parent. */
 #define PATIENCE 100000
 
 struct note {
@@ -32,8 +32,10 @@ struct registry {
 static _Atomic(struct registry *) registry;
 static _Atomic(uint32_t) noted_below; /* no slot from here on was ever filled */
 static _Atomic(uint32_t) used_below = 1; /* no note from here on was ever used */
-/* Top of the stack of free notes; above it a count of changes, without which a note that left and came back would pass
- * for one that stayed. */
+/*
+ * Top of the stack of free notes; above it a count of changes, without which a note that left and came back
+ * would pass for one that stayed.
+ */
 static _Atomic(uint64_t) free_notes;
 
 void (*fds_lost)(const struct fds_note *note);
@@ -149,47 +151,105 @@ static uint32_t exchange_slot(struct registry *here, int fd, uint32_t number)
 	return atomic_exchange(&here->slots[fd], number);
 }
 
-bool fds_get(int fd, struct fds_note *note)
+/* The number of the note of `fd`, copied to `note`; 0 = none. */
+static uint32_t look_up(struct registry *here, int fd, struct fds_note *note)
 {
-	struct registry *here = atomic_load(&registry);
 	uint32_t number = slot_of(here, fd);
 
 	if (!number)
-		return false;
+		return 0;
 	read_note(&here->notes[number], note);
 	if (sys_is(fd, &note->identity) && slot_of(here, fd) == number)
-		return true;
+		return number;
 	if (atomic_compare_exchange_strong(&here->slots[fd], &number, 0))
 		forget(here, number);
-	return false;
+	return 0;
 }
 
-void fds_put(int fd, struct fds_note *note)
+/* What was found in the handle, or nothing. */
+static bool found(struct fds_handle *handle, int fd, uint32_t number)
+{
+	handle->fd = fd;
+	handle->number = number;
+	handle->identity = number ? handle->note.identity : (struct sys_identity){ 0 };
+	if (!number)
+		handle->note.state = FDS_LOCAL;
+	return number != 0;
+}
+
+bool fds_find(int fd, struct fds_handle *handle)
+{
+	return found(handle, fd, look_up(atomic_load(&registry), fd, &handle->note));
+}
+
+static bool is_object(const struct sys_identity *one, const struct sys_identity *other)
+{
+	return one->device == other->device && one->number == other->number;
+}
+
+bool fds_find_object(int fd, struct fds_handle *handle)
+{
+	struct registry *here = atomic_load(&registry);
+	uint32_t below = here ? atomic_load(&used_below) : 0;
+	struct sys_identity wanted;
+
+	if (sys_identity(fd, &wanted) < 0)
+		below = 0;
+	for (uint32_t number = 1; number < below; number++) {
+		if (atomic_load(&here->notes[number].descriptors) == 0)
+			continue;
+		read_note(&here->notes[number], &handle->note);
+		if (is_object(&handle->note.identity, &wanted))
+			return found(handle, fd, number);
+	}
+	return found(handle, fd, 0);
+}
+
+/* Notes it for `fd`; the note's number, 0 = the tables are full. */
+static uint32_t note_anew(int fd, const struct fds_note *note)
 {
 	struct registry *here = reserve();
 	uint32_t number;
 
-	if (!here || fd < 0 || (unsigned int)fd >= SLOTS || sys_identity(fd, &note->identity) < 0)
-		return;
+	if (!here || fd < 0 || (unsigned int)fd >= SLOTS)
+		return 0;
 	number = take_note(here);
 	if (number) {
 		write_note(&here->notes[number], note);
 		atomic_store(&here->notes[number].descriptors, 1);
 	}
 	forget(here, exchange_slot(here, fd, number));
+	return number;
 }
 
-bool fds_change(int fd, const struct fds_note *note)
+void fds_put(int fd, struct fds_note *note)
+{
+	if (sys_identity(fd, &note->identity) == 0)
+		note_anew(fd, note);
+}
+
+void fds_renew(struct fds_handle *handle)
+{
+	const struct sys_identity *known = &handle->identity;
+
+	if (!known->device && !known->number && sys_identity(handle->fd, &handle->identity) < 0)
+		return;
+	handle->note.identity = handle->identity;
+	handle->number = note_anew(handle->fd, &handle->note);
+}
+
+bool fds_save(struct fds_handle *handle)
 {
 	struct registry *here = atomic_load(&registry);
-	uint32_t number = slot_of(here, fd);
-	struct fds_note old, changed = *note;
+	struct fds_note old;
 
-	if (!number)
+	if (!handle->number)
 		return false;
-	read_note(&here->notes[number], &old);
-	changed.identity = old.identity;
-	write_note(&here->notes[number], &changed);
+	read_note(&here->notes[handle->number], &old);
+	if (!is_object(&old.identity, &handle->identity))
+		return false;
+	handle->note.identity = handle->identity;
+	write_note(&here->notes[handle->number], &handle->note);
 	return true;
 }
 
@@ -217,7 +277,7 @@ static bool search(int except, note_test fits, const void *wanted, struct fds_no
 		if (fd == except)
 			continue;
 		read_note(&here->notes[slot_of(here, fd)], found);
-		if (fits(found, wanted) && fds_get(fd, found))
+		if (fits(found, wanted) && look_up(here, fd, found))
 			return true;
 	}
 	return false;
@@ -225,9 +285,7 @@ static bool search(int except, note_test fits, const void *wanted, struct fds_no
 
 static bool same_object(const struct fds_note *note, const void *identity)
 {
-	const struct sys_identity *wanted = identity;
-
-	return note->identity.device == wanted->device && note->identity.number == wanted->number;
+	return is_object(&note->identity, identity);
 }
 
 static bool in_state(const struct fds_note *note, const void *state)
@@ -235,16 +293,23 @@ static bool in_state(const struct fds_note *note, const void *state)
 	return note->state == *(const enum fds_state *)state;
 }
 
-static bool overlaps(const struct fds_note *note, const void *asked)
+static bool overlaps(const struct fds_note *note, const void *wanted)
 {
-	return (note->state == FDS_BOUND || note->state == FDS_LISTENER) && address_overlaps(&note->asked, asked);
+	const struct fds_note *socket = wanted;
+
+	if ((note->state != FDS_BOUND && note->state != FDS_LISTENER) || (note->flags ^ socket->flags) & FDS_DATAGRAMS)
+		return false;
+	/* IPV6_V6ONLY of either parts the families. */
+	if ((note->flags | socket->flags) & FDS_ONLY6 &&
+	    address_to_wire(&note->asked).family != address_to_wire(&socket->asked).family)
+		return false;
+	return address_overlaps(&note->asked, &socket->asked);
 }
 
-bool fds_drop(int fd, struct fds_note *note)
+/* Takes `number` from `fd` and copies its note; see fds_drop(). */
+static bool drop(struct registry *here, int fd, uint32_t number, struct fds_note *note)
 {
-	struct registry *here = atomic_load(&registry);
 	struct fds_note other;
-	uint32_t number = slot_of(here, fd);
 	bool last;
 
 	if (!number || !atomic_compare_exchange_strong(&here->slots[fd], &number, 0))
@@ -264,6 +329,21 @@ bool fds_drop(int fd, struct fds_note *note)
 	}
 }
 
+bool fds_drop(int fd, struct fds_note *note)
+{
+	struct registry *here = atomic_load(&registry);
+
+	return drop(here, fd, slot_of(here, fd), note);
+}
+
+bool fds_forget(struct fds_handle *handle)
+{
+	bool last = drop(atomic_load(&registry), handle->fd, handle->number, &handle->note);
+
+	handle->number = 0;
+	return last;
+}
+
 void fds_copy(int from, int to)
 {
 	struct registry *here = atomic_load(&registry);
@@ -271,7 +351,7 @@ void fds_copy(int from, int to)
 
 	if (!number || to < 0 || (unsigned int)to >= SLOTS)
 		return;
-	/* Never from 0: `from` was closed meanwhile, and the note is somebody else's to take. */
+	/* Never from 0: `from` was closed meanwhile, and another thread takes the note. */
 	descriptors = atomic_load(&here->notes[number].descriptors);
 	do {
 		if (descriptors == 0)
@@ -287,7 +367,7 @@ bool fds_any(enum fds_state state)
 	return search(-1, in_state, &state, &found);
 }
 
-bool fds_find_asked(int fd, const union name *asked, struct fds_note *found)
+bool fds_find_asked(int fd, const struct fds_note *socket, struct fds_note *found)
 {
-	return search(fd, overlaps, asked, found);
+	return search(fd, overlaps, socket, found);
 }

@@ -1,4 +1,7 @@
-/* Tests of fds.c with real sockets: notes follow the socket, never the number. Run by tests/layer/ops_test.ts. */
+/*
+ * Tests of fds.c with real sockets: notes follow the socket, never the number. Run by
+ * tests/layer/ops_test.ts.
+ */
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -29,13 +32,31 @@ static void put(int fd, enum fds_state state, uint16_t port)
 	fds_put(fd, &socket);
 }
 
+static bool get(int fd, struct fds_note *note)
+{
+	struct fds_handle handle;
+	bool found = fds_find(fd, &handle);
+
+	*note = handle.note;
+	return found;
+}
+
 static void listens(int fd)
 {
-	struct fds_note note;
+	struct fds_handle handle;
 
-	fds_get(fd, &note);
-	note.state = FDS_LISTENER;
-	fds_change(fd, &note);
+	fds_find(fd, &handle);
+	handle.note.state = FDS_LISTENER;
+	fds_save(&handle);
+}
+
+static bool change(int fd, const struct fds_note *note)
+{
+	struct fds_handle handle;
+
+	fds_find(fd, &handle);
+	handle.note = *note;
+	return fds_save(&handle);
 }
 
 static void one_socket(void)
@@ -43,11 +64,11 @@ static void one_socket(void)
 	struct fds_note socket;
 	int fd = tcp();
 
-	ok(!fds_has(fd) && !fds_get(fd, &socket), "a new socket has no note");
+	ok(!fds_has(fd) && !get(fd, &socket), "a new socket has no note");
 	put(fd, FDS_BOUND, 80);
-	ok(fds_get(fd, &socket) && socket.state == FDS_BOUND, "what is put is there");
+	ok(get(fd, &socket) && socket.state == FDS_BOUND, "what is put is there");
 	listens(fd);
-	ok(fds_get(fd, &socket) && socket.state == FDS_LISTENER, "a bound socket comes to listen");
+	ok(get(fd, &socket) && socket.state == FDS_LISTENER, "a bound socket comes to listen");
 	ok(address_port(&socket.asked) == 80, "and keeps its address");
 	ok(fds_drop(fd, &socket) && address_port(&socket.actual) == 80, "its only descriptor is the last");
 	ok(!fds_has(fd) && !fds_drop(fd, &socket), "what is dropped is gone");
@@ -64,9 +85,9 @@ static void two_descriptors(void)
 	put(fd, FDS_BOUND, 80);
 	fds_copy(fd, copy);
 	listens(copy);
-	ok(fds_get(fd, &socket) && socket.state == FDS_LISTENER, "both descriptors listen");
+	ok(get(fd, &socket) && socket.state == FDS_LISTENER, "both descriptors listen");
 	ok(!fds_drop(fd, &socket), "the first of two is not the last");
-	ok(fds_get(copy, &socket), "the other keeps the note");
+	ok(get(copy, &socket), "the other keeps the note");
 	put(fd, FDS_LISTENER, 80);
 	ok(!fds_drop(copy, &socket), "nor is it when both were noted by themselves");
 	ok(fds_drop(fd, &socket), "the second is");
@@ -83,10 +104,10 @@ static void stale(void)
 	close(fd);
 	again = tcp();
 	ok(again == fd && fds_has(again), "the number is used again");
-	ok(!fds_get(again, &socket) && !fds_has(again), "the old note is not the new socket's");
+	ok(!get(again, &socket) && !fds_has(again), "the old note is not the new socket's");
 	put(again, FDS_ACCEPTED, 80);
 	close(again);
-	ok(!fds_get(again, &socket), "a closed number has no note");
+	ok(!get(again, &socket), "a closed number has no note");
 	put(-1, FDS_BOUND, 80);
 	put(1 << 30, FDS_BOUND, 80);
 	ok(!fds_has(-1) && !fds_has(1 << 30), "impossible numbers are not noted");
@@ -106,23 +127,26 @@ static void files(void)
 
 	fds_put(first, &note);
 	fds_copy(first, copy);
-	ok(fds_get(copy, &note) && note.state == FDS_FILE && note.file.id == 7, "a file is noted as a socket is");
+	ok(get(copy, &note) && note.state == FDS_FILE && note.file.id == 7, "a file is noted as a socket is");
 	note.file.flags = 9;
-	ok(fds_change(first, &note) && fds_get(copy, &note) && note.file.flags == 9, "a change is seen by both");
+	ok(change(first, &note) && get(copy, &note) && note.file.flags == 9, "a change is seen by both");
 	ok(!fds_drop(first, &note) && fds_drop(copy, &note), "the second of two is the last");
-	ok(!fds_change(first, &note), "nothing to change");
+	ok(!change(first, &note), "nothing to change");
 	fds_put(first, &note);
 	close(first);
 	second = memfd_create("second", 0);
 	fds_lost = on_lost;
-	ok(second == first && !fds_get(second, &note), "another file at its number is not it");
+	ok(second == first && !get(second, &note), "another file at its number is not it");
 	ok(lost == 7, "and its owner hears of the end that no hook saw");
 	fds_lost = NULL;
 	close(second);
 	close(copy);
 }
 
-/* As many connections at a time as a busy client has; the notes of ended ones are used again, and their memory. */
+/*
+ * As many connections at a time as a busy client has; the notes of ended ones are used again, and their
+ * memory.
+ */
 static void thousands(void)
 {
 	enum { COUNT = 900, ROUNDS = 100 };
@@ -135,7 +159,7 @@ static void thousands(void)
 			put(fds[i], FDS_CONNECTED, (uint16_t)i);
 		}
 		for (int i = 0; i < COUNT; i++) {
-			wrong += !fds_get(fds[i], &note) || !fds_drop(fds[i], &note) || address_port(&note.asked) != i;
+			wrong += !get(fds[i], &note) || !fds_drop(fds[i], &note) || address_port(&note.asked) != i;
 			close(fds[i]);
 		}
 	}
@@ -144,8 +168,7 @@ static void thousands(void)
 
 static void searching(void)
 {
-	struct fds_note socket;
-	union name wanted = at_port(81);
+	struct fds_note socket, wanted = { .state = FDS_BOUND, .asked = at_port(81) };
 	int first = tcp(), second = tcp();
 
 	put(first, FDS_BOUND, 80);
@@ -155,6 +178,8 @@ static void searching(void)
 	ok(fds_any(FDS_LISTENER) && !fds_any(FDS_ACCEPTED), "a state is found or not");
 	ok(fds_find_asked(first, &wanted, &socket) && address_port(&socket.asked) == 81, "an asked port is found");
 	ok(!fds_find_asked(second, &wanted, &socket), "but not one's own");
+	wanted.flags = 1;
+	ok(!fds_find_asked(first, &wanted, &socket), "nor one of another protocol");
 	fds_drop(first, &socket);
 	fds_drop(second, &socket);
 	close(first);
@@ -194,7 +219,7 @@ static void *churn(void *wrong)
 		put(fd, FDS_LISTENER, port);
 		copy = dup(fd);
 		fds_copy(fd, copy);
-		if (!fds_get(copy, &socket) || address_port(&socket.asked) != port)
+		if (!get(copy, &socket) || address_port(&socket.asked) != port)
 			__atomic_fetch_add((int *)wrong, 1, __ATOMIC_RELAXED);
 		if (fds_drop(fd, &socket) || !fds_drop(copy, &socket))
 			__atomic_fetch_add((int *)wrong, 1, __ATOMIC_RELAXED);
@@ -217,8 +242,34 @@ static void threads(void)
 	ok(fds_next(0, ~0u) == -1, "and leave none behind");
 }
 
+static void handles(void)
+{
+	struct fds_handle one, other;
+	struct fds_note socket;
+	int fd = tcp(), copy = dup(fd);
+
+	ok(!fds_find(fd, &one) && one.number == 0 && one.note.state == FDS_LOCAL, "a handle may have no note");
+	ok(!fds_save(&one), "and then nothing is changed");
+	one.note = (struct fds_note){ .state = FDS_BOUND, .asked = at_port(80) };
+	fds_renew(&one);
+	ok(one.number != 0 && get(fd, &socket) && socket.state == FDS_BOUND, "until it is noted");
+	fds_copy(fd, copy);
+	ok(fds_find(copy, &other) && other.number == one.number, "two descriptors find one note");
+	one.note = (struct fds_note){ .state = FDS_LISTENER, .asked = at_port(80) };
+	ok(fds_save(&one) && get(copy, &socket) && socket.state == FDS_LISTENER, "which changes for both");
+	ok(!fds_forget(&other) && !fds_has(copy) && !fds_forget(&other), "one is forgotten, once");
+	ok(fds_find_object(copy, &other) && other.fd == copy && other.number == one.number, "and found by its object");
+	ok(fds_forget(&one) && !fds_find_object(copy, &other), "until the last is forgotten");
+	close(fd);
+	fd = dup2(tcp(), fd);
+	ok(!fds_save(&one), "a forgotten note is not changed");
+	close(copy);
+	close(fd);
+}
+
 int main(void)
 {
+	handles();
 	one_socket();
 	two_descriptors();
 	stale();

@@ -1,25 +1,24 @@
 /*
- * The way in for Go programs. Their runtime enters the kernel by instructions of its own, also where cgo links the C
- * library, so no hook of a libc call ever runs. But nearly all of it, and all that the standard library does, goes through
- * one small function, internal/runtime/syscall.Syscall6, whose machine code is the same since Go 1.19 and needs no symbol
- * to be found. When the program starts, before its runtime does, that function is made to begin with a jump to here.
- * The invariants: C never runs on a goroutine's stack, which is too small for it; a call that is not the layer's goes to the
- * kernel with the registers that Go's own function would have used. A program of Go without the C library, or with another
- * such function, is left alone: the session refuses to start one (core/launch/go_program.ts).
+ * The hook for Go programs. Their runtime enters the kernel by instructions of its own, also where cgo links
+ * the C library, so no hook of a libc call ever runs. But nearly all of it, and all that the standard library
+ * does, goes through one small function, internal/runtime/syscall.Syscall6, whose machine code is the same
+ * since Go 1.19 and needs no symbol to be found. Before the runtime starts, that function is made to begin
+ * with a jump to here (objects_linux.c).
+ * The invariants: C never runs on a goroutine's stack, which is too small for it; a call that is not the
+ * layer's goes to the kernel with the registers that Go's own function would have used. A Go program without
+ * the C library, or with another such function, is not changed: the session refuses to start one
+ * (core/launch/go_program.ts).
  */
+#include "objects.h"
+
 #if defined(__x86_64__)
 
-#include <elf.h>
 #include <errno.h>
-#include <link.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../guard.h"
-#include "../hooks.h"
-#include "go.h"
-#include "raw.h"
+#include "syscalls.h"
+#include "../sys/raw.h"
 
 /* Room for the ops; touched pages only cost memory. A Go program has few threads, and they rarely end. */
 #define GO_STACK_BYTES 262144
@@ -34,36 +33,30 @@ __attribute__((visibility("hidden"), tls_model("initial-exec"))) _Thread_local c
 
 #define GO_NUMBERS 512
 #define GO_MARK(number, call) [number] = 1,
-__attribute__((visibility("hidden"))) const char layer_go_routed[GO_NUMBERS] = { GO_CALLS(GO_MARK) };
-
-/* An exec does not come back, and a child made by vfork shares this memory: its parent must find the stack free. */
-static void go_leaves(void)
-{
-	layer_go_busy = 0;
-}
-
-#define GO_CASE(number, call) \
-	case number: \
-		result = (long)(call); \
-		break;
+__attribute__((visibility("hidden"))) const char layer_go_routed[GO_NUMBERS] = { SYSCALLS(GO_MARK) };
 
 /* A call of the list. Its result or -errno, as the kernel gives it. */
 __attribute__((visibility("hidden"), used)) long layer_go_call(long number, long a, long b, long c, long d, long e, long f)
 {
-	long result = -ENOSYS;
+	const long arguments[6] = { a, b, c, d, e, f };
+	long result;
 
-	switch (number) {
-		GO_CALLS(GO_CASE)
-	default:
+	/*
+	 * An exec does not come back, and a child made by vfork shares this memory: its parent must find the
+	 * stack free.
+	 */
+	if (number == SYS_execve || number == SYS_execveat)
+		layer_go_busy = 0;
+	if (!syscalls_call(number, arguments, &result))
 		return RAW(number, a, b, c, d, e, f);
-	}
 	return result < 0 ? -errno : result;
 }
 
 /*
- * Takes the place of Syscall6(num, a1..a6) (r1, r2, errno), which has its arguments in ax, bx, cx, di, si, r8 and r9 and its
- * results in ax, bx and cx; r14 and a zero x15 belong to Go (its ABIInternal). A thread's first call makes its stack; a call
- * out of a signal handler that interrupted one of ours finds the stack in use and goes to the kernel.
+ * Takes the place of Syscall6(num, a1..a6) (r1, r2, errno), which has its arguments in ax, bx, cx, di, si, r8
+ * and r9 and its results in ax, bx and cx; r14 and a zero x15 belong to Go (its ABIInternal). A thread's
+ * first call makes its stack; a call from a signal handler that interrupted one of the layer's finds the
+ * stack in use and goes to the kernel.
  */
 void layer_go_entry(void);
 __asm__(".text\n"
@@ -169,27 +162,13 @@ struct jump {
 } __attribute__((packed));
 _Static_assert(sizeof(struct jump) <= sizeof(syscall6), "the jump fits into the function");
 
-/* A note of the name "Go" is the build id of Go's linker (elf(5)). */
-static bool has_go_note(const unsigned char *at, size_t length)
-{
-	while (length >= sizeof(Elf64_Nhdr)) {
-		const Elf64_Nhdr *note = (const Elf64_Nhdr *)at;
-		size_t size = sizeof(*note) + ((note->n_namesz + 3) & ~3u) + ((note->n_descsz + 3) & ~3u);
-
-		if (note->n_namesz == 4 && memcmp(note + 1, "Go\0", 4) == 0)
-			return true;
-		if (size > length)
-			return false;
-		at += size;
-		length -= size;
-	}
-	return false;
-}
-
-/* cgo starts threads by libc: without that their thread pointer is Go's own, and libc cannot be called on them. */
+/*
+ * cgo starts threads by libc: without that their thread pointer is Go's own, and libc cannot be called on
+ * them. The name may be the end of a longer one of cgo's in the table of strings.
+ */
 static bool uses_threads_of_libc(const ElfW(Dyn) *dynamic)
 {
-	static const char name[] = "\0pthread_create";
+	static const char name[] = "pthread_create";
 	const char *strings = NULL;
 	size_t size = 0;
 
@@ -202,54 +181,44 @@ static bool uses_threads_of_libc(const ElfW(Dyn) *dynamic)
 	return strings && memmem(strings, size, name, sizeof(name));
 }
 
-static void redirect(unsigned char *function)
+static bool redirect(unsigned char *function)
 {
 	struct jump jump = { .code = { 0xff, 0x25, 0, 0, 0, 0 }, .to = layer_go_entry };
 	unsigned char *page = (unsigned char *)((uintptr_t)function & ~(uintptr_t)(PAGE_BYTES - 1));
 	size_t length = (size_t)(function + sizeof(jump) - page);
 
 	if (RAW(SYS_mprotect, page, length, PROT_READ | PROT_WRITE) < 0)
-		return;
+		return false;
 	memcpy(function, &jump, sizeof(jump));
 	RAW(SYS_mprotect, page, length, PROT_READ | PROT_EXEC);
+	return true;
 }
 
-/* Of all loaded objects the first is the program itself (dl_iterate_phdr(3)). */
-static int look(struct dl_phdr_info *program, size_t size, void *unused)
+bool go_lead(const struct image *image)
 {
-	const ElfW(Dyn) *dynamic = NULL;
+	const ElfW(Phdr) *dynamic = image_part(image, PT_DYNAMIC);
 	unsigned char *found;
-	bool go = false;
 
-	(void)size;
-	(void)unused;
-	for (int index = 0; index < program->dlpi_phnum; index++) {
-		const ElfW(Phdr) *part = &program->dlpi_phdr[index];
-		const void *at = (const void *)(program->dlpi_addr + part->p_vaddr);
-
-		if (part->p_type == PT_NOTE)
-			go = go || has_go_note(at, part->p_memsz);
-		if (part->p_type == PT_DYNAMIC)
-			dynamic = at;
-	}
-	if (!go || !dynamic || !uses_threads_of_libc(dynamic))
-		return 1;
-	for (int index = 0; index < program->dlpi_phnum; index++) {
-		const ElfW(Phdr) *part = &program->dlpi_phdr[index];
+	if (!dynamic || !uses_threads_of_libc((const ElfW(Dyn) *)(image->address + dynamic->p_vaddr)))
+		return false;
+	for (size_t i = 0; i < image->count; i++) {
+		const ElfW(Phdr) *part = &image->parts[i];
 
 		if (part->p_type != PT_LOAD || !(part->p_flags & PF_X))
 			continue;
-		found = memmem((void *)(program->dlpi_addr + part->p_vaddr), part->p_filesz, syscall6, sizeof(syscall6));
+		found = memmem((void *)(image->address + part->p_vaddr), part->p_filesz, syscall6, sizeof(syscall6));
 		if (found)
-			redirect(found);
+			return redirect(found);
 	}
-	return 1;
+	return false;
 }
 
-__attribute__((constructor)) static void go_started(void)
+#else
+
+bool go_lead(const struct image *image)
 {
-	if (guard_active())
-		dl_iterate_phdr(look, NULL);
+	(void)image;
+	return false;
 }
 
 #endif

@@ -1,30 +1,40 @@
 /*
  * Starts the layer in a process: on load, or with the first hook when another library's constructor calls one
- * before. Opens no link: a process that never binds, listens or accepts must stay cheap (a build has thousands).
- * The invariant: nothing here fails the app. Without a session the layer stays inert.
+ * before. Opens no link: a process that never binds, listens or accepts must stay cheap (a build has
+ * thousands).
+ * The invariant: nothing here makes the app fail. Without a session the layer does nothing.
  */
 #include <errno.h>
 #include <stdatomic.h>
 
-#include "../config.h"
-#include "../guard.h"
-#include "../link.h"
-#include "../program.h"
-#include "../ops/cwd.h"
+#include "../link/config.h"
+#include "guard.h"
+#include "streams.h"
+#include "../link/link.h"
+#include "../sys/program.h"
+#include "../ops/files/cwd.h"
 #include "../ops/descriptors.h"
-#include "../ops/files.h"
-#include "../sys.h"
-#include "../way.h"
+#include "../ops/files/files.h"
+#include "../sys/sys.h"
+#include "../link/way.h"
 
 enum { FRESH, STARTING, INERT, SKIPPED, ACTIVE };
 
 static _Atomic(int) stage;
 _Thread_local bool guard_inside;
 
+static bool set_inside(bool inside)
+{
+	bool before = guard_inside;
+
+	guard_inside = inside;
+	return before;
+}
+
 /*
- * A fork child has its own link from the first message on. A child of root may be about to give up its rights (a
- * server's workers do), and with /proc out of reach way.c knows no way then: where its parent had something to say, it
- * connects now.
+ * A fork child has its own link from the first message on. A child of root may be about to give up its rights
+ * (a server's workers do), and without /proc it has no way to the session then (way.c): where its parent had
+ * a link, it connects now.
  */
 static void forked(void)
 {
@@ -43,6 +53,11 @@ static bool is_skipped(void)
 	       (program_invocation_name && config_skips(program_name(program_invocation_name)));
 }
 
+static void lead_streams(void)
+{
+	streams_lead();
+}
+
 static int start(void)
 {
 	int seen = FRESH, next = INERT;
@@ -54,8 +69,10 @@ static int start(void)
 	} else if (is_skipped()) {
 		next = SKIPPED;
 	} else if (link_start()) {
+		link_set_inside = set_inside;
 		way_open(config_socket());
 		fds_lost = descriptors_ended;
+		files_first = lead_streams;
 		sys_at_fork(link_forking, link_forked_parent, forked);
 		cwd_adopt();
 		next = ACTIVE;
@@ -80,6 +97,22 @@ bool guard_active(void)
 bool guard_session(void)
 {
 	return now() >= SKIPPED;
+}
+
+bool guard_enter(int *saved_errno)
+{
+	if (guard_inside || !guard_active() || !link_owns())
+		return false;
+	guard_inside = true;
+	*saved_errno = errno;
+	return true;
+}
+
+int guard_leave(int saved_errno, int result)
+{
+	guard_inside = false;
+	errno = result < 0 ? -result : saved_errno;
+	return result < 0 ? -1 : result;
 }
 
 __attribute__((constructor)) static void loaded(void)

@@ -1,17 +1,19 @@
 /*
- * The Linux edge of the preload door: exports every call of hooks.h under libc's name and finds libc's own behind
- * it. The app's dynamic linker binds to these because the layer stands in LD_PRELOAD (ld.so(8)). Nothing is
- * decided here. A call is looked up when it is first needed, so a hook works before our constructor ran.
+ * The Linux edge of the preload door: exports every call of hooks.h under libc's name and finds libc's own
+ * behind it. The app's dynamic linker binds to these because the layer stands in LD_PRELOAD (ld.so(8)).
+ * Nothing is decided here. A call is looked up when it is first needed, so a hook works before the layer's
+ * constructor ran.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
 #include "../hooks.h"
+#include "symbols.h"
+#include "../writable.h"
 
-/* What a call returns that this libc lacks: -1, or NULL where it returns a pointer. */
+/* What a call returns that is missing in this libc: -1, or NULL where it returns a pointer. */
 static long missing(bool number)
 {
 	errno = ENOSYS;
@@ -20,24 +22,24 @@ static long missing(bool number)
 #define IS_NUMBER(type) (__builtin_types_compatible_p(type, int) || __builtin_types_compatible_p(type, long))
 
 /*
- * libc's own. Since 2.34 glibc exports some calls by their plain name, and by the one with underlines for old programs only,
- * which dlsym passes over.
+ * libc's own. Since 2.34 glibc exports some calls by their plain name, and by the one with underlines for old
+ * programs only, which dlsym passes over.
  */
 static void *find(const char *name)
 {
 	int saved = errno;
-	void *found = dlsym(RTLD_NEXT, name);
+	void *found = symbols_next(name);
 
 	if (!found && name[0] == '_' && name[1] == '_')
-		found = dlsym(RTLD_NEXT, name + 2);
+		found = symbols_next(name + 2);
 	errno = saved;
 	return found;
 }
 
 /*
  * The symbol is given to the assembler only, so that libc's prototypes (transparent unions, varargs) do not
- * clash. Of a symbol with several versions dlsym gives the default one (dlsym(3)), and ours stands for all of them.
- * fcntl takes its optional argument in a register on x86_64 and aarch64 whether it is named or not.
+ * clash. Of a symbol with several versions dlsym gives the default one (dlsym(3)), and ours stands for all of
+ * them. fcntl takes its optional argument in a register on x86_64 and aarch64 whether it is named or not.
  */
 #define EDGE(type, name, parameters, arguments) \
 	static _Atomic(void *) slot_##name; \
@@ -73,7 +75,7 @@ LAYER_HOOKS(EDGE)
 		va_end(list); \
 		char *argv[count + 1]; \
 		va_start(list, first); \
-		argv[0] = (char *)first; \
+		argv[0] = writable(first); \
 		for (count = 0; argv[count]; count++) \
 			argv[count + 1] = va_arg(list, char *); \
 		result = call; \

@@ -1,8 +1,9 @@
 /*
- * Leads glibc's streams to ours. A stream reads and writes by its table of functions (_IO_file_jumps), of which glibc checks
- * the place but not the content; in it stand _IO_file_read and its siblings, which glibc exports as well. They are looked
- * for by value, so nothing is assumed of the table but that it is one. Called when the first remote file appears: until
- * then, and without one for ever, libc is untouched.
+ * Redirects glibc's streams to the layer. A stream reads and writes by its table of functions
+ * (_IO_file_jumps), of which glibc checks the place but not the content; it contains _IO_file_read and its
+ * siblings, which glibc exports as well. They are searched by value, so nothing is assumed of the table but
+ * that it is one. Called when the first remote file appears: until then, and without one for ever, libc is
+ * not changed.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,8 +13,8 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "../streams.h"
-#include "raw.h"
+#include "streams.h"
+#include "../sys/raw.h"
 
 /* More than the table has had since glibc 2.1: two unused words, nineteen functions. */
 #define TABLE_WORDS 21

@@ -1,6 +1,6 @@
-// Rules over destinations: protocol, host name or network, port range. The host (../rules.ts) parses their text and tells
-// the parts; a destination matches when one rule does. Invariant: no memory while matching; names are compared
-// without letter case, addresses bit by bit.
+// Rules over destinations: protocol, host name or network, port range. The host (../rules.ts) parses their
+// text and passes the parts; a destination matches when one rule does. Invariant: no memory while matching;
+// names are compared without letter case, addresses bit by bit.
 
 const NAME_LIMIT: u32 = 1024;
 const ADDRESS_BYTES: usize = 16;
@@ -42,7 +42,10 @@ export function rules_text(rules: Rules): usize {
   return changetype<usize>(rules) + offsetof<Rules>();
 }
 
-/** Adds a rule; of a Network the address is in the text and `prefix` bits of it count, else the name of `length` bytes. */
+/**
+ * Adds a rule; of a Network the address is in the text and `prefix` bits of it count, else the name of
+ * `length` bytes.
+ */
 export function rules_add(
   rules: Rules,
   protocol: u32,

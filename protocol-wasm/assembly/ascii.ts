@@ -1,4 +1,5 @@
-// Bytes as ASCII: the character kinds of HTTP's grammar and comparison with words of the source. Knows no state.
+// Bytes as ASCII: the character kinds of HTTP's grammar and comparison with words of the source. Knows no
+// state.
 
 /** tchar of RFC 9110, 5.6.2. */
 @inline

@@ -1,7 +1,8 @@
-// The connections of one link and the credit of each, in an open-addressed table: linear probing, at most half full,
-// and a removal closes its gap, so there are no tombstones. frame.ts charges and refills the windows; the host opens and
-// closes. A table that is full is rehashed into the next, twice as large, which lies right behind it: memory never
-// grows while a link lives, and the pages of a table that was never reached are never touched.
+// The connections of one link and the credit of each, in an open-addressed table: linear probing, at most
+// half full, and a removal closes its gap, so there are no tombstones. frame.ts charges and refills the
+// windows; the host opens and closes. A table that is full is rehashed into the next, twice as large, which
+// lies right behind it: memory never grows while a link lives, and the pages of a table that was never
+// reached are never touched.
 
 import { Status } from "./status";
 
@@ -88,7 +89,9 @@ function slotAt(index: u32): Connection {
   return changetype<Connection>(table + index * SLOT_BYTES);
 }
 
-/** Where the probing for `id` begins. Fibonacci hashing: the product's upper bits, as many as index the table. */
+/**
+ * Where the probing for `id` begins. Fibonacci hashing: the product's upper bits, as many as index the table.
+ */
 function home(id: u32): u32 {
   return (id * 0x9E3779B1) >> (clz(slots) + 1);
 }

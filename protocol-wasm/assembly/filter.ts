@@ -1,11 +1,13 @@
 // A filter over HTTP/1 request heads: leaves (header, path, method) joined by all, any and not.
-// The host (../filter.ts) parses the filter's JSON and tells its parts in order: open, leaf, close. One instance holds
-// one filter. Invariant: after the last part nothing takes memory, and a head that is not HTTP/1 never matches.
+// The host (../filter.ts) parses the filter's JSON and passes its parts in order: open, leaf, close. One
+// instance holds one filter. Invariant: after the last part no call allocates memory, and a head that is not
+// HTTP/1 never matches.
 
 import { equalsFolded } from "./ascii";
 import { Head, HEADER_LIMIT, readHead, resetHead, Side } from "./http_head";
 import { matchesRegex, TEXT_LIMIT } from "./regex/match";
-import { compileRegex, Refusal, Regex } from "./regex/program";
+import { Regex } from "./regex/code";
+import { compileRegex, Refusal } from "./regex/program";
 
 const NODE_LIMIT: u32 = 256;
 
@@ -80,7 +82,9 @@ function refused(filter: Filter, error: string, at: u32): u32 {
   return 0;
 }
 
-/** Begins a join (All, Any, Not); returns its number for `filter_close`, or -1 when there are too many parts. */
+/**
+ * Begins a join (All, Any, Not); returns its number for `filter_close`, or -1 when there are too many parts.
+ */
 export function filter_join(filter: Filter, type: u32): i32 {
   if (filter.count == NODE_LIMIT) return -1;
   partAt(filter, filter.count).type = type;
@@ -111,7 +115,10 @@ export function filter_leaf(filter: Filter, type: u32, length: u32): u32 {
   return 1;
 }
 
-/** 1 when the complete request head in the text matches, 0 when not; -1 when it is no complete HTTP/1 request head. */
+/**
+ * 1 when the complete request head in the text matches, 0 when not; -1 when it is no complete HTTP/1 request
+ * head.
+ */
 export function filter_matches(filter: Filter, length: u32): i32 {
   const head = changetype<Head>(filter.head);
   resetHead(head, filter.text, Side.Request, filter.lines);
@@ -187,7 +194,10 @@ function headerMatches(filter: Filter, head: Head, regex: Regex): bool {
   return false;
 }
 
-/** The path of the request target, and the path with its query; of an absolute target, what follows the authority. */
+/**
+ * The path of the request target, and the path with its query; of an absolute target, what follows the
+ * authority.
+ */
 function pathMatches(filter: Filter, head: Head, regex: Regex): bool {
   let start = head.targetStart;
   let end = start;
@@ -199,7 +209,7 @@ function pathMatches(filter: Filter, head: Head, regex: Regex): bool {
   return query < end && matchesPath(filter, head.base + start, end - start, regex);
 }
 
-/** An absolute target may lack its path, which then is "/" (RFC 9110, 4.2.3). */
+/** An absolute target may have no path, which then is "/" (RFC 9110, 4.2.3). */
 function matchesPath(filter: Filter, at: usize, length: u32, regex: Regex): bool {
   if (length != 0 && load<u8>(at) != 63) return matchesRegex(regex, at, length, filter.places);
   store<u8>(filter.line, 47);
@@ -207,7 +217,9 @@ function matchesPath(filter: Filter, at: usize, length: u32, regex: Regex): bool
   return matchesRegex(regex, filter.line, length + 1, filter.places);
 }
 
-/** Behind `scheme://authority`, when the target has that; the place of "/" else, and CONNECT has no path. */
+/**
+ * Behind `scheme://authority`, when the target has that; otherwise the place of "/", and CONNECT has no path.
+ */
 function pathStart(head: Head, start: u32, end: u32): u32 {
   const base = head.base;
   const c: u32 = load<u8>(base + start);

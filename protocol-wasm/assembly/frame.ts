@@ -1,27 +1,28 @@
-// The law for frames: header layout, limits, incremental decode, encode, and the credit of every connection.
+// The definition of frames: header layout, limits, incremental decode, encode, and the credit of every
+// connection.
 // The host (link.ts) has one instance per link; a trap here ends that link and nothing else.
 //
 // Theory of operation
 //
-// A frame is a 12-byte little-endian header (payload length u32, kind u16, flags u16, id u32) and its payload. All
-// memory of a link is taken once, by `frame_start`, and never grows, so a view of it that the host hands to a
-// pending read stays valid:
+// A frame is a 12-byte little-endian header (payload length u32, kind u16, flags u16, id u32) and its
+// payload. All memory of a link is taken once, by `frame_start`, and never grows, so a view of it that the
+// host hands to a pending read stays valid:
 //
 //   receive buffer | send buffer | connection tables, smallest to largest
 //
-// Receiving. The host reads socket bytes straight into [receive_pointer, + receive_space) and says how many came
-// (`receive_take`). `frame_next` then answers `More`, or makes one frame current: its kind, flags, id and the
-// place of its payload, valid until the next `receive_space`, which may move the rest of a split frame to the
-// buffer's start. The length in a header is judged as soon as the header is there, before its payload is waited for. What
-// `frame_next` refuses stays refused: the link is over.
+// Receiving. The host reads socket bytes straight into [receive_pointer, + receive_space) and reports how
+// many came (`receive_take`). `frame_next` then answers `More`, or makes one frame current: its kind, flags,
+// id and the place of its payload, valid until the next `receive_space`, which may move the rest of a split
+// frame to the buffer's start. The length in a header is judged as soon as the header is there, before its
+// payload is waited for. What `frame_next` refuses stays refused: the link is over.
 //
-// Sending. `send_begin` empties the send buffer; `frame_put*` appends a header there and leaves room for the payload,
-// which the host copies to `send_payload`. Many frames make one write.
+// Sending. `send_begin` empties the send buffer; `frame_put*` appends a header there and leaves room for the
+// payload, which the host copies to `send_payload`. Many frames make one write.
 //
-// Credit. A connection has two windows of WINDOW bytes at first: how much this side may still send and the peer may still
-// send. Data frames charge them here, on both ways; a `credit` frame refills them, and grows them up to MAX_WINDOW where
-// the receiver credits more than it took. So a peer that oversteps is found before its bytes go anywhere, and this side
-// cannot overstep. The table of connections is connections.ts.
+// Credit. A connection has two windows of WINDOW bytes at first: how much this side may still send and the
+// peer may still send. Data frames charge them here, on both ways; a `credit` frame refills them, and grows
+// them up to MAX_WINDOW where the receiver credits more than it took. So a peer that oversteps is found
+// before its bytes go anywhere, and this side cannot overstep. The table of connections is connections.ts.
 //
 // State of a connection       data in          data out      credit in
 //   open                      charged          charged       refills
@@ -92,7 +93,9 @@ export function frame_start(dataKind: u32, creditKind: u32): void {
 
 // -- receiving -------------------------------------------------------------------------------------------------
 
-/** How many bytes the host may read to `receive_pointer` now; at least 1. Ends the life of the current frame. */
+/**
+ * How many bytes the host may read to `receive_pointer` now; at least 1. Ends the life of the current frame.
+ */
 export function receive_space(): u32 {
   if (link.start == link.end) {
     link.start = 0;
@@ -122,7 +125,9 @@ export function receive_rest(): u32 {
   return link.end - link.start;
 }
 
-/** Makes the next frame current: `Frame`, `Data`, `Credit`, `Late`; or `More`; or the reason to end the link. */
+/**
+ * Makes the next frame current: `Frame`, `Data`, `Credit`, `Late`; or `More`; or the reason to end the link.
+ */
 export function frame_next(): Status {
   if (link.refused != Status.Ok) return link.refused;
   const status = decode();
@@ -235,7 +240,10 @@ export function frame_put_header(kind: u32, flags: u32, id: u32, length: u32): S
   return Status.Ok;
 }
 
-/** How many bytes of connection `id` one data frame may carry now: 0 while its window is used up or it is not open. */
+/**
+ * How many bytes of connection `id` one data frame may carry now: 0 while its window is used up or it is not
+ * open.
+ */
 export function data_room(id: u32): u32 {
   const slot = findConnection(id);
   if (changetype<u32>(slot) == 0 || (slot.state & WE_ENDED) != 0) return 0;
@@ -258,7 +266,10 @@ export function frame_put_data(id: u32, flags: u32, length: u32): Status {
   return Status.Ok;
 }
 
-/** Appends a credit frame: the peer may send `bytes` more of connection `id`. `Late` when it is no longer open. */
+/**
+ * Appends a credit frame: the peer may send `bytes` more of connection `id`. `Late` when it is no longer
+ * open.
+ */
 export function frame_put_credit(id: u32, bytes: u32): Status {
   if (HEADER_BYTES + 4 > send_space()) return Status.Full;
   const slot = findConnection(id);

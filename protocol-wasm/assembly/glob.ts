@@ -50,7 +50,9 @@ export function glob_matches(globs: Globs, length: u32): u32 {
   return 0;
 }
 
-/** After a mismatch only the last "*" takes one unit more: what an earlier one took need not be tried again. */
+/**
+ * After a mismatch only the last "*" takes one unit more: what an earlier one took need not be tried again.
+ */
 function matchesGlob(pattern: usize, patternLength: u32, text: usize, textLength: u32): bool {
   let p: u32 = 0;
   let t: u32 = 0;

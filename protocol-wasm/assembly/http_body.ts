@@ -1,6 +1,6 @@
 // HTTP/1 messages of one direction of a connection: head, then body by its framing (RFC 9112, 6.3 and 7.1).
 // http.ts holds one Reader for each direction; it skips body bytes by number and shows only chunk framing.
-// Invariant: bytes are counted, never changed; after "raw" or "not HTTP" the reader looks at nothing more.
+// Invariant: bytes are counted, never changed; after "raw" or "not HTTP" the reader reads no more.
 
 import { equalsWord, isText, isToken } from "./ascii";
 import { Head, HEAD_LIMIT, HeadFlag, keepsAlive, Phase, readHead, resetHead, Side } from "./http_head";
@@ -72,7 +72,7 @@ export function http_stage(reader: Reader): u32 {
   return reader.stage;
 }
 
-/** The word that tells why it is not HTTP (a static string), 0 while it is. */
+/** The reason why it is not HTTP, one word (a static string); 0 while it is. */
 export function http_reason(reader: Reader): usize {
   return reader.reason;
 }

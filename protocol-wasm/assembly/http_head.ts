@@ -1,7 +1,7 @@
 // The head of an HTTP/1 message (RFC 9112), read byte by byte: need more | complete | not HTTP.
 // http_body.ts feeds it one message after the other, filter.ts a complete request head.
-// Invariant: a head is accepted only if every server reads it the same way; doubt is "not HTTP", and the
-// reason is one word. Nothing is changed: the accepted bytes are exactly those that came.
+// Invariant: a head is accepted only if every server reads it the same way; in doubt it is "not HTTP", and
+// the reason is one word. Nothing is changed: the accepted bytes are exactly those that came.
 
 import { equalsFolded, equalsWord, isText, isToken, skipText } from "./ascii";
 
@@ -249,7 +249,7 @@ function fail(head: Head, reason: string): bool {
   return false;
 }
 
-/** Notes one complete header line and what it says of the framing. */
+/** Records one complete header line and its effect on the framing. */
 function takeField(head: Head): bool {
   if (head.lines != 0) {
     const entry = head.lines + (<usize>head.headers << 4);
@@ -352,7 +352,7 @@ function conclude(head: Head): bool {
   return true;
 }
 
-/** True when the connection may carry another message after this one, as far as this head says. */
+/** True when this head allows another message on the connection. */
 export function keepsAlive(head: Head): bool {
   if (head.flags & HeadFlag.Close) return false;
   return head.minor == 1 || (head.flags & HeadFlag.KeepAlive) != 0;

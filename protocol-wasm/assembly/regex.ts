@@ -1,8 +1,9 @@
-// One regular expression over any text, for the host (../regex.ts). The engine is in regex/.
-// Invariant: after `regex_compile` nothing takes memory.
+// One regular expression over any text, for the host (../regex.ts). The engine is in regex/. Invariant: after
+// `regex_compile` no call allocates memory.
 
 import { matchesRegex, TEXT_LIMIT } from "./regex/match";
-import { compileRegex, Refusal, Regex } from "./regex/program";
+import { Regex } from "./regex/code";
+import { compileRegex, Refusal } from "./regex/program";
 
 @unmanaged
 class Slot {

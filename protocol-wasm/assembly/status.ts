@@ -1,10 +1,10 @@
-// Status codes that cross the boundary between protocol.wasm and its host. Read as AssemblyScript by the core and as
-// TypeScript by link.ts and the tests, so each code has one source. Codes below `Status.Refused` are normal
-// outcomes; the others name why a link must end.
+// Status codes that cross the boundary between protocol.wasm and its host. Read as AssemblyScript by the core
+// and as TypeScript by link.ts and the tests, so each code has one source. Codes below `Status.Refused` are
+// normal outcomes; the others name the reason why a link must end.
 
 /** What `frame_next`, `frame_put*` and `connection_open` answer. */
 export const enum Status {
-  /** Done; nothing to say. */
+  /** Done, without a result. */
   Ok = 0,
   /** The received bytes hold no further whole frame: read more. */
   More = 1,

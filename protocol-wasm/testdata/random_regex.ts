@@ -1,5 +1,5 @@
 // Random inputs for tests, the same in every run: a number source by seed, and patterns in the syntax that
-// JavaScript's RegExp (flag u) and our engine share.
+// JavaScript's RegExp (flag u) and mirrord's engine share.
 
 /** A linear congruential generator (Numerical Recipes); good enough to vary test inputs. */
 export class RandomSource {

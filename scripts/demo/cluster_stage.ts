@@ -1,14 +1,17 @@
-// The demo's stage on the test cluster: a Deployment behind a Service, asked from another pod. Made by demo.ts; the
-// cluster must be up (`./dev cluster up`). Disposing it removes the namespace that the demo made.
+// The demo's stage on the test cluster: a Deployment behind a Service, asked from another pod. Made by
+// demo.ts; the cluster must be up (`./dev cluster up`). Disposing it removes the namespace that the demo
+// made.
 
 import { clusterAccess, importImage, inNetns, kubectl } from "../../tests/cluster/access.ts";
-import { app, type Stage } from "./demo.ts";
 import { client, parseAnswer } from "./process_stage.ts";
+import { app, type Stage } from "./stage.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 const namespace = `mirrord-demo-${Deno.pid}`;
 
-/** The demo's program and the ledger as Deployments behind Services, out of a ConfigMap, and a pod that asks. */
+/**
+ * The demo's program and the ledger as Deployments behind Services, out of a ConfigMap, and a pod that asks.
+ */
 function manifests(program: string, ledger: string): unknown {
   const volumes = [{ name: "program", configMap: { name: "program" } }];
   const container = {

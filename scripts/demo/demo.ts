@@ -1,39 +1,17 @@
-// `./dev demo`: shows mirrord at work without a cluster (or with --cluster on the test cluster). A target is started,
-// then the same program runs on this machine: alone, mirrored, and in the target's place. One table shows what it
-// finds in each: traffic, variable, name, call and file. Everything the demo made goes with it.
+// `./dev demo`: shows mirrord at work without a cluster (or with --cluster on the test cluster). A target is
+// started, then the same program runs on this machine: alone, mirrored, and in the target's place. One table
+// shows what it finds in each: traffic, variable, name, call and file. Everything the demo made goes with it.
 
 import { styleText } from "node:util";
 import { clusterStage } from "./cluster_stage.ts";
 import { processStage } from "./process_stage.ts";
 import { LocalProgram } from "./local_program.ts";
-
-/** What the program finds where it runs. */
-export interface Facts {
-  who: string;
-  variable: string;
-  name: string;
-  call: string;
-  file: string;
-}
-
-/** Where a demo plays: what the target is called, how to ask its address, and what mirrord is given. */
-export interface Stage extends AsyncDisposable {
-  /** One sentence: what stands there. */
-  description: string;
-  /** Arguments of mirrord that choose the target. */
-  target: string[];
-  /** Prefix that runs a command where the CLI belongs; [] = here. */
-  cliPrefix: string[];
-  /** One request to the target's address, from another machine than the target's. */
-  ask(): Promise<Facts>;
-}
+import { app, type Facts, type Stage } from "./stage.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
 /** The compiled binary of this machine. */
 export const binary = `${root}dist/mirrord-linux-${Deno.build.arch}`;
-/** The program that both sides run. */
-export const app = `${root}scripts/demo/app.py`;
 
 const here = "your machine";
 const there = "the original";

@@ -1,4 +1,5 @@
-// One run of mirrord for the demo: its output (and the app's) line by line, what it said so far, its end. Used by demo.ts.
+// One run of mirrord for the demo: its output (and the app's) line by line, what it said so far, its end.
+// Used by demo.ts.
 
 const readyMs = 60_000;
 
@@ -15,7 +16,10 @@ export class LocalProgram {
     this.#reading = [this.#child.stdout, this.#child.stderr].map((stream) => this.#read(stream, show));
   }
 
-  /** Resolves when a line with `text` was or is said. Throws when the program ends before, or takes a minute. */
+  /**
+   * Resolves when a line with `text` was or is printed. Throws when the program ends before, or takes a
+   * minute.
+   */
   async said(text: string): Promise<void> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => late.reject(missing(text, "in time")), readyMs);

@@ -1,7 +1,8 @@
-// The demo's stage without a cluster: a service in a network and a mount namespace of its own, and a second network
-// namespace for its clients. Made by demo.ts; disposing it ends the service and removes both namespaces.
+// The demo's stage without a cluster: a service in a network and a mount namespace of its own, and a second
+// network namespace for its clients. Made by demo.ts; disposing it ends the service and removes both
+// namespaces.
 
-import { app, type Facts, type Stage } from "./demo.ts";
+import { app, type Facts, type Stage } from "./stage.ts";
 
 const service = `mirrord-demo-service-${Deno.pid}`;
 const clients = `mirrord-demo-clients-${Deno.pid}`;

@@ -1,5 +1,5 @@
-// Name servers that are dead, silent, slow, lying or short of room, and files of the target that change: what libc
-// beside the target makes of them, the agent makes of them too.
+// Name servers that are dead, silent, slow, lying or short of room, and files of the target that change: what
+// libc beside the target makes of them, the agent makes of them too.
 
 import assert from "node:assert/strict";
 import { compareNames, throughAgent, withNamesStage } from "../support/names_agent.ts";

@@ -1,5 +1,5 @@
-// Names through the agent, compared with libc's own answers beside the target: the same addresses in the same order,
-// the same names, the same failures.
+// Names through the agent, compared with libc's own answers beside the target: the same addresses in the same
+// order, the same names, the same failures.
 
 import assert from "node:assert/strict";
 import { compareNames, plain, throughAgent, withNamesStage } from "../support/names_agent.ts";

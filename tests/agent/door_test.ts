@@ -1,135 +1,88 @@
-// Who may be an agent's client, and how an agent ends: wrong keys, second clients, limits, lost links, signals.
+// Which clients an agent accepts, and how an agent ends: wrong keys, second clients, limits, lost links,
+// signals.
 
 import assert from "node:assert/strict";
-import { agentMessages, decode, errorFlag, Link, type LinkStream } from "../../protocol-wasm/mod.ts";
+import {
+  agentMessages,
+  decode,
+  encode,
+  errorFlag,
+  Greeting,
+  type LinkStream,
+  SigningKey,
+} from "../../protocol-wasm/mod.ts";
+import { bridge } from "../support/bridge.ts";
 import { deadline } from "../support/deadline.ts";
-import { AgentProcess, FakeClient, makeKey, prove } from "../support/fake_client.ts";
+import { AgentProcess, FakeClient, prove } from "../support/fake_client.ts";
 import { Netns } from "../support/netns.ts";
 import { python, startOriginal, Talk } from "./talk.ts";
 
-const port = 9443;
-
-/** A stream to the agent's port from inside the namespace, as the port-forward of Kubernetes makes one. */
-function bridge(netns: Netns): { stream: LinkStream } & AsyncDisposable {
-  const script = new URL("./bridge.py", import.meta.url).pathname;
-  const [program = "", ...args] = netns.inside(["python3", script, String(port)]);
-  const child = new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "null" }).spawn();
-  const reader = child.stdout.getReader();
-  const writer = child.stdin.getWriter();
-  const stream: LinkStream = {
-    async read(into) {
-      const { value } = await reader.read();
-      if (value === undefined) return null;
-      assert.ok(value.length <= into.length);
-      into.set(value);
-      return value.length;
-    },
-    write: (part) => writer.write(part.slice()),
-    close: () => void writer.close().catch(() => {}),
-  };
-  return {
-    stream,
-    async [Symbol.asyncDispose]() {
-      stream.close();
-      await reader.cancel().catch(() => {});
-      try {
-        child.kill("SIGKILL");
-      } catch {
-        // It ended already.
-      }
-      await child.status;
-    },
-  };
-}
-
 async function listeningAgent(netns: Netns, options: Record<string, unknown> = {}) {
-  const key = await makeKey();
+  const key = await SigningKey.generate();
   const agent = new AgentProcess({
     publicKey: key.publicKey,
-    link: { kind: "tcp", port },
+    link: { kind: "tcp", port: 0 },
     netns: netns.pid,
     ...options,
   });
-  await agent.until(/ready on port/);
-  return { key, agent };
+  return { key, agent, announced: await agent.announced() };
 }
 
 Deno.test("a client with another key gets nothing but the challenge", async () => {
   await using netns = await Netns.create();
-  const { agent } = await listeningAgent(netns);
+  const { agent, announced } = await listeningAgent(netns);
   await using _agent = agent;
-  await using wire = bridge(netns);
-  await using link = new Link(wire.stream, agentMessages, { side: "client" });
-  assert.equal(await prove(link, await makeKey()), null);
+  await using wire = bridge(netns, announced.port);
+  assert.equal(await prove(wire.stream, await SigningKey.generate(), { announced }), null);
   await agent.until(/without the session's key/);
 });
 
 Deno.test("the right client is served after a wrong one", async () => {
   await using netns = await Netns.create();
-  const { agent, key } = await listeningAgent(netns);
+  const { agent, key, announced } = await listeningAgent(netns);
   await using _agent = agent;
-  await using wrong = bridge(netns);
-  await using wrongLink = new Link(wrong.stream, agentMessages, { side: "client" });
-  assert.equal(await prove(wrongLink, await makeKey()), null);
-  await using wire = bridge(netns);
-  await using link = new Link(wire.stream, agentMessages, { side: "client" });
-  const welcome = await prove(link, key);
-  assert.ok(welcome !== null && (welcome.flags & errorFlag) === 0);
-  assert.equal(decode(agentMessages.welcome, welcome.body).kernel, Deno.osRelease());
+  await using wrong = bridge(netns, announced.port);
+  assert.equal(await prove(wrong.stream, await SigningKey.generate(), { announced }), null);
+  await using wire = bridge(netns, announced.port);
+  const proved = await prove(wire.stream, key, { announced });
+  assert.ok(proved !== null && (proved.welcome.flags & errorFlag) === 0);
+  await using _link = proved.link;
+  assert.equal(decode(agentMessages.welcome, proved.welcome.body).kernel, Deno.osRelease());
 });
 
 Deno.test("who holds connections without a proof does not keep the right client out", async () => {
   await using netns = await Netns.create();
-  const { agent, key } = await listeningAgent(netns);
+  const { agent, key, announced } = await listeningAgent(netns);
   await using _agent = agent;
   const hold = `import socket, sys
-held = [socket.create_connection(("127.0.0.1", ${port})) for _ in range(40)]
+held = [socket.create_connection(("127.0.0.1", ${announced.port})) for _ in range(40)]
 print("held", flush=True)
 sys.stdin.read()`;
   const [program = "", ...args] = netns.inside(["python3", "-c", hold]);
   await using holder = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" }).spawn();
   const said = holder.stdout.getReader();
   assert.match(new TextDecoder().decode((await said.read()).value), /^held/);
-  await using wire = bridge(netns);
-  await using link = new Link(wire.stream, agentMessages, { side: "client" });
-  assert.ok(await prove(link, key) !== null);
+  await using wire = bridge(netns, announced.port);
+  const proved = await prove(wire.stream, key, { announced });
+  assert.ok(proved !== null);
+  await using _link = proved.link;
   await said.cancel();
   await holder.stdin.close();
 });
 
-Deno.test("an agent whose port another program has on the other family does not start", async () => {
-  await using netns = await Netns.create();
-  const squat = `import socket, sys
-s = socket.socket(socket.AF_INET6)
-s.bind(("::1", ${port}))
-s.listen()
-print("holds", flush=True)
-sys.stdin.read()`;
-  const [program = "", ...args] = netns.inside(["python3", "-c", squat]);
-  await using squatter = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" }).spawn();
-  const said = squatter.stdout.getReader();
-  await said.read();
-  const { publicKey } = await makeKey();
-  await using agent = new AgentProcess({ publicKey, link: { kind: "tcp", port }, netns: netns.pid });
-  const { code, output } = await agent.finished();
-  assert.equal(code, 69);
-  assert.match(output, /bind: EADDRINUSE/);
-  await said.cancel();
-  await squatter.stdin.close();
-});
-
 Deno.test("a second client with the key is told that the agent has one", async () => {
   await using netns = await Netns.create();
-  const { agent, key } = await listeningAgent(netns);
+  const { agent, key, announced } = await listeningAgent(netns);
   await using _agent = agent;
-  await using wire = bridge(netns);
-  await using link = new Link(wire.stream, agentMessages, { side: "client" });
-  assert.ok(await prove(link, key) !== null);
-  await using secondWire = bridge(netns);
-  await using second = new Link(secondWire.stream, agentMessages, { side: "client" });
-  const answer = await prove(second, key);
-  assert.ok(answer !== null && (answer.flags & errorFlag) !== 0);
-  assert.deepEqual(decode(agentMessages.failure, answer.body), {
+  await using wire = bridge(netns, announced.port);
+  const first = await prove(wire.stream, key, { announced });
+  assert.ok(first !== null);
+  await using link = first.link;
+  await using secondWire = bridge(netns, announced.port);
+  const second = await prove(secondWire.stream, key, { announced });
+  assert.ok(second !== null && (second.welcome.flags & errorFlag) !== 0);
+  await using _second = second.link;
+  assert.deepEqual(decode(agentMessages.failure, second.welcome.body), {
     errno: 16,
     text: "Cannot serve a second client: this agent has one",
   });
@@ -138,12 +91,12 @@ Deno.test("a second client with the key is told that the agent has one", async (
 
 Deno.test("who sends kilobytes instead of a proof is closed", async () => {
   await using netns = await Netns.create();
-  const { agent } = await listeningAgent(netns);
+  const { agent, announced } = await listeningAgent(netns);
   await using _agent = agent;
   const heard = await python(
     netns,
     `import socket
-s = socket.create_connection(("127.0.0.1", ${port}))
+s = socket.create_connection(("127.0.0.1", ${announced.port}))
 try:
   s.sendall(bytes([0, 0, 8, 0, 2, 0, 0, 0, 1, 0, 0, 0]) + bytes(500000))
   while s.recv(65536): pass
@@ -154,9 +107,33 @@ print("closed")`,
   await agent.until(/without the session's key/);
 });
 
+Deno.test("a session of protocol 3 reads that the agent needs a newer one", async () => {
+  await using netns = await Netns.create();
+  const { agent, announced } = await listeningAgent(netns);
+  await using _agent = agent;
+  await using wire = bridge(netns, announced.port);
+  const greeting = new Greeting(wire.stream);
+  const first = await greeting.next();
+  const { version, nonce } = decode(agentMessages.challenge, first?.body ?? new Uint8Array());
+  assert.deepEqual([version, nonce.length], [4, 32]);
+  const body = encode(agentMessages.prove, {
+    version: 3,
+    signature: new Uint8Array(64),
+    release: "0.1.0",
+    steal: true,
+    mirror: false,
+  });
+  await greeting.send({ kind: agentMessages.prove.kind, id: 1, flags: 0, body });
+  const answer = await greeting.next();
+  assert.deepEqual([answer?.kind, answer?.id, answer?.flags], [agentMessages.welcome.kind, 1, errorFlag]);
+  const failure = decode(agentMessages.failure, answer?.body ?? new Uint8Array());
+  assert.match(failure.text, /speaks version 4 of the protocol, this mirrord an older one/);
+  assert.equal(await greeting.next(), null);
+});
+
 Deno.test("the agent's port is not reachable from another host", async () => {
   await using netns = await Netns.create();
-  const { agent } = await listeningAgent(netns);
+  const { agent, announced: { port } } = await listeningAgent(netns);
   await using _agent = agent;
   await assert.rejects(Deno.connect({ hostname: netns.ipv4, port }), Deno.errors.ConnectionRefused);
   await assert.rejects(Deno.connect({ hostname: netns.ipv6, port }), Deno.errors.ConnectionRefused);
@@ -164,14 +141,13 @@ Deno.test("the agent's port is not reachable from another host", async () => {
 
 Deno.test("an agent on standard input ends when its client has another key", async () => {
   await using netns = await Netns.create();
-  const key = await makeKey();
+  const key = await SigningKey.generate();
   await using agent = new AgentProcess({
     publicKey: key.publicKey,
     link: { kind: "stdio" },
     netns: netns.pid,
   });
-  await using link = new Link(agent.stream(), agentMessages, { side: "client" });
-  assert.equal(await prove(link, await makeKey()), null);
+  assert.equal(await prove(agent.stream(), await SigningKey.generate()), null);
   assert.equal((await agent.finished()).code, 77);
 });
 
@@ -250,12 +226,12 @@ for (const { name, code, end } of endings) {
 Deno.test("a client that falls silent is lost after the limit", async () => {
   await using netns = await Netns.create();
   await using _original = await startOriginal(netns, "greet", 80);
-  const key = await makeKey();
+  const key = await SigningKey.generate();
   await using agent = new AgentProcess({
     publicKey: key.publicKey,
     link: { kind: "stdio" },
     netns: netns.pid,
-    lostLimitSeconds: 0.6,
+    lostLimitSeconds: 2, // on a busy machine the client is silent for longer than it wants
   });
   const real = agent.stream();
   let silent = false;
@@ -264,8 +240,9 @@ Deno.test("a client that falls silent is lost after the limit", async () => {
     write: (part) => silent ? Promise.resolve() : real.write(part),
     close: () => real.close(),
   };
-  await using link = new Link(stream, agentMessages, { side: "client" });
-  assert.ok(await prove(link, key) !== null);
+  const proved = await prove(stream, key);
+  assert.ok(proved !== null);
+  await using link = proved.link;
   await link.request("subscribe", { port: 80, mode: 1, filter: "", probes: false });
   silent = true;
   assert.equal((await agent.finished()).code, 74);
@@ -274,8 +251,8 @@ Deno.test("a client that falls silent is lost after the limit", async () => {
 
 Deno.test("an idle client that answers pings is not lost", async () => {
   await using netns = await Netns.create();
-  const key = await makeKey();
-  const limit = { lostLimitSeconds: 0.3 };
+  const key = await SigningKey.generate();
+  const limit = { lostLimitSeconds: 1 };
   await using agent = new AgentProcess({
     publicKey: key.publicKey,
     link: { kind: "stdio" },
@@ -283,7 +260,7 @@ Deno.test("an idle client that answers pings is not lost", async () => {
     ...limit,
   });
   const real = agent.stream();
-  let awaited = 1 + 9; // the proof, then nine answers to pings: three of the agent's limits
+  let awaited = 2 + 9; // what is asked and its proof, then nine answers to pings: three of the agent's limits
   const answered = Promise.withResolvers<void>();
   const stream: LinkStream = {
     read: (into) => real.read(into),
@@ -293,8 +270,9 @@ Deno.test("an idle client that answers pings is not lost", async () => {
     },
     close: () => real.close(),
   };
-  await using link = new Link(stream, agentMessages, { side: "client" });
-  assert.ok(await prove(link, key) !== null);
+  const proved = await prove(stream, key);
+  assert.ok(proved !== null);
+  await using link = proved.link;
   await deadline(answered.promise, "nine pings");
   await link.request("goodbye", {});
   assert.equal((await agent.finished()).code, 0);

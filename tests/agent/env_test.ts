@@ -1,4 +1,4 @@
-// The environment of the target's process through the agent: which process, which names, and what lacks.
+// The environment of the target's process through the agent: which process, which names, and what is missing.
 
 import assert from "node:assert/strict";
 import { type agentMessages, type Link, RemoteError } from "../../protocol-wasm/mod.ts";

@@ -1,5 +1,5 @@
-// Variables of programs that write their title over them: nginx moves each where the kernel's array points, redis has the
-// C library copy them. Both are real programs here, unmodified.
+// Variables of programs that write their title over them: nginx moves each where the kernel's array points,
+// redis has the C library copy them. Both are real programs here, unmodified.
 
 import assert from "node:assert/strict";
 import { isIntact } from "../../agent/sys/environ.ts";
@@ -14,7 +14,10 @@ function missing(program: string): string | null {
   return found ? null : `${program} is not installed`;
 }
 
-/** Starts `argv`, waits until it has written over its environment, and compares what is found with what it began with. */
+/**
+ * Starts `argv`, waits until it has written over its environment, and compares what is found with what it
+ * began with.
+ */
 async function findsVariables(argv: string[]): Promise<void> {
   const env = { GREETING: "hello", EMPTY: "", LONG: "x".repeat(9000), PATH: "/usr/sbin:/usr/bin:/bin" };
   const [program = "", ...args] = argv;

@@ -1,4 +1,5 @@
-// A client's requests on files, as the tests of this folder make them: text in and out, an errno's name for a failure.
+// A client's requests on files, as the tests of this folder make them: text in and out, an errno's name for a
+// failure.
 
 import {
   agentMessages,

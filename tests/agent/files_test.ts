@@ -69,6 +69,50 @@ Deno.test("files of procfs come whole although they have no size, and are the ta
   assert.match(await at.files.content("/proc/self/cmdline"), /^\/usr\/bin\/sleep\0infinity\0$/);
 });
 
+Deno.test("a link to the agent's own files of procfs leads to the target's", async () => {
+  await using netns = await Netns.create();
+  const root = await Deno.makeTempDir();
+  try {
+    // A target that numbers processes as the agent does, as in a pod.
+    const [program = "", ...args] = netns.inside(["sleep", "infinity"]);
+    const target = new Deno.Command(program, { args, stdin: "null" }).spawn();
+    try {
+      await using client = await FakeClient.start(netns, { options: { targetPid: target.pid } });
+      const files = new FileTalk(client.link);
+      const { pid } = client.agent;
+      const thread = [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name).find((id) =>
+        id !== `${pid}`
+      );
+      for (
+        const [name, leads] of Object.entries({
+          own: "self",
+          thread: "thread-self",
+          agent: pid,
+          other: thread,
+        })
+      ) {
+        await Deno.symlink(`/proc/${leads}`, `${root}/${name}`);
+        assert.match(
+          await files.content(`${root}/${name}/status`),
+          new RegExp(`^Pid:\\t${target.pid}$`, "m"),
+          name,
+        );
+        assert.match(await files.content(`${root}/${name}/comm`), /^sleep$/m);
+        const seen = name === "thread" ? `${target.pid}/task/${target.pid}` : `${target.pid}`;
+        assert.equal((await files.stat(`${root}/${name}`)).inode, (await files.stat(`/proc/${seen}`)).inode);
+      }
+      for (const place of ["root/etc/hostname", "cwd", "fd/0"]) {
+        assert.equal(await refusal(files.open(`${root}/agent/${place}`)), "EACCES", place);
+      }
+    } finally {
+      target.kill("SIGKILL");
+      await target.status;
+    }
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
 Deno.test("what the target's user may not do is refused, and new files are its own", async () => {
   const fill =
     "printf no >data/secret; chmod 600 data/secret; printf yes >data/group; chmod 640 data/group; " +
@@ -241,7 +285,7 @@ Deno.test("files can be read without any capability but those that are said", as
     fill: "printf yes >data/open; chmod 600 data/open; chown 9 data/open",
     uid: 9,
   });
-  const kept = "+sys_ptrace,+sys_chroot,+setuid,+setgid";
+  const kept = "+sys_ptrace,+setuid,+setgid";
   const prefix = [
     ...netns.inside(["setpriv"]),
     `--bounding-set=-all,${kept},+bpf,+net_admin`,
@@ -253,13 +297,17 @@ Deno.test("files can be read without any capability but those that are said", as
 
 Deno.test("a capability that lacks is named", async () => {
   await using netns = await Netns.create();
-  await using target = await FileTarget.create();
-  const prefix = [...netns.inside(["setpriv"]), "--bounding-set=-sys_chroot", "--inh-caps=-all"];
-  await using client = await FakeClient.start(netns, { prefix, options: { targetPid: target.pid } });
-  await assert.rejects(
-    new FileTalk(client.link).open("/data"),
-    /chroot: EPERM; the agent needs the capabilities .*SYS_CHROOT/,
-  );
+  await using target = await FileTarget.create({ uid: 9 });
+  for (
+    const [lacks, step] of [["setuid", "setfsuid"], ["setgid", "set(groups|fsgid)"], ["sys_ptrace", "open"]]
+  ) {
+    const prefix = [...netns.inside(["setpriv"]), `--bounding-set=-${lacks}`, "--inh-caps=-all"];
+    await using client = await FakeClient.start(netns, { prefix, options: { targetPid: target.pid } });
+    await assert.rejects(
+      new FileTalk(client.link).open("/data"),
+      new RegExp(`${step}: E(PERM|ACCES); the agent needs the capabilities SYS_PTRACE, SETUID and SETGID`),
+    );
+  }
 });
 
 Deno.test("a target that is gone is named", async () => {

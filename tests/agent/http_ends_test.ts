@@ -1,5 +1,5 @@
-// Filtered stealing where something ends or is not HTTP/1: an app or an original that refuses, dies, closes or speaks first,
-// a port given back, a session that ends.
+// Filtered stealing where something ends or is not HTTP/1: an app or an original that refuses, dies, closes
+// or speaks first, a port given back, a session that ends.
 
 import assert from "node:assert/strict";
 import { mine, ok, Pod, post, serveApp } from "./http_pod.ts";
@@ -16,7 +16,7 @@ Deno.test("a matching request that nobody takes is the original's", async () => 
   assert.match(await peer.ask(get("/mine", mine)), /^original 1 GET \/mine 0 /);
 });
 
-Deno.test("an app that dies in mid-answer shows as a reset", async () => {
+Deno.test("an app that ends in mid-answer ends as its kernel did, by a close or a reset", async () => {
   await using pod = await Pod.create();
   for (const end of ["closeWrite", "reset"] as const) {
     using peer = await pod.dial();
@@ -29,7 +29,19 @@ Deno.test("an app that dies in mid-answer shows as a reset", async () => {
     );
     await peer.until("half");
     await offered.channel[end]();
-    assert.deepEqual(await peer.rest(), { heard: "", reset: true });
+    assert.deepEqual(await peer.rest(), { heard: "", reset: end === "reset" });
+  }
+});
+
+Deno.test("an app that closes without an answer shows as a close, as inside the target", async () => {
+  await using pod = await Pod.create();
+  for (const request of [get("/", mine), "\r\n" + get("/", mine), post("/", "body", mine)]) {
+    using peer = await pod.dial();
+    await peer.say(request);
+    const app = await pod.app();
+    assert.equal(await app.until(request.slice(-6)), request);
+    await app.closeWrite();
+    assert.deepEqual(await peer.rest(), { heard: "", reset: false });
   }
 });
 

@@ -1,8 +1,8 @@
-// A namespace with an HTTP original on port 80 that is stolen by a filter: requests with the header "X-User: me" are the
-// app's. For the tests of filtered stealing.
+// A namespace with an HTTP original on port 80 that is stolen by a filter: requests with the header "X-User:
+// me" are the app's. For the tests of filtered stealing.
 
 import assert from "node:assert/strict";
-import { FakeClient, type Offered } from "../support/fake_client.ts";
+import { type AgentStart, FakeClient, type Offered } from "../support/fake_client.ts";
 import { Netns } from "../support/netns.ts";
 import { type Original, startOriginal, Talk } from "./talk.ts";
 
@@ -21,10 +21,10 @@ export class Pod implements AsyncDisposable {
     this.client = client;
   }
 
-  static async create(kind: string | null = "http"): Promise<Pod> {
+  static async create(kind: string | null = "http", start: AgentStart = {}): Promise<Pod> {
     const netns = await Netns.create();
     const original = kind === null ? null : await startOriginal(netns, kind, 80);
-    const client = await FakeClient.start(netns);
+    const client = await FakeClient.start(netns, start);
     await client.subscribe(80, filter);
     return new Pod(netns, original, client);
   }
@@ -48,7 +48,10 @@ export class Pod implements AsyncDisposable {
   }
 }
 
-/** An app that answers each request, until its peer closes, with its own number, the request line and the body's length. */
+/**
+ * An app that answers each request, until its peer closes, with its own number, the request line and the
+ * body's length.
+ */
 export function serveApp(pod: Pod): void {
   let number = 0;
   pod.client.handle(async (offered: Offered) => {

@@ -1,5 +1,5 @@
-// Filtered stealing: each request of a connection goes to the app or to the original, and every form of HTTP/1 passes
-// byte for byte. Requests with the header "X-User: me" are the app's.
+// Filtered stealing: each request of a connection goes to the app or to the original, and every form of
+// HTTP/1 passes byte for byte. Requests with the header "X-User: me" are the app's.
 
 import assert from "node:assert/strict";
 import { mine, ok, Pod, post, serveApp } from "./http_pod.ts";

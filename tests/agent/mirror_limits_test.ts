@@ -1,5 +1,5 @@
-// What mirroring does when it is too much for someone, what it needs, and that nothing of it stays: the target answers all
-// the while.
+// What mirroring does when it is too much for someone, what it needs, and that nothing of it stays: the
+// target answers all the while.
 
 import assert from "node:assert/strict";
 import { RemoteError } from "../../protocol-wasm/mod.ts";

@@ -1,5 +1,6 @@
-// Mirroring of what a network makes of a connection: packets out of order, twice, overlapping, lost, of nobody's
-// connection. They are made by hand (packets.py) and sent to a real agent in a namespace of the test's own.
+// Mirroring of what a network makes of a connection: packets out of order, twice, overlapping, lost, of
+// nobody's connection. They are made by hand (packets.py) and sent to a real agent in a namespace of the
+// test's own.
 
 import assert from "node:assert/strict";
 import { FakeClient } from "../support/fake_client.ts";
@@ -80,6 +81,27 @@ Deno.test("what never comes ends the mirrored connection, and the next request b
   const second = new Talk((await pod.client.offered()).channel);
   assert.equal(await second.until("\r\n\r\n"), get("/next"));
   await pod.client.noticed(/mirror of port 80 is incomplete: packets are missing, .* lost \d+ bytes/);
+});
+
+Deno.test("what never comes of another protocol is a gap that is told, and the rest comes on a connection of its own", async () => {
+  await using pod = await stage();
+  await pod.send("ipv4", [
+    { seq: 99, flags: "S" },
+    { seq: 100 },
+    { seq: 100, text: "one\n" },
+    { seq: 108, text: "three\n" },
+  ]);
+  const first = new Talk((await pod.client.offered()).channel);
+  assert.deepEqual(await first.rest(), { heard: "one\n", reset: true });
+  const second = new Talk((await pod.client.offered()).channel);
+  await second.until("three\n");
+  await pod.client.noticed(/mirror of port 80 is incomplete: packets are missing, a connection lost 4 bytes/);
+  // The next gap shows in an acknowledgement alone.
+  await pod.send("ipv4", [{ seq: 120 }]);
+  assert.deepEqual(await second.rest(), { heard: "", reset: true });
+  await pod.send("ipv4", [{ seq: 120, text: "six\n" }, { seq: 124, flags: "AF" }]);
+  const third = new Talk((await pod.client.offered()).channel);
+  assert.deepEqual(await third.rest(), { heard: "six\n", reset: false });
 });
 
 Deno.test("the same ports a second time are another connection", async () => {

@@ -1,5 +1,6 @@
-// Mirroring against the real kernel: what clients send is seen by every session, the target answers as if nobody looked.
-// Each test has a namespace of its own; the peer is on its other host unless it must be inside.
+// Mirroring against the real kernel: what clients send is seen by every session, the target answers as if
+// nobody looked. Each test has a namespace of its own; the peer is on its other host unless it must be
+// inside.
 
 import { createHash } from "node:crypto";
 import assert from "node:assert/strict";

@@ -1,10 +1,11 @@
-// Outgoing connections of the agent against the real kernel: what a connect gives is what a program in the target's network
-// gets, bytes and endings go both ways, and nothing is left. The other side is the test itself, on the namespace's host.
+// Outgoing connections of the agent against the real kernel: what a connect gives is what a program in the
+// target's network gets, bytes and endings go both ways, and nothing is left. The other side is the test
+// itself, on the namespace's host.
 
 import assert from "node:assert/strict";
 import { E } from "../../agent/sys/libc.ts";
-import { DatagramParts } from "../../core/net/datagram.ts";
-import { listenTcp } from "../../core/net/socket.ts";
+import { DatagramParts } from "../../core/net/linux/datagram.ts";
+import { listenTcp } from "../../core/net/linux/socket.ts";
 import {
   type Address,
   agentMessages,
@@ -184,6 +185,37 @@ Deno.test("a connection that nobody reads stops no other, and its sender waits",
   }
   assert.equal(await Promise.race([flood, Promise.resolve("waits")]), "waits");
   assert.ok(deaf.remoteAddr !== null);
+});
+
+/** What the agent says that peers have not got, by peer. */
+async function unsent(client: FakeClient): Promise<Map<number, number>> {
+  const frames = await client.link.request("unsent", {});
+  const parts = frames.map(({ body }) => decode(agentMessages.unsentReply, body));
+  return new Map(
+    parts.filter(({ bytes }) => bytes > 0n).map(({ peer, bytes }) => [peer.port, Number(bytes)]),
+  );
+}
+
+Deno.test("what peers have not got is told, and what they have is theirs after the goodbye", async () => {
+  await using netns = await Netns.create();
+  const client = await FakeClient.start(netns);
+  await using _agent = client;
+  using listener = Deno.listen({ hostname: netns.hostIpv4, port: 0 });
+  const { port } = listener.addr;
+  const { channel } = await open(client, "connect", { address: netns.hostIpv4, port });
+  using server = new Talk(await listener.accept());
+  assert.deepEqual([...await unsent(client)], []);
+  const total = 20_000_000;
+  const sent = channel.write(new Uint8Array(total)).then(() => channel.closeWrite());
+  await until("something waits for the peer", async () => (await unsent(client)).has(port) || "nothing", 20);
+  const drained = server.drain();
+  await sent;
+  await until("nothing waits for the peer", async () => {
+    const left = await unsent(client);
+    return left.size === 0 || JSON.stringify([...left]);
+  }, 20);
+  assert.equal(await client.goodbye(), 0);
+  assert.equal(await drained, total);
 });
 
 Deno.test("1,000 connections at once, and none is left", async () => {

@@ -1,5 +1,5 @@
-// Raw questions to the name servers through the agent, compared with libc's own answers beside the target: byte for byte the
-// same replies, the same failures, and the servers asked the same.
+// Raw questions to the name servers through the agent, compared with libc's own answers beside the target:
+// byte for byte the same replies, the same failures, and the servers asked the same.
 
 import assert from "node:assert/strict";
 import { withNamesStage } from "../support/names_agent.ts";

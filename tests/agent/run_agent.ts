@@ -1,4 +1,5 @@
-// The agent as a process of its own: its options as JSON in the first argument. Started by tests/support/fake_client.ts.
+// The agent as a process of its own: its options as JSON in the first argument. Started by
+// tests/support/fake_client.ts.
 
 import { runAgent } from "../../agent/main.ts";
 

@@ -1,5 +1,5 @@
-// Unfiltered stealing against the real kernel: who answers, with which addresses, and how every ending is carried over.
-// Each test has a namespace of its own; the peer is on its other host unless it must be inside.
+// Unfiltered stealing against the real kernel: who answers, with which addresses, and how every ending is
+// carried over. Each test has a namespace of its own; the peer is on its other host unless it must be inside.
 
 import { createHash } from "node:crypto";
 import assert from "node:assert/strict";

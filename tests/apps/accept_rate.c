@@ -1,6 +1,7 @@
 /*
- * How fast are connections accepted? A child dials the listener as often as the argument says, one connection after the
- * other; each is accepted, asked for its peer and closed, as servers do. Prints microseconds for a connection.
+ * How fast are connections accepted? A child dials the listener as often as the argument says, one connection
+ * after the other; each is accepted, asked for its peer and closed, as servers do. Prints microseconds for a
+ * connection.
  */
 #include <netinet/in.h>
 #include <stdio.h>

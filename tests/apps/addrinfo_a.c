@@ -1,9 +1,10 @@
 /*
- * Asks libc about hosts asynchronously: one order a line on standard input, one line of answer each. Run under the layer and
- * in the target itself by the tests of names, which compare the lines.
+ * Asks libc about hosts asynchronously: one order a line on standard input, one line of answer each. Run
+ * under the layer and in the target itself by the tests of names, which compare the lines.
  *   wait NAME… | signal NAME… | thread NAME… | suspend NAME… | begin NAME… | status N | cancel N | hold N MILLISECONDS |
  *   end N | fork NAME | argue | quit
- * Requests that `begin` puts keep their numbers, from 0 on, for the orders after it; "=" is no request at all.
+ * Requests that `begin` puts keep their numbers, from 0 on, for the orders after it; "=" is no request at
+ * all.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,7 @@
-/* A program without any library, so without a dynamic linker: nothing can be preloaded into it. Built with -static -nostdlib. */
+/*
+ * A program without any library, so without a dynamic linker: nothing can be preloaded into it. Built with
+ * -static -nostdlib.
+ */
 void _start(void)
 {
 #if defined(__x86_64__)

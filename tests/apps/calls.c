@@ -1,7 +1,8 @@
 /*
- * An app that does what it is told: reads one call a line from stdin, makes it through libc, and prints one line:
- * what the call gave, or the errno's name. tests/layer drives it. A call's name is the libc symbol's, found by dlsym, so
- * that second names (__close) and those a header redirects (fcntl64) are really the ones called.
+ * An app that does what it is told: reads one call a line from stdin, makes it through libc, and prints one
+ * line: what the call gave, or the errno's name. tests/layer drives it. A call's name is the libc symbol's,
+ * found by dlsym, so that second names (__close) and those a header redirects (fcntl64) are really the ones
+ * called.
  */
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -17,10 +18,10 @@
 
 static char *self;
 
-/* close(2) of the C library itself, which no preloaded library takes over. */
+/* close(2) as glibc makes it for itself, which no preloaded library takes over. */
 static int past_the_layer(int fd)
 {
-	int (*libc_close)(int) = (int (*)(int))dlsym(dlopen("libc.so.6", RTLD_LAZY), "close");
+	int (*libc_close)(int) = (int (*)(int))dlsym(RTLD_DEFAULT, "__close_nocancel");
 
 	return libc_close(fd);
 }

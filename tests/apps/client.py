@@ -23,11 +23,11 @@ BLOCK = 64 * 1024
 
 
 def connect(order):
-    return socket.create_connection((order["host"], order.get("port", 80)), TIMEOUT)
+    return socket.create_connection((order["host"], order.get("port", 80)), order.get("timeout", TIMEOUT))
 
 
 def connection(order):
-    return http.client.HTTPConnection(order["host"], order.get("port", 80), timeout=TIMEOUT)
+    return http.client.HTTPConnection(order["host"], order.get("port", 80), timeout=order.get("timeout", TIMEOUT))
 
 
 def body_of(request):

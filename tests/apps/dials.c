@@ -1,6 +1,7 @@
 /*
- * An app that dials as it is told: reads one call a line from stdin, makes it through libc, and prints one line: what the
- * call gave, or the errno's name. tests/layer/outgoing_test.ts drives it. Second names of a call are found by dlsym.
+ * An app that dials as it is told: reads one call a line from stdin, makes it through libc, and prints one
+ * line: what the call gave, or the errno's name. tests/layer/outgoing_test.ts drives it. Second names of a
+ * call are found by dlsym.
  */
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -14,8 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -174,6 +177,76 @@ static void do_poll(int fd, int limit_ms)
 		       one.revents & POLLERR ? "err " : "", one.revents & POLLHUP ? "hup " : "");
 }
 
+/* As poll, by select(2). */
+static void do_select(int fd, int limit_ms)
+{
+	struct timeval limit = { .tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000 };
+	fd_set in, out, other;
+	int count;
+
+	FD_ZERO(&in);
+	FD_SET(fd, &in);
+	out = other = in;
+	count = select(fd + 1, &in, &out, &other, &limit);
+	if (count < 0)
+		say(-1);
+	else
+		printf("%s%s%s.\n", count && FD_ISSET(fd, &in) ? "in " : "", count && FD_ISSET(fd, &out) ? "out " : "",
+		       count && FD_ISSET(fd, &other) ? "other " : "");
+}
+
+/* The events of a level-triggered epoll of its own, as bits. */
+static void do_level(int fd, int limit_ms)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI };
+	int levels = epoll_create1(EPOLL_CLOEXEC);
+
+	epoll_ctl(levels, EPOLL_CTL_ADD, fd, &event);
+	printf("%#x\n", epoll_wait(levels, &event, 1, limit_ms) == 1 ? event.events : 0);
+	close(levels);
+}
+
+/* The call that is first to meet what became of a connect. */
+static void do_meet(const char *call, int fd)
+{
+	struct iovec part = { text, 1 };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	struct mmsghdr many = { .msg_hdr = message };
+	ssize_t (*checked)(int, void *, size_t, size_t, int) =
+		(ssize_t(*)(int, void *, size_t, size_t, int))dlsym(RTLD_DEFAULT, "__recv_chk");
+	off_t start = 0;
+	int file;
+
+	if (strcmp(call, "send") == 0)
+		say(send(fd, text, 1, MSG_NOSIGNAL));
+	else if (strcmp(call, "sendto") == 0)
+		say(sendto(fd, text, 1, MSG_NOSIGNAL, NULL, 0));
+	else if (strcmp(call, "sendmsg") == 0)
+		say(sendmsg(fd, &message, MSG_NOSIGNAL));
+	else if (strcmp(call, "sendmmsg") == 0)
+		say(sendmmsg(fd, &many, 1, MSG_NOSIGNAL));
+	else if (strcmp(call, "write") == 0)
+		say(write(fd, text, 1));
+	else if (strcmp(call, "writev") == 0)
+		say(writev(fd, &part, 1));
+	else if (strcmp(call, "sendfile") == 0)
+		file = open("/proc/self/exe", O_RDONLY), say(sendfile(fd, file, &start, 1)), close(file);
+	else if (strcmp(call, "recv") == 0)
+		say(recv(fd, text, 1, 0));
+	else if (strcmp(call, "__recv_chk") == 0)
+		say(checked(fd, text, 1, sizeof(text), 0));
+	else if (strcmp(call, "recvfrom") == 0)
+		say(recvfrom(fd, text, 1, 0, NULL, NULL));
+	else if (strcmp(call, "recvmsg") == 0)
+		say(recvmsg(fd, &message, 0));
+	else if (strcmp(call, "recvmmsg") == 0)
+		say(recvmmsg(fd, &many, 1, 0, NULL));
+	else if (strcmp(call, "read") == 0)
+		say(read(fd, text, 1));
+	else
+		say(readv(fd, &part, 1));
+}
+
 static int edges = -1;
 
 /* Edge-triggered, registered before the connect. */
@@ -203,8 +276,8 @@ static void on_alarm(int number)
 }
 
 /*
- * SIGALRM every `ms` until the next connect is over, as one alone could come before the connect has begun; by a handler
- * without SA_RESTART, or by one with it that tells of itself.
+ * SIGALRM every `ms` until the next connect is over, as one alone could come before the connect has begun; by
+ * a handler without SA_RESTART, or by one with it that tells of itself.
  */
 static void do_alarm(int ms, bool restart)
 {
@@ -268,6 +341,12 @@ static void obey(char *line)
 		do_error(fd);
 	else if (strcmp(call, "poll") == 0)
 		do_poll(fd, atoi(second));
+	else if (strcmp(call, "select") == 0)
+		do_select(fd, atoi(second));
+	else if (strcmp(call, "level") == 0)
+		do_level(fd, atoi(second));
+	else if (strcmp(call, "meet") == 0)
+		do_meet(second, fd);
 	else if (strcmp(call, "edge") == 0)
 		do_edge(fd, atoi(second));
 	else if (strcmp(call, "alarm") == 0)
@@ -295,6 +374,7 @@ int main(void)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGCHLD, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 	say(0);
 	/* Unbuffered: after exec the next line must still be there. */
 	for (;;) {

@@ -1,7 +1,7 @@
 /*
- * Starts a program with an empty environment: execs CALL PROGRAM ARGUMENTS. CALL is the libc call to make; "vfork" runs it by
- * execve in a vfork child, "chdir:DIR" and "fchdir:DIR" by posix_spawn with an action that goes there first, and out of the way
- * before. Ends as the program does.
+ * Starts a program with an empty environment: execs CALL PROGRAM ARGUMENTS. CALL is the libc call to make;
+ * "vfork" runs it by execve in a vfork child, "chdir:DIR" and "fchdir:DIR" by posix_spawn with an action that
+ * goes there first, and out of the way before. Ends as the program does.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,10 @@
 /*
- * An app that makes any call about files that it is told: one a line from stdin, through libc, the symbol found by dlsym.
- * tests/layer drives it. A line is KIND NAME ARGUMENT...; kinds: i (int), l (long), p (pointer), v (nothing).
- * Arguments: a number; s:TEXT; $N, the Nth result (from 0); b, a buffer; v, two pieces of it; t, two times (1 s, 2 s); o, an
- * offset of 0; g, a glob_t; q, a pointer; a:TEXT, a list of one text; f:NAME, a function of libc. It prints the result, or
- * the errno's name. Lines of one word show what is in the buffer.
+ * An app that makes any call about files that it is told: one a line from stdin, through libc, the symbol
+ * found by dlsym. tests/layer drives it. A line is KIND NAME ARGUMENT...; kinds: i (int), l (long), p
+ * (pointer), v (nothing). Arguments: a number; s:TEXT; $N, the Nth result (from 0); b, a buffer; v, two
+ * pieces of it; t, two times (1 s, 2 s); o, an offset of 0; g, a glob_t; q, a pointer; a:TEXT, a list of one
+ * text; f:NAME, a function of libc. It prints the result, or the errno's name. Lines of one word show what is
+ * in the buffer.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -133,7 +134,7 @@ int main(void)
 		} else if (strcmp(words[0], "string") == 0) {
 			printf("%s\n", (char *)argument(words[1]));
 		} else if (strcmp(words[0], "put8") == 0) {
-			*(long *)buffer = argument(words[1]) | argument(words[2]);
+			*(long *)(buffer + (count > 3 ? argument(words[3]) : 0)) = argument(words[1]) | argument(words[2]);
 			printf("ok\n");
 		} else if (strcmp(words[0], "set") == 0) {
 			FD_SET((int)argument(words[1]), (fd_set *)buffer);

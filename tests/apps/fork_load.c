@@ -1,7 +1,8 @@
 /*
- * Sixteen threads that fork all the time, parents and children using names, network and files of the target meanwhile.
- * Arguments: seconds, host, port, file. Prints how many forks and rounds there were and how many went wrong; fails when
- * any did. A child that hangs, on a lock that another thread held at the fork, makes the program hang.
+ * Sixteen threads that fork all the time, parents and children using names, network and files of the target
+ * meanwhile. Arguments: seconds, host, port, file. Prints how many forks and rounds there were and how many
+ * went wrong; fails when any did. A child that hangs, on a lock that another thread held at the fork, makes
+ * the program hang.
  */
 #include <errno.h>
 #include <fcntl.h>

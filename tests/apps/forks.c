@@ -1,6 +1,7 @@
 /*
- * Sixteen threads ask the session (bind), fork, and wait for the child, which asks for itself and ends, or runs this
- * program again, which asks and ends. Prints "done", or what went wrong. As often as the argument says.
+ * Sixteen threads ask the session (bind), fork, and wait for the child, which asks for itself and ends, or
+ * runs this program again, which asks and ends. Prints "done", or what went wrong. As often as the argument
+ * says.
  */
 #include <netinet/in.h>
 #include <pthread.h>

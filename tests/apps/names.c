@@ -1,6 +1,6 @@
 /*
- * Asks libc about hosts: one question a line on standard input, one line of answer each, all that the caller would
- * get. Run under the layer and in the target itself by the tests of names, which compare the lines.
+ * Asks libc about hosts: one question a line on standard input, one line of answer each, all that the caller
+ * would get. Run under the layer and in the target itself by the tests of names, which compare the lines.
  *   addrinfo NAME SERVICE FAMILY SOCKTYPE FLAGS | byname NAME FAMILY | old NAME | byname_r NAME FAMILY BYTES |
  *   byaddr ADDRESS | byaddr_r ADDRESS BYTES | nameinfo ADDRESS PORT FLAGS BYTES | hostname BYTES | checked_hostname | uname |
  *   twice NAME NAME | keep NAME | beside NAME NAME | crowd THREADS NAME | quit

@@ -1,9 +1,11 @@
 /*
- * Asks the name servers as programs do that read replies themselves (resolver(3)): one question a line on standard input,
- * one line of answer each. Run under the layer and in the target itself by the tests of names, which compare the lines.
+ * Asks the name servers as programs do that read replies themselves (resolver(3)): one question a line on
+ * standard input, one line of answer each. Run under the layer and in the target itself by the tests of
+ * names, which compare the lines.
  *   FUNCTION NAME TYPE BYTES [SET UNSET [DOMAIN]] | quit
- * FUNCTION is a symbol: res_query, __res_nsend and so on, looked up as the dynamic linker does; SET and UNSET are bits of
- * the resolver's options; "=" is an empty name. The reply is printed in hexadecimal digits, its id as 0 where libc made it.
+ * FUNCTION is a symbol: res_query, __res_nsend and so on, looked up as the dynamic linker does; SET and UNSET
+ * are bits of the resolver's options; "=" is an empty name. The reply is printed in hexadecimal digits, its
+ * id as 0 where libc made it.
  */
 #include <arpa/nameser.h>
 #include <dlfcn.h>

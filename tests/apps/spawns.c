@@ -1,8 +1,8 @@
 /*
  * Starts a program by posix_spawn, with what it is told to do to the child's descriptors first:
  *   spawns ACTION... -- PROGRAM ARGUMENTS
- * ACTION: open:FD:FLAGS:PATH, dup2:FROM:TO, close:FD, closefrom:FD, chdir:PATH; FLAGS are numbers. Prints the error's name when there
- * is no child; ends as the child does.
+ * ACTION: open:FD:FLAGS:PATH, dup2:FROM:TO, close:FD, closefrom:FD, chdir:PATH; FLAGS are numbers. Prints the
+ * error's name when there is no child; ends as the child does.
  */
 #include <errno.h>
 #include <spawn.h>

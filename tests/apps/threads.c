@@ -1,7 +1,7 @@
 /*
- * Four threads accept on one listener and tell each client its own address, as getpeername gives it. Meanwhile a
- * timer's handler makes and ends descriptors of that listener, and asks for its name, wherever it interrupts. Prints
- * the listener's port, and after 400 clients how many signals there were.
+ * Four threads accept on one listener and tell each client its own address, as getpeername gives it.
+ * Meanwhile a timer's handler makes and ends descriptors of that listener, and asks for its name, wherever it
+ * interrupts. Prints the listener's port, and after 400 clients how many signals there were.
  */
 #include <arpa/inet.h>
 #include <errno.h>

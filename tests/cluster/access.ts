@@ -1,5 +1,5 @@
 // How a test reaches a cluster: the one that MIRRORD_TEST_KUBECONFIG names, or
-// else the test cluster of this machine when it is up.
+// otherwise the test cluster of this machine when it is up.
 
 import { attempt, exists, type Finished, run, type RunOptions } from "./command.ts";
 import { inNetnsArgv, kubeconfigPath, laptopNetns } from "./layout.ts";

@@ -1,6 +1,7 @@
 // The two Go programs of the cluster, hyperkube and CoreDNS: built once, kept
 // in the cache under a key of their sources. Finds a Go that is new enough, or
-// gets one as a Go module with the help of Debian's older one.
+// gets one as a Go module with the help of Debian's older one. What a module
+// has to be stands in go.sum files; Go checks it before it unpacks it.
 
 import { join } from "node:path";
 import { attempt, contentKey, exists, findProgram, run } from "./command.ts";
@@ -11,6 +12,16 @@ export type GoProgram = "hyperkube" | "coredns";
 
 const fallbackGo = "1.24.9";
 const flags = ["-trimpath"];
+
+/**
+ * No other module than go.sum names, no other Go than the one that was chosen, whatever this machine's
+ * settings are.
+ */
+export const pinnedModules: Record<string, string> = {
+  GOFLAGS: "-mod=readonly",
+  GOTOOLCHAIN: "local",
+  GOWORK: "off",
+};
 
 /** The path of the built program; builds it when the cache has none. */
 export async function ensureProgram(name: GoProgram): Promise<string> {
@@ -26,7 +37,7 @@ export async function ensureProgram(name: GoProgram): Promise<string> {
   const draft = `${program}.${Deno.pid}`;
   await run([go, "build", ...flags, "-ldflags", linkFlags, "-o", draft, "."], {
     cwd: dir,
-    env: { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" },
+    env: { ...pinnedModules, CGO_ENABLED: "0" },
   });
   await Deno.rename(draft, program);
   return program;
@@ -45,15 +56,15 @@ export function versionFlags(goMod: string): string {
   ]).join(" ");
 }
 
-/** From 1.21 on Go fetches the toolchain that a go.mod asks for by itself. */
+/** Can it build what the go.mod files ask for, without fetching a newer one by itself? */
 export function isNewEnough(goVersion: string): boolean {
   const found = goVersion.match(/\bgo(\d+)\.(\d+)/);
   if (found === null) return false;
   const [major, minor] = [Number(found[1]), Number(found[2])];
-  return major > 1 || (major === 1 && minor >= 21);
+  return major > 1 || (major === 1 && minor >= 24);
 }
 
-/** The path of a Go that is new enough to fetch the toolchain a go.mod asks for. */
+/** The path of a Go that is new enough for the go.mod files. */
 export async function ensureGo(): Promise<string> {
   const cached = cacheDir("go", fallbackGo, "bin", "go");
   for (const candidate of [await findProgram("go"), "/usr/local/go/bin/go", cached]) {
@@ -63,6 +74,21 @@ export async function ensureGo(): Promise<string> {
   }
   await fetchGo(cacheDir("go", fallbackGo));
   return cached;
+}
+
+/**
+ * Lays a go.mod and the pinned sums into `folder`: Go checks a module that go.sum names before it unpacks it.
+ */
+export async function pinToolchain(folder: string, module: string): Promise<void> {
+  const sums = await Deno.readTextFile(sourceDir("toolchain.sum"));
+  if (!sums.includes(`${module.replace("@", " ")} h1:`)) {
+    throw new Error(
+      `Cannot fetch "${module}": tests/cluster/toolchain.sum has no sum for it\n` +
+        `Install Go 1.24 or newer, then run this again.`,
+    );
+  }
+  await Deno.writeTextFile(join(folder, "go.mod"), "module fetched\n");
+  await Deno.writeTextFile(join(folder, "go.sum"), sums);
 }
 
 /** Debian's Go is enough to download the module that holds a newer Go. */
@@ -75,9 +101,10 @@ async function fetchGo(destination: string): Promise<void> {
     const old = await Deno.realPath(join(root, "usr/lib/go"));
     const arch = Deno.build.arch === "aarch64" ? "arm64" : "amd64";
     const module = `golang.org/toolchain@v0.0.1-go${fallbackGo}.linux-${arch}`;
+    await pinToolchain(work, module);
     const printed = await run([join(old, "bin/go"), "mod", "download", "-json", module], {
       cwd: work,
-      env: { GOROOT: old, GOMODCACHE: join(work, "modules"), GOFLAGS: "-modcacherw" },
+      env: { GOROOT: old, GOMODCACHE: join(work, "modules"), GOFLAGS: "-modcacherw", GOWORK: "off" },
     });
     const { Dir } = JSON.parse(printed) as { Dir: string };
     // Module files are not executable; go unpacks toolchains with this exception.

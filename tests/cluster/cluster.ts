@@ -6,7 +6,7 @@
 import { basename, join } from "node:path";
 import { attempt, exists, print, report, run, seconds, step } from "./command.ts";
 import { ensureProgram } from "./build.ts";
-import { clusterProcesses, createCgroups, isRunning } from "./daemons.ts";
+import { clusterProcesses, createCgroups, isRunning, stopDaemon } from "./daemons.ts";
 import { ensureImages } from "./images.ts";
 import { cacheDir, kubeconfigPath, laptopNetns, nodeName, nodeNetns, stateDir } from "./layout.ts";
 import { createNetworks } from "./net.ts";
@@ -22,6 +22,7 @@ import {
   startControllers,
   startDns,
   startNode,
+  startPart,
   untilApiReady,
   untilNodeReady,
 } from "./node.ts";
@@ -36,6 +37,8 @@ const usage = `The test cluster: a Kubernetes of its own in two network namespac
   status      say what runs; exit code 1 unless all of it does
   env         print the variables by which tests find it, for eval in a shell
   images DIR  write the archives of the test images into a folder
+  stop NAME   kill one of its daemons, as a crash would
+  start NAME  start that one again, and wait until the cluster is whole
 `;
 
 async function up(): Promise<void> {
@@ -157,6 +160,11 @@ async function images(dir: string | undefined): Promise<void> {
   }
 }
 
+function daemon(name = ""): string {
+  if (daemonNames.includes(name)) return name;
+  throw new Error(`Cannot find the daemon "${name}": there are ${daemonNames.join(", ")}`);
+}
+
 /** Two runs at a time would build the same cluster into each other. */
 async function locked(work: () => Promise<void>): Promise<void> {
   await Deno.mkdir(cacheDir(), { recursive: true });
@@ -172,6 +180,8 @@ async function main([verb, ...rest]: readonly string[]): Promise<void> {
     status,
     env,
     images: () => locked(() => images(rest[0])),
+    stop: () => locked(() => stopDaemon(daemon(rest[0]))),
+    start: () => locked(() => startPart(daemon(rest[0]))),
   };
   const chosen = verbs[verb ?? ""];
   if (chosen === undefined) throw new Error(`Cannot run "${basename(verb ?? "")}": no such verb\n\n${usage}`);

@@ -13,6 +13,9 @@ interface ProcessRecord {
   pid: number;
   /** Ticks after boot, field 22 of /proc/PID/stat: proc(5). A pid is used again, this pair is not. */
   started: string;
+  /** What it was started with, to start it again. */
+  argv?: readonly string[];
+  env?: Record<string, string>;
 }
 
 /** One folder per cgroup v1 hierarchy, or the only one of v2. */
@@ -64,8 +67,13 @@ async function daemonsCgroup(): Promise<string> {
   return join(one, "daemons");
 }
 
-const launch = `
+/**
+ * A daemon keeps no descriptor of whoever starts the cluster: a lock of flock(1) would be held for as long as
+ * it runs.
+ */
+export const launch = `
 cgroup=$1 pidfile=$2 log=$3; shift 3
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 echo $$ >"$cgroup/cgroup.procs" && echo $$ >"$pidfile" && exec "$@" </dev/null >"$log" 2>&1
 `;
 
@@ -96,7 +104,7 @@ export async function startDaemon(
   );
   await until(`${name} has started`, async () => await exists(pidFile) || "no pid file yet", 10);
   const pid = Number(await Deno.readTextFile(pidFile));
-  const record: ProcessRecord = { pid, started: await startTime(pid) ?? "ended" };
+  const record: ProcessRecord = { pid, started: await startTime(pid) ?? "ended", argv, env };
   await Deno.writeTextFile(stateDir("daemons", `${name}.json`), JSON.stringify(record));
 }
 
@@ -118,11 +126,34 @@ export function parseStartTime(stat: string): string | null {
   return state === "Z" || state === "X" ? null : rest[18] ?? null;
 }
 
-export async function isRunning(name: string): Promise<boolean> {
+async function recordOf(name: string): Promise<ProcessRecord | null> {
   const path = stateDir("daemons", `${name}.json`);
-  if (!await exists(path)) return false;
-  const record = JSON.parse(await Deno.readTextFile(path)) as ProcessRecord;
-  return await startTime(record.pid) === record.started;
+  return await exists(path) ? JSON.parse(await Deno.readTextFile(path)) as ProcessRecord : null;
+}
+
+export async function isRunning(name: string): Promise<boolean> {
+  const record = await recordOf(name);
+  return record !== null && await startTime(record.pid) === record.started;
+}
+
+/** Kills a daemon, as its crash would; what it started lives on. Resolves when it has ended. */
+export async function stopDaemon(name: string): Promise<void> {
+  const record = await recordOf(name);
+  if (record === null || !await isRunning(name)) throw new Error(`Cannot stop "${name}": it does not run`);
+  if (record.argv === undefined) {
+    throw new Error(`Cannot stop "${name}": an older cluster.ts started it\nRun: ./dev cluster down`);
+  }
+  kill(record.pid);
+  await until(`${name} has ended`, async () => !await isRunning(name) || "it runs", 10);
+}
+
+/** Starts a daemon that has ended as it was started before. */
+export async function startAgain(name: string): Promise<void> {
+  const record = await recordOf(name);
+  if (record?.argv === undefined) throw new Error(`Cannot start "${name}": it was never started`);
+  if (await isRunning(name)) return;
+  await Deno.remove(stateDir("daemons", `${name}.pid`));
+  await startDaemon(name, record.argv, record.env ?? {});
 }
 
 /** The last lines of a log, for a message about a daemon that did not come up. */

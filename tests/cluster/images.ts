@@ -12,6 +12,8 @@ export interface Recipe {
   entrypoint: string[];
   /** Path in the image → text, or a file of this folder. */
   files?: Record<string, string | { source: string }>;
+  /** Without glibc and what comes with it: busybox alone, or just one of its applets. */
+  bare?: string;
 }
 
 const base = ["libc6", "libc-bin", "busybox"];
@@ -78,6 +80,15 @@ export const recipes: Record<string, Recipe> = {
     entrypoint: ["/usr/local/bin/start-postgres"],
     files: { "/usr/local/bin/start-postgres": postgresStart },
   },
+  // No glibc, as in images made with musl.
+  busybox: {
+    packages: ["busybox-static"],
+    bare: "busybox",
+    entrypoint: ["/bin/httpd", "-f", "-p", "[::]:80", "-h", "/www"],
+    files: { "/www/index.html": "original busybox\n" },
+  },
+  // No shell, as in "distroless" images.
+  shellless: { packages: ["busybox-static"], bare: "sleep", entrypoint: ["/bin/sleep", "infinity"] },
 };
 
 export function imageName(name: string): string {
@@ -93,14 +104,18 @@ export async function ensureImages(names = Object.keys(recipes)): Promise<Map<st
     }
     return { name, recipe };
   });
-  const versions = await candidateVersions([...base, ...chosen.flatMap(({ recipe }) => recipe.packages)]);
+  const versions = await candidateVersions([...new Set(chosen.flatMap(({ recipe }) => packagesOf(recipe)))]);
   const archives = new Map<string, string>();
   for (const { name, recipe } of chosen) archives.set(name, await ensureImage(name, recipe, versions));
   return archives;
 }
 
+function packagesOf({ packages, bare }: Recipe): string[] {
+  return bare === undefined ? [...base, ...packages] : packages;
+}
+
 async function ensureImage(name: string, recipe: Recipe, versions: Map<string, string>): Promise<string> {
-  const packages = [...base, ...recipe.packages];
+  const packages = packagesOf(recipe);
   const files = await resolveFiles(recipe);
   const pinned = packages.map((each) => `${each}=${versions.get(each)}`);
   // How an image is made counts as much as what it is made of.
@@ -129,7 +144,7 @@ async function makeImage(archive: string, { name, packages, files, recipe }: Ima
     const root = join(work, "root");
     await Deno.mkdir(root, { mode: 0o755 });
     await unpackClosure(packages, root);
-    await finishRoot(root, files, name);
+    await finishRoot(root, files, { name, bare: recipe.bare });
     await writeArchive({ root, work, name: imageName(name), entrypoint: recipe.entrypoint });
     await Deno.rename(join(work, "archive.tar"), archive);
   } finally {
@@ -148,7 +163,11 @@ async function resolveFiles(recipe: Recipe): Promise<Record<string, string>> {
 }
 
 /** What maintainer scripts would have done: accounts, a shell, writable /tmp. */
-async function finishRoot(root: string, files: Record<string, string>, name: string): Promise<void> {
+async function finishRoot(
+  root: string,
+  files: Record<string, string>,
+  { name, bare = "busybox" }: { name: string; bare: string | undefined },
+): Promise<void> {
   for (const dir of ["tmp", "root", "proc", "sys", "dev", "run", "etc", "var/tmp"]) {
     await Deno.mkdir(join(root, dir), { recursive: true });
   }
@@ -165,6 +184,10 @@ async function finishRoot(root: string, files: Record<string, string>, name: str
     const mode = content.startsWith("#!") ? 0o755 : 0o644;
     await Deno.writeTextFile(join(root, path), content);
     await Deno.chmod(join(root, path), mode);
+  }
+  if (bare !== "busybox") {
+    await Deno.rename(join(root, "bin/busybox"), join(root, "bin", bare));
+    return;
   }
   for (const applet of (await run([join(root, "bin/busybox"), "--list"])).trim().split("\n")) {
     const path = join(root, "bin", applet);

@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import { attempt, run } from "./command.ts";
-import { startDaemon, untilReady } from "./daemons.ts";
+import { startAgain, startDaemon, untilReady } from "./daemons.ts";
 import {
   apiPort,
   cgroupName,
@@ -265,10 +265,30 @@ export async function startDns({ coredns, hyperkube }: Programs): Promise<void> 
   await Deno.writeTextFile(stateDir("Corefile"), corefile());
   await startDaemon("coredns", [coredns, "-conf", stateDir("Corefile")]);
   await run(kubectlArgv(hyperkube, ["apply", "-f", "-"]), { stdin: JSON.stringify(dnsObjects()) });
+  await untilDnsReady();
+}
+
+export async function untilDnsReady(): Promise<void> {
   const request = "GET /ready HTTP/1.0\r\n\r\n";
   const ask = inNetnsArgv(nodeNetns, ["socat", "-t5", "-", `TCP:127.0.0.1:${corednsReadyPort}`]);
   await untilReady("coredns", async () => (await attempt(ask, { stdin: request })).stdout.includes(" 200 "));
 }
+
+/** Starts a part of the cluster that was stopped (daemons.ts), and waits until the cluster is whole. */
+export async function startPart(name: string): Promise<void> {
+  const programs = await runningPrograms();
+  await startAgain(name);
+  if (name === "containerd") await untilReady(name, async () => (await attempt(ctr("version"))).code === 0);
+  if (name === "coredns") await untilDnsReady();
+  await untilApiReady(programs);
+  // A kubelet that was away is ready by its own word, which may be an old one.
+  if (name === "kubelet") {
+    await untilReady(name, async () => (await attempt(kubeletHealth)).stdout.endsWith("ok"));
+  }
+  await untilNodeReady(programs);
+}
+
+const kubeletHealth = inNetnsArgv(nodeNetns, ["curl", "--silent", "http://127.0.0.1:10248/healthz"]);
 
 function corefile(): string {
   const zones = `${clusterDomain} in-addr.arpa ip6.arpa`;

@@ -4,6 +4,8 @@
 
 import { join } from "node:path";
 import { attempt, exists, findProgram, run } from "./command.ts";
+import { parseUris, signedOnly } from "../../scripts/debian.ts";
+import { checkFiles } from "../../scripts/tools.ts";
 import { cacheDir } from "./layout.ts";
 
 /** Program → the Debian package it comes from. */
@@ -57,12 +59,10 @@ export async function ensurePackages(): Promise<void> {
   if (Deno.uid() !== 0) {
     throw new Error(`Cannot install packages: not root\nRun: sudo ${command}`);
   }
-  await refreshLists(missing);
-  await withoutServices(async () => {
-    await run(["apt-get", "install", "--yes", "--no-install-recommends", ...missing], {
-      env: { DEBIAN_FRONTEND: "noninteractive" },
-    });
-  });
+  await run([
+    decodeURIComponent(new URL("../../scripts/install_packages.sh", import.meta.url).pathname),
+    ...missing,
+  ]);
   for (const unit of ["containerd", "etcd"]) {
     // Only what this call brought in: a service the user runs stays as it is.
     const fresh = missing.some((name) => name.startsWith(unit));
@@ -70,21 +70,19 @@ export async function ensurePackages(): Promise<void> {
   }
 }
 
-/** Package installation asks policy-rc.d whether it may start a service: no. */
-async function withoutServices(install: () => Promise<void>): Promise<void> {
-  const policy = "/usr/sbin/policy-rc.d";
-  if (await exists(policy)) return await install();
-  await Deno.writeTextFile(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
-  try {
-    await install();
-  } finally {
-    await Deno.remove(policy);
-  }
-}
-
-async function refreshLists(names: readonly string[]): Promise<void> {
-  const { code } = await attempt(["apt-cache", "show", ...names]);
-  if (code !== 0) await run(["apt-get", "update"]);
+/**
+ * Does `work` while no other ./dev uses apt: `apt-get update` takes lists away before it has the new ones,
+ * and whoever reads them meanwhile finds no packages. scripts/install_packages.sh takes the same lock.
+ */
+async function withApt<Result>(work: () => Promise<Result>): Promise<Result> {
+  using file = await Deno.open("/run/mirrord-apt.lock", {
+    read: true,
+    append: true,
+    create: true,
+    mode: 0o600,
+  });
+  await file.lock(true);
+  return await work();
 }
 
 /** Options that let apt resolve as if nothing were installed, without root. */
@@ -100,6 +98,7 @@ async function privateApt(): Promise<string[]> {
     "APT::Install-Recommends=false",
     "APT::Sandbox::User=root",
     "Debug::NoLocking=true",
+    ...signedOnly,
   ].flatMap((option) => ["-o", option]);
 }
 
@@ -108,10 +107,15 @@ export async function candidateVersions(names: readonly string[]): Promise<Map<s
   if (await findProgram("apt-cache") === null) {
     throw new Error("Cannot make the test images: apt-cache not found\nThey are made of Debian packages.");
   }
-  await refreshLists(names);
-  const options = await privateApt();
-  const shown = await run(["apt-cache", ...options, "--no-all-versions", "show", ...names]);
-  return parseVersions(shown);
+  return await withApt(async () => {
+    const options = await privateApt();
+    const show = ["apt-cache", ...options, "--no-all-versions", "show", ...names];
+    const known = parseVersions((await attempt(show)).stdout);
+    // A machine without lists knows what is installed on it, and that with a version of its own.
+    if (names.every((name) => known.has(name))) return known;
+    await run(["apt-get", "update"]);
+    return parseVersions(await run(show));
+  });
 }
 
 export function parseVersions(shown: string): Map<string, string> {
@@ -143,11 +147,13 @@ const unread = [
  * `root`. No maintainer script runs: what they would do is in the recipes.
  */
 export async function unpackClosure(names: readonly string[], root: string): Promise<void> {
-  const options = await privateApt();
-  await run(["apt-get", ...options, "--yes", "-qq", "--download-only", "install", ...names]);
-  // apt names only what it would still have to fetch, so it is shown an empty folder.
-  const nothing = ["-o", `Dir::Cache::archives=${cacheDir("apt", "nothing")}`];
-  const uris = await run(["apt-get", ...options, ...nothing, "--print-uris", "-qq", "install", ...names]);
+  const uris = await withApt(async () => {
+    const options = await privateApt();
+    await run(["apt-get", ...options, "--yes", "-qq", "--download-only", "install", ...names]);
+    // apt names only what it would still have to fetch, so it is shown an empty folder.
+    const nothing = ["-o", `Dir::Cache::archives=${cacheDir("apt", "nothing")}`];
+    return await run(["apt-get", ...options, ...nothing, "--print-uris", "-qq", "install", ...names]);
+  });
   const wanted = parseUris(uris).filter(({ name }) => names.includes(name) || !maintenance.test(name));
   // Both halves of a merged /usr must land in one place.
   for (const dir of ["bin", "sbin", "lib", "lib64"]) {
@@ -156,6 +162,8 @@ export async function unpackClosure(names: readonly string[], root: string): Pro
   }
   const excludes = unread.flatMap((path) => [`--exclude=./${path}`]);
   const extract = ["tar", "-x", "-C", root, "--keep-directory-symlink", ...excludes].map(quote).join(" ");
+  // apt looks at a package's size alone when its archive is there already.
+  await checkFiles(wanted.map(({ file, sha256 }) => ({ path: cacheDir("apt", "archives", file), sha256 })));
   for (const { file } of wanted) {
     const archive = cacheDir("apt", "archives", file);
     await run(["bash", "-o", "pipefail", "-c", `dpkg-deb --fsys-tarfile ${quote(archive)} | ${extract}`]);
@@ -164,14 +172,4 @@ export async function unpackClosure(names: readonly string[], root: string): Pro
 
 function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-/** Lines of `apt-get --print-uris`: 'URI' file-name size checksum. */
-export function parseUris(printed: string): { name: string; file: string }[] {
-  const found = [];
-  for (const line of printed.split("\n")) {
-    const file = line.match(/^'[^']+' (\S+\.deb) /)?.[1];
-    if (file !== undefined) found.push({ name: file.slice(0, file.indexOf("_")), file });
-  }
-  return found;
 }

@@ -1,12 +1,32 @@
-// How the output of apt's tools is read.
+// How the output of apt's tools is read, and that a machine without package lists gets them.
 
-import { deepStrictEqual } from "node:assert";
-import { parseUris, parseVersions } from "./packages.ts";
+import assert from "node:assert/strict";
+import { findProgram } from "./command.ts";
+import { candidateVersions, parseVersions } from "./packages.ts";
 
-Deno.test("versions and files are read from what apt prints", () => {
+Deno.test("versions are read from what apt prints", () => {
   const shown = "Package: libc6\nSource: glibc\nVersion: 2.36-9\n\nPackage: nginx\nVersion: 1:1.22\n";
-  deepStrictEqual([...parseVersions(shown)], [["libc6", "2.36-9"], ["nginx", "1:1.22"]]);
-  const uris =
-    "'http://mirror.test/libc6_2.36-9_amd64.deb' libc6_2.36-9_amd64.deb 2759320 SHA256:00\nE: noise\n";
-  deepStrictEqual(parseUris(uris), [{ name: "libc6", file: "libc6_2.36-9_amd64.deb" }]);
+  assert.deepEqual([...parseVersions(shown)], [["libc6", "2.36-9"], ["nginx", "1:1.22"]]);
+});
+
+// Of libc6 such a machine still knows the version that is installed.
+Deno.test({
+  name: "a machine without package lists fetches them",
+  ignore: Deno.uid() !== 0 || await findProgram("apt-cache") === null,
+  fn: async () => {
+    const folder = await Deno.makeTempDir({ prefix: "mirrord-lists-test." });
+    try {
+      await Deno.mkdir(`${folder}/lists/partial`, { recursive: true });
+      await Deno.writeTextFile(
+        `${folder}/apt.conf`,
+        `Dir::State::lists "${folder}/lists";\nDir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n`,
+      );
+      Deno.env.set("APT_CONFIG", `${folder}/apt.conf`);
+      const versions = await candidateVersions(["libc6", "busybox"]);
+      assert.deepEqual([...versions.keys()].sort(), ["busybox", "libc6"]);
+    } finally {
+      Deno.env.delete("APT_CONFIG");
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });

@@ -1,4 +1,4 @@
-// What `down` takes for a mount of ours.
+// Which mounts `down` takes for its own.
 
 import { deepStrictEqual } from "node:assert";
 import { mountsUnder } from "./teardown.ts";

@@ -1,10 +1,10 @@
-// Ways into a cluster, each from the compiled binary: client certificates, tokens, token files, exec plugins, a pod's own
-// account, lists in KUBECONFIG, contexts and namespaces. `ls` asks as `exec` does.
+// Ways into a cluster, each from the compiled binary: client certificates, tokens, token files, exec plugins,
+// a pod's own account, lists in KUBECONFIG, contexts and namespaces. `ls` asks as `exec` does.
 
 import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";
 import { ClusterStage, missingCluster } from "../support/cluster_stage.ts";
-import { betterRules, withUser } from "../support/kube_users.ts";
+import { allRules, betterRules, withUser } from "../support/kube_users.ts";
 import { runMirrord } from "../support/program.ts";
 
 interface Named {
@@ -219,4 +219,8 @@ const namespaces = {
     }),
 };
 
-registerCases([...ways.map(lists), namespaces], () => ClusterStage.create(), missingCluster);
+registerCases(
+  [...ways.map(lists), namespaces],
+  () => ClusterStage.create({ rules: allRules }),
+  missingCluster,
+);

@@ -1,5 +1,5 @@
-// Ten thousand outgoing connections through one session: each gets its answer, and afterwards the app, the session and the
-// agent hold no descriptor more than before, but for links that the layer keeps.
+// Ten thousand outgoing connections through one session: each gets its answer, and afterwards the app, the
+// session and the agent hold no descriptor more than before, but for links that the layer keeps.
 
 import assert from "node:assert/strict";
 import { until } from "../cluster/command.ts";
@@ -10,7 +10,7 @@ import { SessionRun } from "../support/session_run.ts";
 const apps = decodeURIComponent(new URL("../apps", import.meta.url).pathname);
 const config = { feature: { network: { incoming: "off" } } };
 const connections = 10_000;
-/** The layer's own descriptors in the app begin here (HIGH_FD in layer/preload/sys_linux.c). */
+/** The layer's own descriptors in the app begin here (HIGH_FD in layer/sys/sys_linux.c). */
 const firstOfLayer = 1000;
 
 /** The descriptors that a process has open. */
@@ -19,8 +19,8 @@ function descriptors(pid: number): number[] {
 }
 
 /**
- * How many descriptors app, session and agent have, but for links: a layer keeps as many as its threads ever needed at one time,
- * and each has its other end in the session.
+ * How many descriptors app, session and agent have, but for links: a layer keeps as many as its threads ever
+ * needed at one time, and each has its other end in the session.
  */
 function count([app = 0, ...others]: number[]): number[] {
   const all = descriptors(app);

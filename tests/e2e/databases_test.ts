@@ -1,5 +1,5 @@
-// psql and redis-cli of this machine, unmodified, talking to the databases of the cluster by the names of their
-// Services, as a developer's own client or migration would.
+// psql and redis-cli of this machine, unmodified, talking to the databases of the cluster by the names of
+// their Services, as a developer's own client or migration would.
 
 import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";

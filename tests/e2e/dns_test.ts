@@ -1,5 +1,6 @@
-// Names of the cluster: what Python finds under mirrord is what the same program finds in the pod by kubectl exec, line
-// by line: Services by every form of their name, hosts that are none, addresses, and the pod's own name.
+// Names of the cluster: what Python finds under mirrord is what the same program finds in the pod by kubectl
+// exec, line by line: Services by every form of their name, hosts that are none, addresses, and the pod's own
+// name.
 
 import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";

@@ -1,9 +1,11 @@
-// The shared cases of ends with a Deployment as the target, and the end that only a cluster knows: the pod is deleted.
+// The shared cases of ends with a Deployment as the target, and the end that only a cluster knows: the pod is
+// deleted.
 
 import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";
 import { agentKilled, endCases } from "../support/cases_ends.ts";
 import { ask } from "../support/client.ts";
+import { allRules } from "../support/kube_users.ts";
 import { ClusterStage, missingCluster, missingNode } from "../support/cluster_stage.ts";
 import { assertClean } from "../support/postcondition.ts";
 import { SessionRun } from "../support/session_run.ts";
@@ -25,8 +27,12 @@ const podDeleted = {
 };
 
 if (missingNode === null) {
-  registerCases([...endCases, agentKilled, podDeleted], () => ClusterStage.create(), missingCluster);
+  registerCases(
+    [...endCases, agentKilled, podDeleted],
+    () => ClusterStage.create({ rules: allRules }),
+    missingCluster,
+  );
 } else {
-  registerCases([...endCases, podDeleted], () => ClusterStage.create(), missingCluster);
-  registerCases([agentKilled], () => ClusterStage.create(), missingNode);
+  registerCases([...endCases, podDeleted], () => ClusterStage.create({ rules: allRules }), missingCluster);
+  registerCases([agentKilled], () => ClusterStage.create({ rules: allRules }), missingNode);
 }

@@ -1,5 +1,5 @@
-// The pod's files, used by programs that know nothing of it: what a Python and a Node program of this machine see is
-// what the same program sees in the pod.
+// The pod's files, used by programs that know nothing of it: what a Python and a Node program of this machine
+// see is what the same program sees in the pod.
 
 import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";

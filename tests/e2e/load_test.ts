@@ -1,5 +1,5 @@
-// What wears a session's processes out: forks from many threads, and programs that start without their standard
-// descriptors.
+// What wears a session's processes out: forks from many threads, and programs that start without their
+// standard descriptors.
 
 import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";

@@ -1,4 +1,5 @@
-// The agent beside a process of this machine: started as a child of ours, proven, and gone afterwards. No cluster.
+// The agent beside a process of this machine: started as a child of the test, proven, and gone afterwards. No
+// cluster.
 
 import assert from "node:assert/strict";
 import { DeployError } from "../../core/base/errors.ts";
@@ -24,7 +25,11 @@ async function config() {
 
 /** A process with a variable of its own, for the length of `use`. */
 async function withProcess(use: (child: Deno.ChildProcess) => Promise<void>): Promise<void> {
-  const child = new Deno.Command("sleep", { args: ["120"], env: { MIRRORD_TEST_OWN: "yes" } }).spawn();
+  const child = new Deno.Command("sleep", {
+    args: ["120"],
+    clearEnv: true,
+    env: { PATH: Deno.env.get("PATH") ?? "", MIRRORD_TEST_OWN: "yes" },
+  }).spawn();
   let running = true;
   const ended = child.status.then(() => running = false);
   try {

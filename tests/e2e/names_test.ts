@@ -1,5 +1,6 @@
-// A pod with resolver settings of its own and a name server that fails in every way: the same program asks in the pod and
-// on this machine, and both get the same answers and the same errors. The cluster's own names: dns_test.ts.
+// A pod with resolver settings of its own and a name server that fails in every way: the same program asks in
+// the pod and on this machine, and both get the same answers and the same errors. The cluster's own names:
+// dns_test.ts.
 
 import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";
@@ -78,7 +79,9 @@ function asking(server: string): unknown {
   };
 }
 
-/** Names that the server knows by the search list, by ndots, in the hosts file; that it fails for in each way. */
+/**
+ * Names that the server knows by the search list, by ndots, in the hosts file; that it fails for in each way.
+ */
 const askedNames = [
   ...["four", "six", "both", "alias", "many", "empty", "second", "nothing"],
   ...["four.ok.test", "both.ok.test.", "many.ok.test", "empty.ok.test", "nothing.ok.test", "FOUR.ok.TEST"],

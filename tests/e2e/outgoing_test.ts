@@ -1,5 +1,5 @@
-// Outgoing with a pod as the target, through the compiled binary: the shared cases, and what only a cluster has, its DNS, as
-// programs ask it that bring a resolver of their own.
+// Outgoing with a pod as the target, through the compiled binary: the shared cases, and what only a cluster
+// has, its DNS, as programs ask it that bring a resolver of their own.
 
 import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";

@@ -1,5 +1,5 @@
-// What starts what: shells with their pipes, mirrord itself in a pipe, a server that restarts itself, a terminal with job
-// control. The processes in between are all the session's.
+// What starts what: shells with their pipes, mirrord itself in a pipe, a server that restarts itself, a
+// terminal with job control. The processes in between are all the session's.
 
 import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";

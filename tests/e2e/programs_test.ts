@@ -1,5 +1,5 @@
-// The shared cases of programs nobody here wrote, in the place of a Python target and, the four that the release is
-// judged by, of an nginx one too.
+// The shared cases of programs nobody here wrote, in the place of a Python target and, the four that the
+// release is judged by, of an nginx one too.
 
 import { registerCases } from "../support/cases.ts";
 import { judgedCases, programCases } from "../support/cases_programs.ts";

@@ -1,5 +1,6 @@
-// The role of docs/rbac.md: it is enough, each verb of it is needed, and mirrord names the one that lacks. That it is
-// enough for everything is shown by the other end-to-end tests, which run under it (cluster_stage.ts).
+// The role of docs/rbac.md: it is enough, each verb of it is needed, and mirrord names the one that lacks.
+// That it is enough for what a session does later is shown by other end-to-end tests that run under it
+// (cluster_stage.ts).
 
 import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";
@@ -11,7 +12,10 @@ import { runMirrord } from "../support/program.ts";
 import { refuses } from "../support/refusal.ts";
 import { SessionRun } from "../support/session_run.ts";
 
-/** Newer servers call a WebSocket upgrade "create" as well, older ones "get" alone: either may be the one that lacks. */
+/**
+ * Newer servers call a WebSocket upgrade "create" as well, older ones "get" alone: either may be the one that
+ * lacks.
+ */
 const upgrade = "pods/portforward";
 const rights = allRules.flatMap(({ resources, verbs }) =>
   resources.flatMap((resource) => resource === upgrade ? [] : verbs.map((verb) => ({ resource, verb })))
@@ -43,17 +47,25 @@ const cases = [
   })),
   ...lacking,
   {
-    name: "ls needs the rights that the role calls better, and names what lacks",
+    name: "ls lists what the role lets it, and names once what it does not",
     async run(stage: ClusterStage): Promise<void> {
       const list = (kubeconfig: string, ...flags: string[]) =>
         runMirrord(["ls", "--kubeconfig", kubeconfig, "--namespace", stage.namespace, ...flags], {
           prefix: stage.prefix,
         });
+      const pod = `pod/${await stage.podName()}`;
       const without = await list(stage.kubeconfig);
-      assert.equal(without.code, 77, without.stderr);
-      assert.match(without.stderr, /may not "list" the resource "(deployments|replicasets)"/);
+      assert.deepEqual([without.code, without.stdout], [0, `${pod}\npod/client\n`], without.stderr);
+      assert.match(
+        without.stderr,
+        /^\S+ warning: The deployments are not listed: you may not "list" the resource "deployments" in the namespace "[^"\n]*"$/,
+      );
+      const pods = await list(stage.kubeconfig, "--target-type", "pod");
+      assert.deepEqual([pods.code, pods.stdout, pods.stderr], [0, without.stdout, ""]);
+      const none = await list(stage.kubeconfig, "--target-type", "deployment");
+      assert.deepEqual([none.code, none.stdout], [77, ""]);
+      assert.match(none.stderr, /may not "list" the resource "deployments"/);
       await withUser(stage, betterRules, async (kubeconfig) => {
-        const pod = `pod/${await stage.podName()}`;
         assert.equal((await list(kubeconfig)).stdout, `deployment/app\n${pod}\npod/client\n`);
         const plain = await list(kubeconfig, "--output", "json", "--target-type", "deployment");
         assert.equal(plain.stdout, '["deployment/app"]\n');
@@ -62,4 +74,4 @@ const cases = [
   },
 ];
 
-registerCases(cases, () => ClusterStage.create(), missingCluster);
+registerCases(cases, () => ClusterStage.create({ rules: allRules }), missingCluster);

@@ -1,12 +1,13 @@
-// What a user may get wrong and a cluster may refuse: a target or namespace that is not there, a Pod Security level, an
-// image that cannot be had, no answer at all, a configuration that is broken. Each is one clear error with its code within
-// ten seconds, and nothing remains. Rights have rbac_test.ts, names of targets targets_test.ts.
+// What a user may get wrong and a cluster may refuse: a target or namespace that is not there, a Pod Security
+// level, an image that cannot be had, no answer at all, a configuration that is broken. Each is one clear
+// error with its code within ten seconds, and nothing remains. Rights have rbac_test.ts, names of targets
+// targets_test.ts.
 
 import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";
 import { ClusterStage, missingCluster } from "../support/cluster_stage.ts";
 import { deadline } from "../support/deadline.ts";
-import { betterRules, withUser } from "../support/kube_users.ts";
+import { allRules, betterRules, withUser } from "../support/kube_users.ts";
 import { runMirrord } from "../support/program.ts";
 import { refuses } from "../support/refusal.ts";
 import { TextLineStream } from "../support/text_lines.ts";
@@ -23,7 +24,10 @@ const levels = ["baseline", "restricted"].map((level) => ({
 
 /** A registry that refuses at once: how long a cluster looks for one is not mirrord's. */
 const noImage = "127.0.0.1:1/none:1";
-/** Who may list events is told at once; who may not, when the kubelet looks at the pod again, after ten seconds and more. */
+/**
+ * Who may list events is told at once; who may not, when the kubelet looks at the pod again, after ten
+ * seconds and more.
+ */
 const images = {
   name: "an agent's image that the node has not ends with 69 in good time, pulled or not",
   run: (stage: ClusterStage) =>
@@ -88,7 +92,7 @@ async function withServer(server: string, work: (kubeconfig: string) => Promise<
 /** Nobody listens there; nobody knows the name (RFC 2606). */
 const servers: [server: string, said: RegExp][] = [
   ["https://127.0.0.1:1", /the cluster at "https:\/\/127\.0\.0\.1:1" .* refuses the connection/],
-  ["https://none.invalid", /the cluster at "https:\/\/none\.invalid" .* has a name that nobody knows/],
+  ["https://none.invalid", /the cluster at "https:\/\/none\.invalid" .* has a name that cannot be resolved/],
 ];
 const unreachable = servers.map(([server, said]) => ({
   name: `an API server at ${server} ends with 69 and is named`,
@@ -125,6 +129,6 @@ const silent = {
 
 registerCases(
   [...levels, ...unreachable, silent, noNamespace, images, limit],
-  () => ClusterStage.create(),
+  () => ClusterStage.create({ rules: allRules }),
   missingCluster,
 );

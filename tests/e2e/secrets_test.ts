@@ -1,8 +1,9 @@
-// What must not be seen: the pod's secrets outside the app, the session's key, more rights than the session needs. And
-// who must not be served: anybody but the session's own mirrord.
+// What must not be seen: the pod's secrets outside the app, the session's key, more rights than the session
+// needs. And who must not be served: anybody but the session's own mirrord.
 
 import assert from "node:assert/strict";
 import { until } from "../cluster/command.ts";
+import { readAnnouncement } from "../../protocol-wasm/mod.ts";
 import { registerCases } from "../support/cases.ts";
 import { ask } from "../support/client.ts";
 import { ClusterStage, type KubeObject, missingCluster } from "../support/cluster_stage.ts";
@@ -38,7 +39,10 @@ const reader = [
   "time.sleep(1000)",
 ].join("\n");
 
-/** Files below `folders` written since `start` (milliseconds) that hold the canary; sockets and the unreadable are none. */
+/**
+ * Files below `folders` written since `start` (milliseconds) that hold the canary; sockets and the unreadable
+ * are none.
+ */
 async function filesWithCanary(folders: string[], start: number): Promise<string[]> {
   const found: string[] = [];
   const look = async (folder: string): Promise<void> => {
@@ -90,7 +94,9 @@ function only(floors: { env?: boolean; incoming?: string; outgoing?: boolean; dn
   return { feature: { env, fs, hostname: false, network: { incoming, outgoing, dns } } };
 }
 
-const filesNeed = ["DAC_OVERRIDE", "SETGID", "SETUID", "SYS_CHROOT", "SYS_PTRACE"];
+const filesNeed = ["DAC_OVERRIDE", "SETGID", "SYS_PTRACE"];
+/** With any capability it starts as root, and becomes another user. */
+const becomesAnother = ["SETUID"];
 const withEnv = { feature: { network: { incoming: "steal" } } };
 
 /** Where programs leave temporary files on this machine. */
@@ -178,7 +184,8 @@ const cases = [
         const { securityContext: { privileged, capabilities } } = await agentSpec(stage);
         assert.equal(privileged, false);
         assert.deepEqual(capabilities.drop, ["ALL"]);
-        assert.deepEqual([...capabilities.add ?? []].sort(), [...add].sort());
+        const all = add.length === 0 ? [] : [...add, ...becomesAnother];
+        assert.deepEqual([...capabilities.add ?? []].sort(), all.sort());
       });
     },
   })),
@@ -186,8 +193,17 @@ const cases = [
     name: "a process in the pod without the key is sent away, another pod reaches nothing",
     run: (stage: ClusterStage) =>
       withSession(stage, () => SessionRun.listening(stage), async () => {
-        const { args } = await agentSpec(stage);
-        const port = args[args.indexOf("--listen") + 1] ?? "";
+        const { name, args } = await agentSpec(stage);
+        assert.equal(args[args.indexOf("--listen") + 1], "0");
+        const pod = await stage.podName();
+        let port = "";
+        // A session that attaches hears the agent before the kubelet shows its log.
+        await until("the agent's log has its port", async () => {
+          const log = await stage.kubectl("logs", pod, "--container", name).catch(String);
+          const said = log.split("\n").map(readAnnouncement).find((one) => one !== null);
+          port = String(said?.port ?? "");
+          return port !== "" || log;
+        });
         const intruder = [
           "import os, socket, sys",
           "s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 20)",

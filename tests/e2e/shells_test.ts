@@ -1,4 +1,5 @@
-// Shells and the pod's files: redirections, loops and children of a script mean the pod's files, as if it ran there.
+// Shells and the pod's files: redirections, loops and children of a script mean the pod's files, as if it ran
+// there.
 
 import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";
 import { ask } from "../support/client.ts";
 import { ClusterStage, missingCluster } from "../support/cluster_stage.ts";
-import { betterRules, withUser } from "../support/kube_users.ts";
+import { allRules, betterRules, withUser } from "../support/kube_users.ts";
 import { assertTargetClean, withSession } from "../support/postcondition.ts";
 import { runMirrord } from "../support/program.ts";
 import { SessionRun } from "../support/session_run.ts";
@@ -89,7 +89,7 @@ const wrong: Wrong[] = [
   { path: "deploymnt/node", code: 78, said: /no kind of target called "deploymnt"\n.*"deployment"/ },
   { path: "statefulset/db", code: 78, said: /targets of the kind "statefulset" are not supported yet/ },
   { path: "pod/Multi", code: 78, said: /"Multi" cannot be the name of a pod/ },
-  { path: "multi", code: 78, said: /it does not say what kind of thing that is/ },
+  { path: "multi", code: 78, said: /it does not name the kind of target/ },
 ];
 
 const annotation = "kubectl.kubernetes.io/default-container";
@@ -107,11 +107,11 @@ const annotated = {
 
 registerCases(
   [...named.map(reaches), ...wrong.map(refuses), annotated],
-  () => ClusterStage.create({ target: "multi", path: "pod/multi", others: ["node"] }),
+  () => ClusterStage.create({ rules: allRules, target: "multi", path: "pod/multi", others: ["node"] }),
   missingCluster,
 );
 registerCases(
   [reaches({ path: "deployment/app/container/app", greeting: "from-the-pod" })],
-  () => ClusterStage.create(),
+  () => ClusterStage.create({ rules: allRules }),
   missingCluster,
 );

@@ -4,7 +4,9 @@ import { ClusterStage, missingCluster } from "../support/cluster_stage.ts";
 import { mirrors, steals, type WalkPlace, walkStage } from "../support/cases_walk.ts";
 import { parents, walkers } from "../support/programs.ts";
 
-/** The two targets; each one's program calls the other's Service. Both programs run on this machine at once. */
+/**
+ * The two targets; each one's program calls the other's Service. Both programs run on this machine at once.
+ */
 const pairs = [
   { target: "app", container: "app", other: "web", port: 80 },
   { target: "web", container: "nginx", other: "app", port: 8081 },

@@ -1,5 +1,5 @@
-// The layer's getaddrinfo_a and what belongs to it, with a session that the test makes up: many at a time, waited for in every
-// way that libc has, called off, and never looked up here.
+// The layer's getaddrinfo_a and what belongs to it, with a session that the test makes up: many at a time,
+// waited for in every way that libc has, called off, and never looked up here.
 
 import assert from "node:assert/strict";
 import { FakeNames, type FakeNamesOptions } from "../support/fake_names.ts";

@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { FakeNames } from "../support/fake_names.ts";
 import { App, compileApp } from "../support/layer_app.ts";
+import type { HookCase } from "./hook_case.ts";
 
-type HookCase = (layer: string) => Promise<void>;
-
-/** A question of tests/apps/resolver.c gets its reply from the session; `function` is the symbol that is called. */
+/**
+ * A question of tests/apps/resolver.c gets its reply from the session; `function` is the symbol that is
+ * called.
+ */
 function asks(call: string, rest = ""): HookCase {
   return async (layer) => {
     const reply = Uint8Array.of(77, 82, 0x81, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 9);

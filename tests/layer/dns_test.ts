@@ -1,5 +1,6 @@
-// The layer's calls about names, with a session that the test makes up: answers become what libc's callers expect,
-// whatever is in them; failures are libc's own; and a look-up that hangs, a fork or a lost session stops nobody else.
+// The layer's calls about names, with a session that the test makes up: answers become what libc's callers
+// expect, whatever is in them; failures are libc's own; and a look-up that hangs, a fork or a lost session
+// stops nobody else.
 
 import assert from "node:assert/strict";
 import { type FakeHost, FakeNames, type FakeNamesOptions } from "../support/fake_names.ts";

@@ -1,5 +1,5 @@
-// Programs that the app starts: they stay in the session whatever environment they are handed, run without the layer when
-// their name says so, and are reported when the layer cannot get into them.
+// Programs that the app starts: they stay in the session whatever environment they are handed, run without
+// the layer when their name says so, and are reported when the layer cannot get into them.
 
 import assert from "node:assert/strict";
 import { deadline } from "../support/deadline.ts";
@@ -151,7 +151,9 @@ const unhookable: Record<string, [make: (path: string) => void, reason: string]>
   }, "it is set-user-ID"],
 };
 
-/** Runs `argv` made of a file that `make` wrote; resolves with what the session was told, after the app ended. */
+/**
+ * Runs `argv` made of a file that `make` wrote; resolves with what the session was told, after the app ended.
+ */
 async function told(
   make: (path: string) => void,
   argv: (path: string, folder: string) => string[] | Promise<string[]>,
@@ -220,3 +222,43 @@ for (const closed of ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"]) {
     assert.equal(session.count("listen"), 1);
   });
 }
+
+/**
+ * Starts with the layer at `path` in a new folder of this user's alone, runs `argv`, and tells what the
+ * session heard.
+ */
+async function toldOf(argv: (folder: string) => string[]): Promise<string[]> {
+  await using session = new FakeSession();
+  using here = folder();
+  const layer = `${here.path}/layer.so`;
+  Deno.copyFileSync(builtLayer, layer);
+  await using app = new App(session, argv(here.path), { layer });
+  await deadline(app.status, "the app ends");
+  return session.heard.filter(({ name }) => name === "unhooked")
+    .map(({ executable, reason }) => `${executable}: ${reason}`);
+}
+
+const mayMount = Deno.uid() === 0;
+
+Deno.test({
+  name: "a child of another user, which cannot read the layer, is told to the session",
+  ignore: !mayMount,
+}, async () => {
+  const told = await toldOf(() => ["setpriv", "--reuid=65534", "--clear-groups", "/bin/true"]);
+  assert.deepEqual(told, [
+    "/bin/true: it cannot read mirrord's library (another user, root directory or mount namespace)",
+  ]);
+});
+
+Deno.test(
+  { name: "a child where the layer may not be mapped is told to the session", ignore: !mayMount },
+  async () => {
+    const hide = (path: string) =>
+      `mount --bind ${path} ${path} && mount -o remount,bind,noexec ${path} && exec /bin/true`;
+    const told = await toldOf((path) => ["unshare", "--mount", "/bin/sh", "-c", hide(path)]);
+    assert.ok(
+      told.includes("/bin/true: mirrord's library lies where nothing may be run (noexec)"),
+      told.join("\n"),
+    );
+  },
+);

@@ -1,12 +1,13 @@
-// The cases of layer/hooks_files.h: for each name the calls an app makes and what it sees of them. "/pod" is the folder of
-// a fake target, which this machine has not: without the hook a call fails, or meets a socket.
+// The cases of layer/hooks_files.h: for each name the calls an app makes and what it sees of them. "/pod" is
+// the folder of a fake target, which this machine has not: without the hook a call fails, or meets a socket.
 
 import assert from "node:assert/strict";
 import { App, compileApp } from "../support/layer_app.ts";
 import { FakeFiles } from "../support/fake_files.ts";
 import { FakeSession } from "../support/fake_session.ts";
 
-type Step = [call: string, expected: string | RegExp];
+/** A call of tests/apps/file_calls.c and what it prints. */
+export type Step = [call: string, expected: string | RegExp];
 
 const rdwr = 2;
 const creat = 0o100;
@@ -51,7 +52,8 @@ function each(names: string[], steps: (name: string) => Step[]): Record<string, 
   return Object.fromEntries(names.map((name) => [name, steps(name)]));
 }
 
-const cases: Record<string, Step[]> = {
+/** By hooked name. */
+export const fileSteps: Record<string, Step[]> = {
   ...each(["open", "open64", "__open", "__open64"], (name) => opened(`i ${name} s:/pod/small 0`)),
   ...each(["__open_2", "__open64_2"], (name) => opened(`i ${name} s:/pod/small 0`)),
   ...each(["openat", "openat64"], (name) => opened(`i ${name} ${here} s:/pod/small 0 0`)),
@@ -213,22 +215,26 @@ const cases: Record<string, Step[]> = {
   ...each(["mmap", "mmap64"], (name) => onBig([`p ${name} 0 4 1 2 $0 0`, "ok"])),
   ...each(["sendfile", "sendfile64"], (name) => onBig([`l ${name} $0 $0 o 10`, "10"])),
   copy_file_range: onBig(["l copy_file_range $0 0 $0 0 10 0", "EXDEV"]),
-  splice: onBig(["i pipe b", "0"], ["l splice $0 0 5 0 10 0", "EINVAL"]),
+  splice: onBig(["i pipe b", "0"], ["l splice 4 0 $0 0 10 2", "EINVAL"]),
   flock: refusedLock,
   ...each(["lockf", "lockf64"], (name) => onBig([`i ${name} $0 1 0`, "ENOLCK"])),
   epoll_ctl: onBig(["i epoll_create1 0", /^\d+$/], ["i epoll_ctl $1 1 $0 b", "EPERM"]),
-  // One pollfd, for reading; one bit of an fd_set.
+  // One pollfd, for writing, which the socket behind the descriptor never is ready for; one bit of an fd_set.
   ...each(
     ["poll", "__poll_chk"],
-    (name) => onBig(["put8 $0 0x100000000", "ok"], [`i ${name} b 1 0 8`, "1"]),
+    (name) => onBig(["put8 $0 0x400000000", "ok"], [`i ${name} b 1 0 8`, "1"]),
   ),
-  ppoll: onBig(["put8 $0 0x100000000", "ok"], ["i ppoll b 1 o 0", "1"]),
-  select: onBig(["set $0", "ok"], ["i select 100 b 0 0 o", "1"]),
-  pselect: onBig(["set $0", "ok"], ["i pselect 100 b 0 0 o 0", "1"]),
+  ppoll: onBig(["put8 $0 0x400000000", "ok"], ["i ppoll b 1 o 0", "1"]),
+  select: onBig(["set $0", "ok"], ["i select 100 0 b 0 o", "1"]),
+  pselect: onBig(["set $0", "ok"], ["i pselect 100 0 b 0 o 0", "1"]),
   ...each(["getxattr", "lgetxattr"], (name) => noAttributes(`l ${name} s:/pod/small s:user.a b 9`)),
   ...each(["listxattr", "llistxattr"], (name) => noAttributes(`l ${name} s:/pod/small b 9`)),
   ...each(["setxattr", "lsetxattr"], (name) => noAttributes(`i ${name} s:/pod/small s:user.a b 1 0`)),
   ...each(["removexattr", "lremovexattr"], (name) => noAttributes(`i ${name} s:/pod/small s:user.a`)),
+  readahead: onBig(["l readahead $0 0 4096", "0"]),
+  sync_file_range: onBig(["i sync_file_range $0 0 100 2", "0"]),
+  setsockopt: onBig(["i setsockopt $0 1 9 b 4", "ENOTSOCK"]),
+  shutdown: onBig(["i shutdown $0 2", "ENOTSOCK"]),
   fgetxattr: onBig(["l fgetxattr $0 s:system.sockprotoname b 99", "EOPNOTSUPP"]),
   flistxattr: onBig(["l flistxattr $0 b 99", "EOPNOTSUPP"]),
   fsetxattr: onBig(["i fsetxattr $0 s:user.a b 1 0", "EOPNOTSUPP"]),
@@ -246,7 +252,8 @@ const cases: Record<string, Step[]> = {
   mkdtemp: [["p mkdtemp s:/pod/XXXXXX", "ok"]],
 };
 
-async function run(layer: string, steps: Step[]): Promise<void> {
+/** Makes the calls under `layer`, one after the other. */
+export async function run(layer: string, steps: Step[]): Promise<void> {
   await using files = new FakeFiles();
   files.fill();
   await using session = new FakeSession({ files });
@@ -269,5 +276,5 @@ async function answerOf(app: App, expected: string | RegExp): Promise<string> {
 
 /** The cases by hooked name. */
 export const fileHookCases = Object.fromEntries(
-  Object.entries(cases).map(([name, steps]) => [name, (layer: string) => run(layer, steps)]),
+  Object.entries(fileSteps).map(([name, steps]) => [name, (layer: string) => run(layer, steps)]),
 );

@@ -1,5 +1,6 @@
-// The working directory in the target, under programs nobody here wrote: as files_test.ts does, each runs on a tree here and
-// on a fake target's, and must say the same. What is not the target's business is looked at alone.
+// The working directory in the target, under programs nobody here wrote: as files_test.ts does, each runs on
+// a tree here and on a fake target's, and must say the same. What is not the target's business is looked at
+// alone.
 
 import assert from "node:assert/strict";
 import { FakeFiles } from "../support/fake_files.ts";

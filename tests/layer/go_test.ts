@@ -1,5 +1,6 @@
-// A Go program under the layer: its own system calls are the layer's business like any program's calls of libc, from
-// many goroutines at once, in children that share its memory until they exec, and under its collector and signals.
+// A Go program under the layer: its own system calls are the layer's business like any program's calls of
+// libc, from many goroutines at once, in children that share its memory until they exec, and under its
+// collector and signals.
 
 import assert from "node:assert/strict";
 import { deadline } from "../support/deadline.ts";

@@ -6,11 +6,10 @@ import assert from "node:assert/strict";
 import { type Client, FakeSession } from "../support/fake_session.ts";
 import { dnsHookCases } from "./dns_hook_cases.ts";
 import { fileHookCases } from "./file_hook_cases.ts";
+import type { HookCase } from "./hook_case.ts";
+import { interfaceHookCases } from "./interface_hook_cases.ts";
 import { App, Calls, compileApp } from "../support/layer_app.ts";
 import { outgoingHookCases } from "./outgoing_hook_cases.ts";
-
-/** A case; `layer` is the library to load. */
-export type HookCase = (layer: string) => Promise<void>;
 
 export const client: Client = {
   peer: { address: "203.0.113.7", port: 4711 },
@@ -20,12 +19,6 @@ export const client: Client = {
 /** A port that somebody else has, so that the app's listener must go elsewhere. */
 export function busyPort(): Deno.TcpListener {
   return Deno.listen({ hostname: "0.0.0.0", port: 0 });
-}
-
-/** A port that is free now on every address. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "::", port: 0 });
-  return listener.addr.port;
 }
 
 /** An app that listens on a busy port (descriptor 3) without knowing it. */
@@ -111,6 +104,7 @@ export const hookCases: Record<string, HookCase> = {
   ...dnsHookCases,
   ...Object.fromEntries(execCalls.map((call) => [call, (layer: string) => keepsChildren(layer, call)])),
   ...outgoingHookCases,
+  ...interfaceHookCases,
   ...fileHookCases,
   bind: (layer) => withListener(layer, () => Promise.resolve()),
   listen: (layer) =>

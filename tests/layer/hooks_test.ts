@@ -1,5 +1,5 @@
-// Every hook is needed: for each line of layer/hooks.h there is a case that passes with the layer and fails with a
-// layer which does not export that one name.
+// Every hook is needed: for each line of layer/hooks.h there is a case that passes with the layer and fails
+// with a layer which does not export that one name.
 
 import assert from "node:assert/strict";
 import { withoutSymbol } from "../support/elf_symbols.ts";
@@ -13,7 +13,7 @@ function hookedNames(): string[] {
   return ["hooks", "hooks_files"].flatMap((header) => {
     const text = Deno.readTextFileSync(`${root}layer/${header}.h`);
     // A call begins with its type, an alias with its own name.
-    const [calls = "", aliases = ""] = text.split(/#define LAYER_(?:FILES_)?ALIASES/);
+    const [calls = "", aliases = ""] = text.split(/#define LAYER_(?:FILES_)?GLIBC_ALIASES/);
     return [
       ...[...calls.matchAll(/^\tX\([\w ]+\*?, (\w+),/gm)].map((match) => match[1] ?? ""),
       ...[...aliases.matchAll(/^\tX\((\w+),/gm)].map((match) => match[1] ?? ""),

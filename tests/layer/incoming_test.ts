@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { type Client, type FakeAnswers, FakeSession, type Heard } from "../support/fake_session.ts";
 import { Calls } from "../support/layer_app.ts";
-import { busyPort, client, freePort } from "./hook_cases.ts";
+import { freePort } from "../support/ports.ts";
+import { busyPort, client } from "./hook_cases.ts";
 
 type Body = (app: Calls, session: FakeSession) => Promise<void>;
 
@@ -69,9 +70,9 @@ Deno.test("the pod's own IPv6 address is bound to the IPv6 loopback", () =>
 Deno.test("a listener without an address of its own is asked about once it has one", () =>
   withApp({}, async (app, session) => {
     await doAll(app, ["socket 4", "listen 3 5"]);
-    assert.deepEqual(names(session.heard), ["hello", "bind", "listen"]);
-    const { asked, actual } = session.heard[2] ?? {};
-    assert.deepEqual(asked, actual);
+    assert.deepEqual(names(session.heard), ["hello", "listen"]);
+    const { asked, actual, anyPort } = session.heard[1] ?? {};
+    assert.deepEqual([asked, anyPort], [actual, true]);
     assert.equal(await app.do("getsockname 3"), `0.0.0.0 ${actual?.port}`);
   }));
 
@@ -80,7 +81,33 @@ Deno.test("bind to port 0 is the kernel's affair until the socket listens", () =
     await doAll(app, ["socket 4", "bind 3 127.0.0.1 0"]);
     assert.equal(session.links, 0);
     await doAll(app, ["listen 3 5"]);
-    assert.equal(session.count("listen"), 1);
+    assert.deepEqual(session.heard.map(({ name, anyPort }) => [name, anyPort]), [
+      ["hello", undefined],
+      ["listen", true],
+    ]);
+  }));
+
+Deno.test("the session hears whether a listener's port was named or left to the kernel", () =>
+  withApp({}, async (app, session) => {
+    const port = freePort();
+    await doAll(app, ["socket 4", `bind 3 127.0.0.1 ${port}`, "listen 3 5"]);
+    assert.equal((await session.listener(port)).anyPort, false);
+    // The pod's own address, which is bound elsewhere at once.
+    await doAll(app, ["socket 4", "bind 4 192.0.2.9 0", "listen 4 5"]);
+    assert.equal(session.heard.at(-1)?.anyPort, true);
+  }));
+
+Deno.test("where no other port than the suggested one will do, the asked one is not tried", () =>
+  withApp({}, async (app, session) => {
+    const [asked, local] = [freePort(), freePort()];
+    session.answers = { suggested: () => local, fixed: true };
+    await doAll(app, ["socket 4", `bind 3 127.0.0.1 ${asked}`, "listen 3 5"]);
+    assert.deepEqual(await actualOf(session, asked), { address: "127.0.0.1", port: local });
+    assert.equal(await app.do("getsockname 3"), `127.0.0.1 ${asked}`);
+    using busy = busyPort();
+    session.answers = { suggested: () => busy.addr.port, fixed: true };
+    await doAll(app, ["socket 4"]);
+    assert.equal(await app.do(`bind 4 0.0.0.0 ${freePort()}`), "EADDRINUSE");
   }));
 
 Deno.test("what the session does not manage stays local", () =>

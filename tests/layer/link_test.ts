@@ -1,8 +1,8 @@
-// A peer on the layer's socket that is no session, or a broken one: whatever it answers, the app's call ends with EIO,
-// at once, and the app lives on.
+// A peer on the layer's socket that is no session, or a broken one: whatever it answers, the app's call ends
+// with EIO, at once, and the app lives on.
 
 import assert from "node:assert/strict";
-import { layerMessages } from "../../protocol-wasm/mod.ts";
+import { encode, layerMessages } from "../../protocol-wasm/mod.ts";
 import { builtLayer, Calls } from "../support/layer_app.ts";
 
 const { hello, bind } = layerMessages;
@@ -21,7 +21,18 @@ function frame(kind: number, flags: number, id: number, body: number[], length =
   return bytes;
 }
 
-const welcome = frame(hello.kind, endFlag, 1, [1, 0, 0, 0, 0, 0, 0, 0]);
+const floors = { incoming: true, outgoing: false, dns: false, files: false, interfaces: false };
+const welcome = frame(hello.kind, endFlag, 1, [
+  ...encode(layerMessages.helloReply, { ...floors, paths: new Uint8Array() }),
+]);
+const answer = [
+  ...encode(layerMessages.bindReply, {
+    managed: true,
+    suggested: 0,
+    fixed: false,
+    place: { address: "", port: 0 },
+  }),
+];
 const text = new Array(5000).fill(120);
 const longText = [...new Uint8Array(new Uint32Array([13, text.length]).buffer), ...text];
 
@@ -33,17 +44,17 @@ const cases: [string, Uint8Array[], string][] = [
   ["hello with a bool that is none", [frame(hello.kind, endFlag, 1, [7])], "EIO"],
   ["a refusal of hello", [frame(hello.kind, errorFlag, 1, [71, 0, 0, 0, 0, 0, 0, 0])], "EIO"],
   ["another kind", [welcome, frame(hello.kind, endFlag, 3, [1])], "EIO"],
-  ["another id", [welcome, frame(bind.kind, endFlag, 5, [1, 0, 0])], "EIO"],
+  ["another id", [welcome, frame(bind.kind, endFlag, 5, answer)], "EIO"],
   ["a frame over the limit", [welcome, frame(bind.kind, endFlag, 3, [], 2 ** 31)], "EIO"],
-  ["an unknown flag", [welcome, frame(bind.kind, 128, 3, [1, 0, 0])], "EIO"],
-  ["half an answer", [welcome, frame(bind.kind, endFlag, 3, [1, 0], 3)], "EIO"],
+  ["an unknown flag", [welcome, frame(bind.kind, 128, 3, answer)], "EIO"],
+  ["half an answer", [welcome, frame(bind.kind, endFlag, 3, answer.slice(0, -1), answer.length)], "EIO"],
   ["a failure without errno", [welcome, frame(bind.kind, errorFlag, 3, [1])], "EIO"],
   ["a failure with an errno that is none", [
     welcome,
     frame(bind.kind, errorFlag, 3, [0, 0, 0, 255, 0, 0, 0, 0]),
   ], "EIO"],
   ["a failure with a long text", [welcome, frame(bind.kind, errorFlag, 3, longText)], "EACCES"],
-  ["an answer with more fields", [welcome, frame(bind.kind, endFlag, 3, [1, 0, 0, ...text])], "0"],
+  ["an answer with more fields", [welcome, frame(bind.kind, endFlag, 3, [...answer, ...text])], "0"],
 ];
 
 for (const [title, answers, result] of cases) {

@@ -1,5 +1,5 @@
-// Runs the C tests of layer/ and layer/ops (TAP), built by the system's compiler with the address and undefined-behaviour
-// sanitizers, each check as a step.
+// Runs the C tests of layer/ and layer/ops (TAP), built by the system's compiler with the address and
+// undefined-behaviour sanitizers, each check as a step.
 
 import assert from "node:assert/strict";
 import { layerFlags } from "../../scripts/build_layer.ts";
@@ -8,11 +8,18 @@ const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
 /** Each test and the parts that it is linked with. */
 const tests: Record<string, string[]> = {
-  "layer/ops/address": ["layer/ops/address.c"],
-  "layer/ops/cwd": ["layer/ops/cwd.c", "layer/preload/sys_files_linux.c"],
-  "layer/ops/fds": ["layer/ops/fds.c", "layer/ops/address.c"],
-  "layer/ops/paths": ["layer/ops/paths.c"],
-  "layer/link": ["layer/link.c", "layer/link_pool.c", "layer/way.c", "layer/preload/sys_files_linux.c"],
+  "layer/ops/sockets/address": ["layer/ops/sockets/address.c"],
+  "layer/ops/files/cwd": ["layer/ops/files/cwd.c", "layer/sys/sys_files_linux.c"],
+  "layer/ops/fds": ["layer/ops/fds.c", "layer/ops/sockets/address.c"],
+  "layer/ops/files/paths": ["layer/ops/files/paths.c"],
+  "layer/link/link": [
+    "layer/link/ask.c",
+    "layer/link/exchange.c",
+    "layer/link/hello.c",
+    "layer/link/link_pool.c",
+    "layer/link/way.c",
+    "layer/sys/sys_files_linux.c",
+  ],
 };
 
 async function run(argv: string[]): Promise<{ code: number; text: string; errors: string }> {
@@ -41,7 +48,7 @@ for (const [name, parts] of Object.entries(tests)) {
         "-fsanitize=address,undefined",
         "-fno-sanitize-recover=all",
       ];
-      const sources = [`${name}_test.c`, ...parts, "layer/preload/sys_linux.c"];
+      const sources = [`${name}_test.c`, ...parts, "layer/sys/sys_linux.c"];
       const built = await run(["gcc", ...layerFlags, ...sanitizers, "-o", program, ...sources]);
       assert.equal(built.code, 0, built.errors);
       const { code, text, errors } = await run([program]);

@@ -1,8 +1,8 @@
-// Outgoing UDP as the app's libc calls see it, with the real session between the layer and an agent of the test's own,
-// which sends every datagram back. The app is tests/apps/dials.c; descriptor 3 is its first.
+// Outgoing UDP as the app's libc calls see it, with the real session between the layer and an agent of the
+// test's own, which sends every datagram back. The app is tests/apps/dials.c; descriptor 3 is its first.
 
 import assert from "node:assert/strict";
-import { DatagramSocket } from "../../core/net/datagram.ts";
+import { DatagramSocket } from "../../core/net/linux/datagram.ts";
 import { deadline } from "../support/deadline.ts";
 import type { Calls } from "../support/layer_app.ts";
 import { OutgoingStage, type OutgoingStageOptions } from "../support/outgoing_stage.ts";

@@ -1,5 +1,6 @@
-// One case for each call of LAYER_OUTGOING_HOOKS: what an app sees of it that it would not see without that hook. Run by
-// hooks_test.ts, with the layer and with one that lacks the hook. All addresses are of loopback, where nobody listens.
+// One case for each call of LAYER_OUTGOING_HOOKS: what an app sees of it that it would not see without that
+// hook. Run by hooks_test.ts, with the layer and with one that lacks the hook. All addresses are of loopback,
+// where nobody listens.
 
 import assert from "node:assert/strict";
 import type { Calls } from "../support/layer_app.ts";
@@ -40,6 +41,16 @@ const receives = (call: string): OutgoingCase => (layer) =>
     assert.equal(await app.do(`${call} 3`), "8 question 127.0.0.1 9");
   });
 
+/** `call` is the first to tell that a connect failed. */
+const tells = (call: string): OutgoingCase => (layer) =>
+  withApp(layer, async (app, stage) => {
+    stage.decide = () => EHOSTUNREACH;
+    assert.equal(await app.do("socket 4now"), "3");
+    assert.equal(await app.do("connect 3 127.0.0.1 9"), "EINPROGRESS");
+    assert.match(await app.do("poll 3 20000"), /err hup/);
+    assert.equal(await app.do(`meet 3 ${call}`), "EHOSTUNREACH");
+  });
+
 export const outgoingHookCases: Record<string, OutgoingCase> = {
   connect: connects("connect"),
   __connect: connects("__connect"),
@@ -51,6 +62,9 @@ export const outgoingHookCases: Record<string, OutgoingCase> = {
       assert.match(await app.do("poll 3 20000"), /out/);
       assert.equal(await app.do("error 3"), "EHOSTUNREACH");
     }),
+  send: tells("send"),
+  recv: tells("recv"),
+  __recv_chk: tells("__recv_chk"),
   sendto: sends("sendto"),
   sendmsg: sends("sendmsg"),
   sendmmsg: sends("sendmmsg"),

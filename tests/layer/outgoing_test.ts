@@ -1,8 +1,8 @@
-// Outgoing TCP as the app's libc calls see it, with the real session between the layer and an agent of the test's own. The
-// app is tests/apps/dials.c; descriptor 3 is its first. UDP: outgoing_datagrams_test.ts.
+// Outgoing TCP as the app's libc calls see it, with the real session between the layer and an agent of the
+// test's own. The app is tests/apps/dials.c; descriptor 3 is its first. UDP: outgoing_datagrams_test.ts.
 
 import assert from "node:assert/strict";
-import { E } from "../../core/net/libc.ts";
+import { E } from "../../core/net/system_error.ts";
 import type { Calls } from "../support/layer_app.ts";
 import { OutgoingStage, type OutgoingStageOptions } from "../support/outgoing_stage.ts";
 

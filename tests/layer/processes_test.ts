@@ -1,14 +1,17 @@
-// The layer in more than one process, and the link's own descriptor: fork, vfork, exec, descriptors that are handed
-// over, apps that close numbers which are not theirs, and processes that are none of the session's business.
+// The layer in more than one process, and the link's own descriptor: fork, vfork, exec, descriptors that are
+// handed over, apps that close numbers which are not theirs, and processes that are none of the session's
+// business.
 
+import { linkDescriptor } from "../../protocol-wasm/mod.ts";
 import assert from "node:assert/strict";
 import { deadline } from "../support/deadline.ts";
 import { FakeSession } from "../support/fake_session.ts";
 import { App, builtLayer, Calls, compileApp } from "../support/layer_app.ts";
-import { busyPort, client, freePort } from "./hook_cases.ts";
+import { freePort } from "../support/ports.ts";
+import { busyPort, client } from "./hook_cases.ts";
 
-/** The number at which the layer keeps its link (HIGH_FD in layer/preload/sys_linux.c); before it root keeps layer/way.c's. */
-const linkFd = Deno.uid() === 0 ? 1001 : 1000;
+/** The number at which the layer keeps its link; before it root keeps layer/link/way.c's. */
+const linkFd = linkDescriptor + (Deno.uid() === 0 ? 1 : 0);
 
 type Address = { address: string; port: number };
 
@@ -213,7 +216,8 @@ Deno.test("without a session the layer does nothing", async () => {
 });
 
 Deno.test("the app ends with a session that was killed", async () => {
-  // A shell stands for the session: it names itself, starts the app and waits. Both hold the pipe that is read.
+  // A shell stands for the session: it names itself, starts the app and waits. Both hold the pipe that is
+  // read.
   const app = "echo; exec sleep 1000";
   const script = `MIRRORD_SESSION_PID=$$ MIRRORD_LAYER_SOCKET=/nowhere LD_PRELOAD=$1 sh -c '${app}' & wait`;
   const shell = new Deno.Command("sh", { args: ["-c", script, "sh", builtLayer], stdout: "piped" }).spawn();

@@ -1,5 +1,5 @@
-// Servers that nobody here wrote, unmodified under the layer: each listens on a port that is taken on this machine,
-// answers the pod's clients there, and knows their addresses.
+// Servers that nobody here wrote, unmodified under the layer: each listens on a port that is taken on this
+// machine, answers the pod's clients there, and knows their addresses.
 
 import assert from "node:assert/strict";
 import { deadline } from "../support/deadline.ts";
@@ -33,7 +33,9 @@ async function readAll(conn: Deno.TcpConn): Promise<string> {
 
 const get = "GET / HTTP/1.1\r\nhost: pod\r\nconnection: close\r\n\r\n";
 
-/** Runs `argv` on a taken port and asks it as many clients: each must be told its own address and the pod's. */
+/**
+ * Runs `argv` on a taken port and asks it as many clients: each must be told its own address and the pod's.
+ */
 async function tellsClients(argv: (port: number) => string[]): Promise<void> {
   using busy = busyPort();
   const { port } = busy.addr;
@@ -56,19 +58,6 @@ async function asEach(session: FakeSession, port: number): Promise<void> {
 function missing(program: string): boolean {
   return new Deno.Command("which", { args: [program], stdout: "null" }).outputSync().code !== 0;
 }
-
-Deno.test("a pod's connection sends small writes at once", { ignore: missing("python3") }, async () => {
-  using busy = busyPort();
-  const { port } = busy.addr;
-  await using session = new FakeSession();
-  await using app = new App(session, ["python3", "no_delay.py", String(port)], { cwd: `${root}tests/apps` });
-  assert.equal(await app.line(), String(port));
-  const { actual } = await session.listener(port);
-  assert.ok(actual !== undefined);
-  const peer = { address: "203.0.113.1", port: 20_000 };
-  using _conn = await session.dial(actual, { peer, local: { address: "10.1.2.3", port } });
-  assert.equal(await app.line(), "at once");
-});
 
 Deno.test("python3 -m http.server logs the pod's clients", { ignore: missing("python3") }, async () => {
   using busy = busyPort();

@@ -1,5 +1,6 @@
-// The layer's res_query(3) and kin, with a session that the test makes up: replies become what libc's callers expect, whatever
-// their size; failures are libc's own; nothing is asked here, not even when the session is lost.
+// The layer's res_query(3) and similar calls, with a session that the test makes up: replies become what
+// libc's callers expect, whatever their size; failures are libc's own; nothing is asked here, not even when
+// the session is lost.
 
 import assert from "node:assert/strict";
 import { DnsStage } from "../support/dns_stage.ts";

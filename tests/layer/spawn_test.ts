@@ -1,5 +1,5 @@
-// Files that posix_spawn opens for a child (posix_spawn_file_actions_addopen(3)): those of the target are the target's,
-// whatever else is done to the child's descriptors, and nothing of this machine takes their place.
+// Files that posix_spawn opens for a child (posix_spawn_file_actions_addopen(3)): those of the target are the
+// target's, whatever else is done to the child's descriptors, and nothing of this machine takes their place.
 
 import assert from "node:assert/strict";
 import { deadline } from "../support/deadline.ts";

@@ -1,6 +1,6 @@
-// Walks of whole trees by libc: nftw, ftw and fts under the layer, on a fake target's tree that this machine has not, show
-// the same entries in the same order as libc's own on that very tree without a layer. Paths of both are of one length, so
-// that what counts bytes is the same too.
+// Walks of whole trees by libc: nftw, ftw and fts under the layer, on a fake target's tree that this machine
+// has not, show the same entries in the same order as libc's own on that very tree without a layer. Paths of
+// both are of one length, so that what counts bytes is the same too.
 
 import assert from "node:assert/strict";
 import { deadline } from "../support/deadline.ts";
@@ -161,7 +161,8 @@ Deno.test("fts without FTS_NOCHDIR shows the same and stays where it is", async 
 });
 
 Deno.test("what fts is told of entries before they come counts", async () => {
-  // libc without chdir looks at the entry before one that is to be followed, whose path it still has; with chdir it does not.
+  // libc without chdir looks at the entry before one that is to be followed, whose path it still has; with
+  // chdir it does not.
   const [native, under] = await both((root) => [
     "fts",
     `${ftsPhysical}`,
@@ -192,7 +193,10 @@ Deno.test("a folder that fails otherwise ends nftw, and is an error of fts", asy
   assert.equal(lines.at(-2), "-1 EIO");
 });
 
-/** A folder of this machine in which the target's tree lies at "target", and one that looks the same with all of it here. */
+/**
+ * A folder of this machine in which the target's tree lies at "target", and one that looks the same with all
+ * of it here.
+ */
 async function withMixed(
   body: (mixed: string, whole: string, session: FakeSession, files: FakeFiles) => Promise<void>,
 ): Promise<void> {

@@ -46,6 +46,25 @@ Deno.test("the app's exit code passes through", async () => {
   }
 });
 
+Deno.test("targetless without a kubeconfig runs with this machine's own, and says so; a named one must be there", async () => {
+  const home = await Deno.makeTempDir();
+  try {
+    const run = (...flags: string[]) =>
+      runMirrord(["exec", ...flags, "--", "sh", "-c", "echo out"], { env: { HOME: home } });
+    for (const flags of [["--target", "targetless"], ["-n", "shop"], ["--context", "c"]]) {
+      const { code, stdout, stderr } = await run(...flags);
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout, "out\n");
+      assert.match(stderr, /warning.*no kubeconfig was found\n.*No target: .*this machine's own network/);
+    }
+    const named = await run("--target", "targetless", "--kubeconfig", `${home}/none`);
+    assert.equal(named.code, 78, named.stderr);
+    assert.equal(named.stdout, "");
+  } finally {
+    await Deno.remove(home, { recursive: true });
+  }
+});
+
 Deno.test("the app's output is its own, mirrord speaks on standard error", async () => {
   const { stdout, stderr } = await runMirrord(["exec", "--", "sh", "-c", "echo out; echo err >&2"]);
   assert.equal(stdout, "out\n");
@@ -123,6 +142,32 @@ Deno.test("a missing program ends with 127 before anything is started", async ()
   assert.match(stderr, /Cannot run "no-such-program": there is no such program/);
 });
 
+Deno.test("a configuration that no flag names is named in the first line", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    Deno.mkdirSync(`${folder}/.mirrord`);
+    const file = ".mirrord/mirrord.json";
+    Deno.writeTextFileSync(`${folder}/${file}`, '{"telemetry": false, "operator": true}');
+    Deno.writeTextFileSync(`${folder}/.mirrord/mirrord.yaml`, "");
+    const first = async (flags: string[], env: Record<string, string> = {}) => {
+      const args = ["exec", ...flags, "-t", "targetless", "--", "true"];
+      const { code, stderr } = await runMirrord(args, { cwd: folder, env });
+      assert.equal(code, 0, stderr);
+      return stderr.split("\n")[0] ?? "";
+    };
+    const found = await first([]);
+    const both = `mirrord warning: Using the configuration "${file}"; not read: .mirrord/mirrord.yaml`;
+    assert.equal(found, both);
+    Deno.removeSync(`${folder}/.mirrord/mirrord.yaml`);
+    assert.equal(await first([]), `mirrord Using the configuration "${file}"`);
+    const env = { MIRRORD_CONFIG_FILE: file };
+    assert.equal(await first([], env), `mirrord Using the configuration "${file}"`);
+    assert.match(await first(["-f", file]), /"operator"/);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
 Deno.test("bad configuration ends with 78 and names everything wrong", async () => {
   const folder = Deno.makeTempDirSync();
   try {
@@ -160,7 +205,7 @@ Deno.test(
       const prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
       const run = await runMirrord(["exec", "--", program, "1000"], { prefix, env: { HOME: folder } });
       assert.equal(run.code, 126);
-      assert.match(run.stderr, /Cannot run ".*sleep": it was given capabilities/);
+      assert.match(run.stderr, /Cannot run ".*sleep": ".*sleep" has file capabilities/);
       Deno.copyFileSync(program, `${folder}/copy`);
       Deno.chmodSync(`${folder}/copy`, 0o755);
       assert.equal(

@@ -1,5 +1,5 @@
-// Names in a session with a process as the target: what libc's calls give to a program under mirrord, line by line the
-// same as to a program beside the target.
+// Names in a session with a process as the target: what libc's calls give to a program under mirrord, line by
+// line the same as to a program beside the target.
 
 import assert from "node:assert/strict";
 import { missingForProcess } from "../support/cases.ts";
@@ -25,7 +25,8 @@ const zone = {
 };
 const files = {
   resolvConf: "nameserver 127.0.0.1\nsearch search.test\noptions timeout:1 attempts:1\n",
-  hosts: "127.0.0.1 localhost\n::1 localhost ip6-localhost\n192.0.2.200 file.test alias-of-file\n",
+  hosts: "127.0.0.1 localhost\n::1 localhost ip6-localhost\n192.0.2.200 file.test alias-of-file\n" +
+    "192.0.2.201 ’à.test É.test\n",
 };
 const options: DnsStageOptions = { zone, files };
 
@@ -55,6 +56,8 @@ function labelled(questions: readonly string[], lines: readonly string[]): strin
 const hosts = [
   ...Object.keys(zone).filter((name) => name.endsWith(".test")),
   ...["short", "short.", "missing.test", "localhost", "file.test", "alias-of-file"],
+  // Letters of more than one byte, some of which no single-byte encoding has.
+  ...["’à.test", "É.test", "é.test"],
   ...["192.0.2.55", "2001:db8::55", "127.1", "a..b", "=", "-", "fe80::1%lo", `${"x".repeat(1100)}.test`],
 ];
 const questions = [
@@ -73,17 +76,18 @@ const questions = [
     ...[0, 16, 64, 100, 10_000].map((bytes) => `byname_r ${host} 4 ${bytes}`),
     `byname_r ${host} 0 10000`,
   ]),
-  ...["192.0.2.1", "192.0.2.2", "192.0.2.9", "2001:db8::1", "127.0.0.1", "::1", "192.0.2.200"].flatMap((
-    address,
-  ) => [
-    `byaddr ${address}`,
-    `byaddr_r ${address} 10000`,
-    `nameinfo ${address} 80 0 1000`,
-    `nameinfo ${address} 80 8 1000`,
-    `nameinfo ${address} 80 1 1000`,
-    `nameinfo ${address} 80 2 4`,
-    `nameinfo ${address} 53 16 1000`,
-  ]),
+  ...["192.0.2.1", "192.0.2.2", "192.0.2.9", "2001:db8::1", "127.0.0.1", "::1", "192.0.2.200", "192.0.2.201"]
+    .flatMap((
+      address,
+    ) => [
+      `byaddr ${address}`,
+      `byaddr_r ${address} 10000`,
+      `nameinfo ${address} 80 0 1000`,
+      `nameinfo ${address} 80 8 1000`,
+      `nameinfo ${address} 80 1 1000`,
+      `nameinfo ${address} 80 2 4`,
+      `nameinfo ${address} 53 16 1000`,
+    ]),
   // Hints that make no sense, and services that are none.
   "addrinfo both.test nonsense 0 1 0",
   "addrinfo both.test http 99 1 0",
@@ -102,14 +106,14 @@ const questions = [
 ];
 
 /**
- * Not compared: rooms that are too small for glibc and not for us, and what glibc returns beside h_errno when it must be
- * asked again: 0 or EAGAIN by what it was busy with last.
+ * Not compared: rooms that are too small for glibc and not for us, and what glibc returns beside h_errno when
+ * it must be asked again: 0 or EAGAIN by what it was busy with last.
  */
 function comparable(question: string, native: string): boolean {
   const [, , , , bytes = "10000"] = question.match(/^(by\w+_r) (\S+)( \d)? (\d+)$/) ?? [];
   if (/^by\w+_r /.test(question) && / 2$/.test(native)) return false;
   return bytes === "10000" ||
-    (Number(bytes) <= 16 && !/missing|nothing|servfail|six|a\.\.b|short\. /.test(question));
+    (Number(bytes) <= 16 && !/missing|nothing|servfail|six|é|a\.\.b|short\. /.test(question));
 }
 
 Deno.test({ name: "every call gives the same as beside the target", ignore }, async () => {
@@ -161,3 +165,16 @@ Deno.test({
   const native = await askNames(stage.inside(argv), [], { ...env, GODEBUG: "netdns=cgo" });
   assert.deepEqual(await underMirrord(stage, argv), native);
 });
+
+for (const outgoing of [{ udp: false }, { tcp: false, udp: false }, false]) {
+  Deno.test({
+    name: `a program's own resolver asks the target's name servers with outgoing ${JSON.stringify(outgoing)}`,
+    ignore,
+  }, async () => {
+    await using stage = await DnsStage.create(options);
+    const argv = ["/usr/bin/node", `${apps}resolvers.mjs`, "both.test", "four.test", "missing.test"];
+    const native = await askNames(stage.inside(argv), [], env);
+    assert.ok(native.some((line) => line.includes("192.0.2.1")), native.join("\n"));
+    assert.deepEqual(await underMirrord(stage, argv, { feature: { network: { outgoing } } }), native);
+  });
+}

@@ -1,5 +1,5 @@
-// docs/exit-codes.md, shown by the compiled binary where no cluster is needed: each code by something that a user does.
-// 74 and 77 of a process target have process_target_test.ts, of a cluster the end-to-end tests.
+// docs/exit-codes.md, shown by the compiled binary where no cluster is needed: each code by something that a
+// user does. 74 and 77 of a process target have process_target_test.ts, of a cluster the end-to-end tests.
 
 import assert from "node:assert/strict";
 import { exitCodes } from "../../core/base/errors.ts";

@@ -1,5 +1,5 @@
-// Files of a target, end to end with the compiled binary: unmodified programs, whose every word is compared with what the
-// same program says inside the target.
+// Files of a target, end to end with the compiled binary: unmodified programs, whose every word is compared
+// with what the same program says inside the target.
 
 import assert from "node:assert/strict";
 import { missingForProcess } from "../support/cases.ts";
@@ -126,7 +126,10 @@ Deno.test(
   },
 );
 
-/** Argument 1: is the target asked for something before, and 2: by whom the rights are given up, this process or its child. */
+/**
+ * Argument 1: is the target asked for something before, and 2: by whom the rights are given up, this process
+ * or its child.
+ */
 const givesUpRoot = `
 import os, socket, sys, threading
 if sys.argv[1] == "asks":
@@ -138,9 +141,9 @@ if sys.argv[2] == "closed":
 os.setgroups([])
 os.setgid(${uid})
 os.setuid(${uid})
-print(os.getuid(), open("/data/small").read(), len(open("/data/large", "rb").read()), sorted(os.listdir("/data")))
+print(os.getuid(), open("/data/small").read(), len(open("/data/large", "rb").read()), sorted(os.listdir("/data")), flush=True)
 folder = os.open("/data", os.O_RDONLY)
-threads = [threading.Thread(target=lambda: print(len(os.listdir(folder)), flush=True)) for _ in range(3)]
+threads = [threading.Thread(target=lambda: os.write(1, b"%d\\n" % len(os.listdir(folder)))) for _ in range(3)]
 for thread in threads:
     thread.start()
 for thread in threads:
@@ -248,8 +251,8 @@ Deno.test(
       `try { console.log(require("fs").readFileSync("/data/file", "utf8")) } catch (error) { console.log(error.code) }
     console.log((await require("dns").promises.lookup("beside")).address);`;
     const bun = await bunProgram();
-    const warning = `${await Deno.realPath(bun)} opens files past the C library: ` +
-      "those it reads and writes are this machine's, not the target's";
+    const warning = `${await Deno.realPath(bun)} opens files without the C library: ` +
+      "it reads and writes this machine's files, not the target's";
     const lines = ({ stderr }: Said) => stderr.split("\n").filter((line) => line.includes(warning)).length;
     const here = await beside(target, "read", [bun, "-e", script]);
     assert.equal(here.stdout, "ENOENT\n127.0.0.9\n", here.stderr);

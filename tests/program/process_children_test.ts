@@ -1,5 +1,5 @@
-// Children of the app in a session with a process target, from the compiled binary: what stays in the session, what does
-// not and is said, what is left alone by its name.
+// Children of the app in a session with a process target, from the compiled binary: what stays in the
+// session, what does not and is reported, what is left alone by its name.
 
 import assert from "node:assert/strict";
 import { missingForProcess, registerCases } from "../support/cases.ts";

@@ -1,4 +1,5 @@
-// The app's environment, from the compiled binary: each rule of feature.env in its order, over what a real process has.
+// The app's environment, from the compiled binary: each rule of feature.env in its order, over what a real
+// process has.
 
 import assert from "node:assert/strict";
 import { missingForProcess } from "../support/cases.ts";
@@ -88,6 +89,14 @@ const cases: [
   ["include leaves out the rest", { env: { include: ["A", "LI*"] } }, {
     ...{ A: "remote", LINES: "two\nlines", B: undefined, D: undefined },
   }],
+  [
+    "an allowlist takes what it names, and of the machine's variables what it names in full",
+    { env: { mode: "allowlist", include: ["A", "C_*", "NODE_*", "LD_LIBRARY_PATH"] } },
+    {
+      ...{ A: "remote", C_TIMEOUT: "1", B: undefined, LINES: undefined },
+      ...{ NODE_OPTIONS: undefined, LD_LIBRARY_PATH: "/remote" },
+    },
+  ],
   ["exclude leaves out what it names", { env: { exclude: "?" } }, {
     ...{ A: undefined, E: undefined, C_TIMEOUT: "1" },
   }],

@@ -1,4 +1,5 @@
-// Resets on a stolen connection, from the compiled binary: what is torn off at one end must not look complete at the other.
+// Resets on a stolen connection, from the compiled binary: what is torn off at one end must not look complete
+// at the other.
 
 import assert from "node:assert/strict";
 import { missingForProcess, registerCases } from "../support/cases.ts";

@@ -1,5 +1,5 @@
-// What only a process can be as a target: gone, another user's, in the developer's own network, listening on one
-// address alone.
+// What only a process can be as a target: gone, another user's, in the developer's own network, listening on
+// one address alone.
 
 import assert from "node:assert/strict";
 import { missingForProcess, registerCases } from "../support/cases.ts";
@@ -35,7 +35,7 @@ registerCases(
         stage,
         () => SessionRun.listening(stage, { env: { PORT: String(freePort) } }),
         async (run) => {
-          await run.until(/Local port 8347 cannot be had/);
+          await run.until(/Local port 8347 is not available/);
           for (const family of ["ipv4", "ipv6"] as const) {
             assert.equal((await ask(stage, { family, port: freePort })).by, "local");
           }
@@ -65,6 +65,25 @@ Deno.test(
     const { code, stderr } = await run.finished();
     assert.equal(code, 74, stderr);
     assert.match(stderr, new RegExp(`the target, process ${stage.pid}, ended`));
+  },
+);
+
+Deno.test(
+  { name: "a program that is skipped is named as this machine's", ignore: missing !== null },
+  async () => {
+    await using stage = await ProcessStage.create();
+    const places = { git: "on this machine, as its name is skipped", true: "with the target's" };
+    for (const [program, place] of Object.entries(places)) {
+      const { code, stderr } = await runMirrord([
+        "exec",
+        ...stage.targetFlags,
+        "--",
+        `/usr/bin/${program}`,
+        "--version",
+      ]);
+      assert.equal(code, 0, stderr);
+      assert.ok(stderr.includes(`Running ${program} ${place}`), stderr);
+    }
   },
 );
 

@@ -1,5 +1,5 @@
-// Raw questions to the name servers, and asynchronous look-ups, in a session with a process as the target: a program under
-// mirrord gets what a program beside the target gets, line by line.
+// Raw questions to the name servers, and asynchronous look-ups, in a session with a process as the target: a
+// program under mirrord gets what a program beside the target gets, line by line.
 
 import assert from "node:assert/strict";
 import { missingForProcess } from "../support/cases.ts";
@@ -80,7 +80,8 @@ Deno.test({ name: "PHP gets the records that it gets beside the target", ignore 
 Deno.test({ name: "asynchronous look-ups end as beside the target", ignore }, async () => {
   await using stage = await DnsStage.create(options);
   const names = "host.test short alias.test file.test missing.test nothing.test servfail.test = 192.0.2.44";
-  // One at a time for gai_suspend(3): with several libc's own writes to where its caller's frame was, and sometimes ends the app.
+  // One at a time for gai_suspend(3): with several libc's own writes to where its caller's frame was, and
+  // sometimes ends the app.
   const orders = [`wait ${names}`, `signal ${names}`, "suspend host.test", "suspend missing.test", "argue"];
   const many = Array.from({ length: 50 }, (_, index) => index % 2 === 0 ? "host.test" : "short").join(" ");
   orders.push(`wait ${many}`);

@@ -1,10 +1,14 @@
-// On a real terminal: the start is a live checklist, and Ctrl-C reaches the app once, not once from the terminal and once from mirrord.
+// On a real terminal: the start is a live checklist, and Ctrl-C reaches the app once, not once from the
+// terminal and once from mirrord.
 
 import assert from "node:assert/strict";
 import { binary, userPath } from "../support/program.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
-/** Asks for an interrupt ten times and ends with how many came; a wake-up descriptor loses none (Python's signal module). */
+/**
+ * Asks for an interrupt ten times and ends with how many came; a wake-up descriptor loses none (Python's
+ * signal module).
+ */
 const counter = `
 import os, signal, sys
 came = 0

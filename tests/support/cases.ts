@@ -1,5 +1,6 @@
-// How the shared case lists become tests: one stage for all cases of a file, made before the first and taken away
-// after the last. A stage that cannot be had here makes each case a skipped one, with the reason in its name.
+// How the shared case lists become tests: one stage for all cases of a file, made before the first and taken
+// away after the last. A stage that cannot be had here makes each case a skipped one, with the reason in its
+// name.
 
 import type { Stage } from "./stage.ts";
 
@@ -9,7 +10,10 @@ export interface Case {
   run(stage: Stage): Promise<void>;
 }
 
-/** Registers `cases` on the stage that `make` makes; `missing` says why there can be none. `label` begins their names. */
+/**
+ * Registers `cases` on the stage that `make` makes; `missing` says why there can be none. `label` begins
+ * their names.
+ */
 export function registerCases<S extends Stage>(
   cases: readonly { name: string; run(stage: S): Promise<void> }[],
   make: () => Promise<S>,

@@ -1,5 +1,5 @@
-// The case list of ends, for every stage: by signals, by kill -9 of each actor, by a link that falls silent. Whatever
-// happens, the original answers again and nothing stays behind.
+// The case list of ends, for every stage: by signals, by kill -9 of each actor, by a link that falls silent.
+// Whatever happens, the original answers again and nothing stays behind.
 
 import assert from "node:assert/strict";
 import { until } from "../cluster/command.ts";
@@ -165,9 +165,13 @@ export const agentKilled: Case = {
     }, { code: 74, said: /answers by itself again/ }),
 };
 
-/** Stops mirrord until the agent has left and the original answers, then lets it run again. */
+/** Stops mirrord until the agent has left, then lets it run again. */
 async function silence(stage: Stage, run: SessionRun): Promise<void> {
   run.kill("SIGSTOP");
+  await until("the agent has left", async () => {
+    const there = await stage.remains();
+    return there.length === 0 || there.join("\n");
+  }, 30);
   await untilBy(stage, "original");
   run.kill("SIGCONT");
 }

@@ -1,5 +1,5 @@
-// The case list of HTTP filters, for every stage: who answers which request of one keep-alive connection, and that
-// nothing of it changes on the way.
+// The case list of HTTP filters, for every stage: who answers which request of one keep-alive connection, and
+// that nothing of it changes on the way.
 
 import assert from "node:assert/strict";
 import type { Case } from "./cases.ts";
@@ -133,6 +133,22 @@ export const filterCases: Case[] = [
         }
         assert.match(await run.until(/Cannot filter all of port 80/), /does not speak HTTP\/1/);
         assert.equal((await ask(stage, { headers: mine })).by, "local");
+      }),
+  },
+  {
+    name: "a matching request behind an empty line ends as it does at the original",
+    run: (stage) =>
+      withFilter(stage, byHeader, async () => {
+        const [local, original] = await Promise.all(
+          [mine, others].map((headers) => {
+            const header = `X-Developer: ${headers["X-Developer"]}`;
+            return raw(stage, {
+              text: `\r\nGET / HTTP/1.1\r\nHost: a\r\n${header}\r\n\r\n`,
+              expect: "never",
+            });
+          }),
+        );
+        assert.equal(local, original);
       }),
   },
   {

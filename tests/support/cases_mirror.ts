@@ -1,5 +1,5 @@
-// The case list of mirroring, for every stage: the original answers every request, the app sees every request. Registered
-// by tests/e2e/mirror_test.ts and tests/program/process_mirror_test.ts.
+// The case list of mirroring, for every stage: the original answers every request, the app sees every
+// request. Registered by tests/e2e/mirror_test.ts and tests/program/process_mirror_test.ts.
 
 import assert from "node:assert/strict";
 import type { Case } from "./cases.ts";
@@ -79,8 +79,15 @@ export const mirrorCases: Case[] = [
         await sawOnce(run, [...families(stage).map((family) => `/${family}`), ...paths(200)]);
       }),
   },
-  {
-    name: "an app that closes after each answer sees every request of a connection that lives on",
+  ...([
+    ["closes after each answer", "self.end_headers(); self.wfile.write(b'x' * 100000)"],
+    [
+      "ends each answer and waits for its client to close",
+      "self.send_header('Connection', 'close'); self.send_header('Content-Length', '1'); self.end_headers(); " +
+      "self.wfile.write(b'x'); self.wfile.flush(); self.rfile.read(1)",
+    ],
+  ] as const).map(([how, finish]): Case => ({
+    name: `an app that ${how} sees every request of a connection that lives on`,
     run: (stage) => {
       const app = [
         "python3",
@@ -90,7 +97,7 @@ export const mirrorCases: Case[] = [
           "class H(http.server.BaseHTTPRequestHandler):",
           "    def do_GET(self):",
           "        sys.stderr.write(f'saw GET {self.path} - -\\n'); sys.stderr.flush()",
-          "        self.send_response(200); self.end_headers(); self.wfile.write(b'x' * 100000)",
+          `        self.send_response(200); ${finish}`,
           "    def log_message(*a): pass",
           "s = http.server.ThreadingHTTPServer(('', 80), H)",
           "print('listening 80', file=sys.stderr, flush=True)",
@@ -103,7 +110,7 @@ export const mirrorCases: Case[] = [
         await sawOnce(run, paths(100));
       }, { app });
     },
-  },
+  })),
   {
     name: "bodies of either framing are mirrored as they were sent",
     run: (stage) =>

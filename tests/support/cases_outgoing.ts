@@ -1,5 +1,5 @@
-// What programs get when they dial into the target's network, shown where only the target can be meant: on its own loopback,
-// where nobody of this machine listens. One list for pods and processes.
+// What programs get when they dial into the target's network, shown where only the target can be meant: on
+// its own loopback, where nobody of this machine listens. One list for pods and processes.
 
 import assert from "node:assert/strict";
 import type { Case } from "./cases.ts";
@@ -10,7 +10,7 @@ import type { Stage } from "./stage.ts";
 const apps = decodeURIComponent(new URL("../apps/", import.meta.url).pathname);
 /** The target's server, and a port that is free there. */
 const port = "80";
-const nobody = "81";
+const nobody = "4319";
 const config = { feature: { network: { incoming: "off" } } };
 
 /** What the app prints on standard output; the session leaves nothing behind. */

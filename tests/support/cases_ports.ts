@@ -1,5 +1,5 @@
-// The case list of ports, for every stage: a local port that cannot be had, a port of the target that another session
-// has, and how much goes through one.
+// The case list of ports, for every stage: a local port that cannot be had, a port of the target that another
+// session has, and how much goes through one.
 
 import assert from "node:assert/strict";
 import type { Case } from "./cases.ts";
@@ -48,7 +48,10 @@ export const portCases: Case[] = [
     async run(stage) {
       await using _taken = await takenPort(stage, 80);
       await withSession(stage, () => SessionRun.listening(stage), async (run) => {
-        assert.match(await run.until(/Local port 80 cannot be had/), /still gets the (pod|target)'s port 80/);
+        assert.match(
+          await run.until(/Local port 80 is not available/),
+          /still receives the (pod|target)'s port 80/,
+        );
         assert.match(await run.until(/^listening /), / 80$/); // the app sees the port that it asked for
         const report = await ask(stage);
         assert.deepEqual([report.by, report.peer, report.own_port], ["local", stage.clients.ipv4, 80]);
@@ -59,7 +62,7 @@ export const portCases: Case[] = [
     name: "a port that needs root: the app gets the target's traffic all the same",
     run: (stage) =>
       withSession(stage, () => SessionRun.listening(stage, { prefix: unprivileged }), async (run) => {
-        await run.until(/Local port 80 cannot be had/);
+        await run.until(/Local port 80 is not available/);
         assert.equal((await ask(stage)).by, "local");
       }),
   },

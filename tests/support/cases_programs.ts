@@ -1,5 +1,6 @@
-// The case list of programs that nobody here wrote, each unmodified in the target's place: servers of one process, of
-// several processes that share a listener, and programs behind shells. Each answers the target's clients by itself.
+// The case list of programs that nobody here wrote, each unmodified in the target's place: servers of one
+// process, of several processes that share a listener, and programs behind shells. Each answers the target's
+// clients by itself.
 
 import assert from "node:assert/strict";
 import type { Case } from "./cases.ts";

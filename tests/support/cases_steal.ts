@@ -1,5 +1,5 @@
-// The case list of stealing, for every stage: who answers, with which variables, and whom the app sees as its client.
-// Registered by tests/e2e/steal_test.ts and tests/program/process_steal_test.ts.
+// The case list of stealing, for every stage: who answers, with which variables, and whom the app sees as its
+// client. Registered by tests/e2e/steal_test.ts and tests/program/process_steal_test.ts.
 
 import assert from "node:assert/strict";
 import { ask, many, untilBy } from "./client.ts";

@@ -1,6 +1,7 @@
-// The case list that shows every floor at once, for each program of programs.ts: its answers take the target's place
-// while the target's other port stays with the pod, it finds the pod's variable, names, network and file, and it sees
-// every mirrored request while the pod goes on answering. Run on the cluster, on a target with a second container.
+// The case list that shows every floor at once, for each program of programs.ts: its answers take the
+// target's place while the target's other port stays with the pod, it finds the pod's variable, names,
+// network and file, and it sees every mirrored request while the pod goes on answering. Run on the cluster,
+// on a target with a second container.
 
 import assert from "node:assert/strict";
 import { ask, many, untilBy } from "./client.ts";
@@ -15,7 +16,9 @@ const mirrored = 25;
 const fileText = "a file of the pod\n";
 const filePath = "/srv/pod/file.txt";
 
-/** What each stage needs: a second container that answers on port 8080, and a file in the target's container. */
+/**
+ * What each stage needs: a second container that answers on port 8080, and a file in the target's container.
+ */
 export function walkStage(target: string, container: string, other: string): ClusterStageOptions {
   const files = {
     apiVersion: "v1",

@@ -1,11 +1,8 @@
-// The orders that tests/apps/client.py carries out among the target's clients, and what it tells back. Stages bring
-// the order there; tests call these functions.
+// The orders that tests/apps/client.py carries out among the target's clients, and what it tells back. Stages
+// bring the order there; tests call these functions.
 
 import assert from "node:assert/strict";
 import type { Stage } from "./stage.ts";
-
-/** One order; `do` names the function of client.py. */
-export type Order = { do: string; host: string; port?: number } & Record<string, unknown>;
 
 /** One request; `size` gives it a body, `chunked` that framing. */
 export interface Request {
@@ -50,6 +47,8 @@ export interface Where {
   family?: "ipv4" | "ipv6";
   host?: string;
   port?: number;
+  /** How long the client waits for an answer, in seconds. */
+  timeout?: number;
 }
 
 function place(stage: Stage, { family = "ipv4", host, port }: Where): { host: string; port: number } {
@@ -81,7 +80,10 @@ export async function sequence(
   })[];
 }
 
-/** `count` requests, `each` per connection, from `connections` at a time; %d in the path becomes each one's number. */
+/**
+ * `count` requests, `each` per connection, from `connections` at a time; %d in the path becomes each one's
+ * number.
+ */
 export async function many(
   stage: Stage,
   order: Request & Where & { count: number; connections?: number; each?: number },
@@ -124,7 +126,9 @@ export async function websocket(
   };
 }
 
-/** Sends `text` and reads until `expect` came or the end; `again`: on new connections until `expect` comes. */
+/**
+ * Sends `text` and reads until `expect` came or the end; `again`: on new connections until `expect` comes.
+ */
 export async function raw(
   stage: Stage,
   order: Where & { text: string; expect: string; again?: boolean },

@@ -1,6 +1,6 @@
-// A stage on the cluster: a Kubernetes namespace of the test file's own with targets out of tests/cluster/workloads.yaml
-// and the client pod. Used by tests/e2e. What only the machine of the test cluster can show (a BPF link, the agent's
-// process number) is looked at where that machine is this one.
+// A stage on the cluster: a Kubernetes namespace of the test file's own with targets out of
+// tests/cluster/workloads.yaml and the client pod. Used by tests/e2e. What only the machine of the test
+// cluster can show (a BPF link, the agent's process number) is looked at where that machine is this one.
 
 import assert from "node:assert/strict";
 import { parseAllDocuments, stringify } from "yaml";
@@ -10,14 +10,15 @@ import {
   importImage,
   inNetns,
   kubectl,
+  kubectlCommand,
   tryKubectl,
 } from "../cluster/access.ts";
 import { type Finished, until } from "../cluster/command.ts";
 import { kubeconfigPath, sourceDir } from "../cluster/layout.ts";
-import type { Order } from "./client.ts";
-import { allRules, writeUser } from "./kube_users.ts";
+import { betterRules, type Rule, writeUser } from "./kube_users.ts";
 import { agentPids, agentRemains } from "./local_remains.ts";
-import type { Stage } from "./stage.ts";
+import type { Order, Stage } from "./stage.ts";
+import { whenKilled } from "./when_killed.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
@@ -67,6 +68,13 @@ export interface ClusterStageOptions {
   path?: string;
   /** The clients are in the target's pod, and dial 127.0.0.1. */
   inside?: boolean;
+  /**
+   * The rights of the user who runs mirrord: with those that docs/rbac.md calls better a session starts up to
+   * a second sooner. Tests of rights, refusals and ends have the smallest role.
+   */
+  rules?: Rule[];
+  /** The agent is sent: its image is not made known to the node. */
+  sends?: boolean;
   /** Labels of the namespace. */
   labels?: Record<string, string>;
   /** Changes an object before it is applied. */
@@ -79,7 +87,7 @@ export class ClusterStage implements Stage {
   readonly kind = "pod";
   readonly namespace: string;
   readonly access: ClusterAccess;
-  /** Of a user who may what docs/rbac.md says and nothing else: whatever runs here shows that it is enough. */
+  /** Of a user who may what docs/rbac.md says and nothing else. */
   readonly kubeconfig: string = Deno.makeTempFileSync({ prefix: "mirrord-kubeconfig-" });
   prefix: string[] = [];
   hosts: { ipv4: string; ipv6: string } = { ipv4: "", ipv6: "" };
@@ -90,6 +98,7 @@ export class ClusterStage implements Stage {
   readonly #inPod: boolean;
   #before = new Set<string>();
   #netns = "";
+  #end: AsyncDisposable | null = null;
 
   private constructor(found: ClusterAccess, options: ClusterStageOptions) {
     this.access = found;
@@ -102,13 +111,14 @@ export class ClusterStage implements Stage {
   /** Resolves when the target answers and the client can ask. */
   static async create(options: ClusterStageOptions = {}): Promise<ClusterStage> {
     if (access === null) throw new Error("there is no cluster");
-    await importAgent();
+    if (options.sends !== true) await importAgent();
     const stage = new ClusterStage(access, options);
     const labels = { "mirrord-test": "e2e", ...options.labels };
     const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: stage.namespace, labels } };
-    await kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(namespace) });
+    stage.#end = whenKilled(await kubectlCommand(stage.#removal()));
     try {
-      await writeUser(stage, "developer", allRules, stage.kubeconfig);
+      await kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(namespace) });
+      await writeUser(stage, "developer", options.rules ?? betterRules, stage.kubeconfig);
       await stage.#apply(options);
       await stage.#look();
       return stage;
@@ -172,6 +182,17 @@ export class ClusterStage implements Stage {
     return JSON.parse(stdout);
   }
 
+  /** Puts a program where the clients are without asking the cluster again; the node must be this machine. */
+  async clientPlace(): Promise<string[]> {
+    const netns = (await this.kubectl("exec", "client", "--", "readlink", "/proc/self/ns/net")).trim();
+    for await (const { name } of Deno.readDir("/proc")) {
+      if (!/^\d+$/.test(name)) continue;
+      if (await Deno.readLink(`/proc/${name}/ns/net`).catch(() => "") !== netns) continue;
+      return ["nsenter", `--net=/proc/${name}/ns/net`, "--"];
+    }
+    throw new Error(`Cannot find the clients' namespace "${netns}": no process of this machine is in it`);
+  }
+
   async identity(): Promise<string> {
     const pod = await this.pod();
     const containers = pod?.status?.containerStatuses ?? [];
@@ -196,7 +217,12 @@ export class ClusterStage implements Stage {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.kubeconfig);
-    await kubectl(["delete", "namespace", this.namespace, "--wait=false"]);
+    await kubectl(this.#removal());
+    await this.#end?.[Symbol.asyncDispose]();
+  }
+
+  #removal(): string[] {
+    return ["delete", "namespace", this.namespace, "--wait=false", "--ignore-not-found"];
   }
 
   async #apply(options: ClusterStageOptions): Promise<void> {
@@ -233,7 +259,9 @@ export class ClusterStage implements Stage {
       : this.addresses;
   }
 
-  /** Takes the target's present state for what it is without mirrord; after its pod was replaced on purpose. */
+  /**
+   * Takes the target's present state for what it is without mirrord; after its pod was replaced on purpose.
+   */
   async lookAgain(): Promise<void> {
     const podIPs: { ip: string }[] = (await this.pod())?.status.podIPs ?? [];
     this.addresses = byFamily(podIPs.map(({ ip }) => ip));
@@ -261,7 +289,10 @@ export class ClusterStage implements Stage {
     return { netns, found: [...sockets, ...lines.filter((line) => line.includes("@mirrord/"))] };
   }
 
-  /** Agents that run or will. One whose image cannot be had never does, and Kubernetes removes none. */
+  /**
+   * Agents that run or will. One whose image cannot be had or has no shell never does, and Kubernetes removes
+   * none.
+   */
   async #runningAgents(): Promise<string[]> {
     type Status = { name: string; state: { terminated?: unknown; waiting?: { reason?: string } } };
     const pod = await this.pod();
@@ -269,7 +300,8 @@ export class ClusterStage implements Stage {
     const statuses: Status[] = pod?.status.ephemeralContainerStatuses ?? [];
     return specs.flatMap(({ name }) => {
       const state = statuses.find((one) => one.name === name)?.state;
-      const over = state?.terminated !== undefined || /Image/.test(state?.waiting?.reason ?? "");
+      const over = state?.terminated !== undefined ||
+        /Image|RunContainerError/.test(state?.waiting?.reason ?? "");
       return over ? [] : [`container ${name} ${JSON.stringify(state)}`];
     });
   }

@@ -1,9 +1,12 @@
-// The only clock of the tests: how long to wait for something that must happen. It never decides a result that was
-// right in time; it turns a hang into a failure that says what was waited for.
+// The only clock of the tests: how long to wait for something that must happen. It never decides a result
+// that was right in time; it turns a hang into a failure that says what was waited for.
 
-const usualLimitMs = 30_000;
+const usualLimitMs = 120_000;
 
-/** Settles as `promise` does; rejects when that takes longer than any machine should need. `limitMs` for long work. */
+/**
+ * Settles as `promise` does; rejects when that takes longer than any machine should need. `limitMs` for long
+ * work.
+ */
 export async function deadline<T>(promise: Promise<T>, what: string, limitMs = usualLimitMs): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error(`waited ${limitMs} ms: ${what}`)), limitMs);

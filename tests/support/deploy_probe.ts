@@ -1,5 +1,5 @@
-// Walks config → target → agent inside the network from which a test cluster is reached, and prints what happened as
-// one line of JSON. tests/e2e/deploy_test.ts starts it with an `Order`; it is no test itself.
+// Walks config → target → agent inside the network from which a test cluster is reached, and prints what
+// happened as one line of JSON. tests/e2e/deploy_test.ts starts it with an `Order`; it is no test itself.
 
 import { MirrordError } from "../../core/base/errors.ts";
 import { setLogSink } from "../../core/base/log.ts";
@@ -39,7 +39,8 @@ async function walk(order: Order): Promise<Omit<Outcome, "log">> {
   const { kubeconfig, namespace } = order;
   if (order.step === "list") {
     using kube = await KubeClient.open({ kubeconfig, namespace, env: Deno.env });
-    return { targets: (await listTargets(kube)).map(({ path, available }) => `${path} ${available}`) };
+    const { targets } = await listTargets(kube);
+    return { targets: targets.map(({ path, available }) => `${path} ${available}`) };
   }
   const config = await loadConfig({
     flags: {

@@ -1,6 +1,7 @@
-// A target with names of its own: a process in network, mount and host name namespaces of its own, whose resolv.conf,
-// hosts and nsswitch.conf the test writes, and a name server beside it. Used by the tests of names on every level.
-// The real answers are to be had there too: `native` runs tests/apps/names.c beside the target.
+// A target with names of its own: a process in network, mount and host name namespaces of its own, whose
+// resolv.conf, hosts and nsswitch.conf the test writes, and a name server beside it. Used by the tests of
+// names on every level. The real answers are to be had there too: `native` runs tests/apps/names.c beside the
+// target.
 
 import { deadline } from "./deadline.ts";
 import { compileApp } from "./layer_app.ts";

@@ -1,5 +1,6 @@
-// Takes an exported symbol out of a shared object, so that a test can show what is missing without it. Nothing else
-// changes: a symbol whose value is 0 in no section is one that the dynamic linker looks for elsewhere (elf(5)).
+// Takes an exported symbol out of a shared object, so that a test can show what is missing without it.
+// Nothing else changes: a symbol whose value is 0 in no section is one that the dynamic linker looks for
+// elsewhere (elf(5)).
 
 const dynsym = 11;
 const symbolBytes = 24;

@@ -1,56 +1,59 @@
-// A session as the agent sees it, without the session: starts a real agent in a namespace, proves itself with a
-// real key over the real link, and answers stolen connections as a test says. Disposing ends the agent.
+// A session as the agent sees it, without the session: starts a real agent in a namespace, proves itself with
+// a real key over the real link, and answers stolen connections as a test says. Disposing ends the agent.
 
 import assert from "node:assert/strict";
 import type { AgentOptions } from "../../agent/main.ts";
+import { loadSeal } from "../../core/net/seal.ts";
 import {
   type Address,
+  type AgentLink,
   agentMessages,
+  agentProtocolVersion,
+  type Announcement,
   type Body,
   type ByteChannel,
   decode,
+  encode,
   endFlag,
   errorFlag,
+  ExchangeKey,
+  Greeting,
+  importPublicKey,
   Link,
   type LinkStream,
+  probeKinds,
+  readAnnouncement,
   type Received,
+  SealedStream,
+  SigningKey,
+  transcriptOf,
+  verifies,
 } from "../../protocol-wasm/mod.ts";
 import { deadline } from "./deadline.ts";
 import type { Netns } from "./netns.ts";
 import { TextLineStream } from "./text_lines.ts";
 
-type AgentLink = Link<typeof agentMessages>;
 type Frame = Received<typeof agentMessages>;
 
+// Loaded before any test begins: it stays loaded.
+const seal = await loadSeal();
+
 const entry = new URL("../agent/run_agent.ts", import.meta.url).pathname;
-const context = new TextEncoder().encode("mirrord-agent-v1\0");
-
-/** An Ed25519 pair as a session makes it. */
-export interface SessionKey {
-  publicKey: string;
-  sign(nonce: Uint8Array): Promise<Uint8Array>;
-}
-
-/** A fresh key. */
-export async function makeKey(): Promise<SessionKey> {
-  const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
-  const raw = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
-  const sign = async (nonce: Uint8Array) => {
-    const signed = new Uint8Array([...context, ...nonce]);
-    return new Uint8Array(await crypto.subtle.sign("Ed25519", pair.privateKey, signed));
-  };
-  return { publicKey: btoa(String.fromCharCode(...raw)), sign };
-}
-
 /** A real agent process. Its options but for the key and the link have the tests' defaults. */
 export interface AgentStart {
   options?: Partial<AgentOptions>;
-  /** Put before the command line; brings the agent into the namespace, which it then does not enter itself. */
+  /**
+   * Put before the command line; brings the agent into the namespace, which it then does not enter itself.
+   */
   prefix?: string[];
   /** The agent is not told which process is the target. */
   anyProcess?: boolean;
   /** What its kernel part is for; "steal" unless given. */
   mode?: "steal" | "mirror";
+  /** The compiled program, which is started instead of the sources. */
+  binary?: string;
+  /** Put between agent and client. */
+  wrap?: (stream: LinkStream) => LinkStream;
 }
 
 /** An agent with its standard streams; what it prints is kept. */
@@ -63,8 +66,10 @@ export class AgentProcess implements AsyncDisposable {
     await Promise.allSettled([this.#child.stdin.close(), this.#child.stdout.cancel()]);
   };
 
-  constructor(options: AgentOptions, prefix: string[] = []) {
-    const argv = [...prefix, Deno.execPath(), "run", "-A", "--quiet", entry, JSON.stringify(options)];
+  constructor(options: AgentOptions, prefix: string[] = [], binary?: string) {
+    const argv = binary === undefined
+      ? [...prefix, Deno.execPath(), "run", "-A", "--quiet", entry, JSON.stringify(options)]
+      : [...prefix, binary, ...agentFlags(options)];
     const [program = "", ...args] = argv;
     this.#child = new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "piped" })
       .spawn();
@@ -103,6 +108,19 @@ export class AgentProcess implements AsyncDisposable {
       write: (bytes) => writer.write(bytes.slice()),
       close: () => void this.#closeStreams(),
     };
+  }
+
+  /** What an agent with a port says of itself on standard output; call once. */
+  async announced(): Promise<Announcement> {
+    const read = async (): Promise<Announcement> => {
+      for await (const line of this.#child.stdout.pipeThrough(new TextLineStream())) {
+        const found = readAnnouncement(line);
+        if (found !== null) return found;
+      }
+      throw new Error(`the agent ended: ${this.output}`);
+    };
+    this.#closeStreams = async () => void await Promise.allSettled([this.#child.stdin.close()]);
+    return await deadline(read(), "the agent announces itself");
   }
 
   /** The first line of standard error that fits. */
@@ -147,6 +165,19 @@ export class AgentProcess implements AsyncDisposable {
   }
 }
 
+/** The command line of the compiled program for these options. */
+function agentFlags({ publicKey, link, targetPid, netns }: AgentOptions): string[] {
+  const flag = (name: string, value: number | undefined) => value === undefined ? [] : [name, String(value)];
+  return [
+    "agent",
+    ...(link.kind === "stdio" ? ["--stdio"] : flag("--listen", link.port)),
+    "--public-key",
+    publicKey,
+    ...flag("--target-pid", targetPid),
+    ...flag("--netns-of", netns),
+  ];
+}
+
 /** One stolen connection that was offered. */
 export interface Offered {
   port: number;
@@ -158,25 +189,55 @@ export interface Offered {
   refuse(errno?: number): Promise<void>;
 }
 
-/** The challenge answered with `key`: the `welcome` frame, or null when the agent closed the link. */
-export async function prove(
-  link: AgentLink,
-  key: SessionKey,
-  { steal = true, mirror = false }: { steal?: boolean; mirror?: boolean } = {},
-): Promise<Frame | null> {
-  const frames = link.received()[Symbol.asyncIterator]();
-  const first = await deadline(frames.next(), "the agent's challenge");
-  if (first.done) return null;
-  assert.equal(first.value.name, "challenge");
-  const { nonce, version, release } = decode(agentMessages.challenge, first.value.body);
-  assert.equal(nonce.length, 32);
-  const signature = await key.sign(nonce);
-  await link.send("prove", link.nextId(), { version, signature, release, steal, mirror });
-  const answer = await deadline(frames.next(), "the agent's welcome");
-  if (answer.done) return null;
-  assert.equal(answer.value.name, "welcome");
-  assert.notEqual(answer.value.flags & (endFlag | errorFlag), 0);
-  return answer.value;
+/** What a client asks for; `announced` is what an agent with a port said of itself, absent on a pipe. */
+interface Asked {
+  steal?: boolean;
+  mirror?: boolean;
+  announced?: Announcement;
+  options?: ConstructorParameters<typeof Link>[2];
+}
+
+/** A link whose two ends are proven, and the agent's answer to what was asked. */
+export interface Proved {
+  link: AgentLink;
+  welcome: Frame;
+}
+
+/** The handshake with `key` over `stream`; null when the agent closed it. */
+export async function prove(stream: LinkStream, key: SigningKey, asked: Asked = {}): Promise<Proved | null> {
+  const { steal = true, mirror = false, announced } = asked;
+  const greeting = new Greeting(stream);
+  const first = await deadline(greeting.next(), "the agent's challenge");
+  if (first === null) return null;
+  assert.equal(first.kind, agentMessages.greeting.kind);
+  const said = decode(agentMessages.greeting, first.body);
+  assert.deepEqual([said.version, said.nonce.length], [agentProtocolVersion, 32]);
+  if (announced !== undefined) assert.deepEqual(said.identity, announced.key);
+  const exchange = await ExchangeKey.generate();
+  const { version, release } = said;
+  const sealed = announced !== undefined;
+  const join = encode(agentMessages.join, { version, release, steal, mirror, sealed, key: exchange.bytes });
+  const transcript = await transcriptOf({
+    client: key.bytes,
+    agent: said.identity,
+    challenge: first.body,
+    join,
+  });
+  const proof = encode(agentMessages.proof, { signature: await key.sign("client", transcript) });
+  await greeting.send({ kind: agentMessages.join.kind, id: 1, flags: 0, body: join });
+  await greeting.send({ kind: agentMessages.proof.kind, id: 1, flags: 0, body: proof });
+  const answer = await deadline(greeting.next(), "the agent's proof");
+  if (answer === null) return null;
+  const { signature } = decode(agentMessages.proof, answer.body);
+  assert.ok(await verifies(await importPublicKey(said.identity), "agent", { transcript, signature }));
+  const keys = await exchange.keysWith(said.key, transcript);
+  const proven = sealed ? new SealedStream(stream, "client", { keys, seal }) : stream;
+  const link: AgentLink = new Link(proven, agentMessages, asked.options ?? { side: "client" });
+  const welcome = await deadline(link.received()[Symbol.asyncIterator]().next(), "the agent's welcome");
+  if (welcome.done) return null;
+  assert.equal(welcome.value.name, "welcome");
+  assert.notEqual(welcome.value.flags & (endFlag | errorFlag), 0);
+  return { link, welcome: welcome.value };
 }
 
 /** A proven client of an agent. */
@@ -184,6 +245,8 @@ export class FakeClient implements AsyncDisposable {
   readonly agent: AgentProcess;
   readonly link: AgentLink;
   readonly notices: string[] = [];
+  /** What the agent said of this client's silences. */
+  readonly silences: Body<typeof agentMessages.silence>[] = [];
   readonly #offers: Offered[] = [];
   #wake = Promise.withResolvers<void>();
   #handler: ((offered: Offered) => void) | null = null;
@@ -196,7 +259,7 @@ export class FakeClient implements AsyncDisposable {
 
   /** Starts an agent in `netns` with its link on standard input and output, and proves itself. */
   static async start(netns: Netns, start: AgentStart = {}): Promise<FakeClient> {
-    const key = await makeKey();
+    const key = await SigningKey.generate();
     const options: AgentOptions = {
       publicKey: key.publicKey,
       link: { kind: "stdio" },
@@ -204,12 +267,15 @@ export class FakeClient implements AsyncDisposable {
       ...(start.anyProcess === true ? {} : { targetPid: netns.pid }),
       ...start.options,
     };
-    const agent = new AgentProcess(options, start.prefix);
+    const agent = new AgentProcess(options, start.prefix, start.binary);
     try {
-      const link: AgentLink = new Link(agent.stream(), agentMessages, { side: "client" });
       const mirror = start.mode === "mirror";
-      const welcome = await prove(link, key, { steal: !mirror, mirror });
-      assert.ok(welcome !== null, `the agent closed the link: ${agent.output}`);
+      const proved = await prove((start.wrap ?? ((plain) => plain))(agent.stream()), key, {
+        steal: !mirror,
+        mirror,
+      });
+      assert.ok(proved !== null, `the agent closed the link: ${agent.output}`);
+      const { link, welcome } = proved;
       if ((welcome.flags & errorFlag) !== 0) {
         throw new Error(decode(agentMessages.failure, welcome.body).text);
       }
@@ -225,6 +291,11 @@ export class FakeClient implements AsyncDisposable {
       this.link.request("subscribe", { port, mode: 1, filter, probes }),
       `port ${port} is stolen`,
     );
+  }
+
+  /** Tells of a probe of `port`; before it is stolen. `nodes`: more addresses of the node. */
+  async probe(port: number, how: keyof typeof probeKinds, filter = "", nodes: string[] = []): Promise<void> {
+    await this.link.send("probe", 0, { port, how: probeKinds[how], nodes: nodes.join("\n"), filter });
   }
 
   async mirror(port: number, filter = ""): Promise<void> {
@@ -256,6 +327,18 @@ export class FakeClient implements AsyncDisposable {
     return await deadline(wait(), `a notice like ${pattern}; so far: ${this.notices.join("; ")}`);
   }
 
+  /** What the agent says once it steals again after a silence. */
+  async heardAgain(): Promise<Body<typeof agentMessages.silence>> {
+    const wait = async () => {
+      for (;;) {
+        const end = this.silences.find(({ over }) => over);
+        if (end !== undefined) return end;
+        await this.#wake.promise;
+      }
+    };
+    return await deadline(wait(), "the agent steals again");
+  }
+
   /** The next connection offered. */
   async offered(): Promise<Offered> {
     const wait = async () => {
@@ -284,6 +367,7 @@ export class FakeClient implements AsyncDisposable {
   async #receive(): Promise<void> {
     for await (const frame of this.link.received()) {
       if (frame.name === "notice") this.notices.push(decode(agentMessages.notice, frame.body).text);
+      if (frame.name === "silence") this.silences.push(decode(agentMessages.silence, frame.body));
       if (frame.name !== "incoming") {
         this.#wake.resolve();
         this.#wake = Promise.withResolvers();

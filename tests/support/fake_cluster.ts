@@ -1,18 +1,27 @@
-// An API server for tests of deploy/: real HTTP, real WebSocket port-forwards, one pod, and an agent end of the link
-// that speaks real frames. The test says how the container fares by `container(state)`.
+// An API server for tests of deploy/: real HTTP, real WebSocket port-forwards, one pod, and an agent end of
+// the link that speaks real frames. The test says how the container fares by `container(state)`.
 
-import { agentMessages, decode, Link, type LinkStream, type Received } from "../../protocol-wasm/mod.ts";
-import { KubeClient, type V1EphemeralContainer } from "../../core/kube/client.ts";
+import { type DoorKeys, makeDoorKeys, proveClient } from "../../agent/door.ts";
+import { loadSeal } from "../../core/net/seal.ts";
+import { type agentMessages, announcementLine, type Link, type LinkStream } from "../../protocol-wasm/mod.ts";
+import type { V1EphemeralContainer } from "../../core/kube/client.ts";
+import { kubeClient } from "./kube_client.ts";
 import type { PodTarget } from "../../core/target/target.ts";
+
+// Loaded before any test begins: it stays loaded.
+const seal = await loadSeal();
 
 type AgentMessages = typeof agentMessages;
 
 /** A container's state as the API gives it: {running: {}}, {waiting: {…}}, {terminated: {…}}. */
 export type ContainerState = Record<string, Record<string, unknown>>;
 
-/** How the fake agent greets: welcome, refuse with an errno, not at all (nobody listens), or as no agent would. */
+/**
+ * How the fake agent greets: welcome, refuse with an errno, not at all (nobody listens), as no agent would,
+ * or as another agent.
+ */
 export type Greeting = { kind: "welcome" } | { kind: "refuse"; errno: number; text: string } | {
-  kind: "refused-port" | "other-program";
+  kind: "refused-port" | "other-program" | "impostor";
 };
 
 export interface FakeCluster extends AsyncDisposable {
@@ -23,12 +32,20 @@ export interface FakeCluster extends AsyncDisposable {
   nextAdded(): Promise<V1EphemeralContainer>;
   /** Sets the state of the newest container and tells the watchers. */
   container(state: ContainerState): void;
+  /** So many containers of former sessions, all terminated. */
+  endedBefore(count: number): void;
   deletePod(): void;
   /** Consulted for each port-forward; default: welcome. */
   greeting: () => Greeting;
   /** Answer to the PATCH; undefined: accepted. */
   refusal: Response | undefined;
   forwards: number;
+  /** Consulted for each look at the container's output; undefined: it is given. */
+  output: (way: "log" | "attach") => Response | undefined;
+  /** Consulted for each attachment to a container's input; undefined: it is given. */
+  input: () => Response | undefined;
+  /** What went to containers' inputs, and how many of these were closed. */
+  inputs: { bytes: Uint8Array[]; closed: number; onClose?: () => void };
   /** Frames the agent got after the welcome. */
   frames: string[];
 }
@@ -37,6 +54,7 @@ export function fakeCluster(): FakeCluster {
   const watchers = new Set<ReadableStreamDefaultController<Uint8Array>>();
   const links = new Set<Link<AgentMessages>>();
   const states = new Map<string, ContainerState>();
+  const keys = new Map<string, Promise<DoorKeys>>();
   const waiting: ((container: V1EphemeralContainer) => void)[] = [];
   let version = 1;
   let gone = false;
@@ -48,6 +66,8 @@ export function fakeCluster(): FakeCluster {
       ephemeralContainerStatuses: [...states].map(([name, state]) => ({ name, state })),
     },
   });
+  const isRunning = () =>
+    states.get(cluster.added[cluster.added.length - 1]?.name ?? "")?.["running"] !== undefined;
   const tell = (type: string) => {
     version++;
     const line = new TextEncoder().encode(JSON.stringify({ type, object: pod() }) + "\n");
@@ -56,6 +76,9 @@ export function fakeCluster(): FakeCluster {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const url = new URL(request.url);
     if (url.pathname.endsWith("/portforward")) return forward(request);
+    if (url.pathname.endsWith("/log")) return await output(request, "log");
+    if (url.pathname.endsWith("/attach") && url.searchParams.has("stdin")) return takeInput(request);
+    if (url.pathname.endsWith("/attach")) return await output(request, "attach");
     if (url.pathname.endsWith("/ephemeralcontainers")) {
       if (cluster.refusal !== undefined) return cluster.refusal;
       const { spec } = await request.json();
@@ -100,48 +123,76 @@ export function fakeCluster(): FakeCluster {
         socket.close();
         return;
       }
-      const link = new Link(socketStream(socket), agentMessages, { side: "agent" });
-      links.add(link);
-      serve(link, greeting).catch(() => {});
+      void serve(socketStream(socket), greeting).catch(() => {});
     };
     return response;
   }
 
-  async function serve(link: Link<AgentMessages>, greeting: Greeting): Promise<void> {
-    if (greeting.kind === "other-program") return await link.send("goodbye", 0, {});
-    await link.send("challenge", 0, { version: 1, nonce: new Uint8Array(32), release: "0.1.0" });
+  /** The agent's line comes all the same: what is sent is only counted. */
+  function takeInput(request: Request): Response {
+    const verdict = cluster.input();
+    if (verdict !== undefined) return verdict;
+    if (!request.headers.has("upgrade")) return Response.json({ message: "not an upgrade" }, { status: 400 });
+    const { socket, response } = Deno.upgradeWebSocket(request, { protocol: "v4.channel.k8s.io" });
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = ({ data }) => cluster.inputs.bytes.push(new Uint8Array(data).subarray(1));
+    socket.onclose = () => {
+      cluster.inputs.closed++;
+      cluster.inputs.onClose?.();
+    };
+    return response;
+  }
+
+  /** The container's own output: the agent's line, unless the test says that this way is closed. */
+  async function output(request: Request, way: "log" | "attach"): Promise<Response> {
+    const verdict = cluster.output(way);
+    if (verdict !== undefined) return verdict;
+    const line = new TextEncoder().encode(
+      announcementLine({ port: 41_234, key: (await keysOf()).identity.bytes }) + "\n",
+    );
+    if (way === "log") {
+      return new Response(new Uint8Array([...new TextEncoder().encode("info: ready\n"), ...line]));
+    }
+    if (!request.headers.has("upgrade")) return Response.json({ message: "not an upgrade" }, { status: 400 });
+    const { socket, response } = Deno.upgradeWebSocket(request, { protocol: "v4.channel.k8s.io" });
+    socket.onopen = () => socket.send(new Uint8Array([1, ...line]));
+    return response;
+  }
+
+  /** The keys of the newest container's agent. */
+  function keysOf(): Promise<DoorKeys> {
+    const { name, args = [] } = cluster.added[cluster.added.length - 1] ?? { name: "" };
+    const known = keys.get(name) ??
+      makeDoorKeys(args[args.indexOf("--public-key") + 1] ?? "", seal);
+    keys.set(name, known);
+    return known;
+  }
+
+  async function serve(stream: LinkStream, greeting: Greeting): Promise<void> {
+    if (greeting.kind === "other-program") {
+      return await stream.write(new TextEncoder().encode("HTTP/1.0 400 Bad\r\n\r\n"));
+    }
+    const own = await keysOf();
+    const posing = greeting.kind === "impostor"
+      ? await makeDoorKeys(own.client.bytes.toBase64(), own.seal)
+      : own;
+    const proven = await proveClient(stream, posing, { intervalMs: 5000, limitMs: 15_000 });
+    if (proven === null) return;
+    const { link, join } = proven;
+    links.add(link);
+    if (greeting.kind === "refuse") {
+      return await link.fail({ kind: "welcome", id: join.id }, greeting.errno, greeting.text);
+    }
+    await link.reply(join, "welcome", { version: link.version, kernel: "6.1.0" });
     for await (const frame of link.received()) {
-      if (frame.name === "prove") await greet(link, frame, greeting);
-      else cluster.frames.push(frame.name);
+      cluster.frames.push(frame.name);
       if (frame.name !== "goodbye") continue;
       await link.reply(frame, "goodbye", {});
       return link.close();
     }
   }
 
-  async function greet(
-    link: Link<AgentMessages>,
-    frame: Received<AgentMessages>,
-    greeting: Greeting,
-  ): Promise<void> {
-    const { signature } = decode(agentMessages.prove, frame.body);
-    if (signature.length !== 64) throw new Error("this is no Ed25519 signature");
-    if (greeting.kind === "refuse") {
-      await link.fail({ kind: "welcome", id: frame.id }, greeting.errno, greeting.text);
-    } else await link.send("welcome", frame.id, { version: 1, kernel: "6.1.0" });
-  }
-
-  const kube = new KubeClient({
-    name: "test",
-    server: `http://127.0.0.1:${server.addr.port}`,
-    namespace: "shop",
-    authority: undefined,
-    proxy: undefined,
-    credentials: {
-      get: () => Promise.resolve({ headers: {}, certificate: undefined }),
-      refresh: () => false,
-    },
-  });
+  const kube = kubeClient(`http://127.0.0.1:${server.addr.port}`);
   const cluster: FakeCluster = {
     target: {
       kind: "pod",
@@ -154,8 +205,13 @@ export function fakeCluster(): FakeCluster {
       node: "node1",
       container: "web",
       containerId: "abc",
+      image: "shop/web:7",
       declaredPorts: [],
-      probePorts: [],
+      hostNetwork: false,
+      probes: [],
+      nodeAddresses: [],
+      mounts: [],
+      memoryLimit: null,
       [Symbol.dispose]: () => kube[Symbol.dispose](),
     },
     added: [],
@@ -164,6 +220,9 @@ export function fakeCluster(): FakeCluster {
       states.set(cluster.added[cluster.added.length - 1]?.name ?? "", state);
       tell("MODIFIED");
     },
+    endedBefore(count) {
+      for (let index = 0; index < count; index++) states.set(`old-${index}`, { terminated: { exitCode: 0 } });
+    },
     deletePod() {
       gone = true;
       tell("DELETED");
@@ -171,6 +230,12 @@ export function fakeCluster(): FakeCluster {
     greeting: () => ({ kind: "welcome" }),
     refusal: undefined,
     forwards: 0,
+    output: (way) =>
+      way === "log" && !isRunning()
+        ? Response.json({ message: "container is waiting to start" }, { status: 400 })
+        : undefined,
+    input: () => isRunning() ? undefined : Response.json({ message: "container not found" }, { status: 404 }),
+    inputs: { bytes: [], closed: 0 },
     frames: [],
     async [Symbol.asyncDispose]() {
       for (const link of links) link.close();

@@ -1,5 +1,6 @@
-// The agent's side of the floor "files" for tests of the session: one large file, /data/large or /data/rw, a small one and a
-// directory, as numbers in memory. What it is asked is noted, a word and its numbers for each request.
+// The agent's side of the floor "files" for tests of the session: one large file, /data/large or /data/rw, a
+// small one and a directory, as numbers in memory. What it is asked is noted, a word and its numbers for each
+// request.
 
 import { agentMessages, decode, type Link, type Received } from "../../protocol-wasm/mod.ts";
 
@@ -20,6 +21,18 @@ function status(size: number, mode = 0o100644): Uint8Array {
   view.setUint16(28, mode, true);
   view.setBigUint64(32, 77n, true);
   view.setBigUint64(40, BigInt(size), true);
+  return into;
+}
+
+/** struct linux_dirent64 of a file (getdents(2)). */
+export function entry(name: string): Uint8Array {
+  const into = new Uint8Array(Math.max(24, (19 + name.length + 8) & ~7));
+  const view = new DataView(into.buffer);
+  view.setBigUint64(0, 78n, true);
+  view.setBigUint64(8, 1n, true);
+  view.setUint16(16, into.length, true);
+  view.setUint8(18, 8);
+  into.set(bytes(name), 19);
   return into;
 }
 
@@ -53,7 +66,7 @@ async function answer(
       }
       const isDirectory = text(path).endsWith("/dir");
       const found = isDirectory ? status(0, 0o040755) : status(large.length);
-      const content = isDirectory ? bytes("entries") : large.slice(0, ahead);
+      const content = isDirectory ? entry("file") : large.slice(0, ahead);
       return await agent.reply(frame, "openReply", { file: 9, end: isDirectory, status: found, content });
     }
     case "read": {
@@ -100,6 +113,9 @@ async function answer(
     case "stat": {
       const { dir, path } = decode(agentMessages.stat, frame.body);
       seen.push(`stat ${dir === 0 ? "" : `${dir}:`}${text(path)}`);
+      if (/(?:^|\/)(?:new|missing)(?:\/|$)/.test(text(path))) {
+        return await agent.fail(frame, 2, "statx: ENOENT");
+      }
       return await agent.reply(frame, "statReply", { status: status(5) });
     }
     case "enter": {

@@ -1,13 +1,21 @@
-// The files floor of a fake session: a temporary folder of this machine stands for the target's "/pod", answered in real
-// frames. Used by tests/support/fake_session.ts. What is not below "/pod" is local; "/mapped" is rewritten to a local
-// folder.
-// The invariant: an open file lives as long as its hold, the descriptors that the layer keeps.
+// The files floor of a fake session: a temporary folder of this machine stands for the target's "/pod",
+// answered in real frames. Used by tests/support/fake_session.ts. What is not below "/pod" is local;
+// "/mapped" is rewritten to a local folder. The invariant: an open file lives as long as its hold, the
+// descriptors that the layer keeps.
 
 import fs from "node:fs";
 import { Buffer } from "node:buffer";
 import os from "node:os";
 import { fileSystem, status } from "./file_status.ts";
-import { type Body, decode, fileChanges, fileMoves, layerMessages } from "../../protocol-wasm/mod.ts";
+import {
+  type Body,
+  decode,
+  fileChanges,
+  fileMoves,
+  layerMessages,
+  openFlags,
+  ownPosition,
+} from "../../protocol-wasm/mod.ts";
 
 type Messages = typeof layerMessages;
 type Name = keyof Messages;
@@ -16,10 +24,8 @@ type Name = keyof Messages;
 export type FileAnswer = { name: Name; body: Record<string, unknown> } | { errno: number };
 
 const allReads = 0o1000 | 0o100 | 0o2000 | 3;
-const directory = 0o200000;
-const nofollow = 0o400000;
+const { directory, noFollow: nofollow } = openFlags;
 const wholeLimit = 256 * 1024;
-const atPosition = 2n ** 64n - 1n;
 
 interface OpenFile {
   path: string;
@@ -109,7 +115,9 @@ export class FakeFiles implements AsyncDisposable {
     return Promise.resolve();
   }
 
-  /** Answers a question of the files floor; undefined for another floor's, null for one that has no answer. */
+  /**
+   * Answers a question of the files floor; undefined for another floor's, null for one that has no answer.
+   */
   answer(name: string, payload: Uint8Array): FileAnswer | undefined | null {
     try {
       return this.#answer(name as Name, payload);
@@ -281,10 +289,10 @@ export class FakeFiles implements AsyncDisposable {
   #read({ file: id, offset, count }: Body<Messages["read"]>): FileAnswer {
     const file = this.#file(id);
     this.#say("read", file.path);
-    const at = offset === atPosition ? file.position : offset;
+    const at = offset === ownPosition ? file.position : offset;
     const content = new Uint8Array(count);
     const got = fs.readSync(file.fd, content, 0, count, Number(at));
-    if (offset === atPosition) file.position += BigInt(got);
+    if (offset === ownPosition) file.position += BigInt(got);
     return { name: "readReply", body: { content: content.subarray(0, got) } };
   }
 
@@ -292,9 +300,9 @@ export class FakeFiles implements AsyncDisposable {
     const file = this.#file(id);
     this.#say("write", file.path);
     const end = BigInt(fs.fstatSync(file.fd).size);
-    const at = file.append ? end : offset === atPosition ? file.position : offset;
+    const at = file.append ? end : offset === ownPosition ? file.position : offset;
     const count = fs.writeSync(file.fd, content, 0, content.length, Number(at));
-    if (offset === atPosition) file.position = at + BigInt(count);
+    if (offset === ownPosition) file.position = at + BigInt(count);
     return { name: "writeReply", body: { count } };
   }
 

@@ -1,5 +1,5 @@
-// A session that knows names only, for tests of the layer: real frames over a real Unix socket, the test decides what
-// every name leads to. What was asked is kept, in order of arrival.
+// A session that knows names only, for tests of the layer: real frames over a real Unix socket, the test
+// decides what every name leads to. What was asked is kept, in order of arrival.
 
 import {
   connStream,
@@ -57,7 +57,8 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 export class FakeNames implements AsyncDisposable {
   /**
    * `lookup NAME FAMILY FLAGS PORT`, with ` again` behind it where it is, `reverse ADDRESS`, `hostName`,
-   * `found NAME ADDRESS…`, `resolve NAME CLASS TYPE FLAGS ROOM` or `resolve LENGTH FLAGS` of a whole query, `resolved NAME LENGTH`.
+   * `found NAME ADDRESS…`, `resolve NAME CLASS TYPE FLAGS ROOM` or `resolve LENGTH FLAGS` of a whole query,
+   * `resolved NAME LENGTH`.
    */
   readonly asked: string[] = [];
   readonly #options: FakeNamesOptions;
@@ -118,7 +119,14 @@ export class FakeNames implements AsyncDisposable {
   async #answer(link: Link<Messages>, frame: Frame): Promise<void> {
     const { dns = true, hostName = null } = this.#options;
     if (frame.name === "hello") {
-      const floors = { incoming: false, outgoing: false, dns, files: false, paths: "" };
+      const floors = {
+        incoming: false,
+        outgoing: false,
+        dns,
+        files: false,
+        paths: new Uint8Array(),
+        interfaces: false,
+      };
       return await link.reply(frame, "helloReply", floors);
     }
     if (frame.name === "hostName") {

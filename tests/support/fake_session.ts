@@ -1,33 +1,42 @@
-// A session for tests of the layer: real frames over a real Unix socket, but the test decides what is managed and who
-// the clients are. It dials the app's listeners as the session does: the real client is told by the local port.
-// The invariant: every message of every link is kept, in order of arrival, for the test to read or to wait for.
+// A session for tests of the layer: real frames over a real Unix socket, but the test decides what is managed
+// and who the clients are. It dials the app's listeners as the session does: the real client is told by the
+// local port. The invariant: every message of every link is kept, in order of arrival, for the test to read
+// or to wait for.
 
 import {
   type Address,
   type Body,
   connStream,
   decode,
+  type LayerLink,
   layerMessages,
   Link,
   type Received,
   tableHash,
 } from "../../protocol-wasm/mod.ts";
+import { osText } from "../../core/base/os_text.ts";
 import { deadline } from "./deadline.ts";
+import { fakeLinks, fakeRequest } from "./fake_interfaces.ts";
 import type { FakeFiles } from "./fake_files.ts";
 
 type Messages = typeof layerMessages;
-type LayerLink = Link<Messages>;
 
 /** What the session answers; all is managed unless said otherwise. */
 export interface FakeAnswers {
   incoming?: boolean;
   managed?: (asked: Address) => boolean;
   suggested?: (asked: Address) => number;
+  /** No other port than the suggested one will do. */
+  fixed?: boolean;
+  /** Where an address that this machine has not is bound; the loopback unless said otherwise. */
+  place?: (asked: Address) => Address;
   /** `bind` is answered when this has resolved. */
   before?: (asked: Address) => Promise<void> | undefined;
   /** errno for `bind` and `listen`; 0 = fine. */
   bindErrno?: (asked: Address) => number;
   listenErrno?: (asked: Address) => number;
+  /** Interfaces are the target's: one, of fake_interfaces.ts. */
+  interfaces?: boolean;
   /** The target's files; without them none are caught. */
   files?: FakeFiles;
 }
@@ -40,6 +49,7 @@ export interface Heard {
   /** What hello gave as the same for all links of a process. */
   process: bigint;
   asked?: Address;
+  anyPort?: boolean;
   actual?: Address;
   /** Of `unhooked`. */
   executable?: string;
@@ -191,11 +201,20 @@ export class FakeSession implements AsyncDisposable {
           outgoing: false,
           dns: false,
           files: this.answers.files !== undefined,
-          paths: this.answers.files?.rules ?? "",
+          paths: new TextEncoder().encode(this.answers.files?.rules ?? ""),
+          interfaces: this.answers.interfaces ?? false,
         });
       }
-      case "unhooked":
-        return this.#keep({ ...heard, ...decode(layerMessages.unhooked, frame.body) });
+      case "unhooked": {
+        const { executable, reason } = decode(layerMessages.unhooked, frame.body);
+        return this.#keep({ ...heard, executable: osText(executable), reason });
+      }
+      case "netlink":
+        return await link.reply(frame, "netlinkReply", { messages: fakeLinks() });
+      case "interface": {
+        const { command, request } = decode(layerMessages.interface, frame.body);
+        return await link.reply(frame, "interfaceReply", { content: fakeRequest(command, request) });
+      }
       case "bind": {
         const { address } = decode(layerMessages.bind, frame.body);
         this.#keep({ ...heard, asked: address });
@@ -205,15 +224,20 @@ export class FakeSession implements AsyncDisposable {
         return await link.reply(frame, "bindReply", {
           managed: managed?.(address) ?? true,
           suggested: suggested?.(address) ?? 0,
+          fixed: this.answers.fixed ?? false,
+          place: this.answers.place?.(address) ?? {
+            address: address.address.includes(":") ? "::1" : "127.0.0.1",
+            port: address.port,
+          },
         });
       }
       case "listen": {
-        const { asked, actual } = decode(layerMessages.listen, frame.body);
+        const { asked, actual, anyPort } = decode(layerMessages.listen, frame.body);
         const errno = listenErrno?.(asked) ?? 0;
         if (errno === 0) this.#asked.set(key(actual), asked);
-        this.#keep({ ...heard, asked, actual });
+        this.#keep({ ...heard, asked, actual, anyPort });
         if (errno !== 0) return await link.fail(frame, errno, "refused by the test");
-        return await link.reply(frame, "listenReply", {});
+        return await link.reply(frame, "listenReply", { managed: managed?.(asked) ?? true });
       }
       case "accepted":
         return await this.#accepted(link, frame, heard);
@@ -232,6 +256,9 @@ export class FakeSession implements AsyncDisposable {
         this.#keep({ ...heard, asked, actual });
         return await link.reply(frame, "boundReply", {});
       }
+      case "looped":
+        this.#keep(heard);
+        return await link.reply(frame, "loopedReply", {});
       case "closed": {
         const { actual } = decode(layerMessages.closed, frame.body);
         this.#keep({ ...heard, actual });

@@ -1,5 +1,6 @@
-// The same program twice: run by mirrord beside a target, and inside the target by nsenter; its output is compared. Used by
-// tests/program/files_test.ts. Programs come as text on the command line, since a file would have to be on both sides.
+// The same program twice: run by mirrord beside a target, and inside the target by nsenter; its output is
+// compared. Used by tests/program/files_test.ts. Programs come as text on the command line, since a file
+// would have to be on both sides.
 
 /** Reads the tree at argv[1]: content, lists, status, links, errors. */
 export const pythonReads = String.raw`

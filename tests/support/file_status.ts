@@ -1,4 +1,5 @@
-// What the kernel says of a path here, in the form in which it travels: struct statx and struct statfs. Used by fake_files.ts.
+// What the kernel says of a path here, in the form in which it travels: struct statx and struct statfs. Used
+// by fake_files.ts.
 
 import fs from "node:fs";
 

@@ -1,10 +1,12 @@
-// A target with files of its own: a process in mount and process namespaces of its own whose root is a small tree on a
-// tmpfs that nobody else sees. Disposing ends it, and the kernel removes the rest. Needs root.
+// A target with files of its own: a process in mount and process namespaces of its own whose root is a small
+// tree on a tmpfs that nobody else sees. Disposing ends it, as the end of this process does, and the kernel
+// removes the rest. Needs root.
 
 import assert from "node:assert/strict";
 import { until } from "../cluster/command.ts";
 import { deadline } from "./deadline.ts";
 import { TextLineStream } from "./text_lines.ts";
+import { whenKilled } from "./when_killed.ts";
 
 export interface FileTargetOptions {
   /** Shell commands that fill the tree; run as root in its top directory. */
@@ -15,20 +17,24 @@ export interface FileTargetOptions {
   groups?: number[];
   /** Bytes of the tmpfs, as mount(8) writes them. */
   size?: string;
+  /** Its whole environment; the test's own unless given. */
+  env?: Record<string, string>;
 }
 
 export class FileTarget implements AsyncDisposable {
   /** The target's process, numbered as here. */
   readonly pid: number;
   readonly #keeper: Deno.ChildProcess;
+  readonly #end: AsyncDisposable;
 
   private constructor(keeper: Deno.ChildProcess, pid: number) {
     this.#keeper = keeper;
     this.pid = pid;
+    this.#end = whenKilled(["kill", "-9", String(pid)]);
   }
 
   static async create(options: FileTargetOptions = {}): Promise<FileTarget> {
-    const { fill = "", uid = 0, gid = uid, groups = [gid], size = "300m" } = options;
+    const { fill = "", uid = 0, gid = uid, groups = [gid], size = "300m", env } = options;
     const script = `set -e
 mount --make-rprivate /
 mount -t tmpfs -o size=${size},mode=755 target /mnt
@@ -41,11 +47,21 @@ chmod 1777 tmp
 mknod -m 666 dev/null c 1 3
 ${fill}
 echo ready
-exec chroot --userspec=${uid}:${gid} --groups=${
-      groups.join(",")
-    } . /usr/bin/sleep infinity </dev/null >/dev/null`;
+exec chroot --userspec=${uid}:${gid} --groups=${groups.join(",")} . ${
+      env === undefined ? "/usr/bin/sleep infinity" : sleepingWith
+    } </dev/null >/dev/null`;
     const keeper = new Deno.Command("unshare", {
-      args: ["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script],
+      args: [
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        JSON.stringify(env ?? {}),
+      ],
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",
@@ -74,10 +90,21 @@ exec chroot --userspec=${uid}:${gid} --groups=${
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#keeper.kill("SIGKILL");
+    // The child first: --kill-child is a signal at the parent's death, which a change of user takes back
+    // (prctl(2)).
+    try {
+      Deno.kill(this.pid, "SIGKILL");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // the test ended it
+    }
     await this.#keeper.status;
+    await this.#end[Symbol.asyncDispose]();
   }
 }
+
+/** With the variables of $1 (JSON), whatever their names: no shell would hand on each of them. */
+const sleepingWith =
+  `/usr/bin/python3 -I -c 'import json, os, sys; os.execve("/usr/bin/sleep", ["sleep", "infinity"], json.loads(sys.argv[1]))' "$1"`;
 
 async function onlyChild(pid: number): Promise<number> {
   return Number((await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)).trim());

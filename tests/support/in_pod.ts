@@ -1,5 +1,5 @@
-// The same program in the pod and, with the pod's conditions, on this machine: the end-to-end tests compare what the
-// two print. The one in the pod gets its text through standard input, so no image holds it.
+// The same program in the pod and, with the pod's conditions, on this machine: the end-to-end tests compare
+// what the two print. The one in the pod gets its text through standard input, so no image holds it.
 
 import assert from "node:assert/strict";
 import { kubectl } from "../cluster/access.ts";

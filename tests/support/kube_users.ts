@@ -1,8 +1,14 @@
-// Users of a cluster with fewer rights than the tests': a service account, a role with exactly the rights given, and a
-// kubeconfig with its token. They live in a stage's namespace and go with it.
+// Users of a cluster with fewer rights than the tests': a service account, a role with exactly the rights
+// given, and a kubeconfig with its token. They live in a stage's namespace and go with it.
 
 import { parse } from "yaml";
-import type { ClusterStage } from "./cluster_stage.ts";
+
+/** Where a user is made: a namespace of the cluster, as a stage has one. */
+interface UserPlace {
+  readonly namespace: string;
+  apply(objects: unknown[]): Promise<void>;
+  kubectl(...args: string[]): Promise<string>;
+}
 
 /** A rule of a Role (rbac.authorization.k8s.io/v1). */
 export interface Rule {
@@ -11,7 +17,9 @@ export interface Rule {
   verbs: string[];
 }
 
-/** The blocks of YAML in docs/rbac.md: the role, a binding, the rights that make it better. */
+/**
+ * The blocks of YAML in docs/rbac.md: the role, a binding, the optional rights, the role without a target.
+ */
 const blocks = [
   ...Deno.readTextFileSync(new URL("../../docs/rbac.md", import.meta.url)).matchAll(/```yaml\n([^]*?)```/g),
 ].map(([, text = ""]) => parse(text) as { rules?: Rule[] });
@@ -22,9 +30,12 @@ export const allRules: Rule[] = blocks[0]?.rules ?? [];
 /** The rights that it calls better, on top. */
 export const betterRules: Rule[] = [...allRules, ...blocks[2]?.rules ?? []];
 
-/** The rights without `verb` on `resource`; all verbs of it unless one is given. */
-export function rulesWithout(resource: string, verb?: string): Rule[] {
-  return allRules.flatMap((rule) => {
+/** The rights that it asks for without a target. */
+export const targetlessRules: Rule[] = blocks[3]?.rules ?? [];
+
+/** The rights of `rules` without `verb` on `resource`; all verbs of it unless one is given. */
+export function rulesWithout(resource: string, verb?: string, rules: Rule[] = allRules): Rule[] {
+  return rules.flatMap((rule) => {
     if (!rule.resources.includes(resource)) return [rule];
     const others = { ...rule, resources: rule.resources.filter((one) => one !== resource) };
     const left = {
@@ -38,7 +49,7 @@ export function rulesWithout(resource: string, verb?: string): Rule[] {
 
 /** Writes the kubeconfig of a user with these rights to `file`. */
 export async function writeUser(
-  stage: Pick<ClusterStage, "namespace" | "apply" | "kubectl">,
+  stage: UserPlace,
   name: string,
   rules: Rule[],
   file: string,
@@ -71,7 +82,7 @@ export async function writeUser(
 
 /** Does `work` with the kubeconfig of a new user who has these rights. */
 export async function withUser<Result>(
-  stage: ClusterStage,
+  stage: UserPlace,
   rules: Rule[],
   work: (kubeconfig: string) => Promise<Result>,
 ): Promise<Result> {

@@ -1,8 +1,9 @@
-// Apps under the layer, for tests: compiles the C ones, runs any program as a child of a fake session, and speaks
-// with tests/apps/calls.c. A disposed app is ended and reaped, with every process it left behind.
+// Apps under the layer, for tests: compiles the C ones, runs any program as a child of a fake session, and
+// speaks with tests/apps/calls.c. A disposed app is ended and reaped, with every process it left behind.
 
 import assert from "node:assert/strict";
 import { TextLineStream } from "./text_lines.ts";
+import { waitsIn } from "./waits.ts";
 import { deadline } from "./deadline.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
@@ -12,20 +13,43 @@ export const builtLayer = `${root}core/launch/layer_linux_${Deno.build.arch}.so`
 
 const compiled = new Map<string, Promise<string>>();
 
-/** Compiles tests/apps/NAME.c (once per run) and returns the program's path. */
-export function compileApp(name: string): Promise<string> {
-  const known = compiled.get(name) ?? compile(name);
-  compiled.set(name, known);
+/**
+ * Compiles tests/apps/NAME.c (once per run) and returns the program's path. as: another name for it, which is
+ * as good as the first from then on; flags: more of gcc's.
+ */
+export function compileApp(
+  name: string,
+  { as = name, flags = [] }: { as?: string; flags?: string[] } = {},
+): Promise<string> {
+  const known = compiled.get(as) ?? compile(name, as, flags);
+  compiled.set(as, known);
   return known;
 }
 
-async function compile(name: string): Promise<string> {
-  const output = `${root}build/apps/${name}`;
+/** The same as a library, whose path ends with ".so". */
+export function compileLibrary(name: string, flags: string[] = []): Promise<string> {
+  const file = `${name}.so`;
+  const known = compiled.get(file) ?? compile(name, file, ["-shared", "-fPIC", ...flags]);
+  compiled.set(file, known);
+  return known;
+}
+
+async function compile(name: string, file: string, more: string[]): Promise<string> {
+  const output = `${root}build/apps/${file}`;
   Deno.mkdirSync(`${root}build/apps`, { recursive: true });
-  const flags = ["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-pthread"];
+  const flags = [
+    "-std=gnu11",
+    "-D_GNU_SOURCE",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-O1",
+    "-pthread",
+    "-rdynamic",
+  ];
   const part = `${output}.${crypto.randomUUID()}`; // test files may run at the same time
   const { success, stderr } = await new Deno.Command("gcc", {
-    args: [...flags, "-o", part, `${root}tests/apps/${name}.c`],
+    args: [...flags, "-o", part, `${root}tests/apps/${name}.c`, ...more],
     stderr: "piped",
   }).output();
   assert.ok(success, new TextDecoder().decode(stderr));
@@ -50,6 +74,7 @@ export class App implements AsyncDisposable {
   readonly #lines: ReadableStreamDefaultReader<string>;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #errors: Promise<string>;
+  #written = "";
 
   /** Runs `argv` in `session`, or without any layer when that is null. In a process group of its own. */
   constructor(session: AppSession | null, argv: string[], options: RunOptions = {}) {
@@ -84,7 +109,10 @@ export class App implements AsyncDisposable {
 
   /** The next line of its output; fails at the end. */
   async line(): Promise<string> {
-    const { value, done } = await deadline(this.#lines.read(), "the app prints a line");
+    const { value, done } = await deadline(this.#lines.read(), "the app prints a line")
+      .catch((error) => {
+        throw new Error(`${error.message} after "${this.#written}"; it waits in ${waitsIn(this.pid)}`);
+      });
     if (done) throw new Error(`the app ended: ${await this.#errors}`);
     return value;
   }
@@ -97,8 +125,19 @@ export class App implements AsyncDisposable {
     }
   }
 
+  /** All further lines, once it has no more to print. */
+  async rest(): Promise<string[]> {
+    const lines: string[] = [];
+    for (;;) {
+      const { value, done } = await deadline(this.#lines.read(), "the app prints a line, or ends");
+      if (done) return lines;
+      lines.push(value);
+    }
+  }
+
   /** Writes a line to its input. */
   async write(line: string): Promise<void> {
+    this.#written = line;
     await this.#input.write(new TextEncoder().encode(`${line}\n`));
   }
 

@@ -1,5 +1,5 @@
-// What a session may have left on this machine: processes, directories, agents and BPF links. Only what belongs to
-// the session or network namespace asked about is counted, so tests may run beside each other.
+// What a session may have left on this machine: processes, directories, agents and BPF links. Only what
+// belongs to the session or network namespace asked about is counted, so tests may run beside each other.
 
 /** The file's text; "" when it, or its process, is gone. */
 export async function readOrEmpty(path: string): Promise<string> {
@@ -21,22 +21,32 @@ async function commandLine(pid: string): Promise<string> {
   return (await readOrEmpty(`/proc/${pid}/cmdline`)).replaceAll("\0", " ").trim();
 }
 
-/** Living processes of the session (setsid(2)) that `leader` began, or whose command line or environment names `folder`. */
-export async function sessionProcesses(leader: number, folder: string): Promise<Map<number, string>> {
+/**
+ * Living processes of the session (setsid(2)) that `leader` began, or whose command line or environment names
+ * `folder`, if one is given.
+ */
+export async function sessionProcesses(
+  leader: number,
+  folder: string | null,
+): Promise<Map<number, string>> {
   const found = new Map<number, string>();
   for (const pid of await processes()) {
     const stat = await readOrEmpty(`/proc/${pid}/stat`);
     const [state, , , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     if (state === undefined || state === "" || state === "Z") continue;
     const line = await commandLine(pid);
-    const inside = session === String(leader) || line.includes(folder) ||
-      (await readOrEmpty(`/proc/${pid}/environ`)).includes(folder);
+    const inside = session === String(leader) ||
+      (folder !== null &&
+        (line.includes(folder) || (await readOrEmpty(`/proc/${pid}/environ`)).includes(folder)));
     if (inside) found.set(Number(pid), line.slice(0, 120));
   }
   return found;
 }
 
-/** Agents in the network namespace `netns` ("net:[4026532000]"), and BPF links that hang on it (proc_pid_fdinfo(5)). */
+/**
+ * Agents in the network namespace `netns` ("net:[4026532000]"), and BPF links that hang on it
+ * (proc_pid_fdinfo(5)).
+ */
 export async function agentRemains(netns: string): Promise<string[]> {
   const inode = /\d+/.exec(netns)?.[0] ?? "";
   const found: string[] = [];

@@ -1,20 +1,17 @@
-// Names asked of a real agent beside libc's own answers: for the tests of agent/dns. What the agent says is written as
-// tests/apps/names.c writes what libc says, so that the lines can be compared.
+// Names asked of a real agent beside libc's own answers: for the tests of agent/dns. What the agent says is
+// written as tests/apps/names.c writes what libc says, so that the lines can be compared.
 
 import assert from "node:assert/strict";
 import {
-  type agentMessages,
+  type AgentLink,
   agentMessages as messages,
   decode,
-  type Link,
   lookupFlags,
   unpackAddresses,
 } from "../../protocol-wasm/mod.ts";
 import { deadline } from "./deadline.ts";
 import { DnsStage, type DnsStageOptions } from "./dns_stage.ts";
 import { FakeClient } from "./fake_client.ts";
-
-export type AgentLink = Link<typeof agentMessages>;
 
 /** getaddrinfo's codes for what `lookupReply` says (<netdb.h>). */
 const eai: Record<number, string> = {
@@ -67,7 +64,10 @@ function names(zeroEnded: string): string {
   return zeroEnded.split("\0").filter(Boolean).join(" ");
 }
 
-/** A line of names.c without what the layer adds: ports, types, lengths, flags; mapped addresses as plain ones. */
+/**
+ * A line of names.c without what the layer adds: ports, types, lengths, flags; mapped addresses as plain
+ * ones.
+ */
 export function plain(line: string): string {
   return line.replace(/\/\d+\/1\/6\/\d+\/\d+/g, "").replace(/\) \d+\/\d+/, ")").replaceAll(" ::ffff:", " ");
 }

@@ -1,5 +1,8 @@
-// A network namespace of a test's own: a "pod", linked by veth to where the test runs, which is its other host.
-// Disposing ends every process in it and removes it. Needs root and iproute2.
+// A network namespace of a test's own: a "pod", linked by veth to where the test runs, which is its other
+// host. Disposing ends every process in it and removes it, and so does the end of this process. Needs root
+// and iproute2.
+
+import { whenKilled } from "./when_killed.ts";
 
 const decoder = new TextDecoder();
 
@@ -11,6 +14,9 @@ export async function command(argv: string[]): Promise<string> {
   return decoder.decode(stdout);
 }
 
+/** What disposing does, by a shell. */
+const removal = 'kill -9 $(ip netns pids "$1"); ip link del "$1"; ip netns del "$1"';
+
 export class Netns implements AsyncDisposable {
   readonly name: string;
   /** The pod's addresses, and those of the test's own end. */
@@ -21,27 +27,28 @@ export class Netns implements AsyncDisposable {
   /** A process that only sits in the namespace; `netns` of an agent's options names it. */
   pid = 0;
   #holder: Deno.ChildProcess | null = null;
+  #end: AsyncDisposable | null = null;
 
+  /**
+   * `id` has 15 bits, as many as there are networks of four addresses: a name of its own means addresses of
+   * its own.
+   */
   private constructor(id: number) {
-    const hex = id.toString(16).padStart(6, "0");
+    const hex = id.toString(16);
     this.name = `mt${hex}`;
-    const [high, low] = [id >> 8 & 255, id & 0xfc];
-    const net = `198.${18 + (id >> 16 & 1)}.${high}`;
+    const net = `198.${18 + (id >> 14)}.${id >> 6 & 255}`;
+    const low = (id & 63) << 2;
     this.hostIpv4 = `${net}.${low + 1}`;
     this.ipv4 = `${net}.${low + 2}`;
-    const net6 = `fd6d:${parseInt(hex.slice(0, 2), 16).toString(16)}:${
-      parseInt(hex.slice(2), 16).toString(16)
-    }:`;
-    this.hostIpv6 = `${net6}:1`;
-    this.ipv6 = `${net6}:2`;
+    this.hostIpv6 = `fd6d:0:${hex}::1`;
+    this.ipv6 = `fd6d:0:${hex}::2`;
   }
 
   /** `ipv6: false`: the namespace has no IPv6 at all. */
   static async create(options: { ipv6?: boolean } = {}): Promise<Netns> {
-    const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
-    const netns = new Netns(random & 0xffffff);
+    const netns = await Netns.#add();
     const { name } = netns;
-    await command(["ip", "netns", "add", name]);
+    netns.#end = whenKilled(["sh", "-c", removal, "sh", name]);
     try {
       await command(["ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name]);
       if (options.ipv6 === false) {
@@ -61,6 +68,20 @@ export class Netns implements AsyncDisposable {
     } catch (error) {
       await netns[Symbol.asyncDispose]();
       throw error;
+    }
+  }
+
+  /** Adds one whose name, and so addresses, nobody on this machine has. */
+  static async #add(): Promise<Netns> {
+    for (;;) {
+      const [random = 0] = crypto.getRandomValues(new Uint16Array(1));
+      const netns = new Netns(random & 0x7fff);
+      try {
+        await command(["ip", "netns", "add", netns.name]);
+        return netns;
+      } catch (error) {
+        if (!(error instanceof Error && error.message.includes("File exists"))) throw error;
+      }
     }
   }
 
@@ -86,6 +107,7 @@ export class Netns implements AsyncDisposable {
     await this.#holder?.status;
     await command(["ip", "link", "del", this.name]).catch(() => {}); // gone with the namespace, perhaps
     await command(["ip", "netns", "del", this.name]);
+    await this.#end?.[Symbol.asyncDispose]();
   }
 
   /** Ready once its first byte comes: it is inside then. */

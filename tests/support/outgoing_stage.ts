@@ -1,5 +1,6 @@
-// A stage for outgoing between a layer and an agent: the real session, an agent of the test's own that decides what comes of
-// each connect, and tests/apps/dials.c under the layer. What the agent takes is handed to the test, or sent back.
+// A stage for outgoing between a layer and an agent: the real session, an agent of the test's own that
+// decides what comes of each connect, and tests/apps/dials.c under the layer. What the agent takes is handed
+// to the test, or sent back.
 
 import {
   type Address,
@@ -9,8 +10,9 @@ import {
   type Received,
 } from "../../protocol-wasm/mod.ts";
 import type { OutgoingConfig } from "../../core/config/config.ts";
+import type { Emit } from "../../core/session/events.ts";
 import { Session, type SessionOptions } from "../../core/session/session.ts";
-import { DatagramParts } from "../../core/net/datagram.ts";
+import { DatagramParts } from "../../core/net/linux/datagram.ts";
 import { deadline } from "./deadline.ts";
 import { type AgentPair, agentPair } from "./fake_agent.ts";
 import { Calls, type RunOptions } from "./layer_app.ts";
@@ -18,7 +20,10 @@ import { Calls, type RunOptions } from "./layer_app.ts";
 /** The target's own end of every connection. */
 export const podEnd: Address = { address: "10.1.2.3", port: 40000 };
 
-/** What the agent makes of a connect, TCP's or UDP's: an errno, or a connection. A promise keeps the app waiting. */
+/**
+ * What the agent makes of a connect, TCP's or UDP's: an errno, or a connection. A promise keeps the app
+ * waiting.
+ */
 export type Decide = (remote: Address) => number | Promise<number>;
 
 export interface OutgoingStageOptions {
@@ -26,6 +31,8 @@ export interface OutgoingStageOptions {
   decide?: Decide;
   incoming?: SessionOptions["incoming"];
   app?: RunOptions;
+  /** Takes what happens in the session. */
+  emit?: Emit;
 }
 
 /** A connection that the agent made. */
@@ -56,6 +63,7 @@ export class OutgoingStage implements AsyncDisposable {
       incoming: options.incoming ?? null,
       outgoing: { tcp: true, udp: true, ignoreLocalhost: false, filter: null, ...options.config },
       socketPath: `${this.#folder}/layer.sock`,
+      ...(options.emit === undefined ? {} : { emit: options.emit }),
     });
     void this.#serve();
   }

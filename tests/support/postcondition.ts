@@ -1,5 +1,6 @@
-// What must hold after every session, however it ended: the target answers by itself and was not restarted, and
-// nothing of the session is left, neither at the target nor on this machine. Called at the end of every end-to-end case.
+// What must hold after every session, however it ended: the target answers by itself and was not restarted,
+// and nothing of the session is left, neither at the target nor on this machine. Called at the end of every
+// end-to-end case.
 
 import assert from "node:assert/strict";
 import { until } from "../cluster/command.ts";
@@ -47,8 +48,9 @@ export async function assertTargetClean(
 }
 
 /**
- * Runs `work` with a session on `stage`, ends the session with SIGTERM if it lives and was not interrupted, and checks what is
- * left. A second signal right after the first is one that some programs hang by (uvicorn's reloader does, in one of twelve).
+ * Runs `work` with a session on `stage`, ends the session with SIGTERM if it lives and was not interrupted,
+ * and checks what is left. A second signal right after the first is one that some programs hang by (uvicorn's
+ * reloader does, in one of twelve).
  */
 export async function withSession(
   stage: Stage,

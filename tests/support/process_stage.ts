@@ -1,12 +1,11 @@
-// A stage without a cluster: the tests' target as a process in a network namespace of its own, its clients on this
-// side of the veth. Used by tests/program/process_*_test.ts. Needs root.
+// A stage without a cluster: the tests' target as a process in a network namespace of its own, its clients on
+// this side of the veth. Used by tests/program/process_*_test.ts. Needs root.
 
 import assert from "node:assert/strict";
 import { attempt, until } from "../cluster/command.ts";
-import type { Order } from "./client.ts";
 import { agentPids, agentRemains, readOrEmpty } from "./local_remains.ts";
 import { Netns } from "./netns.ts";
-import type { Stage } from "./stage.ts";
+import type { Order, Stage } from "./stage.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 const listening = " 0A ";

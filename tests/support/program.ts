@@ -1,9 +1,11 @@
-// The compiled binary as a user runs it: on a PATH that holds neither Deno nor Node, everything it prints read line
-// by line. A disposed run is ended and reaped.
+// The compiled binary as a user runs it: on a PATH that holds neither Deno nor Node, everything it prints
+// read line by line. A disposed run is ended and reaped.
 
 import assert from "node:assert/strict";
 import { deadline } from "./deadline.ts";
 import { TextLineStream } from "./text_lines.ts";
+import { waitsOfSession } from "./waits.ts";
+import { whenKilled } from "./when_killed.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
@@ -70,6 +72,7 @@ export interface Finished {
 /** A running mirrord. */
 export class Mirrord implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
+  readonly #end: AsyncDisposable;
   readonly #stdout: Promise<string>;
   readonly #lines: string[] = [];
   readonly #reading: Promise<void>;
@@ -88,6 +91,7 @@ export class Mirrord implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
+    this.#end = whenKilled(["kill", String(this.#child.pid)]);
     this.#stdout = new Response(this.#child.stdout).text();
     this.#reading = this.#read();
   }
@@ -146,7 +150,11 @@ export class Mirrord implements AsyncDisposable {
 
   /** Waits for its end, which `limitMs` allows to be far away. */
   async finished(limitMs?: number): Promise<Finished> {
-    const { code } = await deadline(this.#child.status, "mirrord ends", limitMs);
+    const { code } = await deadline(this.#child.status, "mirrord ends", limitMs).catch(async (error) => {
+      const waits = await waitsOfSession(this.#child.pid);
+      throw new Error(`${error.message}\n${this.#lines.join("\n")}\n${waits}`);
+    });
+    await this.#end[Symbol.asyncDispose]();
     await this.#stdin?.close().catch(() => {}); // the app need not have read all
     const stdout = await deadline(this.#stdout, "the app's last process closes standard output");
     await deadline(this.#reading, "the app's last process closes standard error");
@@ -161,6 +169,7 @@ export class Mirrord implements AsyncDisposable {
       // It ended already.
     }
     await deadline(this.#child.status, "mirrord ends");
+    await this.#end[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,5 @@
-// Programs that nobody here wrote, unmodified: how each is started as a server on port 80 of the target. What they run
-// are the few lines of tests/apps and packages that packages.ts fetches. Read by the case lists.
+// Programs that nobody here wrote, unmodified: how each is started as a server on port 80 of the target. What
+// they run are the few lines of tests/apps and packages that packages.ts fetches. Read by the case lists.
 
 import { goProgram, nodePackages, pythonPackages } from "./packages.ts";
 import type { RunOptions } from "./session_run.ts";
@@ -12,7 +12,9 @@ const project = decodeURIComponent(new URL("../..", import.meta.url).pathname);
 /** A server that answers HTTP on port 80. */
 export interface Program {
   name: string;
-  /** How to run it on port 80 or, if it is given another, there; `folder` is one of its own, gone afterwards. */
+  /**
+   * How to run it on port 80 or, if it is given another, there; `folder` is one of its own, gone afterwards.
+   */
   start(folder: string, port?: string): Promise<RunOptions> | RunOptions;
   /** What its answers' `by` contains; "local" unless given. */
   by?: string;

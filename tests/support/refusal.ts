@@ -1,5 +1,5 @@
-// A run of `mirrord exec` that must be refused: its exit code, its words, how long it took, and that nothing is left.
-// Used by the end-to-end tests of what goes wrong.
+// A run of `mirrord exec` that must be refused: its exit code, its words, how long it took, and that nothing
+// is left. Used by the end-to-end tests of what goes wrong.
 
 import assert from "node:assert/strict";
 import type { ClusterStage } from "./cluster_stage.ts";

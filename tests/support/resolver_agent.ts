@@ -1,13 +1,13 @@
-// Raw questions to the name servers, asked of a real agent beside libc's own answers: for the tests of res_query(3) and its
-// kin. What the agent says is written as tests/apps/resolver.c writes what libc says, so that the lines can be compared.
+// Raw questions to the name servers, asked of a real agent beside libc's own answers: for the tests of
+// res_query(3) and its similar calls. What the agent says is written as tests/apps/resolver.c writes what
+// libc says, so that the lines can be compared.
 
 import assert from "node:assert/strict";
-import { agentMessages, decode, resolveFlags } from "../../protocol-wasm/mod.ts";
+import { type AgentLink, agentMessages, decode, resolveFlags } from "../../protocol-wasm/mod.ts";
 import { encodeQuery } from "../../core/net/dns_message.ts";
 import { deadline } from "./deadline.ts";
 import { askNames, type DnsStage } from "./dns_stage.ts";
 import { compileApp } from "./layer_app.ts";
-import type { AgentLink } from "./names_agent.ts";
 
 /** Types of records by number (RFC 1035, 3.2.2; RFC 2782). */
 export const types = { A: 1, CNAME: 5, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33 } as const;

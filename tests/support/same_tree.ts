@@ -1,5 +1,5 @@
-// Programs run twice, on a tree of this machine without the layer, and with it on a fake target's tree that this machine has
-// not: what they print must be the same. Used by tests/layer.
+// Programs run twice, on a tree of this machine without the layer, and with it on a fake target's tree that
+// this machine has not: what they print must be the same. Used by tests/layer.
 
 import assert from "node:assert/strict";
 import { deadline } from "./deadline.ts";

@@ -1,5 +1,5 @@
-// `mirrord exec` on a stage, with a directory of its own for what it makes on this machine and a process session of
-// its own (setsid(2)), so that postcondition.ts can tell what it left.
+// `mirrord exec` on a stage, with a directory of its own for what it makes on this machine and a process
+// session of its own (setsid(2)), so that postcondition.ts can tell what it left.
 
 import assert from "node:assert/strict";
 import { sessionProcesses } from "./local_remains.ts";

@@ -1,8 +1,10 @@
-// Where an end-to-end test plays: a target that answers by itself, its clients, and how mirrord is told of it. Two
-// stages have this shape, a pod (cluster_stage.ts) and a process (process_stage.ts), so that one case runs on both.
-// The invariant: a stage knows what was there before mirrord came, and can say what is there beyond it.
+// Where an end-to-end test plays: a target that answers by itself, its clients, and how mirrord is told of
+// it. Two stages have this shape, a pod (cluster_stage.ts) and a process (process_stage.ts), so that one case
+// runs on both. The invariant: a stage knows what was there before mirrord came, and can say what is there
+// beyond it.
 
-import type { Order } from "./client.ts";
+/** One order; `do` names the function of client.py. */
+export type Order = { do: string; host: string; port?: number } & Record<string, unknown>;
 
 export interface Stage extends AsyncDisposable {
   kind: "pod" | "process";

@@ -1,5 +1,6 @@
-// Sets of code points as sorted, disjoint, inclusive pairs [low, high, low, high, …]; used while compiling only.
-// A complement also holds the bytes that are no UTF-8 (utf8.ts), so that "." and [^a] take such a byte as one.
+// Sets of code points as sorted, disjoint, inclusive pairs [low, high, low, high, …]; used while compiling
+// only. A complement also holds the bytes that are no UTF-8 (utf8.ts), so that "." and [^a] take such a byte
+// as one.
 
 import { equalsWord } from "../ascii";
 import { INVALID } from "./utf8";

@@ -1,8 +1,9 @@
-// What a match can begin with, so that text in which none begins is passed over 16 bytes at a time. program.ts computes
-// it for patterns that begin by reading a character of few, match.ts uses it while no match has begun.
-// Invariant: a place that is passed over cannot be the start of a match.
+// The bytes that a match can begin with, so that text in which none begins is skipped 16 bytes at a time.
+// program.ts computes it for patterns that begin by reading a character of few, match.ts uses it while no
+// match has begun.
+// Invariant: a place that is skipped cannot be the start of a match.
 
-import { Op, Regex, SET_BYTES, take } from "./program";
+import { Op, Regex, SET_BYTES, take } from "./code";
 
 /** Most different bytes that are compared side by side. */
 const BYTE_LIMIT: u32 = 4;
@@ -10,13 +11,18 @@ const BYTE_LIMIT: u32 = 4;
 const WORTH_LIMIT: u32 = 40;
 const TABLE: u32 = 256;
 
-/** Layout: 256 x u8 first table | u8 x 4 first bytes | u8 x 4 second bytes | u32 counts of both (0 = too many). */
+/**
+ * Layout: 256 x u8 first table | u8 x 4 first bytes | u8 x 4 second bytes | u32 counts of both (0 = too
+ * many).
+ */
 const FIRST: u32 = TABLE;
 const SECOND: u32 = TABLE + 4;
 const FIRST_COUNT: u32 = TABLE + 8;
 const SECOND_COUNT: u32 = TABLE + 12;
 
-/** Marks in `table` what the instructions reachable from `from` read; false when they ask or match instead. */
+/**
+ * Marks in `table` what the instructions reachable from `from` read; false when they ask or match instead.
+ */
 function reach(regex: Regex, from: u32, table: usize, depth: u32, next: usize): bool {
   let top = regex.stack;
   store<u32>(top, from);
@@ -78,7 +84,10 @@ function listBytes(table: usize, list: usize): u32 {
   return count;
 }
 
-/** What matches of the program that begins at `start` begin with; 0 when they may begin without reading, or with too many characters. */
+/**
+ * What matches of the program that begins at `start` begin with; 0 when they may begin without reading, or
+ * with too many characters.
+ */
 export function findFirst(regex: Regex, start: u32): usize {
   const first = take(TABLE + 16);
   const next = take(regex.codeSize + 1);

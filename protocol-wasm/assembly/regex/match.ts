@@ -1,13 +1,13 @@
-// Runs a compiled pattern over a text. Called by filter.ts for each header line and path.
-// Method: an automaton whose states are sets of instructions, made when first needed and kept in a bounded table
-// that is emptied when full. Each look-around is first evaluated for every place of the text at once: a
-// look-behind by reading forward, a look-ahead by reading its body backward; the answers are bits of one
-// byte for each place, and the programs that use them read them there.
-// Invariant: at most codeSize steps for each unit of the text and program, whatever pattern and text; no memory.
+// Runs a compiled pattern over a text. Called by filter.ts for each header line and path. Method: an
+// automaton with sets of instructions as its states, made when first needed and kept in a bounded table that
+// is emptied when full. Each look-around is first evaluated for every place of the text at once: a
+// look-behind by reading forward, a look-ahead by reading its body backward; the answers are bits of one byte
+// for each place, and the programs that use them read them there. Invariant: at most codeSize steps for each
+// unit of the text and program, whatever pattern and text; no memory.
 
 import { skipToFirst } from "./first";
 import { Assertion } from "./parse";
-import { Op, Regex, SET_BYTES, Trait } from "./program";
+import { Op, Regex, SET_BYTES, Trait } from "./code";
 import { decodeUnit, decodeUnitBefore, unitLength, unitPoint } from "./utf8";
 
 /** Longest text; `places` must have one byte more. */
@@ -185,7 +185,10 @@ function addToKey(regex: Regex, instruction: u32): void {
   store<u32>(word, load<u32>(word) | (1 << (instruction & 31)));
 }
 
-/** Computes a transition: which instructions `state` reaches without reading, and where the unit leads from them. */
+/**
+ * Computes a transition: which instructions `state` reaches without reading, and where the unit leads from
+ * them.
+ */
 function step(regex: Regex, state: u32, symbol: u32, bits: u32, program: u32, backward: bool): u32 {
   const key = regex.keys + (state / regex.rowSize) * regex.keyBytes;
   const before: u32 = load<u8>(key, 1);
@@ -316,7 +319,9 @@ function stateOf(regex: Regex, program: u32, traits: u32): u32 {
   return number * regex.rowSize;
 }
 
-/** Forgets all states. Those in use are made again from their keys, which the callers hold in `regex.next`. */
+/**
+ * Forgets all states. Those in use are made again from their keys, which the callers hold in `regex.next`.
+ */
 function empty(regex: Regex): void {
   regex.states = 1;
   regex.root = 0;

@@ -1,7 +1,7 @@
-// Regular expressions as text → a tree. Called by program.ts while a filter is compiled; managed memory is used
-// here and there only. The syntax is that of the Rust regex crates with look-around; \d \w \s \b and
-// case-insensitivity are ASCII's, everything else counts in code points.
-// Invariant: what cannot be matched in linear time is refused by name and place, never approximated.
+// Regular expressions as text → a tree. Called by program.ts while a filter is compiled; managed memory is
+// used here and there only. The syntax is that of the Rust regex crates with look-around; \d \w \s \b and
+// case-insensitivity are ASCII's, everything else counts in code points. Invariant: what cannot be matched in
+// linear time is refused by name and place, never approximated.
 
 import { complement, namedSet, sameSet } from "./char_set";
 import { DEPTH_LIMIT, Flag, Scanner } from "./scan";
@@ -32,7 +32,10 @@ export const enum Assertion {
   WordEnd,
 }
 
-/** A part of a pattern. value: set number, assertion, or look-around number. min, max: of Repeat; max -1 = open. */
+/**
+ * A part of a pattern. value: set number, assertion, or look-around number. min, max: of Repeat; max -1 =
+ * open.
+ */
 export class Node {
   kind: NodeKind;
   value: i32;
@@ -58,7 +61,7 @@ export class Parser extends Scanner {
   usesWords: bool = false;
   usesLines: bool = false;
 
-  /** The whole pattern; when `failed`, the tree is worthless and `error` tells why. */
+  /** The whole pattern; when `failed`, the tree is worthless and `error` is the reason. */
   parse(): Node {
     if (this.length > PATTERN_LIMIT) {
       this.fail("the pattern is longer than 4096 bytes", 0);

@@ -1,8 +1,10 @@
 // A parsed regular expression → a program in plain memory. Called by filter.ts for each leaf, once.
-// Code points are divided into classes that no set of the pattern tells apart; instructions and automaton states
-// know classes only. Invariant: everything match.ts needs is taken here, so that matching takes no memory.
+// Code points are divided into classes that no set of the pattern distinguishes; instructions and automaton
+// states know classes only. Invariant: everything match.ts needs is taken here, so that matching takes no
+// memory.
 
 import { wordSet } from "./char_set";
+import { Op, Regex, SET_BYTES, take, Trait } from "./code";
 import { findFirst } from "./first";
 import { Assertion, Node, NodeKind, Parser } from "./parse";
 import { Flag } from "./scan";
@@ -16,77 +18,13 @@ const CLASS_LIMIT: i32 = 250;
 const WORK_LIMIT: i32 = 65536;
 /** Transitions of an automaton (two bytes each); bounds the memory of one pattern. */
 const TRANSITION_LIMIT: u32 = 12288;
-/** Where rows grow too long for that, at least so many states, as far as 15 bits can number the transitions. */
+/**
+ * Where rows grow too long for that, at least so many states, as far as 15 bits can number the transitions.
+ */
 const LEAST_STATES: u32 = 16;
 const NUMBER_LIMIT: u32 = 32767;
 /** With more look-arounds than this, transitions are not kept: there would be too many for each state. */
 const KEPT_LOOKS: i32 = 3;
-export const SET_BYTES: u32 = 32;
-
-export const enum Op {
-  Set,
-  Jump,
-  Split,
-  Assert,
-  Look,
-  Match,
-}
-
-/** Attributes of a class, and of what was read last. */
-export const enum Trait {
-  Word = 1,
-  Line = 2,
-  Edge = 4,
-}
-
-/** A compiled pattern; lives in plain memory until its instance is dropped. */
-@unmanaged
-export class Regex {
-  /** Instructions: u32 op | x << 8, u32 y. */
-  code: usize;
-  /** One bit for each class, SET_BYTES for each set. */
-  sets: usize;
-  /** Class of each ASCII code point (u8); first code point of each class range (u32) and its class (u8). */
-  ascii: usize;
-  cuts: usize;
-  cutClasses: usize;
-  traits: usize;
-  /** For each program (0 = the pattern, 1.. = look-arounds, then `rough`): u32 first instruction, u32 start state. */
-  programs: usize;
-  /**
-   * Automaton: for each state its key (u32 program and traits, then one bit for each instruction) and its row of
-   * transitions. A state is named by the number of its row's first transition.
-   */
-  keys: usize;
-  rows: usize;
-  hashes: usize;
-  /** Scratch: the next key, the closure's stack, and the last closure each instruction was in. */
-  next: usize;
-  stack: usize;
-  marks: usize;
-  mark: u32;
-  codeSize: u32;
-  cutCount: u32;
-  /** Classes, the text's end (the last) included. */
-  classes: u32;
-  looks: u32;
-  /** The program that takes every look-around as true, to rule out most texts cheaply; 0 (the pattern) without any. */
-  rough: u32;
-  /** One bit for each look-around: it looks behind. */
-  behind: u32;
-  anchored: u32;
-  kept: u32;
-  keyBytes: u32;
-  rowSize: u32;
-  stateLimit: u32;
-  /** What a match can begin with (first.ts), and the state before it; 0 = not known. */
-  first: usize;
-  root: u32;
-  states: u32;
-  hashMask: u32;
-  /** Elementary steps of all matches so far; what the tests of linearity count. */
-  steps: u32;
-}
 
 class Compiler {
   code: Array<u64> = [];
@@ -252,13 +190,6 @@ export function compileRegex(text: usize, length: u32, ignoreCase: bool, refusal
   if (!divide(regex, parser)) return refuse(refusal, "it tells too many characters apart");
   place(regex, compiler.code, starts);
   return changetype<usize>(regex);
-}
-
-/** New memory, zeroed. */
-export function take(bytes: usize): usize {
-  const at = heap.alloc(bytes);
-  memory.fill(at, 0, bytes);
-  return at;
 }
 
 /** Divides all code points into classes; false when there are too many. */

@@ -70,7 +70,9 @@ export class Scanner {
     return this.flags & Flag.IgnoreCase ? addFolded(set) : set;
   }
 
-  /** The code point of an escape whose backslash stands at `start`; what is refused is refused by its name. */
+  /**
+   * The code point of an escape whose backslash stands at `start`; what is refused is refused by its name.
+   */
   takeEscaped(start: u32): u32 {
     const c = this.peek();
     if (c - 49 < 9 || c == 107) return this.refuse("back-references are not supported", start);

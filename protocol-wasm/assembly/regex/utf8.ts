@@ -1,5 +1,5 @@
-// Text as units: a whole UTF-8 code point, or one byte that belongs to none. Used while compiling and matching.
-// Invariant: reading forward and reading backward cut a text at the same places.
+// Text as units: a whole UTF-8 code point, or one byte that belongs to none. Used while compiling and
+// matching. Invariant: reading forward and reading backward cut a text at the same places.
 
 /** What a byte that is no UTF-8 counts as: this plus the byte, beyond every code point. */
 export const INVALID: u32 = 0x110000;
@@ -21,7 +21,9 @@ function isTail(at: usize): bool {
   return (<u32>load<u8>(at) & 0xc0) == 0x80;
 }
 
-/** The unit at `at`, of which `rest` bytes (at least 1) may be read: RFC 3629, no surrogates, shortest form. */
+/**
+ * The unit at `at`, of which `rest` bytes (at least 1) may be read: RFC 3629, no surrogates, shortest form.
+ */
 export function decodeUnit(at: usize, rest: u32): u32 {
   const c: u32 = load<u8>(at);
   if (c < 0x80) return c | (1 << 24);

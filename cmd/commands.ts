@@ -1,0 +1,107 @@
+// The value of a parsed command line, for each command. args.ts makes it by the flags of flags.ts, the
+// commands take it.
+
+/** Shells for which there are completions. */
+export const shells = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof shells)[number];
+
+/** Where the cluster is, for every command that needs one. */
+export interface ClusterFlags {
+  /** Bare `-f` is true: the usual place. */
+  configFile?: string | true;
+  targetNamespace?: string;
+  /** kubectl's name for it. */
+  namespace?: string;
+  context?: string;
+  kubeconfig?: string;
+  acceptInvalidCertificates?: boolean;
+  trustProject?: true;
+}
+
+/** `mirrord ls`. */
+export interface LsCommand extends ClusterFlags {
+  name: "ls";
+  /** Kinds to list; undefined: all. */
+  targetType?: string[];
+  output?: "json";
+}
+
+/** `mirrord version`. */
+export interface VersionCommand {
+  name: "version";
+  output?: "json";
+}
+
+/** `mirrord exec`: the app and what overrides the config file. */
+export interface ExecCommand extends ClusterFlags {
+  name: "exec";
+  program: string;
+  args: string[];
+  target?: string;
+  steal?: true;
+  agentImage?: string;
+  agentLogLevel?: string;
+  agentStartupTimeout?: string;
+  linger?: string;
+  force?: true;
+  agentNamespace?: string;
+  agentTtl?: string;
+  ephemeralContainer?: true;
+  overrideEnvVarsInclude?: string;
+  overrideEnvVarsExclude?: string;
+  envFile?: string;
+  fsMode?: string;
+  key?: string;
+  skipProcesses?: string;
+  /** These are true unless their `--no-…` flag is given. */
+  remoteDns: boolean;
+  outgoing: boolean;
+  tcpOutgoing: boolean;
+  udpOutgoing: boolean;
+  telemetry: boolean;
+}
+
+/** `mirrord upgrade`. */
+export interface UpgradeCommand {
+  name: "upgrade";
+  /** Changes nothing. */
+  check?: true;
+}
+
+/** Flags of `mirrord verify-config`. */
+export interface VerifyFlags {
+  ide?: true;
+  resolved?: true;
+}
+
+/** `mirrord agent`: started by mirrord itself, in the target's pod or as root for a process target. */
+export interface AgentCommand {
+  name: "agent";
+  listen?: number;
+  stdio?: true;
+  publicKey: string;
+  containerId?: string;
+  targetPid?: number;
+  netnsOf?: number;
+  owner: string;
+  firstClientLimit: number;
+  lostLimit: number;
+  heartbeatLimit: number;
+  httpDetection: number;
+}
+
+export interface VerifyCommand extends VerifyFlags {
+  name: "verify-config";
+  file: string;
+}
+
+export type ParsedCommand =
+  | ExecCommand
+  | LsCommand
+  | AgentCommand
+  | UpgradeCommand
+  | VerifyCommand
+  | VersionCommand
+  | { name: "completions"; shell: Shell }
+  /** Help or the version was printed. */
+  | { name: "shown" };

@@ -1,0 +1,152 @@
+// The command line before commander sees it: spellings that it reads differently from upstream's command
+// line, or in silence. `-t=x` and `-c=false` are rewritten; a missing value, a switch with a value and a flag
+// with two different values are refused; upstream's commands are known by name. Called by args.ts; flags.ts
+// declares the flags.
+
+import type { Command, Option } from "commander";
+import { exitCodes, MirrordError } from "../core/base/errors.ts";
+import { nearWords, quoteList } from "../core/base/near.ts";
+
+/** Commands of upstream that mirrord does not have, and what does the same meanwhile. */
+const originalCommands: Readonly<Record<string, string | undefined>> = {
+  "attach": undefined,
+  "chaos": undefined,
+  "ci": undefined,
+  "container": "Run the program itself under mirrord exec, outside the container.",
+  "container-ext": undefined,
+  "diagnose": undefined,
+  "dump": "kubectl debug with tcpdump shows the traffic of a pod.",
+  "ext": undefined,
+  "extract": undefined,
+  "fix": "Paths in the kubeconfig may be relative to it.",
+  "kill": "A session ends with the program that it runs: end that.",
+  "port-forward": "kubectl port-forward does so for ports of the pod itself.",
+  "session": "A session ends with the program that it runs: end that.",
+  "ui": undefined,
+  "up": "Write a configuration for each service, and start each with mirrord exec.",
+  "vpn": undefined,
+  "wizard": "docs/configuration.md has every key.",
+};
+
+/** Commands about upstream's operator and its makers. */
+const operatorCommands = [
+  "db-branches",
+  "newsletter",
+  "operator",
+  "preview",
+  "qs",
+  "queues",
+  "subscribe",
+  "teams",
+];
+
+/** Throws for a command that is not there, `--help` behind it or not. */
+export function checkCommand(args: readonly string[], program: Command): void {
+  const name = args[0] === "help" ? args[1] : args[0];
+  if (name === undefined || name.startsWith("-") || name === "help") return;
+  if (program.commands.some((command) => command.name() === name)) return;
+  const refuse = (state: string, help: string) =>
+    new MirrordError(`Cannot run "${name}": ${state}`, { help, exitCode: exitCodes.usage });
+  const general = 'See "mirrord --help".';
+  if (operatorCommands.includes(name)) {
+    throw refuse("it belongs to upstream's operator, which does not exist here", general);
+  }
+  if (Object.hasOwn(originalCommands, name)) {
+    throw refuse("upstream has it, this release does not yet", originalCommands[name] ?? general);
+  }
+  const known = program.createHelp().visibleCommands(program).map((command) => command.name());
+  const near = nearWords(name, known);
+  throw refuse("there is no such command", near.length === 0 ? general : `Did you mean ${quoteList(near)}?`);
+}
+
+/** `args` as commander reads them. Throws MirrordError (exit code 2). */
+export function spellOut(args: readonly string[], program: Command): string[] {
+  const command = program.commands.find((one) => one.name() === args[0]);
+  if (command === undefined) return [...args];
+  const written: string[] = args.slice(0, 1);
+  const said = new Map<string, string>();
+  for (let index = 1; index < args.length; index++) {
+    const word = args[index] ?? "";
+    // What stands behind `--`, or behind the program that exec runs, is not mirrord's.
+    const isWord = !word.startsWith("-") || word === "-";
+    if (word === "--" || (isWord && command.name() === "exec")) return [...written, ...args.slice(index)];
+    const { option, value } = readFlag(word, command);
+    if (option === undefined) {
+      written.push(word);
+      continue;
+    }
+    const name = option.long ?? word;
+    if (!option.required && !option.optional) {
+      written.push(value === undefined ? word : switched(option, command, value));
+      continue;
+    }
+    if (value !== undefined) {
+      written.push(`${name}=${value}`);
+      sayOnce(said, option, value);
+      continue;
+    }
+    written.push(word);
+    const next = args[index + 1];
+    if (next === undefined || (option.optional && next.startsWith("-") && next !== "-")) continue;
+    if (next === "--" || isFlag(next, command)) {
+      throw refuse(name, `its value <${valueName(option)}> is missing`, command);
+    }
+    written.push(next);
+    sayOnce(said, option, next);
+    index++;
+  }
+  return written;
+}
+
+/** The flag of `command` that `word` is, and its value when that is written in the same word. */
+function readFlag(word: string, command: Command): { option: Option | undefined; value: string | undefined } {
+  const [, name = word, value] = /^(--[^=]*|-[^-])(?:=([^]*))?$/.exec(word) ?? [];
+  const attached = /^(-[^-])[^=]/.exec(word)?.[1]; // -nshop: commander reads it, and -ce
+  const option = command.options.find(({ short, long }) => short === name || long === name);
+  return attached === undefined ? { option, value } : { option: undefined, value: undefined };
+}
+
+function isFlag(word: string, command: Command): boolean {
+  return word.startsWith("-") && readFlag(word, command).option !== undefined;
+}
+
+/** "--x=true" and "--x=false" of a switch that can be both. */
+function switched(option: Option, command: Command, value: string): string {
+  const name = option.long ?? "";
+  const opposite = `--no-${name.slice(2)}`;
+  const hasOpposite = command.options.some(({ long }) => long === opposite);
+  if (hasOpposite && value === "true") return name;
+  if (hasOpposite && value === "false") return opposite;
+  throw refuse(`${name}=${value}`, hasOpposite ? "its value is true or false" : "it takes no value", command);
+}
+
+/** Two names of one flag count as one; ls takes several kinds. */
+function sayOnce(said: Map<string, string>, option: Option, value: string): void {
+  const name = option.long ?? "";
+  if (name === "--target-type") return;
+  const key = name === "--namespace" ? "--target-namespace" : name;
+  const before = said.get(key);
+  if (before !== undefined && before !== value) {
+    throw new MirrordError(`Cannot use "${name} ${value}": "${before}" is given as well`, {
+      help: "Give one of the two.",
+      exitCode: exitCodes.usage,
+    });
+  }
+  said.set(key, value);
+}
+
+function valueName(option: Option): string {
+  return /[<[]([^>\]]*)/.exec(option.flags)?.[1] ?? "value";
+}
+
+function refuse(what: string, state: string, command: Command): MirrordError {
+  return new MirrordError(`Cannot use "${what}": ${state}`, {
+    help: usageOf(command),
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** How `command` is written. */
+export function usageOf(command: Command): string {
+  return `Write: mirrord ${command.name()} ${command.usage()} (more: mirrord ${command.name()} --help)`;
+}

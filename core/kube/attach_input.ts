@@ -1,0 +1,61 @@
+// The standard input of a running container, through the API server (attach_socket.ts); its output is
+// dropped. Called by client.ts. Closing it closes the container's input where its spec says `stdinOnce`; an
+// end of the input alone cannot be sent.
+
+import { type AttachOptions, openAttachSocket } from "./attach_socket.ts";
+
+/** Writers wait while more than this is on its way into the socket. */
+const highWater = 1 << 20;
+const errorChannel = 3;
+
+/** An open input. Disposing closes it. */
+export class AttachInput implements Disposable {
+  readonly #socket: WebSocket;
+  #failure: Error | undefined;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => this.#take(data);
+    socket.onerror = () => this.#failure ??= new Error("the connection failed");
+    socket.onclose = () => this.#failure ??= new Error("the container's input was closed");
+  }
+
+  /** Resolves when there is room for more. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const message = new Uint8Array(1 + bytes.length);
+    message.set(bytes, 1);
+    this.#socket.send(message);
+    await this.#until(highWater);
+  }
+
+  /** Resolves when all of it has left. */
+  async flush(): Promise<void> {
+    await this.#until(0);
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+
+  /** There is no event for it: look again until the socket took enough. */
+  async #until(bytes: number): Promise<void> {
+    while (this.#socket.bufferedAmount > bytes && this.#failure === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** The last word on the container is a Status object: a failure of the attachment has a message. */
+  #take(data: unknown): void {
+    if (!(data instanceof ArrayBuffer)) return;
+    const message = new Uint8Array(data);
+    if (message[0] !== errorChannel) return;
+    this.#failure ??= new Error(new TextDecoder().decode(message.subarray(1)).slice(0, 500));
+  }
+}
+
+/** Opens the input; rejects when the server or the container's node refuses. */
+export function openAttachInput(options: AttachOptions): Promise<AttachInput> {
+  return openAttachSocket(options, (socket) => new AttachInput(socket));
+}

@@ -1,0 +1,52 @@
+// The rules by which a session decides about paths: the configuration, this machine's places and the target's
+// mounts. Called by options.ts.
+
+import { osText } from "../base/os_text.ts";
+import { variable } from "../base/variables.ts";
+import type { Config } from "../config/config.ts";
+import type { Emit } from "./events.ts";
+import { noMounts, targetMounts } from "./policy_mounts.ts";
+import type { FilesRules } from "./session.ts";
+import type { Target } from "../target/resolve.ts";
+import { platform } from "../net/this_platform.ts";
+
+const { workingDirectory } = await platform.files();
+
+/** null: the app's files are its own business. `program` is the app's file. */
+export function filesRules(
+  { files }: Config,
+  target: Target,
+  { program, emit }: { program: string; emit: Emit },
+): FilesRules | null {
+  if (files.mode === "local") return null;
+  const places = {
+    temporary: variable("TMPDIR") ?? "/tmp",
+    workingDirectory: workingDirectory(),
+    home: variable("HOME"),
+    accountHome: accountHome(),
+  };
+  if (!files.autoMount || target.kind !== "pod") return { config: files, places, mounts: noMounts };
+  const programs = [...(variable("PATH") ?? "").split(":"), program.replace(/\/[^/]*$/, "")];
+  const mounts = targetMounts(target.mounts, { ...places, programs, kindOf });
+  if (mounts.kept.length > 0) emit({ type: "volumesUnread", paths: [...mounts.kept] });
+  return { config: files, places, mounts };
+}
+
+/** The user's home by passwd(5); undefined where another source of names has it. */
+function accountHome(): string | undefined {
+  try {
+    const lines = osText(Deno.readFileSync("/etc/passwd")).split("\n").map((line) => line.split(":"));
+    return lines.find((fields) => fields[2] === String(Deno.uid()))?.[5];
+  } catch {
+    return undefined;
+  }
+}
+
+/** What cannot be looked at is there. */
+function kindOf(path: string): "nothing" | "link" | "other" {
+  try {
+    return Deno.lstatSync(path).isSymlink ? "link" : "other";
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound ? "nothing" : "other";
+  }
+}

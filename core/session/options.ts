@@ -1,0 +1,35 @@
+// The options of a session, from the configuration and what the target declares. Called by cmd/exec.ts.
+
+import { variables } from "../base/variables.ts";
+import type { Config } from "../config/config.ts";
+import { debuggerPortsVariable, readPortRanges } from "../config/debugger_ports.ts";
+import type { ConnectedAgent } from "../deploy/connect.ts";
+import type { Target } from "../target/target.ts";
+import type { Emit } from "./events.ts";
+import { filesRules } from "./files_rules.ts";
+import { incomingRules } from "./incoming_rules.ts";
+import type { SessionOptions } from "./session.ts";
+
+/** `agent` null: nothing is asked of the target. `program`: the app's file. */
+export function sessionOptions(
+  config: Config,
+  target: Target,
+  { agent, program, socketPath, emit }: {
+    agent: ConnectedAgent | null;
+    program: string;
+    socketPath: string;
+    emit: Emit;
+  },
+): SessionOptions {
+  return {
+    agent: agent?.link ?? null,
+    incoming: incomingRules(config, target),
+    outgoing: config.outgoing,
+    dns: config.dns,
+    interfaces: config.interfaces,
+    debuggerPorts: readPortRanges(variables()[debuggerPortsVariable] ?? "") ?? [],
+    files: filesRules(config, target, { program, emit }),
+    socketPath,
+    emit,
+  };
+}

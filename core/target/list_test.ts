@@ -1,0 +1,86 @@
+// Listing targets against a real HTTP server that answers as the API server does, for users with more and
+// fewer rights.
+
+import assert from "node:assert/strict";
+import { ApiError } from "../kube/api_error.ts";
+import { kubeClient } from "../../tests/support/kube_client.ts";
+import { type ListedKind, type Listing, listTargets } from "./list.ts";
+
+const deployments = [
+  { metadata: { name: "web" }, status: { readyReplicas: 2 } },
+  { metadata: { name: "api" }, status: {} },
+];
+const ready = { phase: "Running", conditions: [{ type: "Ready", status: "True" }] };
+const pods = [
+  { metadata: { name: "web-1" }, spec: { containers: [{ name: "web" }, { name: "log" }] }, status: ready },
+  { metadata: { name: "job-1" }, spec: { containers: [{ name: "a" }] }, status: { phase: "Succeeded" } },
+];
+
+/** What a user sees who may list `may`, asking for `kinds`; and which resources were asked for. */
+async function list(
+  may: readonly string[],
+  kinds?: ListedKind[],
+): Promise<{ listing: Listing; asked: string[] }> {
+  const asked: string[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    const resource = new URL(request.url).pathname.replace(/^.*\//, "");
+    asked.push(resource);
+    if (may.includes(resource)) return Response.json({ items: resource === "pods" ? pods : deployments });
+    const message = `${resource} is forbidden: User "u" cannot list resource "${resource}" in API group ""`;
+    return Response.json({ kind: "Status", reason: "Forbidden", message, code: 403 }, { status: 403 });
+  });
+  using kube = kubeClient(`http://127.0.0.1:${server.addr.port}`);
+  try {
+    return { listing: await listTargets(kube, kinds), asked: asked.sort() };
+  } finally {
+    await server.shutdown();
+  }
+}
+
+const podTargets = [
+  { path: "pod/web-1/container/web", available: true },
+  { path: "pod/web-1/container/log", available: true },
+];
+const deploymentTargets = [
+  { path: "deployment/api", available: false },
+  { path: "deployment/web", available: true },
+];
+
+Deno.test("deployments come before pods, each by name, and nothing else is asked for", async () => {
+  const { listing, asked } = await list(["pods", "deployments"]);
+  const byName = (a: { path: string }, b: { path: string }) => a.path < b.path ? -1 : 1;
+  assert.deepEqual(listing, { targets: [...deploymentTargets, ...podTargets.sort(byName)], refused: [] });
+  assert.deepEqual(asked, ["deployments", "pods"]);
+});
+
+Deno.test("what may be listed is, and what may not is told", async () => {
+  const { listing } = await list(["pods"]);
+  assert.deepEqual(listing.targets.map(({ path }) => path), [
+    "pod/web-1/container/log",
+    "pod/web-1/container/web",
+  ]);
+  assert.deepEqual(listing.refused.map(({ kind }) => kind), ["deployment"]);
+  assert.match(
+    listing.refused[0]?.error.message ?? "",
+    /may not "list" the resource "deployments" in the na/,
+  );
+  const other = await list(["deployments"]);
+  assert.deepEqual(other.listing.targets, deploymentTargets);
+});
+
+Deno.test("only the kinds that are wanted are asked for", async () => {
+  const { listing, asked } = await list(["pods"], ["pod"]);
+  assert.deepEqual([listing.refused, asked], [[], ["pods"]]);
+  assert.deepEqual((await list(["pods", "deployments"], ["deployment"])).asked, ["deployments"]);
+  assert.deepEqual((await list([], [])).listing, { targets: [], refused: [] });
+});
+
+Deno.test("who may list nothing is refused as for any missing right", async () => {
+  for (const kinds of [undefined, ["deployment"] as ListedKind[]]) {
+    await assert.rejects(list([], kinds), (error) => {
+      assert.ok(error instanceof ApiError);
+      assert.equal(error.exitCode, 77);
+      return true;
+    });
+  }
+});

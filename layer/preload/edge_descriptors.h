@@ -1,0 +1,17 @@
+/* The edge of dup2, fcntl and their relatives. See hooks_descriptors.c. */
+#ifndef LAYER_EDGE_DESCRIPTORS_H
+#define LAYER_EDGE_DESCRIPTORS_H
+
+#include <stdbool.h>
+
+/*
+ * Does dup2(2) touch what somebody notes or holds? Then the guard is taken, and `to` is free to be replaced.
+ */
+bool edge_replaces(int from, int to, int *saved);
+/* After it: `result`, what libc's call said, as the hook returns it. */
+int edge_replaced(int from, int to, int saved, int result);
+
+typedef int (*edge_fcntl_call)(int fd, int command, long argument);
+int edge_fcntl(edge_fcntl_call next, int fd, int command, long argument);
+
+#endif

@@ -1,0 +1,29 @@
+/* Can a program that is about to be run load the layer? Implemented per platform here. */
+#ifndef LAYER_PROGRAM_H
+#define LAYER_PROGRAM_H
+
+#include <stdbool.h>
+
+#define PROGRAM_PATH_BYTES 1024
+
+/*
+ * Finds the file that `name` runs as, searched in `search` (PATH) when it has no slash (execvp(3)). False:
+ * none, or too long.
+ */
+bool program_find(const char *name, const char *search, char path[PROGRAM_PATH_BYTES]);
+/*
+ * Follows a script to its interpreter: `path` becomes the file that the kernel loads (execve(2), "Interpreter
+ * scripts").
+ */
+void program_follow(char path[PROGRAM_PATH_BYTES]);
+/*
+ * Why the dynamic linker does not load the layer into `path`, in words; NULL when it does, or when that is
+ * unknown.
+ */
+const char *program_obstacle(const char *path);
+/* Why no program that is run from here can load `library`, in words; NULL when it can. */
+const char *program_bare(const char *library);
+/* What stands behind the last slash. */
+const char *program_name(const char *path);
+
+#endif

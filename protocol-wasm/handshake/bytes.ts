@@ -1,0 +1,12 @@
+// Joins arrays of bytes. Used by handshake.ts, and through mod.ts by core and the agent.
+
+/** One array of all `parts`, in their order. */
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,18 @@
+// How the output of apt's tools is read.
+
+import assert from "node:assert/strict";
+import { parseUris } from "./debian.ts";
+
+Deno.test("names, files and sums are read from what apt prints", () => {
+  const sha256 = "ab".repeat(32);
+  const printed =
+    `'http://mirror.test/libc6_2_amd64.deb' libc6_2_amd64.deb 2759320 SHA256:${sha256}\nE: noise\n`;
+  assert.deepEqual(parseUris(printed), [{ name: "libc6", file: "libc6_2_amd64.deb", sha256 }]);
+});
+
+Deno.test("a package whose list has no SHA-256 is refused", () => {
+  for (const sum of ["", " ", " MD5Sum:00112233445566778899aabbccddeeff"]) {
+    const printed = `'http://mirror.test/libc6_2_amd64.deb' libc6_2_amd64.deb 1${sum}\n`;
+    assert.throws(() => parseUris(printed), /Cannot use "libc6_2_amd64.deb"/);
+  }
+});

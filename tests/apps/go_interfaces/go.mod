@@ -1,0 +1,3 @@
+module go_interfaces
+
+go 1.21

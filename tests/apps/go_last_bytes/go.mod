@@ -1,0 +1,3 @@
+module example.test/go_last_bytes
+
+go 1.21

@@ -1,0 +1,3 @@
+module go_plain
+
+go 1.21

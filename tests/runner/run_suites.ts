@@ -1,0 +1,178 @@
+// Runs suites: those that have turns one after the other, the others beside them. A process runs each test
+// file, so none can leave anything to the next, and one that dies is one failure. A line tells of each as it
+// ends; its output comes then too, but for a suite beside the others at the suite's end. Called by
+// tests/run.ts.
+
+import { describe, type End, noOutcome, ofCommand, ofTests, type Outcome, sum } from "./outcome.ts";
+import { type Suite, testFiles } from "./suites.ts";
+
+/** Where a suite's own output goes. */
+type Show = (text: string) => void;
+
+/** Where commands run and test files are looked for, and where all output goes. */
+export interface Place {
+  root: string;
+  print: Show;
+}
+
+/** A place for one suite: `show` has what it says itself. */
+interface Stage extends Place {
+  suite: Suite;
+  show: Show;
+  /** Resolves when no other suite runs any more. */
+  alone?: Promise<unknown>;
+}
+
+const deno = Deno.execPath();
+/** So many failures are listed in the end; the rest is counted. */
+const mostFailures = 40;
+
+function secondsSince(started: number): string {
+  return `${((performance.now() - started) / 1000).toFixed(0)} s`;
+}
+
+/** Runs a command to its end with its output shown; answers how it ended, and that output. */
+export async function run(
+  argv: string[],
+  { root, show, env = {} }: { root: string; show: Show; env?: Record<string, string> },
+): Promise<{ end: End; text: string }> {
+  const [program = "", ...args] = argv;
+  const child = new Deno.Command(program, {
+    args,
+    cwd: root,
+    env,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let text = "";
+  const take = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
+    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+      show(chunk);
+      text += chunk;
+    }
+  };
+  await Promise.all([take(child.stdout), take(child.stderr)]);
+  return { end: await child.status, text };
+}
+
+/** "tests/cluster/cluster.ts up" for what runs it with deno. */
+function nameOf(argv: string[]): string {
+  return argv.map((word) => word === deno ? "deno" : word).join(" ").replace(/^deno run -A /, "");
+}
+
+async function check(argv: string[], { root, show }: { root: string; show: Show }): Promise<Outcome> {
+  const { end, text } = await run(argv, { root, show });
+  return ofCommand(nameOf(argv), end, text);
+}
+
+/** Runs a test file; shows its output whole, when it has ended. */
+async function runFile(file: string, { root, suite, show, print }: Stage): Promise<Outcome> {
+  const started = performance.now();
+  let shown = "";
+  const { end, text } = await run([deno, "test", "-A", "--no-check", file], {
+    root,
+    show: (chunk) => shown += chunk,
+    env: { ...suite.env, NO_COLOR: "1" },
+  });
+  const outcome = ofTests(file, end, text);
+  show(shown);
+  print(`${suite.name}: ${file}: ${describe(outcome)} (${secondsSince(started)})\n`);
+  return outcome;
+}
+
+/** Runs the suite's test files, `jobs` at a time. */
+async function runFiles(files: string[], stage: Stage): Promise<Outcome> {
+  const { suite } = stage;
+  const outcomes: Outcome[] = [];
+  const running = new Set<Promise<void>>();
+  let jobs = suite.jobs;
+  let more: Promise<void> | undefined = stage.alone?.then(() => {
+    jobs = suite.jobsAlone ?? jobs;
+    more = undefined;
+  });
+  const waiting = [...files];
+  const start = async (file: string): Promise<void> => {
+    outcomes.push(await runFile(file, stage));
+  };
+  while (waiting.length > 0 || running.size > 0) {
+    for (const file of waiting.splice(0, jobs - running.size)) {
+      const one: Promise<void> = start(file).finally(() => running.delete(one));
+      running.add(one);
+    }
+    await Promise.race(more === undefined ? running : [...running, more]);
+  }
+  return sum(outcomes);
+}
+
+async function runSuite(stage: Stage): Promise<Outcome> {
+  const { root, suite, show, print } = stage;
+  const started = performance.now();
+  show(`== ${suite.name}\n`);
+  const outcomes: Outcome[] = [];
+  let ready = true;
+  for (const argv of suite.before ?? []) {
+    if (!ready) break;
+    const outcome = await check(argv, { root, show: print });
+    ready = outcome.failed === 0;
+    if (!ready) outcomes.push(outcome);
+  }
+  const files = testFiles(suite.tests, root);
+  if (ready) {
+    for (const argv of suite.checks ?? []) outcomes.push(await check(argv, stage));
+    if (files.length > 0) {
+      outcomes.push(await runFiles(files, stage));
+    } else if (!suite.mayBeEmpty) {
+      outcomes.push({ ...noOutcome(), failed: 1, failures: ["there are no tests"] });
+    }
+  }
+  for (const argv of suite.after ?? []) {
+    const outcome = await check(argv, { root, show: print });
+    if (outcome.failed > 0) outcomes.push(outcome);
+  }
+  const outcome = sum(outcomes);
+  show(`== ${suite.name}: ${describe(outcome)} (${secondsSince(started)})\n`);
+  return { ...outcome, failures: outcome.failures.map((failure) => `${suite.name}: ${failure}`) };
+}
+
+/** The suites that have turns, one after the other. */
+async function inTurn(suites: Suite[], place: Place): Promise<Outcome> {
+  const outcomes: Outcome[] = [];
+  for (const suite of suites) outcomes.push(await runSuite({ ...place, suite, show: place.print }));
+  return sum(outcomes);
+}
+
+/** A suite beside them; what it shows comes at its end. */
+async function beside(suite: Suite, place: Place & { alone: Promise<unknown> }): Promise<Outcome> {
+  let text = "";
+  const outcome = await runSuite({ ...place, suite, show: (chunk) => text += chunk });
+  place.print(text);
+  return outcome;
+}
+
+/**
+ * Runs all of them; those that only run when they are named come last, since they stop parts of the cluster.
+ */
+export async function runSuites(suites: Suite[], place: Place): Promise<Outcome> {
+  const alone = inTurn(suites.filter((suite) => !suite.beside && !suite.named), place);
+  const together = [
+    alone,
+    ...suites.filter((suite) => suite.beside).map((suite) => beside(suite, { ...place, alone })),
+  ];
+  return sum([
+    ...await Promise.all(together),
+    await inTurn(suites.filter((suite) => suite.named), place),
+  ]);
+}
+
+/** The last lines: each failure by name, then the counts. */
+export function ending(total: Outcome): string {
+  const listed = total.failures.slice(0, mostFailures);
+  const more = total.failures.length - listed.length;
+  return [
+    ...(listed.length > 0 ? ["", "What failed:", ...listed] : []),
+    ...(more > 0 ? [`and ${more} more`] : []),
+    describe(total),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,152 @@
+// The suites of `./dev test`: what must be there before each, the commands whose results count, and its test
+// files. Read by tests/run.ts; every folder of tests stands in one of them (tests/house_test.ts).
+
+import { exists, root } from "../../scripts/step.ts";
+
+/** A suite: what must be there before, and the commands whose results count. */
+export interface Suite {
+  name: string;
+  /** Commands that must succeed; each counts as one check. */
+  checks?: string[][];
+  /** Files and folders of tests. */
+  tests: string[];
+  /** Is there nothing to run where no such test has been written yet? */
+  mayBeEmpty?: boolean;
+  before?: string[][];
+  after?: string[][];
+  /** Variables of its tests. */
+  env?: Record<string, string>;
+  /** Runs beside the others. */
+  beside?: boolean;
+  /** Test files that run at a time, a process each. */
+  jobs: number;
+  /** The same once no other suite runs any more. */
+  jobsAlone?: number;
+  /** Runs only when it is named, and after all others: it stops parts of the cluster. */
+  named?: boolean;
+}
+
+const deno = Deno.execPath();
+export const buildAll = [deno, "run", "-A", "scripts/build.ts"];
+const buildAssets = [...buildAll, "assets"];
+const cluster = (verb: string): string[] => [deno, "run", "-A", "tests/cluster/cluster.ts", verb];
+const ownCluster = Deno.env.has("MIRRORD_TEST_KUBECONFIG");
+/** The cluster's suite has the rest: five files at a time on two cores made clients time out. */
+const jobs = Math.max(1, navigator.hardwareConcurrency - 1);
+/** At most so many at a time use the cluster: it is one node, on this machine. */
+const mostClusterJobs = 3;
+
+/**
+ * The files that take longest: each suite begins with its own of these, so that none of them runs alone in
+ * the end.
+ */
+export const longest = [
+  "tests/e2e/walk_test.ts",
+  "tests/e2e/programs_test.ts",
+  "tests/e2e/targetless_test.ts",
+  "tests/program/process_programs_test.ts",
+  "tests/e2e/targets_test.ts",
+  "tests/e2e/ends_test.ts",
+  "tests/agent/steal_test.ts",
+  "tests/e2e/steal_test.ts",
+  "tests/e2e/refusals_test.ts",
+  "tests/attack/target_env_test.ts",
+  "tests/attack/neighbour_test.ts",
+  "tests/e2e/databases_test.ts",
+  "tests/e2e/mirror_test.ts",
+  "tests/e2e/secrets_test.ts",
+  "tests/e2e/files_test.ts",
+  "tests/e2e/processes_test.ts",
+  "tests/layer/hooks_test.ts",
+  "tests/faults/process_test.ts",
+  "tests/program/last_bytes_test.ts",
+  "tests/agent/resolve_test.ts",
+  "tests/program/process_target_test.ts",
+  "tests/attack/agent_test.ts",
+  "tests/layer/late_programs_test.ts",
+  "tests/layer/outgoing_failures_test.ts",
+  "tests/agent/dns_servers_test.ts",
+];
+
+/** Where a file stands in `longest`; behind them all when it does not. */
+function rank(path: string): number {
+  const at = longest.indexOf(path);
+  return at < 0 ? longest.length : at;
+}
+
+/** The tests of a folder that need the cluster, or those that need only this machine. */
+function testsIn(folder: string, onCluster: boolean): string[] {
+  return testFiles([folder], root).filter((path) => path.endsWith("_cluster_test.ts") === onCluster);
+}
+
+/** The test files at and below `paths`: the longest first, then by name. */
+export function testFiles(paths: string[], folder: string): string[] {
+  return filesBelow(paths, folder).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+function filesBelow(paths: string[], folder: string): string[] {
+  return paths.filter((path) => exists(folder + path)).flatMap((path) => {
+    if (!Deno.statSync(folder + path).isDirectory) return [path];
+    return [...Deno.readDirSync(folder + path)].flatMap(({ name, isDirectory }) => {
+      if (isDirectory) return filesBelow([`${path}/${name}`], folder);
+      return name.endsWith("_test.ts") ? [`${path}/${name}`] : [];
+    });
+  });
+}
+
+/** Every suite; `fuzzCases` is for a run that does not set MIRRORD_FUZZ_CASES itself. */
+export function allSuites(fuzzCases: number): Suite[] {
+  const clusterAround = ownCluster
+    ? { before: [buildAll] }
+    : { before: [buildAll, cluster("up")], after: [cluster("down")] };
+  return [
+    {
+      name: "ok",
+      before: [buildAssets],
+      checks: [[deno, "fmt", "--check"], [deno, "lint"], [deno, "check"]],
+      tests: [
+        "core",
+        "cmd",
+        "protocol-wasm",
+        "agent",
+        "scripts",
+        "tests/runner",
+        "tests/house_test.ts",
+        "tests/house_tooling_test.ts",
+      ],
+      jobs,
+    },
+    { name: "layer", before: [buildAssets], tests: ["tests/layer"], jobs },
+    { name: "agent", before: [buildAssets], tests: ["tests/agent"], jobs },
+    {
+      name: "program",
+      before: [buildAll],
+      tests: ["tests/program", ...testsIn("tests/faults", false)],
+      jobs,
+    },
+    { name: "install", tests: ["tests/install"], jobs },
+    { name: "attack", before: [buildAll], tests: testsIn("tests/attack", false), mayBeEmpty: true, jobs },
+    {
+      name: "fuzz",
+      before: [buildAssets],
+      tests: ["tests/fuzz"],
+      jobs,
+      env: { MIRRORD_FUZZ_CASES: Deno.env.get("MIRRORD_FUZZ_CASES") ?? String(fuzzCases) },
+    },
+    {
+      name: "e2e",
+      ...clusterAround,
+      tests: ["tests/cluster", "tests/e2e", ...testsIn("tests/attack", true)],
+      beside: true,
+      jobs: Math.min(jobs + 1, mostClusterJobs),
+      jobsAlone: mostClusterJobs,
+    },
+    {
+      name: "faults",
+      ...clusterAround,
+      tests: [...testsIn("tests/faults", true), ...testsIn("tests/faults", false)],
+      jobs: 1, // they stop parts of the cluster
+      named: true,
+    },
+  ];
+}
