@@ -7,6 +7,8 @@ export interface Outcome {
   skipped: number;
   /** A line or more for each failure. */
   failures: string[];
+  /** The same of files that failed beside others and passed alone. */
+  unsteady: string[];
 }
 
 /** How a process ended. */
@@ -16,22 +18,23 @@ export interface End {
 }
 
 export function noOutcome(): Outcome {
-  return { passed: 0, failed: 0, skipped: 0, failures: [] };
+  return { passed: 0, failed: 0, skipped: 0, failures: [], unsteady: [] };
 }
 
 export function sum(outcomes: Outcome[]): Outcome {
   const total = noOutcome();
-  for (const { passed, failed, skipped, failures } of outcomes) {
+  for (const { passed, failed, skipped, failures, unsteady } of outcomes) {
     total.passed += passed;
     total.failed += failed;
     total.skipped += skipped;
     total.failures.push(...failures);
+    total.unsteady.push(...unsteady);
   }
   return total;
 }
 
 /** "12 passed, 0 failed, 1 skipped" */
-export function describe({ passed, failed, skipped }: Outcome): string {
+export function describe({ passed, failed, skipped }: Omit<Outcome, "failures" | "unsteady">): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
@@ -57,9 +60,11 @@ export function ofTests(what: string, end: End, output: string): Outcome {
   );
   const failures = failedTests(output);
   if ((end.code !== 0 && failed === 0) || passed + failed + skipped === 0) {
-    return { passed, failed: 1, skipped, failures: [`${what} ended with ${howEnded(end)}: no result`] };
+    const failures = [`${what} ended with ${howEnded(end)}: no result`];
+    return { ...noOutcome(), passed, failed: 1, skipped, failures };
   }
   return {
+    ...noOutcome(),
     passed,
     failed,
     skipped,

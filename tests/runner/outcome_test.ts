@@ -53,6 +53,7 @@ Deno.test("a process that is killed is one failure, with the signal", async () =
     failed: 1,
     skipped: 0,
     failures: ["x_test.ts ended with signal SIGKILL: no result"],
+    unsteady: [],
   });
 });
 

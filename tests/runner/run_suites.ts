@@ -1,6 +1,7 @@
 // Runs suites: those that have turns one after the other, the others beside them. A process runs each test
 // file, so none can leave anything to the next, and one that dies is one failure. A line tells of each as it
-// ends; its output comes then too, but for a suite beside the others at the suite's end. Called by
+// ends; its output comes then too, but for a suite beside the others at the suite's end. A few files that
+// failed beside others run once more, alone, and the last lines name those that pass then. Called by
 // tests/run.ts.
 
 import { describe, type End, noOutcome, ofCommand, ofTests, type Outcome, sum } from "./outcome.ts";
@@ -26,6 +27,8 @@ interface Stage extends Place {
 const deno = Deno.execPath();
 /** So many failures are listed in the end; the rest is counted. */
 const mostFailures = 40;
+/** So many failed files of a suite run again: more of them are not the work of a busy machine. */
+const mostAgain = 4;
 
 function secondsSince(started: number): string {
   return `${((performance.now() - started) / 1000).toFixed(0)} s`;
@@ -84,7 +87,7 @@ async function runFile(file: string, { root, suite, show, print }: Stage): Promi
 /** Runs the suite's test files, `jobs` at a time. */
 async function runFiles(files: string[], stage: Stage): Promise<Outcome> {
   const { suite } = stage;
-  const outcomes: Outcome[] = [];
+  const outcomes = new Map<string, Outcome>();
   const running = new Set<Promise<void>>();
   let jobs = suite.jobs;
   let more: Promise<void> | undefined = stage.alone?.then(() => {
@@ -93,7 +96,7 @@ async function runFiles(files: string[], stage: Stage): Promise<Outcome> {
   });
   const waiting = [...files];
   const start = async (file: string): Promise<void> => {
-    outcomes.push(await runFile(file, stage));
+    outcomes.set(file, await runFile(file, stage));
   };
   while (waiting.length > 0 || running.size > 0) {
     for (const file of waiting.splice(0, jobs - running.size)) {
@@ -102,7 +105,25 @@ async function runFiles(files: string[], stage: Stage): Promise<Outcome> {
     }
     await Promise.race(more === undefined ? running : [...running, more]);
   }
-  return sum(outcomes);
+  await runAgain(outcomes, stage);
+  return sum([...outcomes.values()]);
+}
+
+/**
+ * Runs the files that failed once more, one at a time (those of a suite beside others when it is alone), and
+ * puts their second outcome in place of the first. Not those whose single failure is a finding: an attack
+ * that succeeded, a fuzz case.
+ */
+async function runAgain(outcomes: Map<string, Outcome>, stage: Stage): Promise<void> {
+  const failed = [...outcomes].filter(([, outcome]) => outcome.failed > 0);
+  if (failed.length > mostAgain) return;
+  for (const [file, first] of failed) {
+    if (stage.suite.once || file.startsWith("tests/attack/")) continue;
+    await stage.alone;
+    stage.print(`${stage.suite.name}: ${file}: once more, alone\n`);
+    const second = await runFile(file, stage);
+    outcomes.set(file, second.failed > 0 ? second : { ...second, unsteady: first.failures });
+  }
 }
 
 async function runSuite(stage: Stage): Promise<Outcome> {
@@ -132,7 +153,12 @@ async function runSuite(stage: Stage): Promise<Outcome> {
   }
   const outcome = sum(outcomes);
   show(`== ${suite.name}: ${describe(outcome)} (${secondsSince(started)})\n`);
-  return { ...outcome, failures: outcome.failures.map((failure) => `${suite.name}: ${failure}`) };
+  const ofSuite = (failure: string): string => `${suite.name}: ${failure}`;
+  return {
+    ...outcome,
+    failures: outcome.failures.map(ofSuite),
+    unsteady: outcome.unsteady.map(ofSuite),
+  };
 }
 
 /** The suites that have turns, one after the other. */
@@ -165,11 +191,14 @@ export async function runSuites(suites: Suite[], place: Place): Promise<Outcome>
   ]);
 }
 
-/** The last lines: each failure by name, then the counts. */
+/** The last lines: each failure by name, those that a second run did not show too, then the counts. */
 export function ending(total: Outcome): string {
   const listed = total.failures.slice(0, mostFailures);
   const more = total.failures.length - listed.length;
   return [
+    ...(total.unsteady.length > 0
+      ? ["", "What failed beside other tests, and passed alone:", ...total.unsteady]
+      : []),
     ...(listed.length > 0 ? ["", "What failed:", ...listed] : []),
     ...(more > 0 ? [`and ${more} more`] : []),
     describe(total),

@@ -26,8 +26,10 @@ Deno.test("a suite beside the others tells of each file at once, and shows its o
     "b_test.ts": `Deno.test("fails", () => { throw new Error("boom"); });`,
   });
   const lines = text.split("\n");
-  assert.deepEqual(lines.slice(0, 4), [
+  assert.deepEqual(lines.slice(0, 6), [
     "far: a_test.ts: 1 passed, 0 failed (TIME)",
+    "far: b_test.ts: 0 passed, 1 failed (TIME)",
+    "far: b_test.ts: once more, alone",
     "far: b_test.ts: 0 passed, 1 failed (TIME)",
     "== far",
     "running 1 test from ./a_test.ts",
@@ -65,6 +67,41 @@ Deno.test("a suite that cannot start names the command, its code and its last wo
     "1 passed, 1 failed",
     "",
   ]);
+});
+
+/** Fails in its first run, passes in its second. */
+const unsteady = `
+  Deno.test("meets another", () => {
+    try { Deno.statSync("ran"); } catch { Deno.writeTextFileSync("ran", ""); throw new Error("busy"); }
+  });`;
+
+Deno.test("a file that fails beside others and passes alone is named, and its failure is not counted", async () => {
+  const text = await output([{ name: "near", jobs: 2, tests: ["a_test.ts", "b_test.ts"] }], {
+    "a_test.ts": passes,
+    "b_test.ts": unsteady,
+  });
+  assert.deepEqual(text.split("\n").slice(-6), [
+    "",
+    "What failed beside other tests, and passed alone:",
+    "near: meets another => ./b_test.ts:2:8",
+    "    error: Error: busy",
+    "2 passed, 0 failed",
+    "",
+  ]);
+});
+
+Deno.test("no second run for a suite whose single failure counts, nor for many failures", async () => {
+  const once = await output([{ name: "near", jobs: 1, once: true, tests: ["b_test.ts"] }], {
+    "b_test.ts": unsteady,
+  });
+  assert.match(once, /\n0 passed, 1 failed\n$/);
+  const names = ["a", "b", "c", "d", "e"].map((name) => `${name}_test.ts`);
+  const many = await output(
+    [{ name: "near", jobs: 1, tests: names }],
+    Object.fromEntries(names.map((name) => [name, unsteady.replaceAll('"ran"', `"${name}.ran"`)])),
+  );
+  assert.match(many, /\n0 passed, 5 failed\n$/);
+  assert.doesNotMatch(many, /once more/);
 });
 
 Deno.test("a suite without tests fails, unless it may be empty", async () => {

@@ -22,6 +22,8 @@ export interface Suite {
   jobs: number;
   /** The same once no other suite runs any more. */
   jobsAlone?: number;
+  /** Are its files that fail not run a second time? */
+  once?: boolean;
   /** Runs only when it is named, and after all others: it stops parts of the cluster. */
   named?: boolean;
 }
@@ -131,6 +133,7 @@ export function allSuites(fuzzCases: number): Suite[] {
       before: [buildAssets],
       tests: ["tests/fuzz"],
       jobs,
+      once: true,
       env: { MIRRORD_FUZZ_CASES: Deno.env.get("MIRRORD_FUZZ_CASES") ?? String(fuzzCases) },
     },
     {
@@ -146,6 +149,7 @@ export function allSuites(fuzzCases: number): Suite[] {
       ...clusterAround,
       tests: [...testsIn("tests/faults", true), ...testsIn("tests/faults", false)],
       jobs: 1, // they stop parts of the cluster
+      once: true, // each fault's figures stand in docs/reliability.md
       named: true,
     },
   ];
