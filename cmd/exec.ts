@@ -18,6 +18,7 @@ import { Session } from "../core/session/session.ts";
 import type { ExecCommand } from "./commands.ts";
 import { configOf, execFlags } from "./config_flags.ts";
 import { findTarget, openAgent, readVariables, sayOutliving, sayRunning, tell } from "./steps.ts";
+import { printsEvents } from "./ui.ts";
 import { platform } from "../core/net/this_platform.ts";
 
 const { mayMapThere } = await platform.files();
@@ -55,7 +56,9 @@ export async function exec(command: ExecCommand): Promise<number> {
   });
   const socketPath = `${directory.makeOpen("s")}/layer.sock`;
   const session = stack.use(
-    new Session(sessionOptions(config, target, { agent, program, socketPath, emit: tell })),
+    new Session(
+      sessionOptions(config, target, { agent, program, socketPath, emit: tell, requests: printsEvents() }),
+    ),
   );
   const remote = await readVariables(rules, target.kind === "cluster" ? null : agent);
   const env = appEnvironment(rules, remote);

@@ -63,6 +63,7 @@ const sentences: Sentences = {
   },
   connectionOpened: () => null,
   connectionClosed: () => null,
+  request: () => null,
   mirrorEnded: ({ port, discarded }) =>
     debug(`Port ${port}: a mirrored connection ended, ${discarded} bytes of the app's were dropped`),
   mirrorIncomplete: ({ port, reason }) => warning(`The mirror of port ${port} is incomplete: ${reason}`),

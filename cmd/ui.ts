@@ -99,6 +99,11 @@ export async function showLog(): Promise<void> {
   );
 }
 
+/** Do programs read the events of the session? */
+export function printsEvents(): boolean {
+  return progressMode() === "json";
+}
+
 /** Shows an event of the session: `said` to people, the event itself to programs. */
 export function showEvent(event: { type: string }, said: { level: LogLevel; text: string } | null): void {
   if (said !== null) log[said.level](said.text);

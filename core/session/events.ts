@@ -18,8 +18,8 @@ export interface Undelivered {
 /** Ports: of the pod, and of this machine. */
 type PortEvent =
   /**
-   * Who reaches the port: `opened` is why the cluster does, or "loopback" when only the pod does. isNews: it
-   * differs from the last.
+   * From where the port is reached: `opened` is why the cluster reaches it, or "loopback" when only the pod
+   * does. isNews: it differs from the last.
    */
   | {
     type: "subscribed";
@@ -54,6 +54,21 @@ type ConnectionEvent =
   /** port: the pod's, for an incoming connection; null for an outgoing one. */
   | { type: "connectionOpened"; direction: "incoming" | "outgoing"; port: number | null; peer: Peer }
   | { type: "connectionClosed"; direction: "incoming" | "outgoing"; port: number | null; peer: Peer }
+  /**
+   * An HTTP/1 request reached the app, and its answer has ended. path: without the query. status: the app's;
+   * null: it gave none.
+   */
+  | {
+    type: "request";
+    mode: "steal" | "mirror";
+    port: number;
+    peer: Peer;
+    method: string;
+    host: string | null;
+    path: string;
+    status: number | null;
+    milliseconds: number;
+  }
   /** discarded: bytes of the app's answers. */
   | { type: "mirrorEnded"; port: number; discarded: number }
   | { type: "mirrorIncomplete"; port: number; reason: string }

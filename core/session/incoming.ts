@@ -25,6 +25,7 @@ import type { AppProcess, Floor, Question } from "./floor.ts";
 import type { Debuggers } from "./debuggers.ts";
 import { type IncomingRules, noPorts } from "./incoming_rules.ts";
 import type { OwnSockets } from "./own_sockets.ts";
+import { Requests, type Subscribed } from "./requests.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { Socket } from "../net/platform.ts";
 import { platform } from "../net/this_platform.ts";
@@ -63,6 +64,8 @@ export interface IncomingOptions {
   debuggers: Debuggers;
   deliveries?: Deliveries;
   emit: Emit;
+  /** Emit `request` events. */
+  requests?: boolean;
 }
 
 export class Incoming implements Floor {
@@ -79,13 +82,16 @@ export class Incoming implements Floor {
   readonly #asked = new Set<number>();
   readonly #own: OwnSockets;
   readonly #debuggers: Debuggers;
+  readonly #requests: Requests;
 
-  constructor({ agent, rules, own, debuggers, deliveries = new Deliveries(), emit }: IncomingOptions) {
+  constructor(options: IncomingOptions) {
+    const { agent, rules, own, debuggers, deliveries = new Deliveries(), emit } = options;
     this.#rules = agent === null || rules === null ? noPorts : rules;
     this.subscriptions = agent === null || rules === null
       ? null
       : new Subscriptions(agent, { rules, listeners: this.#listeners, news: this.#news, emit });
     this.#emit = emit;
+    this.#requests = new Requests(options.requests === true ? emit : null);
     this.#own = own;
     this.#debuggers = debuggers;
     this.#deliveries = deliveries;
@@ -269,28 +275,33 @@ export class Incoming implements Floor {
       return;
     }
     this.#tellForeignFamily(listener, stolen);
-    const facts = { direction: "incoming", port: stolen.port, peer: addressText(stolen.peer) } as const;
+    const [port, peer, { mode }] = [stolen.port, addressText(stolen.peer), this.#rules];
+    const facts = { direction: "incoming", port, peer } as const;
     this.#emit({ type: "connectionOpened", ...facts });
     try {
-      if (this.#rules.mode === "steal") await this.#relay(stolen, conn);
-      else await this.#play(stolen, conn);
+      if (mode === "steal") await this.#relay(stolen, conn, { mode, port, peer });
+      else await this.#play(stolen, conn, { mode, port, peer });
     } finally {
       conn.close();
       this.#emit({ type: "connectionClosed", ...facts });
     }
   }
 
-  async #relay({ channel, peer, take }: StolenConnection, conn: Socket): Promise<void> {
-    using followed = this.#deliveries.follow(channel, conn, addressText(peer));
+  async #relay({ channel, take }: StolenConnection, conn: Socket, subscribed: Subscribed): Promise<void> {
+    using followed = this.#deliveries.follow(channel, conn, subscribed.peer);
+    using watched = this.#requests.watch(followed, subscribed);
     await take();
-    await relay(followed, conn);
+    await relay(watched, conn);
   }
 
-  async #play(mirrored: StolenConnection, conn: Socket): Promise<void> {
+  async #play(mirrored: StolenConnection, conn: Socket, subscribed: Subscribed): Promise<void> {
     await mirrored.take();
-    const { discarded, lost } = await play(mirrored.channel, conn, async () => {
-      const listener = this.#listeners.choose(mirrored.port, mirrored.local);
-      return listener === undefined ? null : await this.#dial(listener, mirrored);
+    const { discarded, lost } = await play(mirrored.channel, conn, {
+      dial: async () => {
+        const listener = this.#listeners.choose(mirrored.port, mirrored.local);
+        return listener === undefined ? null : await this.#dial(listener, mirrored);
+      },
+      begin: (head) => this.#requests.begin(head, subscribed),
     });
     for (const reason of lost) {
       this.#emitOnce(`mirror ${mirrored.port} ${reason}`, {

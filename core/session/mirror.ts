@@ -8,6 +8,7 @@
 
 import { type ByteChannel, HttpReader } from "../../protocol-wasm/mod.ts";
 import { type Answered, App, type AppStream } from "./mirror_app.ts";
+import type { RequestEnd } from "./requests.ts";
 
 /** What came of a mirrored connection. */
 export interface Played {
@@ -17,16 +18,20 @@ export interface Played {
   lost: Set<string>;
 }
 
+/** What playing needs. */
+export interface PlayOptions {
+  /** Makes a connection to the app; null: the app no longer listens. */
+  dial: () => Promise<AppStream | null>;
+  /** Reports a request by its head. */
+  begin: (head: Uint8Array) => RequestEnd | null;
+}
+
 /**
- * Plays `channel` to the app until the client ended and the app has answered. `dial` makes a connection to
- * the app, null when it listens no more. `first` is the first such connection.
+ * Plays `channel` to the app until the client ended and the app has answered. `first` is the first connection
+ * to the app.
  */
-export async function play(
-  channel: ByteChannel,
-  first: AppStream,
-  dial: () => Promise<AppStream | null>,
-): Promise<Played> {
-  const player = new Player(channel, first, dial);
+export async function play(channel: ByteChannel, first: AppStream, options: PlayOptions): Promise<Played> {
+  const player = new Player(channel, first, options);
   try {
     await player.run();
   } catch {
@@ -50,7 +55,8 @@ const notSwitched =
 
 class Player implements Disposable {
   readonly #channel: ByteChannel;
-  readonly #dial: () => Promise<AppStream | null>;
+  readonly #dial: PlayOptions["dial"];
+  readonly #begin: PlayOptions["begin"];
   readonly #requests = new HttpReader("request");
   #app: App | null;
   /** No HTTP, or no longer: bytes pass unread. */
@@ -63,14 +69,17 @@ class Player implements Disposable {
   #kept: Uint8Array[] | null = null;
   /** The last request asked to leave HTTP. */
   #asksToLeave = false;
+  /** The current request has no answer yet. */
+  #unanswered: RequestEnd | null = null;
   /** The client ended. */
   #left = false;
   #discarded = 0;
   readonly lost = new Set<string>();
 
-  constructor(channel: ByteChannel, first: AppStream, dial: () => Promise<AppStream | null>) {
+  constructor(channel: ByteChannel, first: AppStream, { dial, begin }: PlayOptions) {
     this.#channel = channel;
     this.#dial = dial;
+    this.#begin = begin;
     this.#app = new App(first);
   }
 
@@ -101,6 +110,7 @@ class Player implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#tellAnswered();
     this.#requests[Symbol.dispose]();
     this.#app?.[Symbol.dispose]();
   }
@@ -127,8 +137,8 @@ class Player implements Disposable {
       if (state === "end") {
         this.#between = true;
         this.#app?.requested();
-        this.#answered = this.#await();
-        this.#answered.catch(() => this.#channel.reset()); // and whoever waits for it rejects too
+        this.#answered = this.#await().finally(() => this.#tellAnswered());
+        this.#answered.catch(() => this.#channel.reset()); // what waits for it rejects too
       } else this.#passWhole();
     }
   }
@@ -140,9 +150,16 @@ class Player implements Disposable {
       used += step.used;
       if (step.state === "head") {
         this.#asksToLeave = this.#requests.upgrade;
+        this.#unanswered = this.#begin(this.#requests.head);
         this.#app?.expect(this.#requests.method, this.#requests.keepAlive);
       } else if (step.state !== "body") return { state: step.state, used };
     }
+  }
+
+  #tellAnswered(): void {
+    const status = this.#app?.status ?? 0;
+    this.#unanswered?.(status === 0 ? null : status);
+    this.#unanswered = null;
   }
 
   /** Requests can no longer be separated: when the app ends this connection there is no other. */

@@ -43,6 +43,8 @@ export class App implements Disposable {
   #closed = false;
   #silent = true;
   #answers = 0;
+  /** Of the answer to the last request; 0 as long as there is none. */
+  status = 0;
   #reading: Promise<void>;
   readonly #failure = Promise.withResolvers<void>();
   /** Bytes that were dropped. */
@@ -91,6 +93,7 @@ export class App implements Disposable {
     this.#expecting = true;
     this.#requested = false;
     this.#silent = true;
+    this.status = 0;
     this.#keepAlive = keepAlive;
     this.#answer = Promise.withResolvers();
     if (this.#closed) this.#settle("closed");
@@ -187,7 +190,8 @@ export class App implements Disposable {
   }
 
   #takeHead(): void {
-    if (!this.#expecting) return this.#leave(); // nobody asked: a time-out's notice, say
+    if (!this.#expecting) return this.#leave(); // nothing was asked: for example, the notice of a time-out
+    this.status = this.#responses.status;
     this.#endless = eventStream.test(decoder.decode(this.#responses.head));
     if (this.#endless && this.#alone) this.#leave();
   }

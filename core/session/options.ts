@@ -14,11 +14,12 @@ import type { SessionOptions } from "./session.ts";
 export function sessionOptions(
   config: Config,
   target: Target,
-  { agent, program, socketPath, emit }: {
+  { agent, program, socketPath, emit, requests }: {
     agent: ConnectedAgent | null;
     program: string;
     socketPath: string;
     emit: Emit;
+    requests: boolean;
   },
 ): SessionOptions {
   return {
@@ -31,5 +32,6 @@ export function sessionOptions(
     files: filesRules(config, target, { program, emit }),
     socketPath,
     emit,
+    requests,
   };
 }

@@ -90,6 +90,8 @@ export interface SessionOptions {
   socketPath: string;
   /** Takes what happens. */
   emit?: Emit;
+  /** Emit `request` events too, for which connections are read. */
+  requests?: boolean;
 }
 
 /**
@@ -141,6 +143,7 @@ export class Session implements AsyncDisposable {
       debuggers: this.#debuggers,
       deliveries: this.#deliveries,
       emit,
+      requests: options.requests === true,
     });
     const dns = openDns(options, emit);
     this.#handed = new Handed({

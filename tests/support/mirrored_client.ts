@@ -5,7 +5,9 @@ import type { ByteChannel } from "../../protocol-wasm/mod.ts";
 import assert from "node:assert/strict";
 import { unwatched } from "../../core/net/linux/poll.ts";
 import { dialTcp } from "../../core/net/linux/socket.ts";
+import type { SessionEvent } from "../../core/session/events.ts";
 import { play } from "../../core/session/mirror.ts";
+import { Requests } from "../../core/session/requests.ts";
 import { deadline } from "./deadline.ts";
 
 const encoder = new TextEncoder();
@@ -56,11 +58,17 @@ export class Stage implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #conns: Deno.Conn[] = [];
   playing: Promise<unknown> = Promise.resolve();
+  /** The events of its requests. */
+  readonly events: SessionEvent[] = [];
+  readonly #requests = new Requests((event) => this.events.push(event));
   played = Promise.resolve({ discarded: 0, lost: new Set<string>() });
 
   async start(): Promise<this> {
     const dial = () => dialTcp({ destination: { address: "127.0.0.1", port: this.#listener.addr.port } });
-    this.playing = this.played = play(this.client, await dial(), () => dial().catch(() => null));
+    this.playing = this.played = play(this.client, await dial(), {
+      dial: () => dial().catch(() => null),
+      begin: (head) => this.#requests.begin(head, { mode: "mirror", port: 80, peer: "10.0.0.9:1234" }),
+    });
     return this;
   }
 
