@@ -7,7 +7,7 @@
  * nothing never connects. Descriptors are close-on-exec and have high numbers, so that the app's own numbers
  * are the same as without the layer.
  *
- * Exchange (exchange.c). A thread takes a link (link_pool.c), sends, reads the answer, gives it back: one
+ * Exchange (exchange.c). A thread takes a link (link.c), sends, reads the answer, gives it back: one
  * question at a time on a link, side by side on several, so a slow answer keeps only its own thread. An
  * answer has the question's kind and id; anything else means that the peer is not this session, and the
  * session is lost. Questions of one thread may go by different links; what must keep its order is therefore
@@ -38,9 +38,8 @@
 
 #include "ask.h"
 #include "link.h"
-#include "link_pool.h"
 
-bool (*link_set_inside)(bool inside);
+bool (*ask_set_inside)(bool inside);
 
 /* Of an exchange on `link`: 0 or -errno. */
 static int outcome(struct link *link, int status)
@@ -87,13 +86,13 @@ static enum waited await_answer(struct link *link, const struct asker *asker, in
 {
 	int64_t left = asker->deadline < 0 ? -1 : asker->deadline - sys_now();
 	pid_t process = sys_getpid(), self = sys_gettid();
-	bool inside = link_set_inside && link_set_inside(false);
+	bool inside = ask_set_inside && ask_set_inside(false);
 
 	link->frame = asker->frame;
 	atomic_store(&link->waiter, self);
 	*status = sys_await_bytes(exchange_fd(link), asker->deadline >= 0 && left < 0 ? 0 : (int)left, asker->signals);
-	if (link_set_inside)
-		link_set_inside(inside);
+	if (ask_set_inside)
+		ask_set_inside(inside);
 	if (*status > 0)
 		*status = 0;
 	else if (*status == 0)
@@ -134,7 +133,7 @@ out:
 	return status;
 }
 
-int link_floor(enum link_floor floor)
+int ask_floor(enum link_floor floor)
 {
 	struct asker asker = ASKER(.deadline = -1);
 	struct greeting *greeting = pool_greeting();

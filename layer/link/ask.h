@@ -12,6 +12,9 @@
 #ifndef LAYER_ASK_H
 #define LAYER_ASK_H
 
+#include <stdbool.h>
+
+#include "hello.h"
 #include "question.h"
 
 /*
@@ -31,11 +34,15 @@ int ask_patiently(const struct ask *ask, int timeout_ms);
  */
 int ask_tell(const struct ask *message);
 /*
- * The same two on a connection of their own, which touches no memory of the process but the stack: for a
- * vfork child. A message is at most two paths long, and so is an answer. ask_tell_apart() returns when the
- * session has the message.
+ * Connects if need be, and learns from hello's answer: 1: the floor is to be caught, 0: it is not, -EIO: the
+ * session is lost.
  */
-int ask_apart(const struct ask *ask);
-int ask_tell_apart(const struct ask *message);
+int ask_floor(enum link_floor floor);
+/*
+ * Set by a door that has hooks, before anything is asked. The function is given whether calls of this thread
+ * come from inside the layer; they do not while it waits with signals unblocked: a handler's calls are the
+ * app's. It returns what it was given before.
+ */
+extern bool (*ask_set_inside)(bool inside);
 
 #endif

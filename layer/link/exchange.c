@@ -1,6 +1,6 @@
 /*
  * A question and its answer on one link: packed and sent, read and handed over. Called by ask.c, and by
- * link_pool.c for hello and for late answers. The invariant: an answer has its question's kind and number, or
+ * link.c for hello and for late answers. The invariant: an answer has its question's kind and number, or
  * the link is lost.
  */
 #include <stdatomic.h>

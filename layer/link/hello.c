@@ -1,5 +1,5 @@
 /*
- * Hello: which process this is, and which floors the session wants hooked. Called by link_pool.c for each new
+ * Hello: which process this is, and which floors the session wants hooked. Called by link.c for each new
  * link and by link_apart.c. The invariant: the first answer counts, for this process and its fork children; a
  * session has but one.
  */

@@ -23,7 +23,7 @@ struct greeting {
 struct wire_hello hello_of(uint64_t process, char *executable, size_t room);
 /* Sends hello on a new link of `process` and keeps the answer. As exchange_both(). */
 int hello_say(struct link *link, unsigned char *memory, uint64_t process, struct greeting *greeting);
-/* The table of path prefixes that hello was answered with, for good; empty before the first link_floor(). */
+/* The table of path prefixes that hello was answered with, for good; empty before the first ask_floor(). */
 struct wire_run link_paths(void);
 
 #endif

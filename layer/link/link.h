@@ -1,13 +1,16 @@
 /*
- * The connection of this process to its session: its life, and the answer to hello. Questions are in ask.h;
- * ask.c explains how links work.
+ * The links of this process to its session: their life, and, for ask.c, their use by one thread at a time.
+ * Questions are in ask.h; ask.c explains how links work.
  */
 #ifndef LAYER_LINK_H
 #define LAYER_LINK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "exchange.h"
 #include "hello.h"
+#include "../sys/sys.h"
 
 /* Once per process image, before anything else; connects nothing. False: no memory. */
 bool link_start(void);
@@ -18,17 +21,8 @@ bool link_start(void);
 void link_forking(void);
 void link_forked_parent(void);
 bool link_forked(void);
-/*
- * Set by a door that has hooks, before anything is asked. The function is given whether calls of this thread
- * come from inside the layer; they do not while it waits with signals unblocked: a handler's calls are the
- * app's. It returns what it was given before.
- */
-extern bool (*link_set_inside)(bool inside);
 /* Is this process the one whose registry and links these are? Not so in a vfork child. */
 bool link_owns(void);
-
-/* Connects if need be. 1: the floor is to be caught, 0: it is not, -EIO: the session is lost. */
-int link_floor(enum link_floor floor);
 /* Is there a link to send on? */
 bool link_is_open(void);
 
@@ -41,5 +35,29 @@ bool link_holds(int fd);
 int link_next(unsigned int first, unsigned int last);
 /* Gives the number `fd` free if a link holds it. */
 void link_yield(int fd);
+
+/* What follows is for ask.c. Which thread asks, and how long it waits. */
+struct asker {
+	const struct sys_signals *signals; /* let in while all links are busy; NULL: none */
+	int64_t deadline; /* by sys_now(); -1: never */
+	uintptr_t frame; /* of the public function on the stack */
+};
+#define ASKER(...) { .frame = (uintptr_t)__builtin_frame_address(0), __VA_ARGS__ }
+
+/*
+ * Takes a link that is open and idle. NULL with the reason in *status: -EIO, -EINTR, -ETIMEDOUT. Signals are
+ * blocked before and after.
+ */
+struct link *pool_take(const struct asker *asker, int *status);
+void pool_release(struct link *link);
+/* WIRE_HEADER_BYTES + WIRE_MAX_PAYLOAD bytes for the thread that has taken `link`. */
+unsigned char *pool_scratch(const struct link *link);
+/*
+ * The link broke: -EIO, and from now on for everything, unless only its descriptor was closed behind our
+ * back.
+ */
+int pool_lose(struct link *link);
+struct greeting *pool_greeting(void);
+bool pool_lost(void);
 
 #endif

@@ -1,15 +1,15 @@
 /*
  * Messages on a connection of their own, for a vfork child: it must not touch the links of the process, since
- * its memory is its parent's. To the session it is a process that sends hello and one message, and ends.
- * The invariant: no memory but the stack and what is mapped and unmapped here. Stacks may be small. See
- * ask.h.
+ * its memory is its parent's. To the session it is a process that sends hello and one message, and ends. The
+ * invariant: no memory but the stack and what is mapped and unmapped here. Stacks may be small. See
+ * link_apart.h.
  */
 #include <limits.h>
 
-#include "ask.h"
 #include "config.h"
 #include "exchange.h"
 #include "hello.h"
+#include "link_apart.h"
 #include "../sys/sys.h"
 #include "way.h"
 

@@ -182,7 +182,7 @@ static void side_by_side(void)
 	_Atomic(int) wrong = 0;
 
 	ok(request('n') == 'n' && links == 1, "the first question opens a link");
-	ok(link_floor(LINK_FILES) == 1 && link_floor(LINK_DNS) == 0, "what hello said is known");
+	ok(ask_floor(LINK_FILES) == 1 && ask_floor(LINK_DNS) == 0, "what hello said is known");
 	ok(link_paths().length == 5 && memcmp(link_paths().start, "table", 5) == 0, "its table too");
 	for (int i = 0; i < 31; i++)
 		pthread_create(&threads[i], NULL, waiter, &results[i]);
@@ -204,7 +204,7 @@ static void side_by_side(void)
 		pthread_join(threads[i], NULL);
 		right += results[i] == 'h';
 	}
-	ok(right == 40, "whoever found none free came next");
+	ok(right == 40, "a thread that found none free came next");
 	for (int i = 0; i < 40; i++)
 		pthread_create(&threads[i], NULL, ask_often, &wrong);
 	for (int i = 0; i < 40; i++)
@@ -320,7 +320,7 @@ static void jumps(void)
 			jumped++;
 		pthread_join(other, NULL);
 	}
-	ok(jumped == 40 && request('n') == 'n', "who jumps out of handlers leaves enough links for the next");
+	ok(jumped == 40 && request('n') == 'n', "a thread that jumps out of handlers leaves enough links for the next");
 	ok(processes == 1, "and stays the same process");
 	request('r');
 }
@@ -375,7 +375,7 @@ int main(void)
 	listen(listener, MOST);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	link_start();
-	link_set_inside = set_inside;
+	ask_set_inside = set_inside;
 	sys_at_fork(link_forking, link_forked_parent, forked);
 	pthread_create(&session, NULL, serve, (void *)(intptr_t)listener);
 	side_by_side();

@@ -5,14 +5,7 @@
 #ifndef LAYER_EDGE_H
 #define LAYER_EDGE_H
 
-#include "../ops/verdict.h"
 #include "guard.h"
-
-/*
- * Leaves the guard. True: the call is decided, *value is what the hook returns and errno is set. False:
- * libc's turn, errno as it was.
- */
-bool edge_decided(int saved_errno, struct verdict verdict, long *value);
 
 /* What the app sees of a verdict that is not libc's, where no guard was entered. */
 static inline long edge_result(struct verdict verdict)
@@ -38,7 +31,7 @@ static inline long edge_result(struct verdict verdict)
 	({ \
 		int saved_; \
 		long value_; \
-		bool decided_ = (may) && guard_enter(&saved_) && edge_decided(saved_, (operation), &value_); \
+		bool decided_ = (may) && guard_enter(&saved_) && guard_decided(saved_, (operation), &value_); \
 		decided_ ? (__typeof__(libc))value_ : (libc); \
 	})
 

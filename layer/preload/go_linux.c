@@ -9,7 +9,7 @@
  * the C library, or with another such function, is not changed: the session refuses to start one
  * (core/launch/go_program.ts).
  */
-#include "objects.h"
+#include "go.h"
 
 #if defined(__x86_64__)
 

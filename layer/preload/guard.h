@@ -1,7 +1,7 @@
 /*
  * The guard of the ops: one call at a time per thread. A signal handler that interrupts an op, or a libc call
  * made by an op, finds the guard taken and gets libc's own call. errno is restored on the way out.
- * Used by the edges; lives in preload/init.c.
+ * Used by the edges. See guard.c.
  */
 #ifndef LAYER_GUARD_H
 #define LAYER_GUARD_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "../link/link.h"
+#include "../ops/verdict.h"
 
 extern _Thread_local bool guard_inside __attribute__((tls_model("initial-exec")));
 
@@ -24,5 +25,10 @@ bool guard_enter(int *saved_errno);
  * `result`: what the hook returns, or -errno. Returns what the app sees; its errno is untouched on success.
  */
 int guard_leave(int saved_errno, int result);
+/*
+ * Leaves the guard. True: the call is decided, *value is what the hook returns and errno is set. False:
+ * libc's turn, errno as it was.
+ */
+bool guard_decided(int saved_errno, struct verdict verdict, long *value);
 
 #endif

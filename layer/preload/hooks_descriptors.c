@@ -8,7 +8,7 @@
 #include "../hooks.h"
 #include "../ops/descriptors.h"
 #include "../ops/files/control.h"
-#include "edge_descriptors.h"
+#include "hooks_descriptors.h"
 #include "edge_file.h"
 
 int layer_close(int fd)

@@ -4,7 +4,7 @@
 #include "../hooks.h"
 #include "../ops/descriptors.h"
 #include "edge.h"
-#include "edge_descriptors.h"
+#include "hooks_descriptors.h"
 
 /* from linux/close_range.h, missing on old systems */
 #define RANGE_CLOEXEC 4u

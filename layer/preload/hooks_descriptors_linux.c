@@ -1,6 +1,6 @@
 /* dup3, which Linux alone has; see hooks_descriptors.c. */
 #include "../hooks.h"
-#include "edge_descriptors.h"
+#include "hooks_descriptors.h"
 
 int layer_dup3(int from, int to, int flags)
 {

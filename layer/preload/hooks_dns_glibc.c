@@ -6,9 +6,11 @@
 #include <stdbool.h>
 
 #include "../hooks.h"
+#include "../link/ask.h"
 #include "guard.h"
 #include "libc/requests.h"
 #include "libc/resolver.h"
+#include "libc/suspend.h"
 
 /* True: *result is the session's answer. False: libc's turn. */
 static bool asked(const struct resolver_question *question, int *result)
@@ -123,7 +125,7 @@ int layer___res_send(const unsigned char *query, int length, unsigned char *answ
  */
 static bool takes_requests(void)
 {
-	return !guard_inside && guard_active() && link_owns() && link_floor(LINK_DNS) != 0;
+	return !guard_inside && guard_active() && link_owns() && ask_floor(LINK_DNS) != 0;
 }
 
 int layer_getaddrinfo_a(int mode, struct gaicb **list, int count, struct sigevent *event)

@@ -5,8 +5,8 @@
 #include "../hooks.h"
 #include "../ops/files/entries.h"
 #include "edge_file.h"
-#include "edge_ready.h"
-#include "told.h"
+#include "hooks_files_ready.h"
+#include "hooks_sockets_outgoing.h"
 
 ssize_t layer_getdents64(int fd, void *into, size_t size)
 {

@@ -8,8 +8,8 @@
 #include "../ops/files/map.h"
 #include "../ops/files/read.h"
 #include "edge_file.h"
-#include "edge_ready.h"
-#include "told.h"
+#include "hooks_files_ready.h"
+#include "hooks_sockets_outgoing.h"
 
 ssize_t layer_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
 {

@@ -9,7 +9,7 @@
 #include "../hooks.h"
 #include "../ops/files/read.h"
 #include "edge_file.h"
-#include "told.h"
+#include "hooks_sockets_outgoing.h"
 
 ssize_t layer_read(int fd, void *into, size_t count)
 {

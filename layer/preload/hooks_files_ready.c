@@ -6,7 +6,7 @@
 #include "../hooks.h"
 #include "../ops/fds.h"
 #include "../ops/files/ready.h"
-#include "edge_ready.h"
+#include "hooks_files_ready.h"
 
 static const struct timespec no_time;
 

@@ -11,7 +11,7 @@
 #include "edge_folder.h"
 #include "guard.h"
 #include "libc/shell.h"
-#include "libc/spawn.h"
+#include "libc/spawn_folder.h"
 
 /* A call of exec: of a path, or of what is open as `fd`. */
 struct exec_call {

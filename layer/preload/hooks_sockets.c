@@ -7,6 +7,7 @@
 
 #include "../hooks.h"
 #include "../ops/files/files.h"
+#include "../ops/sockets/bind.h"
 #include "../ops/sockets/incoming.h"
 #include "../ops/sockets/interfaces.h"
 #include "../ops/sockets/socket_names.h"

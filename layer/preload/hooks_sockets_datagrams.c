@@ -11,7 +11,7 @@
 #include "../ops/sockets/interfaces.h"
 #include "../sys/sys.h"
 #include "edge_file.h"
-#include "told.h"
+#include "hooks_sockets_outgoing.h"
 #include "../writable.h"
 
 #define FASTOPEN 0x20000000 /* MSG_FASTOPEN */

@@ -4,7 +4,7 @@
  */
 #include "../hooks.h"
 #include "edge_file.h"
-#include "told.h"
+#include "hooks_sockets_outgoing.h"
 
 ssize_t layer___recv_chk(int fd, void *bytes, size_t count, size_t room, int flags)
 {

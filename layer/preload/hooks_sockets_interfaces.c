@@ -11,8 +11,10 @@
 
 #include "../hooks.h"
 #include "../ops/files/itself.h"
+#include "../ops/sockets/interface_control.h"
 #include "../ops/sockets/interfaces.h"
 #include "edge_file.h"
+#include "hooks_sockets_interfaces.h"
 #include "libc/interface_list.h"
 
 /* What EDGE() gives where libc's own call is to be made, or where a part of an answer is not to be had. */

@@ -8,7 +8,7 @@
 #include "../ops/processes/handed.h"
 #include "../ops/sockets/connect.h"
 #include "edge_file.h"
-#include "told.h"
+#include "hooks_sockets_outgoing.h"
 
 static int fail(int error)
 {
@@ -31,7 +31,7 @@ static int connect_to(int fd, const struct sockaddr *address, socklen_t length, 
 
 	if (!guard_enter(&saved))
 		return next_connect(fd, address, length);
-	if (edge_decided(saved, begin(fd, &socket, call), &value))
+	if (guard_decided(saved, begin(fd, &socket, call), &value))
 		return (int)value;
 	native = next_connect(fd, &call->remote.any, address_size(&call->remote));
 	if (call->waits == OUTGOING_PASSES)

@@ -1,7 +1,4 @@
-/*
- * What is loaded into this process with system calls of its own, whenever it came in. See objects_linux.c and
- * go_linux.c.
- */
+/* What is loaded into this process with system calls of its own, whenever it came in. See objects_linux.c. */
 #ifndef LAYER_OBJECTS_H
 #define LAYER_OBJECTS_H
 
@@ -12,7 +9,5 @@
  * reported.
  */
 void objects_look(void);
-/* Leads the system calls of the Go code in `image` to the layer. False: that is not possible. */
-bool go_lead(const struct image *image);
 
 #endif

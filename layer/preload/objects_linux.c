@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "go.h"
 #include "guard.h"
 #include "../ops/processes/exec.h"
 #include "../sys/program.h"

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "libc/stream_calls.h"
 #include "streams.h"
 #include "../sys/raw.h"
 

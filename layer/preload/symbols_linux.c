@@ -188,7 +188,7 @@ static bool shares_calls(const struct image *image, void *layer)
 	return image->index > from && image_is_early(image) && !image_is_libc(image) && libc_table_shares(image);
 }
 
-bool sys_is_next_to_libc(void)
+bool symbols_next_to_libc(void)
 {
 	enum { UNKNOWN, NEXT, BEHIND };
 	static _Atomic(int) answer;

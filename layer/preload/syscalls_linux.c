@@ -7,11 +7,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "edge_path.h"
 #include "../hooks.h"
-#include "../sys/sys.h"
 #include "../ops/files/folder.h"
+#include "../sys/sys.h"
 #include "edge_path.h"
+#include "symbols.h"
 #include "syscalls.h"
 
 /* struct open_how (linux/openat2.h), missing in old headers. */
@@ -91,7 +91,7 @@ long layer_syscall(long number, long a, long b, long c, long d, long e, long f)
 	long result;
 	bool done;
 
-	if (sys_is_next_to_libc())
+	if (symbols_next_to_libc())
 		return syscalls_call(number, arguments, &result) ? result : next_syscall(number, a, b, c, d, e, f);
 	if (comes_back(outer))
 		return next_syscall(number, a, b, c, d, e, f);

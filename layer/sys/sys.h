@@ -5,8 +5,6 @@
 #ifndef LAYER_SYS_H
 #define LAYER_SYS_H
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,23 +68,11 @@ int sys_set_option(int fd, int level, int option, int value);
 /* O_NONBLOCK of the open socket: what it was, and setting it. */
 int sys_nonblocking(int fd);
 void sys_set_nonblocking(int fd, bool on);
-int sys_bind(int fd, const struct sockaddr *address, socklen_t length);
-int sys_listen(int fd, int backlog);
-int sys_connect(int fd, const struct sockaddr *address, socklen_t length);
 /*
  * connect(2) with AF_UNSPEC: a listening socket stops listening, a connected one is free again; it stays
  * bound.
  */
 int sys_dissolve(int fd);
-/* Two ends of a Unix datagram socket, connected, close-on-exec. 0 or -errno. */
-int sys_pair(int ends[2]);
-/* One datagram, at once or not at all. 0 or -errno; bytes received or -errno. */
-int sys_send_part(int fd, const void *bytes, size_t count);
-long sys_receive_part(int fd, void *bytes, size_t count);
-/* A new socket of the same kind and options, unbound, close-on-exec. */
-int sys_twin(int fd);
-/* The descriptor `of` becomes one of the socket `fd`, and keeps its close-on-exec flag. 0 or -errno. */
-int sys_take_place(int fd, int of);
 int sys_close_range(unsigned int first, unsigned int last, unsigned int flags);
 
 /* Path of the running program, cut to `size`, not terminated; its length. */
@@ -110,19 +96,6 @@ bool sys_try_lock(_Atomic(uint32_t) *word);
 void sys_lock(_Atomic(uint32_t) *word);
 void sys_unlock(_Atomic(uint32_t) *word);
 
-/* A thread of libc's that runs `run`, detached unless `attributes` are otherwise. 0 or -errno. */
-int sys_start_thread(void *(*run)(void *), void *context, const pthread_attr_t *attributes);
-/* This thread takes no signals of the app's; or all. */
-void sys_shun_signals(void);
-void sys_allow_signals(void);
-/* Sends this process a signal as an asynchronous look-up does. */
-void sys_queue_signal(int number, union sigval value);
-
-/*
- * Does no library that the program started with stand between the layer and libc, with calls of hooks.h of
- * its own?
- */
-bool sys_is_next_to_libc(void);
 /* Runs `before` and `parent` around libc's fork, `child` in every child that it makes. */
 void sys_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void));
 /* This process gets SIGTERM when its parent `parent` ends; at once when it has ended already. */

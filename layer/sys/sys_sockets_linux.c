@@ -1,7 +1,7 @@
 /*
- * sys.h on Linux: what operations do to the app's sockets, and a second socket like the first, for a listener
- * that cannot be where it was bound (ops/sockets/bind.c): it copies the options that a listening socket hands
- * on to the connections that it accepts, and those that decide where it may be bound.
+ * sys_sockets.h on Linux: what operations do to the app's sockets, and a second socket like the first, for a
+ * listener that cannot be where it was bound (ops/sockets/bind.c): it copies the options that a listening
+ * socket hands on to the connections that it accepts, and those that decide where it may be bound.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "sys.h"
+#include "sys_sockets.h"
 #include "raw.h"
 
 int sys_bind(int fd, const struct sockaddr *address, socklen_t length)

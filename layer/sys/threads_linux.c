@@ -1,6 +1,6 @@
 /*
- * sys.h on Linux: the threads and signals that the layer makes for the app. They use libc, since they run the
- * app's code. libc's functions are looked up when they are needed, since up to glibc 2.33 they are in
+ * threads.h on Linux: the threads and signals that the layer makes for the app. They use libc, since they run
+ * the app's code. libc's functions are looked up when they are needed, since up to glibc 2.33 they are in
  * libpthread, to which the layer must not be linked.
  */
 #include <dlfcn.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sys.h"
+#include "threads.h"
 #include "raw.h"
 
 int sys_start_thread(void *(*run)(void *), void *context, const pthread_attr_t *attributes)

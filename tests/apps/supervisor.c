@@ -16,10 +16,12 @@
 #include "../../layer/link/config.h"
 #include "../../layer/link/link.h"
 #include "../../layer/link/way.h"
+#include "../../layer/ops/sockets/bind.h"
 #include "../../layer/ops/sockets/connect.h"
 #include "../../layer/ops/sockets/incoming.h"
 #include "../../layer/ops/sockets/socket_names.h"
 #include "../../layer/sys/sys.h"
+#include "../../layer/sys/sys_sockets.h"
 
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438

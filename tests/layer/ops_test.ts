@@ -16,7 +16,7 @@ const tests: Record<string, string[]> = {
     "layer/link/ask.c",
     "layer/link/exchange.c",
     "layer/link/hello.c",
-    "layer/link/link_pool.c",
+    "layer/link/link.c",
     "layer/link/way.c",
     "layer/sys/sys_files_linux.c",
   ],

@@ -90,7 +90,7 @@ static int keep_reply(void *context, const void *told)
 /* `length`: of its name. As in libc, a handler that ran meanwhile does not end a look-up. */
 static int look_up(const struct ask *ask, size_t length, struct lookup_answer *answer)
 {
-	int status = link_floor(LINK_DNS);
+	int status = ask_floor(LINK_DNS);
 
 	memset(answer, 0, offsetof(struct lookup_answer, few));
 	answer->local = true;
@@ -184,7 +184,7 @@ void lookup_tell(const char *name, const unsigned char *addresses, size_t count)
 	if (count > WIRE_TOLD_ADDRESSES)
 		count = WIRE_TOLD_ADDRESSES;
 	message.addresses.length = (uint32_t)(count * WIRE_PACKED_ADDRESS_BYTES);
-	if (count > 0 && message.name.length <= WIRE_HOST_NAME_BYTES && link_floor(LINK_DNS) > 0)
+	if (count > 0 && message.name.length <= WIRE_HOST_NAME_BYTES && ask_floor(LINK_DNS) > 0)
 		ask_now(ASK_TELL(found, &message));
 }
 
@@ -194,7 +194,7 @@ void lookup_tell_reply(const char *name, const unsigned char *reply, size_t leng
 		.name = text(name), .reply = { .start = (const char *)reply, .length = (uint32_t)length }
 	};
 
-	if (message.name.length <= WIRE_HOST_NAME_BYTES && link_floor(LINK_DNS) > 0)
+	if (message.name.length <= WIRE_HOST_NAME_BYTES && ask_floor(LINK_DNS) > 0)
 		ask_now(ASK_TELL(resolved, &message));
 }
 

@@ -16,7 +16,7 @@
 struct lookup_answer {
 	bool pending; /* ask again; only inside lookup.c */
 	bool local; /* libc's answer counts */
-	uint8_t ending; /* 0 found, else as h_errno (<netdb.h>) */
+	uint8_t ending; /* 0 found, otherwise as h_errno (<netdb.h>) */
 	bool stream; /* a reply came by TCP */
 	uint32_t error; /* why there is no reply */
 	const char *name;

@@ -18,7 +18,7 @@
 static const char *socket_path = "/tmp/mirrord-cwd-test.sock";
 static bool owns = true;
 
-/* Stand-ins for link_pool.c and config.c. */
+/* Stand-ins for link.c and config.c. */
 bool link_owns(void)
 {
 	return owns;

@@ -54,7 +54,7 @@ static int caught(void)
 	if (!paths_known())
 		learn_from_file();
 	if (!paths_known()) {
-		floor = link_floor(LINK_FILES);
+		floor = ask_floor(LINK_FILES);
 		if (floor < 0)
 			return floor;
 		rules = link_paths();

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "../../link/ask.h"
+#include "../../link/link.h"
+#include "../../link/link_apart.h"
 #include "folder.h"
 
 struct entering {

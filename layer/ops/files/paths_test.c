@@ -83,7 +83,7 @@ static void test_rules(void)
 	ok(!is_local("/etc/tls.pem") && !is_local("/usr/a.PEM"), "by its end, too");
 	ok(is_local("/data/lib.so") && !is_local("/data/lib.SO"), "a local end, with its case");
 	ok(is_local("/home/me/.bashrc") && !is_local("/home/me/data"), "a local beginning");
-	ok(!is_local("/") && !is_local("/data/x"), "all else is asked about");
+	ok(!is_local("/") && !is_local("/data/x"), "everything else is asked about");
 	ok(!paths_tree_is_local("/etc", 4) && !paths_tree_is_local("/data", 5), "below a folder anything may end so");
 	paths_learn(false, "L/\n", 3);
 	ok(paths_caught() && !is_local("/data/x"), "the first answer stands");

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../link/ask.h"
 #include "../../link/config.h"
+#include "../../link/link_apart.h"
 #include "../../sys/program.h"
 #include "../../sys/sys.h"
 #include "../files/cwd.h"

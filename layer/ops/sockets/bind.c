@@ -9,9 +9,16 @@
 #include <stddef.h>
 
 #include "../../link/ask.h"
-#include "../../link/link.h"
 #include "../../sys/sys.h"
-#include "incoming.h"
+#include "../../sys/sys_sockets.h"
+#include "bind.h"
+
+bool incoming_own_address(int fd, union name *name)
+{
+	socklen_t length = sizeof(*name);
+
+	return sys_getsockname(fd, &name->any, &length) == 0 && address_read(name, &name->any, length);
+}
 
 static int bind_to(int fd, const union name *name)
 {
@@ -105,9 +112,9 @@ static int bind_managed(struct fds_handle *socket, const struct wire_bind_reply 
 
 int incoming_any_network(void)
 {
-	int status = link_floor(LINK_INCOMING);
+	int status = ask_floor(LINK_INCOMING);
 
-	return status == 0 ? link_floor(LINK_OUTGOING) : status;
+	return status == 0 ? ask_floor(LINK_OUTGOING) : status;
 }
 
 /*
@@ -170,7 +177,7 @@ static int bind_unmanaged(struct fds_handle *socket, struct wire_bind_reply *rep
 static int bind_asked(struct fds_handle *socket)
 {
 	struct wire_bind_reply reply = { .managed = false };
-	int status = link_floor(LINK_INCOMING);
+	int status = ask_floor(LINK_INCOMING);
 
 	if (status == 0)
 		return bind_unmanaged(socket, NULL);

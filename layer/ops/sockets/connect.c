@@ -2,7 +2,7 @@
  * connect(2) of any socket of IP: TCP is outgoing.c, UDP datagrams.c; the session is not asked about others.
  * Called by preload/hooks_sockets_outgoing.c.
  */
-#include "../../link/link.h"
+#include "../../link/ask.h"
 #include "../../sys/sys.h"
 #include "connect.h"
 #include "datagrams.h"
@@ -10,7 +10,7 @@
 struct verdict socket_connect(struct fds_handle *socket, struct outgoing_connect *call)
 {
 	int type = sys_socket_option(socket->fd, SO_TYPE);
-	int floor = type == SOCK_STREAM || type == SOCK_DGRAM ? link_floor(LINK_OUTGOING) : 0;
+	int floor = type == SOCK_STREAM || type == SOCK_DGRAM ? ask_floor(LINK_OUTGOING) : 0;
 
 	if (floor <= 0)
 		return floor < 0 ? verdict_result(floor) : verdict_libc();

@@ -13,10 +13,10 @@
 #include <stddef.h>
 
 #include "../../link/ask.h"
-#include "../../link/link.h"
 #include "../../sys/sys.h"
+#include "../../sys/sys_sockets.h"
+#include "bind.h"
 #include "datagrams.h"
-#include "incoming.h"
 #include "outgoing.h"
 #include "pairs.h"
 
@@ -147,7 +147,7 @@ struct verdict datagrams_redirect(struct fds_handle *socket, union name *way)
 	int status = 0;
 
 	if (address_port(way) != 0 && sys_socket_option(socket->fd, SO_TYPE) == SOCK_DGRAM)
-		status = link_floor(LINK_OUTGOING);
+		status = ask_floor(LINK_OUTGOING);
 	if (status > 0)
 		status = way_to(socket, way);
 	return status < 0 ? verdict_result(status) : verdict_libc();
@@ -167,7 +167,7 @@ void datagrams_name_sender(const struct fds_handle *socket, union name *from)
 	} else if (note->state == FDS_DATAGRAM || note->state == FDS_BOUND) {
 		if (pairs_recall(socket->identity.number, PAIRS_BY_ENDPOINT, from, &pair)) {
 			*from = pair.remote;
-		} else if (link_floor(LINK_OUTGOING) > 0 &&
+		} else if (ask_floor(LINK_OUTGOING) > 0 &&
 			   ask_now(ASK(sender, &ask, &reply)) == 0) {
 			pair = (struct pair){
 				.socket = socket->identity.number, .remote = *from, .endpoint = *from, .heard = true,

@@ -12,18 +12,13 @@
 #include "../../link/ask.h"
 #include "../../link/link.h"
 #include "../../sys/sys.h"
+#include "../../sys/sys_sockets.h"
+#include "bind.h"
 #include "incoming.h"
 
 bool incoming_is_stream(int fd)
 {
 	return sys_socket_option(fd, SO_TYPE) == SOCK_STREAM;
-}
-
-bool incoming_own_address(int fd, union name *name)
-{
-	socklen_t length = sizeof(*name);
-
-	return sys_getsockname(fd, &name->any, &length) == 0 && address_read(name, &name->any, length);
 }
 
 /*
@@ -99,7 +94,7 @@ int incoming_note_of(struct fds_handle *unknown)
 static int listen_noted(struct fds_handle *listener, int backlog, bool unbound)
 {
 	struct fds_note *socket = &listener->note;
-	int floor = link_floor(LINK_INCOMING);
+	int floor = ask_floor(LINK_INCOMING);
 	int status = floor < 0 ? floor : sys_listen(listener->fd, backlog);
 
 	if (status == -EADDRINUSE && floor > 0) {

@@ -11,10 +11,8 @@
 #include <string.h>
 
 #include "../../link/ask.h"
-#include "../../link/link.h"
 #include "../../sys/sys.h"
-#include "interfaces.h"
-
+#include "interface_control.h"
 
 /* The memory that an ioctl's answer is written to. */
 struct answer {
@@ -54,7 +52,7 @@ static int ask_control(unsigned int command, const void *request, size_t count, 
 struct verdict interfaces_ask(unsigned int command, void *request)
 {
 	struct answer answer = { .into = request, .room = sizeof(struct ifreq) };
-	int status = link_floor(LINK_INTERFACES);
+	int status = ask_floor(LINK_INTERFACES);
 
 	if (status == 0)
 		return verdict_libc();
@@ -135,7 +133,7 @@ bool interfaces_is_question(unsigned long command)
 struct verdict interfaces_control(int fd, unsigned long command, void *argument)
 {
 	struct answer answer = { .into = argument, .room = sizeof(struct ifreq) };
-	int status = sys_socket_option(fd, SO_TYPE) < 0 ? 0 : link_floor(LINK_INTERFACES);
+	int status = sys_socket_option(fd, SO_TYPE) < 0 ? 0 : ask_floor(LINK_INTERFACES);
 
 	if (status <= 0)
 		return status < 0 ? verdict_result(status) : verdict_libc();

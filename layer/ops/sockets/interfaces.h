@@ -1,6 +1,6 @@
 /*
- * The target's network interfaces, for the calls that carry other things too, and for each other. See
- * interfaces_linux.c.
+ * The target's network interfaces by netlink(7), for the calls that carry other things too. See
+ * interfaces_linux.c; ioctl(2) is in interface_control.h.
  */
 #ifndef LAYER_INTERFACES_H
 #define LAYER_INTERFACES_H
@@ -21,10 +21,6 @@ struct verdict interfaces_sent(struct fds_handle *socket, const void *bytes, siz
  */
 bool interfaces_own_name(const struct fds_handle *socket, struct sockaddr *address, socklen_t *length);
 bool interfaces_sender(const struct fds_handle *socket, struct sockaddr *address, socklen_t *length);
-/* Is an ioctl a question of netdevice(7)? As cheap. */
-bool interfaces_is_question(unsigned long command);
-/* That ioctl on `fd`, which may be anything. */
-struct verdict interfaces_control(int fd, unsigned long command, void *argument);
 
 /* Are the app's interfaces the target's? */
 bool interfaces_are_remote(void);
@@ -39,7 +35,5 @@ struct interfaces_dump {
 /* Left to libc where the app's interfaces are this machine's; otherwise 0 or an errno. */
 struct verdict interfaces_dump(unsigned short type, struct interfaces_dump *dump);
 void interfaces_forget(struct interfaces_dump *dump);
-/* One ioctl of netdevice(7) that asks: `request` is a struct ifreq. As interfaces_dump(). */
-struct verdict interfaces_ask(unsigned int command, void *request);
 
 #endif

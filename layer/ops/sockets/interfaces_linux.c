@@ -18,8 +18,8 @@
 #include <string.h>
 
 #include "../../link/ask.h"
-#include "../../link/link.h"
 #include "../../sys/sys.h"
+#include "../../sys/sys_sockets.h"
 #include "../fds.h"
 #include "interfaces.h"
 #include "../../writable.h"
@@ -225,7 +225,7 @@ struct verdict interfaces_sent(struct fds_handle *socket, const void *bytes, siz
 	int status = 1;
 
 	if (socket->note.state != FDS_NETLINK)
-		status = is_route_socket(socket->fd) && all_ask(bytes, count) ? link_floor(LINK_INTERFACES) : 0;
+		status = is_route_socket(socket->fd) && all_ask(bytes, count) ? ask_floor(LINK_INTERFACES) : 0;
 	if (status == 0)
 		return verdict_libc();
 	if (status > 0)
@@ -278,7 +278,7 @@ struct verdict interfaces_dump(unsigned short type, struct interfaces_dump *dump
 	} question = {
 		.head = { .nlmsg_len = sizeof(question), .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
 	};
-	int status = link_floor(LINK_INTERFACES);
+	int status = ask_floor(LINK_INTERFACES);
 
 	if (status == 0)
 		return verdict_libc();
@@ -294,5 +294,5 @@ void interfaces_forget(struct interfaces_dump *dump)
 
 bool interfaces_are_remote(void)
 {
-	return link_floor(LINK_INTERFACES) > 0;
+	return ask_floor(LINK_INTERFACES) > 0;
 }

@@ -16,8 +16,9 @@
 #include <stddef.h>
 
 #include "../../link/ask.h"
-#include "../../link/link.h"
 #include "../../sys/sys.h"
+#include "../../sys/sys_sockets.h"
+#include "bind.h"
 #include "incoming.h"
 #include "outgoing.h"
 
@@ -293,7 +294,7 @@ bool outgoing_identify(struct fds_handle *socket, const union name *own, const u
 	struct wire_connection_reply reply;
 	sa_family_t family = peer->any.sa_family;
 
-	if (link_floor(LINK_OUTGOING) <= 0 ||
+	if (ask_floor(LINK_OUTGOING) <= 0 ||
 	    ask_now(ASK(connection, &ask, &reply)) < 0 || !reply.known)
 		return false;
 	*note = (struct fds_note){

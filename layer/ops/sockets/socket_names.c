@@ -5,8 +5,9 @@
  */
 #include <stddef.h>
 
-#include "../../link/link.h"
+#include "../../link/ask.h"
 #include "../../sys/sys.h"
+#include "bind.h"
 #include "incoming.h"
 #include "outgoing.h"
 #include "socket_names.h"
@@ -36,7 +37,7 @@ static bool investigate(struct fds_handle *socket)
 		return false;
 	if (outgoing_identify(socket, &own, &peer))
 		return true;
-	return incoming_is_stream(fd) && link_floor(LINK_INCOMING) > 0 && incoming_identify(socket, &own, &peer) == 0;
+	return incoming_is_stream(fd) && ask_floor(LINK_INCOMING) > 0 && incoming_identify(socket, &own, &peer) == 0;
 }
 
 /* What getsockname(2) returns for a socket that is managed and not where the app bound it. */

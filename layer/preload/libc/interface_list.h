@@ -14,7 +14,5 @@ int interface_list_make(const struct interfaces_dump *links, const struct interf
  * NULL: no memory.
  */
 struct if_nameindex *interface_list_index(const struct interfaces_dump *links);
-/* Are the app's interfaces the target's? Takes the guard. */
-bool interface_list_is_remote(void);
 
 #endif

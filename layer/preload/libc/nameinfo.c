@@ -10,7 +10,7 @@
 
 #include "../../hooks.h"
 #include "../../ops/dns/lookup.h"
-#include "interface_list.h"
+#include "../hooks_sockets_interfaces.h"
 #include "nameinfo.h"
 
 /* getnameinfo's host part: the text to give, or EAI_*. */

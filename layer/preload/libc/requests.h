@@ -1,4 +1,4 @@
-/* Requests of getaddrinfo_a(3) that are under way. See requests_glibc.c and suspend_glibc.c. */
+/* Requests of getaddrinfo_a(3) that are under way. See requests_glibc.c. */
 #ifndef LAYER_REQUESTS_H
 #define LAYER_REQUESTS_H
 
@@ -18,8 +18,6 @@ bool requests_know(const struct gaicb *block);
 uint32_t requests_turn(void);
 /* Until it is not `seen` any more, or for `timeout` ms (-1: no end): as sys_wait_word(). */
 int requests_await(uint32_t seen, int64_t timeout);
-/* gai_suspend(3): 0, EAI_AGAIN after the time, EAI_INTR, EAI_ALLDONE. */
-int requests_suspend(const struct gaicb *const *list, int count, const struct timespec *timeout);
 /* EAI_CANCELED, EAI_NOTCANCELED or EAI_ALLDONE. */
 int requests_cancel(struct gaicb *block);
 

@@ -11,6 +11,7 @@
 
 #include "../../hooks.h"
 #include "../../sys/sys.h"
+#include "../../sys/threads.h"
 #include "requests.h"
 
 /* libc's own limit. */
@@ -28,7 +29,7 @@ struct request {
 struct batch {
 	size_t bytes;
 	size_t left;
-	bool awaited; /* by its caller, who frees it */
+	bool awaited; /* by its caller, which frees it */
 	struct sigevent event;
 	struct request requests[];
 };

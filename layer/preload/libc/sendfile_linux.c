@@ -7,7 +7,7 @@
 #include "../../hooks.h"
 #include "../../sys/sys.h"
 #include "../edge_file.h"
-#include "../told.h"
+#include "../hooks_sockets_outgoing.h"
 
 #define SEND_STEP (256u * 1024u)
 

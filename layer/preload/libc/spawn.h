@@ -31,20 +31,6 @@ struct spawn_action {
 /* Is libc's list made of these? A list made by its public calls shows it. */
 bool spawn_actions_known(void);
 
-/* A call of posix_spawn(3) or, `searched`, posix_spawnp(3). */
-struct spawn_call {
-	pid_t *pid;
-	const char *path;
-	const posix_spawn_file_actions_t *actions;
-	const posix_spawnattr_t *attributes;
-	char *const *argv;
-	char *const *envp;
-	bool searched;
-};
-
-/* Makes the call; what it returns. errno is left alone. See spawn_folder_glibc.c. */
-int spawn_start(const struct spawn_call *call);
-
 /* Starts the child with these actions in place of the app's; what posix_spawn(3) returns. */
 typedef int (*spawn_run)(const void *call, const posix_spawn_file_actions_t *actions);
 

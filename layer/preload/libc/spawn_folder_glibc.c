@@ -18,7 +18,7 @@
 #include "../../ops/files/cwd.h"
 #include "../../ops/processes/exec.h"
 #include "../../ops/files/files.h"
-#include "spawn.h"
+#include "spawn_folder.h"
 #include "../../writable.h"
 
 /* A list put right, and where its child starts. */

@@ -6,7 +6,7 @@
 
 #include "../../hooks.h"
 #include "../edge_file.h"
-#include "../streams.h"
+#include "stream_calls.h"
 
 /* bits/types/struct_FILE.h of glibc */
 #ifndef _IO_ERR_SEEN

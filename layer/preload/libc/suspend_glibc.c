@@ -6,6 +6,7 @@
 
 #include "../../sys/sys.h"
 #include "requests.h"
+#include "suspend.h"
 
 static bool has_ended(const struct gaicb *const *list, int count, const bool *marked)
 {

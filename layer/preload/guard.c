@@ -1,12 +1,13 @@
 /*
- * Starts the layer in a process: on load, or with the first hook when another library's constructor calls one
- * before. Opens no link: a process that never binds, listens or accepts must stay cheap (a build has
- * thousands).
- * The invariant: nothing here makes the app fail. Without a session the layer does nothing.
+ * The guard of operations, and the start of the layer in a process: on load, or with the first hook when
+ * another library's constructor calls one before. Opens no link: a process that never binds, listens or
+ * accepts must stay cheap (a build has thousands). The invariant: nothing here makes the app fail. Without a
+ * session the layer does nothing.
  */
 #include <errno.h>
 #include <stdatomic.h>
 
+#include "../link/ask.h"
 #include "../link/config.h"
 #include "guard.h"
 #include "streams.h"
@@ -39,7 +40,7 @@ static bool set_inside(bool inside)
 static void forked(void)
 {
 	if (link_forked() && sys_is_root())
-		link_floor(LINK_INCOMING);
+		ask_floor(LINK_INCOMING);
 }
 
 /* By the name of its file or by the name that it was called by (program_invocation_name(3)). */
@@ -69,7 +70,7 @@ static int start(void)
 	} else if (is_skipped()) {
 		next = SKIPPED;
 	} else if (link_start()) {
-		link_set_inside = set_inside;
+		ask_set_inside = set_inside;
 		way_open(config_socket());
 		fds_lost = descriptors_ended;
 		files_first = lead_streams;
@@ -113,6 +114,14 @@ int guard_leave(int saved_errno, int result)
 	guard_inside = false;
 	errno = result < 0 ? -result : saved_errno;
 	return result < 0 ? -1 : result;
+}
+
+bool guard_decided(int saved_errno, struct verdict verdict, long *value)
+{
+	guard_inside = false;
+	errno = verdict.kind == VERDICT_ERROR ? (int)verdict.value : saved_errno;
+	*value = verdict.kind == VERDICT_ERROR ? -1 : verdict.value;
+	return verdict.kind != VERDICT_LIBC;
 }
 
 __attribute__((constructor)) static void loaded(void)

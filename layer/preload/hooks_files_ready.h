@@ -1,6 +1,6 @@
 /* The edge of poll and its relatives. See hooks_files_ready.c. */
-#ifndef LAYER_EDGE_READY_H
-#define LAYER_EDGE_READY_H
+#ifndef LAYER_HOOKS_FILES_READY_H
+#define LAYER_HOOKS_FILES_READY_H
 
 #include <poll.h>
 

@@ -1,6 +1,6 @@
 /* The result of a call that sends or receives, as the app sees it. See hooks_sockets_outgoing.c. */
-#ifndef LAYER_TOLD_H
-#define LAYER_TOLD_H
+#ifndef LAYER_HOOKS_SOCKETS_OUTGOING_H
+#define LAYER_HOOKS_SOCKETS_OUTGOING_H
 
 #include <errno.h>
 

@@ -7,7 +7,6 @@
 
 #include "config.h"
 #include "link.h"
-#include "link_pool.h"
 #include "way.h"
 
 #define LINKS 32
@@ -16,7 +15,7 @@
 struct pool {
 	_Atomic(pid_t) owner; /* 0: nobody's yet, take it */
 	_Atomic(uint32_t) opening; /* held while a descriptor is made and not yet noted, and over fork */
-	_Atomic(uint32_t) released; /* counts, for those who wait */
+	_Atomic(uint32_t) released; /* counts, for the threads that wait */
 	_Atomic(uint32_t) waiting;
 	_Atomic(uint64_t) process; /* tells this process from every other of the session */
 	_Atomic(bool) lost;
@@ -173,7 +172,7 @@ static int open_link(struct link *link)
 		use_descriptor(link, fd);
 	sys_unlock(&pool->opening);
 	if (fd < 0 && link_is_open())
-		return -EAGAIN; /* out of descriptors, say */
+		return -EAGAIN; /* for example, out of descriptors */
 	if (fd < 0) {
 		atomic_store(&pool->lost, true);
 		return -EIO;

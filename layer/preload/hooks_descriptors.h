@@ -1,6 +1,6 @@
 /* The edge of dup2, fcntl and their relatives. See hooks_descriptors.c. */
-#ifndef LAYER_EDGE_DESCRIPTORS_H
-#define LAYER_EDGE_DESCRIPTORS_H
+#ifndef LAYER_HOOKS_DESCRIPTORS_H
+#define LAYER_HOOKS_DESCRIPTORS_H
 
 #include <stdbool.h>
 
