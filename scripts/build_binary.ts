@@ -130,7 +130,7 @@ async function bundle(folder: string, release: ReleaseFacts | undefined): Promis
   const { metafile } = await build({
     absWorkingDir: root,
     // The file threads are started by name: agent/files/threads.ts.
-    entryPoints: { main: "main.ts", files_worker: "agent/files/worker.ts" },
+    entryPoints: { main: "main.ts", files_worker: "agent/files/operations.ts" },
     outdir: folder,
     bundle: true,
     splitting: true,

@@ -1,7 +1,11 @@
-// Performs one request of a client on files with the calls of agent/sys, on a file thread (worker.ts). The
-// open file was looked up before (agent/files.ts); here it is a descriptor. Throws SystemError for the app's
-// errno.
+// A file thread: a worker that has the rights of the target's process over files, and answers one request of
+// a client after another with the calls of agent/sys. Made by threads.ts; nothing else imports more than its
+// types. Calls may block for long (a slow disk, a network file system): no other work runs on this thread.
+// The first message names the target's process and is answered with the descriptor of its root; then come
+// requests, in which an open file is a descriptor (agent/files.ts looked it up). Each is answered by its
+// number; bodies are handed over, not copied. A SystemError is the app's errno.
 
+/// <reference lib="deno.worker" />
 import {
   agentMessages,
   type Body,
@@ -15,7 +19,8 @@ import {
 import * as calls from "../sys/file_calls.ts";
 import { F } from "../sys/file_calls.ts";
 import { E, SystemError } from "../sys/libc.ts";
-import type { Path, Spot, TargetRoot } from "../sys/target_root.ts";
+import { type Path, type Spot, TargetRoot } from "../sys/target_root.ts";
+import { becomeProcess, innerPid } from "../sys/thread_rights.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -41,8 +46,14 @@ export interface FileAnswer {
   opened?: { fd: number; isPipe: boolean };
 }
 
+/** To the thread: become `pid`, once, or do `order`. */
+export type FileOrder = { id: number; pid: number } | { id: number; order: FileCall };
+
+/** From the thread. */
+export type FileResult = { id: number } & (FileAnswer | { errno: number; call: string });
+
 /** Most content of one frame, with room for what stands around it. */
-export const maxContent = (1 << 20) - 64;
+const maxContent = (1 << 20) - 64;
 /** How much is read at a time of a file without a size. */
 const procSize = 16384;
 
@@ -51,8 +62,33 @@ const maxPath = 4096;
 
 const nothing = new Uint8Array(0);
 
+const scope = self as unknown as DedicatedWorkerGlobalScope;
+let operations: FileOperations | null = null;
+
+scope.onmessage = ({ data }: MessageEvent<FileOrder>) => {
+  try {
+    const answer = carryOut(data);
+    scope.postMessage({ id: data.id, ...answer }, answer.body.length === 0 ? [] : [answer.body.buffer]);
+  } catch (error) {
+    const refused = error instanceof SystemError;
+    const call = error instanceof Error ? error.message : String(error);
+    scope.postMessage({ id: data.id, errno: refused ? error.errno : E.EIO, call });
+  }
+};
+
+function carryOut(order: FileOrder): FileAnswer {
+  if ("pid" in order) {
+    const inner = innerPid(order.pid);
+    const root = becomeProcess(order.pid);
+    operations = new FileOperations(new TargetRoot(root, inner), inner);
+    return { body: nothing, opened: { fd: root, isPipe: false } };
+  }
+  if (operations === null) throw new SystemError("files", E.EPERM);
+  return operations.perform(order.order);
+}
+
 /** Performs calls below `root`; `pid`: what /proc/self means there. */
-export class FileOperations {
+class FileOperations {
   readonly #root: TargetRoot;
   readonly #pid: number;
 

@@ -6,8 +6,7 @@ import { log } from "../../core/base/log.ts";
 import { waitsElsewhere } from "../../core/net/linux/poll.ts";
 import { Failure } from "../failure.ts";
 import { c, E, SystemError } from "../sys/libc.ts";
-import type { FileAnswer, FileCall } from "./operations.ts";
-import type { FileOrder, FileResult } from "./worker.ts";
+import type { FileAnswer, FileCall, FileOrder, FileResult } from "./operations.ts";
 
 /** At most so many threads: each costs some megabytes. */
 const maxThreads = 4;
@@ -88,7 +87,7 @@ export class FileThreads implements Disposable {
 
   #start(): Thread {
     const pid = this.#pid();
-    const place = Deno.build.standalone ? "./files_worker.js" : "./worker.ts";
+    const place = Deno.build.standalone ? "./files_worker.js" : "./operations.ts";
     const worker = new Worker(new URL(place, import.meta.url), { type: "module", name: "files" });
     const thread: Thread = { worker, waiting: new Map(), busySince: performance.now(), root: null };
     worker.onmessage = ({ data }: MessageEvent<FileResult>) => this.#take(thread, data);

@@ -115,6 +115,7 @@ export function allSuites(fuzzCases: number): Suite[] {
         "tests/runner",
         "tests/house_test.ts",
         "tests/house_tooling_test.ts",
+        "tests/house_walk_test.ts",
       ],
       jobs,
     },
