@@ -92,6 +92,79 @@ Deno.test("files of editors, container and workflow can be read", () => {
   assert.equal(typeof parse(read(".clang-format")), "object");
 });
 
+/** The shell lines of workflows, of the container and of the editor's tasks: [file, line]. */
+function toolCommands(): [path: string, line: string][] {
+  const workflows = tracked.filter((path) => /^\.github\/workflows\//.test(path)).flatMap((path) => {
+    const { jobs } = parse(read(path)) as { jobs: Record<string, { steps: { run?: string }[] }> };
+    return Object.values(jobs).flatMap(({ steps }) => steps).flatMap(({ run }) =>
+      (run ?? "").split("\n").map((line): [string, string] => [path, line])
+    );
+  });
+  const { tasks } = JSON.parse(read(".vscode/tasks.json")) as { tasks: { command: string }[] };
+  const { postCreateCommand } = JSON.parse(read(".devcontainer/devcontainer.json"));
+  return [
+    ...workflows,
+    ...tasks.map(({ command }): [string, string] => [".vscode/tasks.json", command]),
+    [".devcontainer/devcontainer.json", String(postCreateCommand)],
+  ];
+}
+
+/** What of a shell line is not there: a verb of ./dev, a suite, a task, a file; empty where all is. */
+function missingOf(line: string): string[] {
+  const [, verb, words = ""] = /(?:^|&& )\.\/dev (\w+)([^&]*)/.exec(line) ?? [];
+  const verbs = [...read("dev").matchAll(/^\t(\w+)\)$/gm)].map(([, name]) => name);
+  const suites = [...read("tests/runner/suites.ts").matchAll(/name: "(\w+)"/g)].map(([, name]) => name);
+  const missing = verb === undefined || verbs.includes(verb) ? [] : [`./dev ${verb}`];
+  if (verb === "test") {
+    missing.push(...words.split(" ").filter((name) => name !== "" && !suites.includes(name)));
+  }
+  const [, deno = ""] = /(?:^|\.\/dev )deno (?:run|test) ([^&]*)/.exec(line) ?? [];
+  // What an editor fills in is not looked at, nor what a script itself is given.
+  const named = deno.split(" ").map((word) => word.replace(/^--ignore=/, ""))
+    .filter((word) => word !== "" && !/^[-$]/.test(word));
+  const files = line.includes("deno run") ? named.slice(0, 1) : named;
+  return [...missing, ...files.filter((path) => !tracked.some((one) => `${one}/`.startsWith(`${path}/`)))];
+}
+
+Deno.test("the commands of workflows, container and editor exist", () => {
+  assert.deepEqual(missingOf("./dev nonsense"), ["./dev nonsense"]);
+  assert.deepEqual(missingOf("./dev test layer nonsense"), ["nonsense"]);
+  assert.deepEqual(missingOf("deno run -A scripts/nonsense.ts wasm"), ["scripts/nonsense.ts"]);
+  assert.deepEqual(missingOf("deno test -A --ignore=core/none.ts core"), ["core/none.ts"]);
+  const commands = toolCommands();
+  assert.ok(commands.filter(([, line]) => /\.\/dev|deno /.test(line)).length >= 10);
+  none(commands.flatMap(([path, line]) => missingOf(line).map((name) => `${path}: ${name} does not exist`)));
+});
+
+/** The project's files that `from` and its imports load. */
+function loadedBy(from: string[]): Set<string> {
+  const loaded = new Set<string>();
+  for (const path of from) {
+    if (loaded.has(path) || !exists(root + path)) continue;
+    loaded.add(path);
+    const named = read(path).matchAll(/^(?:import|export)(?! type)[^;]*?from "(\.[^"]*)"/gm);
+    from.push(...[...named].map(([, name = ""]) => new URL(name, `file:///${path}`).pathname.slice(1)));
+  }
+  return loaded;
+}
+
+Deno.test("what the workflow runs on macOS loads nothing of Linux", () => {
+  const linux = /^(agent\/sys|core\/(net|launch)\/linux)\//;
+  const [command = ""] = /deno test .*/.exec(read(".github/workflows/test.yml").split("macos:")[1] ?? "") ??
+    [];
+  const words = command.split(" ").slice(2).filter((word) => !/^-[^-]|^--no/.test(word));
+  const ignored = words.flatMap((word) => /^--ignore=(.*)/.exec(word)?.[1] ?? []);
+  const places = words.filter((word) => !word.startsWith("--"));
+  const tested = tracked.filter((path) =>
+    path.endsWith("_test.ts") && places.some((place) => path.startsWith(`${place}/`)) &&
+    !ignored.includes(path)
+  );
+  assert.ok(tested.length > 20, `only ${tested.length} test files`);
+  none([...loadedBy(tested)].filter((path) => linux.test(path)));
+  // The exception is needed still.
+  assert.ok(ignored.every((path) => [...loadedBy([path])].some((one) => linux.test(one))));
+});
+
 Deno.test("every Deno that is named is the one of ./dev", () => {
   const version = read("dev").match(/^deno_version=(\S+)$/m)?.[1];
   const named = [...read(".github/workflows/test.yml").matchAll(/deno-version: (\S+)/g)].map(([, found]) =>
