@@ -21,7 +21,7 @@ function subscribed(change: Partial<Subscribed>): string {
   return `${said?.level} ${said?.text}`;
 }
 
-Deno.test("the line about a port tells who reaches it", () => {
+Deno.test("the line about a port tells from where it is reached", () => {
   assert.equal(subscribed({}), "info Stealing port 8080: open to the cluster");
   assert.equal(
     subscribed({ opened: "declared", sparedProbes: ["http", "grpc"] }),

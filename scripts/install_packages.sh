@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs Debian packages, as root, without letting their services start: a policy-rc.d that says no, for that time only.
 # Called by ./dev and the test cluster; without packages it only removes a policy that an installation left behind which was
-# killed. That one is told by its second line and by its lock: whoever installs holds it, apt-get too, and a dead process
+# killed. That one is told by its second line and by its lock: every installation holds it, apt-get too, and a dead process
 # holds nothing. A policy that is not ours is left as it is.
 # One at a time: apt-get update takes lists away that others read (tests/cluster/packages.ts takes the same lock).
 set -euo pipefail
@@ -12,7 +12,7 @@ lock=/run/mirrord-apt.lock
 
 ours() { [ -f $policy ] && grep -qxF "$mark" $policy; }
 
-# Makes the policy ours and locks it; waits for another installation of ours. Fails where there is one that is not ours.
+# Writes mirrord's policy and locks it; waits for another installation by mirrord. Fails where there is another policy.
 claim() {
 	while :; do
 		if [ ! -e $policy ]; then

@@ -7,7 +7,7 @@
 #   pins.py install FOLDER REQUIREMENT...          packages for this Python, all named, as FOLDER for PYTHONPATH
 #   pins.py check < LINES                          files against lines of sha256sum(1)
 #   pins.py key REQUIREMENT...                     a short key of their pins, for the name of a folder
-#   pins.py pin REQUIREMENT...                     fetches them anew, with what they need, and writes their lines
+#   pins.py pin REQUIREMENT...                     fetches them again, with what they need, and writes their lines
 
 import glob
 import hashlib

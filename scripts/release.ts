@@ -62,7 +62,7 @@ function readSigningKey(): string | null {
   return path === undefined || path === "" ? null : Deno.readTextFileSync(path);
 }
 
-/** Where releases come from; who signs this one must be who is said to sign. */
+/** Where releases come from; the key that signs this one must be the published one. */
 function releaseOrigin(signingKey: string | null): ReleaseFacts["origin"] {
   const said = origin();
   if (signingKey === null) return { ...said, publicKey: "" };

@@ -35,7 +35,7 @@ export interface ReleaseSources {
 
 const encoder = new TextEncoder();
 
-/** Writes `folder` anew; it appears whole or not at all. Returns each file's name and size. */
+/** Writes a new `folder`; it appears whole or not at all. Returns each file's name and size. */
 export async function assembleRelease(
   folder: string,
   sources: ReleaseSources,

@@ -138,7 +138,7 @@ struct wire_address {
 	uint16_t port;
 };
 
-/* A str or bytes field: not terminated, owned by whoever owns the packed or unpacked bytes. */
+/* A str or bytes field: not terminated, owned by the owner of the packed or unpacked bytes. */
 struct wire_run {
 	const char *start;
 	uint32_t length;

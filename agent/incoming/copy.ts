@@ -27,7 +27,7 @@ export interface CopyOptions {
 export class Copy {
   readonly #options: CopyOptions;
   #queue: Uint8Array[] = [];
-  /** Bytes used of the last block when it may still be filled, else 0. */
+  /** Bytes used of the last block when it may still be filled, otherwise 0. */
   #filled = 0;
   #waiting = 0;
   #reserved = 0;

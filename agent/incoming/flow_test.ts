@@ -362,7 +362,7 @@ Deno.test("behind a matching upgrade everything is the session's", async () => {
   }
 });
 
-Deno.test("what is no HTTP is not mirrored by a filter, and that is said", async () => {
+Deno.test("what is no HTTP is not mirrored by a filter, and that is reported", async () => {
   const stage = opened('{"path": "^/mine"}');
   stage.segment(0, "\x16\x03\x01 no http\r\n\r\n");
   stage.segment(14, request("/mine"));

@@ -8,7 +8,7 @@ function told(): { losses: Losses; lines: string[] } {
   return { losses: new Losses((text) => lines.push(text)), lines };
 }
 
-Deno.test("a loss is said at once, more of them a while later and together", () => {
+Deno.test("a loss is reported at once, more of them a while later and together", () => {
   const { losses, lines } = told();
   losses.add(80, "slow", 5);
   losses.tellInTime(1000);
@@ -29,7 +29,7 @@ Deno.test("a loss is said at once, more of them a while later and together", () 
   assert.deepEqual(lines, []);
 });
 
-Deno.test("what nobody can name a connection of is said too, and at the end everything", () => {
+Deno.test("losses of an unknown connection are reported too, and everything at the end", () => {
   const { losses, lines } = told();
   losses.addPackets(3);
   losses.tellInTime(0);

@@ -45,7 +45,7 @@ Deno.test("on a bridge the node is its gateway, with all hops; clients that it s
   assert.equal(nodes.origin(arrival("127.0.0.1", 64)), "other");
 });
 
-Deno.test("on a routed network the node is whoever comes with all hops, by whatever address", () => {
+Deno.test("on a routed network a client that comes with all hops is the node, by whatever address", () => {
   const nodes = new Nodes(readIpv4(routed));
   assert.equal(nodes.origin(arrival("192.168.1.20", 64)), "node");
   assert.equal(nodes.origin(arrival("10.244.0.7", 63)), "other");

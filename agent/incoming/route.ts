@@ -57,7 +57,7 @@ export class Route implements Disposable {
     try {
       await this.#routeAll();
     } catch (error) {
-      await this.#current?.stream.resetInOrder(); // whoever was answering sees the reset too
+      await this.#current?.stream.resetInOrder(); // the side that was answering sees the reset too
       throw error;
     }
   }

@@ -8,7 +8,7 @@ export interface ProgressSink {
   begin(title: string, slow?: boolean): void;
   /** The latest about the running step; it replaces the one before. */
   note(text: string): void;
-  /** `text` undefined: the step failed, its error will be said. */
+  /** `text` undefined: the step failed, its error will be printed. */
   end(title: string, text: string | undefined): void;
   /** The terminal is another's until `resume`: a password may be asked for. */
   pause(): void;

@@ -91,7 +91,7 @@ Deno.test("a value that such a key cannot have is named", async () => {
   assert.match(errors.join("\n"), /"agent\.labels\.a".*\n.*"agent\.ttl"/);
 });
 
-Deno.test("what there is nothing for without a target is said when it is asked for", async () => {
+Deno.test("settings that have no effect without a target are reported when they are given", async () => {
   const mirror = await verify({ target: "targetless", feature: { network: { incoming: "mirror" } } });
   assert.match(
     mirror.warnings.join(),

@@ -145,7 +145,7 @@ function keyIn(message: string): string {
   return (/^(?:Cannot \w+|Ignoring|Check) "([^"]*)"/.exec(message)?.[1] ?? "").replace(/\[\d+\]/g, ".[]");
 }
 
-Deno.test("the table has every key of the original's schema", () => {
+Deno.test("the table has every key of upstream's schema", () => {
   assert.equal(keys.length, 421);
 });
 
@@ -258,6 +258,6 @@ Deno.test("the documentation has the outcome for every key", async () => {
   else {assert.equal(
       text,
       expected,
-      "write it anew: MIRRORD_TEST_WRITE=1 deno test -A core/config/corpus_test.ts",
+      "write it again: MIRRORD_TEST_WRITE=1 deno test -A core/config/corpus_test.ts",
     );}
 });

@@ -143,7 +143,7 @@ const laterKeys: Readonly<Record<string, LaterKey>> = {
   use_proxy: noEffect("proxy variables are always used", isTrue),
 };
 
-/** Takes the keys above out of `document` (changing it) and says what has to be said about each. */
+/** Takes the keys above out of `document` (changing it) and reports each that was given. */
 export function takeLaterKeys(
   document: Record<string, unknown>,
 ): { errors: Problem[]; warnings: Problem[] } {

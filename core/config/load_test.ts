@@ -195,7 +195,7 @@ Deno.test("a target given as an object is one path", async () => {
   assert.deepEqual(await target({ namespace: "n" }), { path: undefined, namespace: "n" });
 });
 
-Deno.test("everything wrong is said at once, with its line", async () => {
+Deno.test("every mistake is reported at once, with its line", async () => {
   const { config, errors, help } = await verify(`{
   "tagret": "pod/a",
   "agent": {

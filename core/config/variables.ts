@@ -70,7 +70,7 @@ const originals: Readonly<Record<string, string>> = {
   ),
 };
 
-/** What is to be said about the MIRRORD_* variables that `env` holds. */
+/** What is to be reported about the MIRRORD_* variables in `env`. */
 export function checkVariables(env: Variables): Problem[] {
   const names = env instanceof Map ? [...env.keys()].map(String) : Object.keys(env.toObject?.() ?? {});
   return names.filter((name) => name.startsWith("MIRRORD_") && env.get(name) !== "").sort().flatMap(

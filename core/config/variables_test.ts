@@ -50,7 +50,7 @@ Deno.test("variables of the original that change nothing here are known by name"
   }
 });
 
-Deno.test("nothing is said of variables that count, are empty, or are Kubernetes' for a service", () => {
+Deno.test("nothing is reported of variables that have an effect, are empty, or are Kubernetes' for a service", () => {
   const env = {
     MIRRORD_LOG: "WARN",
     MIRRORD_PROGRESS_MODE: "json",

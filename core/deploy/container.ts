@@ -134,7 +134,7 @@ export class AgentContainer implements AsyncDisposable {
     this.#startup = startup;
     this.ended = this.#ended.signal;
     this.running = this.#started.promise;
-    this.running.catch(() => {}); // whoever awaits it gets it; nobody may ever do
+    this.running.catch(() => {}); // a rejection that nothing may ever await
     startup.signal.addEventListener("abort", this.#abort);
     this.#watching = Promise.all([this.#watch(), this.#follow()]).then(() => {});
   }

@@ -187,7 +187,7 @@ Deno.test("an agent with another key than the container said is not spoken to", 
   assert.deepEqual(cluster.frames, []);
 });
 
-Deno.test("what keeps the container from running is said with what to do", async () => {
+Deno.test("what keeps the container from running is reported with what to do", async () => {
   const line = announcementLine({ port: 20_000, key: new Uint8Array(32) });
   const cases: [Record<string, Record<string, unknown>>, RegExp, { exitCode?: number; help?: RegExp }][] = [
     [
@@ -373,7 +373,7 @@ for (const count of [19, 20, 37]) {
   });
 }
 
-Deno.test("a right that lacks is refused before anything is added to the pod", async () => {
+Deno.test("a missing right is refused before anything is added to the pod", async () => {
   await using cluster = fakeCluster();
   const target = { ...cluster.target, checkRights: () => Promise.reject(new DeployError("you may not")) };
   await rejects(deployAgent(target, await config(), needs), /you may not/);

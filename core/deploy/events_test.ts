@@ -61,6 +61,6 @@ Deno.test("the newest event about the container is told, once, and a failed pull
   );
 });
 
-Deno.test("who may not list events is told nothing, and the start goes on", async () => {
+Deno.test("without the right to list events nothing is reported, and the start goes on", async () => {
   assert.deepEqual(await told([403], 1), []);
 });

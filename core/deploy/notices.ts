@@ -46,7 +46,7 @@ export class Notices implements Disposable {
     this.#show(noticeLevels[level] ?? "warning", cut);
   }
 
-  /** Says how many were left out since it was said last. */
+  /** Reports how many were left out since the last report. */
   [Symbol.dispose](): void {
     this.#tell();
   }

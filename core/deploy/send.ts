@@ -106,7 +106,7 @@ export function progressText(sent: number, { total, seconds }: { total: number; 
   return `sending the agent: ${whole(sent)} of ${whole(total)} MB${rate}`;
 }
 
-/** What no container that starts will change: a login or a right that lacks. */
+/** What no container that starts will change: a missing login or right. */
 function isFinal(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 401 || error.status === 403);
 }

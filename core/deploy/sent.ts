@@ -1,7 +1,7 @@
 // A sent agent's container: the target's own image, which the node has, and in it a shell line that takes the
 // agent from standard input, checks it, and becomes it. Called by ephemeral.ts; send.ts is the other end. The
 // line uses what busybox and coreutils both have. It counts bytes, for a WebSocket cannot end an input alone,
-// and ends with `refusal` when something lacks: nothing runs that was not checked. Its folder is the
+// and ends with `refusal` when something is missing: nothing runs that was not checked. Its folder is the
 // container's own and goes with it.
 
 import type { V1EphemeralContainer } from "../kube/client.ts";
@@ -31,7 +31,7 @@ export function sentContainer(
     imagePullPolicy: "IfNotPresent",
     command: ["sh", "-c", shellLine(payload, { folder: `.${name}`, seconds: seconds + spareSeconds }), "sh"],
     stdin: true,
-    // Whoever stops sending ends it; so does any other attachment to the container that ends meanwhile
+    // The sender ends it by stopping; so does any other attachment to the container that ends meanwhile
     // (containerd).
     stdinOnce: true,
   };

@@ -163,7 +163,7 @@ Deno.test("an input that ends too soon ends the container", async () => {
   }
 });
 
-Deno.test("another processor and a missing program are said", async () => {
+Deno.test("another processor and a missing program are reported", async () => {
   using folder = ownFolder();
   const payload = await scriptPayload(program);
   const input = new Uint8Array();

@@ -263,7 +263,7 @@ function countedSignal(): { signal: AbortSignal; abort: () => void; listeners: (
   return { signal, abort: () => controller.abort(), listeners: () => listeners.size };
 }
 
-Deno.test("who may not watch looks at the pod as seldom as is asked, and leaves no listener behind", async () => {
+Deno.test("without the right to watch the pod is read as seldom as is asked, and no listener is left", async () => {
   let looks = 0;
   const handler: Handler = (_request, url) => {
     if (url.searchParams.has("watch")) return status(403, "no", "Forbidden");

@@ -171,7 +171,7 @@ Deno.test("a name is the agent's, its answer the layer's", async () => {
   assert.deepEqual(s.asked, ["lookup db 0 1", "reverse 192.0.2.1"]);
 });
 
-Deno.test("those who ask for the same at the same time share one question, and nobody an old answer", async () => {
+Deno.test("processes that ask for the same at the same time share one question, and none gets an old answer", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   await using s = await stage({}, { before: promise });
   const links = await Promise.all(Array.from({ length: 8 }, () => s.layer()));
@@ -216,7 +216,7 @@ Deno.test("questions that wait for long leave links for others, and get their an
   assert.equal(
     await lookup(link, name, { again: true }),
     "pending",
-    "nobody gives way to one who asks again",
+    "no process gives way to one that asks again",
   );
   resolve();
   const answers = await Promise.all(waiting);
@@ -229,7 +229,7 @@ Deno.test("questions that wait for long leave links for others, and get their an
   assert.equal(await lookup(link, name, { again: true }), `${name}.full 192.0.2.1`);
   assert.equal(s.asked.length, before, "the answer that came meanwhile");
   assert.equal(await lookup(link, name), `${name}.full 192.0.2.1`);
-  assert.equal(s.asked.length, before + 1, "asked anew, it is looked up anew");
+  assert.equal(s.asked.length, before + 1, "asked again, it is looked up again");
 });
 
 Deno.test("a filter sends names one way, as they are written or whole", async () => {

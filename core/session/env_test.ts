@@ -241,7 +241,7 @@ Deno.test("what an application needs of its pod travels", async () => {
   assert.deepEqual(await taken(names, nothing), names);
 });
 
-Deno.test("what stays in the target is said by name, a few of many, and never by value", async () => {
+Deno.test("variables that stay in the target are reported by name, a few of many, and never by value", async () => {
   const lines: string[] = [];
   const events: SessionEvent[] = [];
   const before = setLogSink((level, text) => lines.push(`${level} ${text}`), "debug");

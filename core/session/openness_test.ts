@@ -1,5 +1,5 @@
-// Who reaches a listener: a generated table of bound address × what names its port × how it got the port ×
-// debugger or not, against the rule of SECURITY.md; and what is reported of each outcome.
+// From where a listener is reached: a generated table of bound address × what names its port × how it got
+// the port × debugger or not, against the rule of SECURITY.md; and what is reported of each outcome.
 
 import assert from "node:assert/strict";
 import { reachBits } from "../../protocol-wasm/mod.ts";
@@ -24,7 +24,7 @@ const namings: Record<string, Partial<IncomingRules>> = {
 };
 const addresses = ["127.0.0.1", "127.8.0.1", "::1", "0.0.0.0", "::", "10.1.2.3"];
 
-Deno.test("who reaches a listener: bound address × what names its port × port 0 × debugger", () => {
+Deno.test("from where a listener is reached: bound address × what names its port × port 0 × debugger", () => {
   for (const address of addresses) {
     for (const [naming, change] of Object.entries(namings)) {
       for (const anyPort of [false, true]) {

@@ -170,7 +170,7 @@ export class OwnSockets {
     if (isLoopback(address)) return false;
     const known = this.#addresses.get(address);
     if (known !== undefined && known.until > performance.now()) return !known.own;
-    this.#isOwn(address, false).catch(() => {}); // whoever needs it asks again, and is told
+    this.#isOwn(address, false).catch(() => {}); // a caller that needs it asks again, and gets the error
     return false;
   }
 

@@ -19,7 +19,7 @@ Deno.test("an open connection of the session's is its client's, however often th
   assert.equal(peers.of({ address: "127.0.0.1", port: 40001 }), undefined);
 });
 
-Deno.test("who dials from a port that the session used before is not its client", () => {
+Deno.test("a program that dials from a port that the session used before is not its client", () => {
   const peers = new Peers();
   const own = dialled(peers);
   assert.equal(peers.of({ address: "127.0.0.1", port: 40000 }), client);
@@ -27,7 +27,7 @@ Deno.test("who dials from a port that the session used before is not its client"
   assert.equal(peers.of({ address: "127.0.0.1", port: 40000 }), undefined);
 });
 
-Deno.test("who dials from another address with a port of the session's is not its client", () => {
+Deno.test("a program that dials from another address with a port of the session's is not its client", () => {
   const peers = new Peers();
   dialled(peers);
   assert.equal(peers.of({ address: "127.0.0.2", port: 40000 }), undefined);

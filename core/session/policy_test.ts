@@ -32,7 +32,7 @@ function decide(path: string, rules: Partial<FilesConfig> = {}, writes = false):
   }).place;
 }
 
-Deno.test("the first rule that matches decides, in the original's order", () => {
+Deno.test("the first rule that matches decides, in upstream's order", () => {
   const order = ["notFound", "readWrite", "readOnly", "local"] as const;
   const outcome = { notFound: "absent", readWrite: "remote", readOnly: "remote", local: "local" };
   for (const [at, first] of order.entries()) {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import type { SessionEvent } from "./events.ts";
 import { Silence } from "./silence.ts";
 
-Deno.test("each silence has an event at its beginning and one at its end, whoever notices it first", () => {
+Deno.test("each silence has an event at its beginning and one at its end, whichever side notices it first", () => {
   const events: SessionEvent[] = [];
   const agent = { version: 4, liveness: { heardAt: performance.now() } } as unknown as AgentLink;
   using silence = new Silence(agent, { limitMs: 2000, emit: (event) => events.push(event) });

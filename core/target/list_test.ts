@@ -75,7 +75,7 @@ Deno.test("only the kinds that are wanted are asked for", async () => {
   assert.deepEqual((await list([], [])).listing, { targets: [], refused: [] });
 });
 
-Deno.test("who may list nothing is refused as for any missing right", async () => {
+Deno.test("a user who may list nothing is refused as for any missing right", async () => {
   for (const kinds of [undefined, ["deployment"] as ListedKind[]]) {
     await assert.rejects(list([], kinds), (error) => {
       assert.ok(error instanceof ApiError);

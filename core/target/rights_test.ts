@@ -35,7 +35,7 @@ async function withReviews(
 const allowed = (yes: boolean, more: object = {}) => Response.json({ status: { allowed: yes, ...more } });
 const known = { known: () => "web-1", signal: undefined };
 
-Deno.test("every right that lacks is named, with the rules to ask for", async () => {
+Deno.test("every missing right is named, with the rules to ask for", async () => {
   const lacking = ({ subresource }: Record<string, string>) => allowed(subresource === undefined);
   await withReviews(lacking, async (kube, asked) => {
     await assert.rejects(askPodRights(kube, "web-1", known)(), (error) => {

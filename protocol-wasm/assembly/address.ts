@@ -43,7 +43,7 @@ export function rules_text(rules: Rules): usize {
 }
 
 /**
- * Adds a rule; of a Network the address is in the text and `prefix` bits of it count, else the name of
+ * Adds a rule; of a Network the address is in the text and `prefix` bits of it count, otherwise the name of
  * `length` bytes.
  */
 export function rules_add(

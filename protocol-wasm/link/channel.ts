@@ -95,7 +95,7 @@ export class Channel implements LinkChannel {
   readonly id: number;
   readonly #link: ChannelLink;
   #received: Uint8Array[] = [];
-  /** Bytes used of the last received block when it may still be filled, else 0. */
+  /** Bytes used of the last received block when it may still be filled, otherwise 0. */
   #filled = 0;
   #reader: PromiseWithResolvers<Uint8Array | null> | undefined;
   #uncredited = 0;

@@ -15,7 +15,7 @@ export const agentProtocolVersion = 4;
  * and the body of `failure` instead.
  */
 export const agentMessages = {
-  // -- link: who is there, and is it still there -----------------------------------------------------
+  // -- link: the peer's identity, and whether it is there -----------------------------------------------------
   /** agent → client, first frame, in clear. Since 4 `greeting` follows with more. */
   challenge: { kind: 1, since: 1, fields: { version: "u16", nonce: "bytes", release: "str" } },
   /** `challenge`, then the agent's public keys: Ed25519 for this agent's life, X25519 for its one link. */

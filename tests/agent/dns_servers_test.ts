@@ -83,7 +83,7 @@ Deno.test("files that change count from the next question on", async () => {
   });
 });
 
-Deno.test("nsswitch.conf says who is asked, and when to stop", async () => {
+Deno.test("nsswitch.conf decides which sources are asked, and when to stop", async () => {
   const hosts = "192.0.2.50 a.test\n192.0.2.51 file.test\n";
   await withNamesStage({ zone, files: { resolvConf: live + quick, hosts } }, async (stage, link) => {
     const lines = [

@@ -50,7 +50,7 @@ Deno.test("the right client is served after a wrong one", async () => {
   assert.equal(decode(agentMessages.welcome, proved.welcome.body).kernel, Deno.osRelease());
 });
 
-Deno.test("who holds connections without a proof does not keep the right client out", async () => {
+Deno.test("connections without a proof do not keep the right client out", async () => {
   await using netns = await Netns.create();
   const { agent, key, announced } = await listeningAgent(netns);
   await using _agent = agent;
@@ -89,7 +89,7 @@ Deno.test("a second client with the key is told that the agent has one", async (
   await link.request("subscribe", { port: 80, mode: 1, filter: "", probes: false });
 });
 
-Deno.test("who sends kilobytes instead of a proof is closed", async () => {
+Deno.test("a connection that sends kilobytes instead of a proof is closed", async () => {
   await using netns = await Netns.create();
   const { agent, announced } = await listeningAgent(netns);
   await using _agent = agent;

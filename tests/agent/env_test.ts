@@ -90,7 +90,7 @@ async function refusal(work: Promise<unknown>): Promise<RemoteError> {
   return error;
 }
 
-Deno.test("a process that is gone is said so, and the agent goes on", async () => {
+Deno.test("a process that is gone is reported, and the agent goes on", async () => {
   await using netns = await Netns.create();
   const gone = await target({});
   await gone[Symbol.asyncDispose]();
@@ -101,7 +101,7 @@ Deno.test("a process that is gone is said so, and the agent goes on", async () =
   await client.subscribe(80);
 });
 
-Deno.test("without SYS_PTRACE the lacking capability is named", async () => {
+Deno.test("without SYS_PTRACE the missing capability is named", async () => {
   await using netns = await Netns.create();
   await using process = await target({}); // has every capability, so only SYS_PTRACE lets others look (ptrace(2))
   const set = "-all,+bpf,+net_admin";

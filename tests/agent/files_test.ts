@@ -279,7 +279,7 @@ Deno.test("file system figures are those of the target's mount", async () => {
   assert.equal(view.getBigUint64(8, true) * view.getBigUint64(16, true), 1n << 20n);
 });
 
-Deno.test("files can be read without any capability but those that are said", async () => {
+Deno.test("files can be read with the documented capabilities alone", async () => {
   await using netns = await Netns.create();
   await using target = await FileTarget.create({
     fill: "printf yes >data/open; chmod 600 data/open; chown 9 data/open",
@@ -295,7 +295,7 @@ Deno.test("files can be read without any capability but those that are said", as
   assert.equal(await new FileTalk(client.link).content("/data/open"), "yes");
 });
 
-Deno.test("a capability that lacks is named", async () => {
+Deno.test("a missing capability is named", async () => {
   await using netns = await Netns.create();
   await using target = await FileTarget.create({ uid: 9 });
   for (

@@ -145,7 +145,7 @@ Deno.test("a connection that came while it was doubtful whether the client is th
   assert.equal(await new Talk((await pod.client.offered()).channel).until("!"), "next!");
 });
 
-Deno.test("in a silence who has just asked is reset, who waits gets its answer when the client is back", async () => {
+Deno.test("in a silence a peer that has just asked is reset, one that waits gets its answer when the client is back", async () => {
   await using pod = await stage({ kind: "echo" });
   using patient = await Talk.dial(pod.netns, 80);
   await patient.say("a question from long ago!");
@@ -209,7 +209,7 @@ Deno.test("a long way is no silence", async () => {
   assert.deepEqual(client.silences, []);
 });
 
-Deno.test("a port that is given back and stolen anew has a heartbeat again", async () => {
+Deno.test("a port that is given back and stolen again has a heartbeat again", async () => {
   await using pod = await stage();
   serve(pod.client);
   await pod.client.unsubscribe(80);

@@ -54,7 +54,7 @@ Deno.test("chunked answers with trailers, HEAD and 204 keep the connection usabl
   assert.equal(await peer.ask(get("/after", mine)), "app 1 GET /after 0");
 });
 
-Deno.test("pipelined requests are answered in order by whom each belongs to", async () => {
+Deno.test("pipelined requests are answered in order, each by the side it belongs to", async () => {
   await using pod = await Pod.create();
   serveApp(pod);
   using peer = await pod.dial();

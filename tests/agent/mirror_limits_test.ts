@@ -131,7 +131,7 @@ for (
     { have: [], says: /^Cannot mirror ports: the agent lacks the capabilities BPF and NET_RAW$/ },
   ]
 ) {
-  Deno.test(`an agent with ${have.join(" and ") || "nothing"} alone says what mirroring lacks`, async () => {
+  Deno.test(`an agent with ${have.join(" and ") || "nothing"} alone reports what mirroring needs`, async () => {
     await using netns = await Netns.create();
     await assert.rejects(
       FakeClient.start(netns, { mode: "mirror", prefix: withCapabilities(netns, have) }),

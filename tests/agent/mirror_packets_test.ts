@@ -135,7 +135,7 @@ Deno.test("packets to another host's address are none of the target's", async ()
   assert.equal(await new Talk(offered.channel).until("\r\n\r\n"), get("/own"));
 });
 
-Deno.test("who only knocks is not told of", async () => {
+Deno.test("a connection that is only opened is not reported", async () => {
   await using pod = await stage();
   await pod.send("ipv4", [
     ...Array.from({ length: 3000 }, (_, index) => ({ seq: 5, flags: "S", port: 10_000 + index })),

@@ -131,7 +131,7 @@ Deno.test("a connect that fails gives the errno that the target's programs get",
   }
 });
 
-/** This side throws away what is for 203.0.113.0/24: who connects there hears nothing. */
+/** This side throws away what is for 203.0.113.0/24: a connection there gets no answer. */
 async function silence(verb: "add" | "del"): Promise<void> {
   await command(["ip", "route", verb, "blackhole", "203.0.113.0/24"]);
 }

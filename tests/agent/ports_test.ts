@@ -37,7 +37,7 @@ Deno.test("a port that another session has is refused with its owner's name", as
   assert.equal((await second.offered()).port, 81);
 });
 
-Deno.test("who has a port says so by the link", async () => {
+Deno.test("a second session is told which session has the port", async () => {
   await using netns = await Netns.create();
   await using first = await FakeClient.start(netns);
   await using second = await FakeClient.start(netns);
@@ -123,7 +123,7 @@ const capabilityCases = [
   { have: [], says: /^Cannot steal ports: the agent lacks the capabilities BPF and NET_ADMIN$/ },
 ];
 for (const { have, says } of capabilityCases) {
-  Deno.test(`an agent with ${have.join() || "nothing"} alone says what lacks`, async () => {
+  Deno.test(`an agent with ${have.join() || "nothing"} alone reports what is missing`, async () => {
     await using netns = await Netns.create();
     await assert.rejects(
       FakeClient.start(netns, { prefix: withCapabilities(netns, have) }),

@@ -150,7 +150,7 @@ Deno.test("a TCP probe reaches the original, and the app nothing of it", async (
   assert.equal(seen.offers, 1);
 });
 
-Deno.test("on a port that is probed by TCP who waits for the first word gets the app's", async () => {
+Deno.test("on a port that is probed by TCP a client that waits for the first word gets the app's", async () => {
   await using there = await stage("echo");
   await there.client.probe(80, "tcp");
   await there.client.subscribe(80);

@@ -16,7 +16,7 @@ async function reached(client: FakeClient, port: number): Promise<number> {
   return decode(agentMessages.reachedReply, frame?.body ?? new Uint8Array()).reach;
 }
 
-/** Connects to the pod's own address from another host: refused, or whoever answers. */
+/** Connects to the pod's own address from another host: refused, or the name of the program that answers. */
 async function fromOutside(netns: Netns, port: number): Promise<"refused" | "connected"> {
   try {
     using _conn = await Deno.connect({ hostname: netns.ipv4, port });

@@ -235,7 +235,7 @@ Deno.test("another port stays the original's", async () => {
   await peer.until("220 the original\r\n");
 });
 
-Deno.test("who dials the agent's own listener is reset", async () => {
+Deno.test("a connection to the agent's own listener is reset", async () => {
   await using netns = await Netns.create();
   await using client = await FakeClient.start(netns);
   await client.subscribe(80);

@@ -17,7 +17,7 @@ typedef int (*connect_call)(int, const struct sockaddr *, socklen_t);
 typedef int (*dial_call)(const char *, int);
 typedef const char *(*name_call)(void);
 
-/* The library has one too: who is asked shows the order of symbols. */
+/* The library has one too: which one is called shows the order of symbols. */
 const char *late_name(void)
 {
 	return "the program";

@@ -30,7 +30,7 @@ typedef int (*nquery_call)(res_state, const char *, int, int, unsigned char *, i
 typedef int (*ndomain_call)(res_state, const char *, const char *, int, int, unsigned char *, int);
 typedef int (*nsend_call)(res_state, const unsigned char *, int, unsigned char *, int);
 
-/* Calls the function; with a state of ours when it is one of the n-forms. */
+/* Calls the function; with a state of this program's when it is one of the n-forms. */
 static int call(void *function, res_state own, int type, int size)
 {
 	const char *name = strcmp(words[NAME], "=") == 0 ? "" : words[NAME], *is = words[FUNCTION];

@@ -8,7 +8,7 @@ import { authority, serverCertificate } from "../support/certificates.ts";
 import { binary, runMirrord, userPath } from "../support/program.ts";
 import { typeAt } from "../support/typed.ts";
 
-/** An API server that knows whoever logs in as nobody, and keeps what it was shown. */
+/** An API server that accepts every login as an unknown user, and keeps what it was shown. */
 function apiServer(): { url: string; tokens: string[]; paths: string[] } & AsyncDisposable {
   const tokens: string[] = [];
   const paths: string[] = [];

@@ -68,8 +68,8 @@ async function daemonsCgroup(): Promise<string> {
 }
 
 /**
- * A daemon keeps no descriptor of whoever starts the cluster: a lock of flock(1) would be held for as long as
- * it runs.
+ * A daemon keeps no descriptor of the process that starts the cluster: a lock of flock(1) would be held for
+ * as long as it runs.
  */
 export const launch = `
 cgroup=$1 pidfile=$2 log=$3; shift 3
@@ -187,7 +187,7 @@ async function processesIn(cgroup: string): Promise<number[]> {
       continue; // removed between listing and reading, or a threaded v2 cgroup
     }
   }
-  // 0 stands for a process outside our pid namespace: none of ours.
+  // 0 stands for a process outside our pid namespace, which is not the cluster's.
   return pids.filter((pid) => pid !== 0);
 }
 

@@ -72,7 +72,7 @@ export async function ensurePackages(): Promise<void> {
 
 /**
  * Does `work` while no other ./dev uses apt: `apt-get update` takes lists away before it has the new ones,
- * and whoever reads them meanwhile finds no packages. scripts/install_packages.sh takes the same lock.
+ * and a process that reads them meanwhile finds no packages. scripts/install_packages.sh takes the same lock.
  */
 async function withApt<Result>(work: () => Promise<Result>): Promise<Result> {
   using file = await Deno.open("/run/mirrord-apt.lock", {

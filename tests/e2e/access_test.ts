@@ -187,7 +187,7 @@ function lists(way: Way) {
 }
 
 const namespaces = {
-  name: "the namespace is the flag's, else the configuration's, else the context's",
+  name: "the namespace is the flag's, otherwise the configuration's, otherwise the context's",
   run: (stage: ClusterStage) =>
     withUser(stage, betterRules, async (kubeconfig) => {
       const folder = await Deno.makeTempDir({ prefix: "mirrord-access-" });

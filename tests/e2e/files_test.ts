@@ -162,7 +162,7 @@ const cases = [
     },
   },
   {
-    name: "a full disk is said, and what was written stays",
+    name: "a full disk is reported, and what was written stays",
     async run(stage: ClusterStage) {
       const script = { file: "tree.py", args: ["full", "/srv/small"] };
       const there = await linesInPod(stage, python, script);

@@ -61,7 +61,7 @@ const cases = [
         "print('listening 80', file=sys.stderr, flush=True)",
         "while True:",
         "    connection, _ = server.accept()",
-        "    if connection.recv(65536): break  # else a readiness probe that only connects",
+        "    if connection.recv(65536): break  # otherwise a readiness probe that only connects",
         "connection.sendall(b'x' * 8000000)",
       ].join("\n");
       await using run = await SessionRun.listening(stage, {

@@ -8,7 +8,7 @@ import { ClusterStage, missingCluster, missingNode } from "../support/cluster_st
 import { tcpSockets } from "../support/no_delay.ts";
 import { SessionRun } from "../support/session_run.ts";
 
-/** How the API server is reached: by the runtime's own TLS, or by a tunnel of ours. */
+/** How the API server is reached: by the runtime's own TLS, or by mirrord's tunnel. */
 const ways = [
   { name: "", flags: [] },
   { name: ", with a certificate that is not checked", flags: ["--accept-invalid-certificates"] },

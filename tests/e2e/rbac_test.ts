@@ -1,4 +1,4 @@
-// The role of docs/rbac.md: it is enough, each verb of it is needed, and mirrord names the one that lacks.
+// The role of docs/rbac.md: it is enough, each verb of it is needed, and mirrord names the missing one.
 // That it is enough for what a session does later is shown by other end-to-end tests that run under it
 // (cluster_stage.ts).
 

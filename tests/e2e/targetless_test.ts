@@ -230,7 +230,8 @@ const mayNotRemove = {
 };
 
 const quota = {
-  name: "a quota that refuses the pod is named, or how to find it by whoever may not list events",
+  name:
+    "a quota that refuses the pod is named; a user without the right to list events learns how to find it",
   run: (stage: ClusterStage) =>
     asUser(stage, async (kubeconfig) => {
       const hard = { "count/pods": "2" };

@@ -15,7 +15,7 @@ const requests: [request: string, by: RegExp][] = [
   [`POST /mine HTTP/1.1\r\n${mine}\r\nContent-Length: 4\r\n\r\nbody`, /^app \d+ POST \/mine 4$/],
 ];
 
-/** Resolves when the agent has read what was said before. */
+/** Resolves when the agent has read what was sent before. */
 async function passed(other: Talk): Promise<void> {
   await other.ask(get("/between", mine));
 }

@@ -80,13 +80,13 @@ export const rows: Row[] = [
   },
   {
     id: "9b",
-    fault: "the deployment is rolled out anew",
+    fault: "the deployment is rolled out again",
     happens: "the session ends with a message; the new pod answers",
   },
   {
     id: "9c",
     fault: "the target's first process is killed",
-    happens: "the session ends with a message; the container starts anew and answers",
+    happens: "the session ends with a message; the container restarts and answers",
   },
   {
     id: "10a",

@@ -10,7 +10,7 @@ Deno.test("the document's table has the rows as they are", async () => {
   const text = await Deno.readTextFile(document);
   const expected = withTable(text, tableOf(text));
   if (Deno.env.get("MIRRORD_TEST_WRITE") === "1") await Deno.writeTextFile(document, expected);
-  else assert.equal(text, expected, "write it anew: MIRRORD_TEST_WRITE=1 ./dev test faults");
+  else assert.equal(text, expected, "write it again: MIRRORD_TEST_WRITE=1 ./dev test faults");
 });
 
 Deno.test("a figure of one row is written without touching the others", async () => {

@@ -68,7 +68,7 @@ async function oneProcess(fuzz: Fuzz, stage: Stage, identity: bigint): Promise<v
       if (reads && asks && !isBroken && !random.once(4)) await heard.another;
     }
   } catch (error) {
-    // The session ended the link: what was said was nonsense.
+    // The session ended the link: what it received was nonsense.
     if (!isGone(error)) throw error;
   }
   if (reads && random.once(2)) await conn.closeWrite().catch(() => {});

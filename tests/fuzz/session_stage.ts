@@ -157,7 +157,7 @@ export interface Stage extends AsyncDisposable {
   say(bytes: Uint8Array): void;
   /** The agent's end of the link closes. */
   endAgent(): void;
-  /** A process's connection; `hello` says who it is. */
+  /** A process's connection; `hello` identifies it. */
   connect(): Promise<Deno.Conn>;
 }
 

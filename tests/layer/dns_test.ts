@@ -216,7 +216,7 @@ Deno.test("told to ask again, the layer does until it has the answer", async () 
 
 Deno.test("a signal's handler does not end a look-up", async () => {
   let interrupt = (): void => {};
-  // Not for ever: who is interrupted asks again, and would be interrupted again.
+  // Not for ever: an interrupted call asks again, and would be interrupted again.
   let left = 3;
   const host = { addresses: ["192.0.2.9"], before: () => left-- > 0 ? interrupt() : undefined };
   await withNames({ hosts: { "slow.test": host } }, async (ask, session, app) => {

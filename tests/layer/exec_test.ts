@@ -87,7 +87,7 @@ Deno.test("another session's environment is left alone", async () => {
   assert.deepEqual(await output(app), ["MIRRORD_LAYER_SOCKET=/other"]);
 });
 
-/** What `argv` prints and whom the session heard of, with `skip` as the skipped names. */
+/** What `argv` prints and which processes said hello, with `skip` as the skipped names. */
 async function binds(argv: string[], skip: string): Promise<number> {
   await using session = new FakeSession();
   await using app = new App(session, argv, { env: { MIRRORD_SKIP: skip } });

@@ -108,7 +108,7 @@ Deno.test("pm2's daemon from before is named, one of the session's own is not", 
     }
   }));
 
-Deno.test("Docker's socket is named by its path, whoever listens for it", () =>
+Deno.test("Docker's socket is named by its path, whichever process listens", () =>
   withPlace(async ({ folder, inside, said }) => {
     const docker = await listener(`${folder}/docker.sock`, "systemd");
     try {

@@ -35,7 +35,7 @@ async function withListener(
   await body(app, session, busy.addr.port);
 }
 
-/** Makes the session hear something on the app's link: whatever was said before has arrived then. */
+/** Makes the session receive something on the app's link: what was sent before has arrived then. */
 async function drain(app: Calls, session: FakeSession): Promise<void> {
   const before = session.count("bind");
   const fd = await app.do("socket 4");

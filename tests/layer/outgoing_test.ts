@@ -241,7 +241,7 @@ Deno.test("a socket bound before connects from there", () =>
     assert.equal(await app.do("getsockname 3"), "10.1.2.3 40000");
   }));
 
-Deno.test("connect to AF_UNSPEC lets go of the connection, and the socket connects anew", () =>
+Deno.test("connect to AF_UNSPEC lets go of the connection, and the socket connects again", () =>
   withApp({}, async (app, stage) => {
     await app.do("socket 4");
     await app.do("connect 3 203.0.113.9 80");

@@ -190,7 +190,7 @@ for (const call of [`dup2 0 ${linkFd}`, `dup3 0 ${linkFd} 0`]) {
     }));
 }
 
-Deno.test("a link closed behind the layer's back is opened anew, and its number is not written to", () =>
+Deno.test("a link that the app closed unseen is opened again, and its number is not written to", () =>
   withListener(async (app, session, actual) => {
     assert.equal(await app.do(`raw_close ${linkFd}`), "0");
     await session.hear("the end of link 1", (heard) => heard.name === "end");

@@ -35,7 +35,7 @@ const aliases: Record<string, string> = {
   faccessat2: "faccessat",
   fchmodat2: "fchmodat",
 };
-/** RESOLVE_NO_SYMLINKS in a struct open_how that is empty else (openat2(2)). */
+/** RESOLVE_NO_SYMLINKS in a struct open_how that is otherwise empty (openat2(2)). */
 const conditions: Step = ["put8 4 0 16", "ok"];
 const readsIt: Step[] = [["l read $0 b 100", "12"], ["text", "hello target"]];
 const here = -100;

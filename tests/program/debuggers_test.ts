@@ -17,7 +17,7 @@ const apps = decodeURIComponent(new URL("../apps/", import.meta.url).pathname);
 const python = "/usr/bin/python3";
 const ignore = missingForProcess() !== null;
 
-/** Whoever listens on the target's port of that number, as another host sees it. */
+/** What listens on the target's port of that number, as another host sees it. */
 async function outside(stage: ProcessStage, port: number): Promise<"refused" | "connected"> {
   try {
     using _conn = await Deno.connect({ hostname: stage.hosts.ipv4, port });
@@ -215,7 +215,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "what this machine alone serves on loopback is reached there; what both serve is the target's, which is said once",
+    "what this machine alone serves on loopback is reached there; what both serve is the target's, which is logged once",
   ignore,
   async fn() {
     await using stage = await ProcessStage.create({ port: 7780, listen: "127.0.0.1" });

@@ -240,7 +240,7 @@ for (const [name, script] of Object.entries(scripts)) {
   });
 }
 
-// Whoever gives Bun the target's files some day finds this test in the way, and turns it round.
+// This test is to be turned round by the change that gives Bun the target's files.
 Deno.test(
   { name: "Bun, which opens files past libc, is called that, once", ignore: missing !== null },
   async () => {

@@ -77,7 +77,7 @@ const filled = (place: string) =>
   `mount -t tmpfs -o size=64k tmpfs ${place}; cat /dev/zero >${place}/filler 2>/dev/null || true`;
 
 Deno.test({
-  name: "of two places the one with room is taken; without any the disk is said to be full",
+  name: "of two places the one with room is taken; without any a full disk is reported",
   ignore,
 }, async () => {
   const one = within(`${filled("/tmp")}\nmount -t tmpfs tmpfs /dev/shm`);

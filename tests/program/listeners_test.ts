@@ -126,7 +126,7 @@ Deno.test({
   },
 });
 
-/** The name of whoever answered; null: the connection was refused. */
+/** The name of the program that answered; null: the connection was refused. */
 function whoAnswered(answer: unknown): string | null {
   if (answer === "ECONNREFUSED") return null;
   return (answer as { answer?: { by?: string } }).answer?.by ?? JSON.stringify(answer);

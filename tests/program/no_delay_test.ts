@@ -1,5 +1,5 @@
-// TCP_NODELAY: on every connection that session and agent have, whoever made it, and on the app's own as the
-// app set it.
+// TCP_NODELAY: on every connection that session and agent have, whichever side made it, and on the app's
+// own as the app set it.
 
 import assert from "node:assert/strict";
 import { missingForProcess, registerCases } from "../support/cases.ts";

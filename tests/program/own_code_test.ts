@@ -110,7 +110,7 @@ Deno.test({
   await prints(at, [script], "there");
   await prints(at, ["sh", script], "there");
   await prints(at, ["cat", `${at.shared}/both`], "there");
-  await prints(at, ["cat", script], "#!/bin/sh"); // who only reads it has the target's
+  await prints(at, ["cat", script], "#!/bin/sh"); // a program that only reads it gets the target's
 });
 
 Deno.test(

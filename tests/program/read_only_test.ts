@@ -78,7 +78,7 @@ Deno.test(
 
 Deno.test(
   {
-    name: "what is only written stays on this machine, which is said once for a folder",
+    name: "what is only written stays on this machine, which is logged once for a folder",
     ignore: missing !== null,
   },
   async () => {

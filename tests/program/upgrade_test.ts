@@ -95,9 +95,12 @@ Deno.test("a file of dpkg or rpm is left to it", async () => {
   }
 });
 
-Deno.test({ name: "who may not write to the folder is told so", ignore: Deno.uid() !== 0 }, async () => {
-  const { code, text } = await refusal({}, ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
-  assert.equal(code, 77, text);
-  assert.ok(text.includes('Cannot replace "FOLDER/mirrord": you may not write to its folder\n'), text);
-  assert.ok(text.includes("help: Run: sudo FOLDER/mirrord upgrade\n"), text);
-});
+Deno.test(
+  { name: "a user who may not write to the folder gets an error", ignore: Deno.uid() !== 0 },
+  async () => {
+    const { code, text } = await refusal({}, ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
+    assert.equal(code, 77, text);
+    assert.ok(text.includes('Cannot replace "FOLDER/mirrord": you may not write to its folder\n'), text);
+    assert.ok(text.includes("help: Run: sudo FOLDER/mirrord upgrade\n"), text);
+  },
+);

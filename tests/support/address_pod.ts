@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { App } from "./layer_app.ts";
 import { Netns } from "./netns.ts";
 
-/** tests/apps/own_address.py, and who runs it. */
+/** tests/apps/own_address.py, and what runs it. */
 export const script = decodeURIComponent(new URL("../apps/own_address.py", import.meta.url).pathname);
 export const python = "/usr/bin/python3";
 const hostName = "pod-with-a-name";

@@ -167,7 +167,7 @@ export const mirrorCases: Case[] = [
       }, { env: { LOCAL_PORTS: "8097" } }),
   },
   {
-    name: "an app that reads nothing holds nobody up, and what it lost is said",
+    name: "an app that reads nothing delays nothing, and what it lost is reported",
     run: (stage) =>
       withMirror(stage, async (run) => {
         const size = 8 << 20;

@@ -67,7 +67,7 @@ export const portCases: Case[] = [
       }),
   },
   {
-    name: "a second session on the port is told who has it, its app that the address is in use",
+    name: "a second session on the port learns which session has it, its app that the address is in use",
     async run(stage) {
       const identity = await stage.identity();
       const first = await SessionRun.listening(stage, { env: { USER: "ana" } });

@@ -29,7 +29,7 @@ export async function agentPair(): Promise<AgentPair> {
     agent,
     async expect(name) {
       let { value, done } = await frames.next();
-      // Said one way with every subscription: who wants to know looks at the frames themselves.
+      // Sent with every subscription and not answered: a test looks at the frames themselves.
       while (!done && value.name === "reach" && name !== "reach") ({ value, done } = await frames.next());
       assert.ok(!done, `the link ended where "${name}" was expected`);
       assert.equal(value.name, name);

@@ -11,7 +11,7 @@ import { whenKilled } from "./when_killed.ts";
 export interface FileTargetOptions {
   /** Shell commands that fill the tree; run as root in its top directory. */
   fill?: string;
-  /** Whom the process runs as; root unless given. */
+  /** The user that the process runs as; root unless given. */
   uid?: number;
   gid?: number;
   groups?: number[];

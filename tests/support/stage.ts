@@ -22,7 +22,7 @@ export interface Stage extends AsyncDisposable {
   ask(order: Order): Promise<unknown>;
   /** Changes when the target was restarted or replaced. */
   identity(): Promise<string>;
-  /** What of ours is at the target: running agents, listeners, locks, BPF links. */
+  /** What of mirrord is at the target: running agents, listeners, locks, BPF links. */
   remains(): Promise<string[]>;
   /** Process numbers of the agents at the target, on this machine. */
   agents(): Promise<number[]>;

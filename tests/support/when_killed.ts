@@ -4,8 +4,8 @@
 // the test's group spares it.
 
 /**
- * It keeps this process's standard output open until it is done: who waits for the end of that has waited for
- * this.
+ * It keeps this process's standard output open until it is done: a process that waits for that
+ * output's end has waited for this.
  */
 const script = 'trap "" INT TERM HUP; read -r _; "$@" >/dev/null 2>&1';
 

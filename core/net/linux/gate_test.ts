@@ -24,7 +24,7 @@ async function knock(
 }
 
 for (const host of ["127.0.0.1", "::1"]) {
-  Deno.test(`${host}: who waits at a gate is connected when it is admitted, and bytes go both ways`, async () => {
+  Deno.test(`${host}: a socket that waits at a gate is connected when it is admitted, and bytes go both ways`, async () => {
     using gate = new Gate(host);
     const { source, dial } = await knock(gate);
     const ours = await gate.admit(source);
@@ -90,7 +90,7 @@ Deno.test("a gate needs no privilege", { ignore: Deno.env.has(unprivileged) }, a
   assert.match(new TextDecoder().decode(stdout), /[1-9]\d* passed/);
 });
 
-Deno.test("who waits no longer cannot be admitted", async () => {
+Deno.test("a socket that no longer waits cannot be admitted", async () => {
   using gate = new Gate("127.0.0.1");
   const listener = listenTcp({ address: "127.0.0.1", port: 0 });
   listener.close();

@@ -59,8 +59,8 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
  * Calls that fail in the ordinary course of things: their result, or -errno. It is read where they return,
- * with no function of ours entered before: there the runtime may collect or compile, whose own calls leave
- * their errno on this thread.
+ * with none of this project's functions entered before: there the runtime may collect or compile, whose own
+ * calls leave their errno on this thread.
  */
 export const outcome = {
   recv(fd: number, into: Bytes, how: number): number {
