@@ -34,7 +34,8 @@ static long (*load_bytes)(const void *packet, __u32 offset, void *to, __u32 leng
 SECTION("socket")
 int mirror(struct __sk_buff *packet)
 {
-	__u32 words[10], offset, key;
+	__u32 words[10], offset;
+	__u64 key; // of which the first four bytes count: steal.bpf.c says why
 	__u8 *head = (__u8 *)words, next[2], port[2];
 
 	if (packet->pkt_type != PACKET_HOST || load_bytes(packet, 0, head, 20) < 0)
@@ -56,7 +57,12 @@ int mirror(struct __sk_buff *packet)
 		    words[5] == words[9])
 			return NOT_PICKED;
 		offset = 40;
-		for (int i = 0; i < EXTENSION_HEADERS && protocol != IPPROTO_TCP; i++) {
+		// Without CAP_PERFMON verifiers follow a loop that is none to the end of their patience: they think
+		// of a processor that guesses wrong at its condition.
+#pragma clang loop unroll(full)
+		for (int i = 0; i < EXTENSION_HEADERS; i++) {
+			if (protocol == IPPROTO_TCP)
+				break;
 			// The length of these three is in units of eight bytes, the first not counted.
 			if (protocol != HOP_BY_HOP && protocol != ROUTING && protocol != DESTINATION_OPTIONS)
 				return NOT_PICKED;

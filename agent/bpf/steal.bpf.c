@@ -3,6 +3,11 @@
 // doubt, goes to the original: also connections that come when the agent has not renewed its heartbeat in
 // time, for whatever reason. Loaded by agent/sys/bpf.ts, which fills the maps. Program and context:
 // Documentation/bpf/prog_sk_lookup.rst of the kernel.
+//
+// Everything on the stack is written as eight bytes, aligned: without CAP_PERFMON, which the agent does not
+// have, verifiers up to Linux 6.1 at least refuse a second write into eight bytes that hold a shorter number
+// ("attempt to corrupt spilled pointer on stack", kernel/bpf/verifier.c). Both machines are little-endian, so
+// the first four bytes of such a number are a key of four.
 
 #include <linux/bpf.h>
 #include <linux/in.h>
@@ -21,12 +26,13 @@ struct map_definition {
 	__u32 max_entries;
 };
 
-// The sources of the agent's own connections to the original. tests: bpf_test.ts holds the size.
+// The sources of the agent's own connections to the original: an address in network byte order, IPv4's with
+// zeros behind it, and a port in network byte order.
 struct bypass_key {
-	__u32 address[4];
-	__u32 port;
+	__u64 address[2];
+	__u64 port;
 };
-_Static_assert(sizeof(struct bypass_key) == 20, "agent/sys/bpf.ts writes 20 bytes");
+_Static_assert(sizeof(struct bypass_key) == 24, "agent/sys/steal_program.ts writes 24 bytes");
 
 // stolen port -> first of its two entries in sockets, and above REACH_SHIFT the addresses for which it is
 // stolen
@@ -48,9 +54,9 @@ static long (*release)(void *socket) = (void *)BPF_FUNC_sk_release;
 SECTION("sk_lookup")
 int steal(struct bpf_sk_lookup *ctx)
 {
-	__u32 port = ctx->local_port;
-	struct bypass_key from = {};
-	__u32 *base, index, reach, set, zero = 0;
+	__u64 port = ctx->local_port, index, zero = 0;
+	struct bypass_key from;
+	__u32 *base, reach, set;
 	__u64 *until, *count;
 	void *listener;
 
@@ -64,12 +70,11 @@ int steal(struct bpf_sk_lookup *ctx)
 	reach = *base >> REACH_SHIFT;
 	if (ctx->family == FAMILY_IPV4) {
 		from.address[0] = ctx->remote_ip4;
+		from.address[1] = 0;
 		set = (ctx->local_ip4 & 0xff) == 127 ? REACH_LOOPBACK4 : REACH_OTHER4; // network byte order
 	} else if (ctx->family == FAMILY_IPV6) {
-		from.address[0] = ctx->remote_ip6[0];
-		from.address[1] = ctx->remote_ip6[1];
-		from.address[2] = ctx->remote_ip6[2];
-		from.address[3] = ctx->remote_ip6[3];
+		from.address[0] = (__u64)ctx->remote_ip6[1] << 32 | ctx->remote_ip6[0];
+		from.address[1] = (__u64)ctx->remote_ip6[3] << 32 | ctx->remote_ip6[2];
 		index += 1;
 		set = !ctx->local_ip6[0] && !ctx->local_ip6[1] && !ctx->local_ip6[2] &&
 			      ctx->local_ip6[3] == __builtin_bswap32(1) ? REACH_LOOPBACK6 : REACH_OTHER6;

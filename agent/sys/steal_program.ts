@@ -80,12 +80,9 @@ export class StealProgram {
   }
 }
 
-/**
- * `struct bypass_key` of the program: 16 address bytes, then the port in network order in the low half of a
- * u32.
- */
+/** `struct bypass_key` of the program: 16 bytes of the address, then the port, both in network order. */
 export function bypassKey(source: Endpoint): Uint8Array<ArrayBuffer> {
-  const key = new Uint8Array(20);
+  const key = new Uint8Array(24);
   key.set(addressBytes(source.address));
   new DataView(key.buffer).setUint16(16, source.port);
   return key;
