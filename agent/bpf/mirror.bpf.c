@@ -57,8 +57,8 @@ int mirror(struct __sk_buff *packet)
 		    words[5] == words[9])
 			return NOT_PICKED;
 		offset = 40;
-		// Without CAP_PERFMON verifiers follow a loop that is none to the end of their patience: they think
-		// of a processor that guesses wrong at its condition.
+		// Without CAP_PERFMON verifiers follow a loop past its bound until they give up: they
+		// think of a processor that guesses wrong at the condition.
 #pragma clang loop unroll(full)
 		for (int i = 0; i < EXTENSION_HEADERS; i++) {
 			if (protocol == IPPROTO_TCP)

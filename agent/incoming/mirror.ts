@@ -79,11 +79,12 @@ export class Mirror implements Disposable {
   prepare(): void {
     if (this.#tap !== null) return;
     const action = "Cannot mirror ports";
-    requireKernel(action, 8);
     try {
       this.#tap = new PacketTap();
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
+      // An older kernel may allow it: it asks for SYS_ADMIN, or for nothing (bpf(2)).
+      requireKernel(action, 8);
       throw explainKernelRefusal(error, action, ["BPF", "NET_RAW"]);
     }
     const tap = this.#tap;

@@ -10,6 +10,8 @@ import { dialTcp, type Socket } from "../../core/net/linux/socket.ts";
 
 /** Lets connections from a source reach the original. */
 export interface Bypasses {
+  /** How many there may be at a time. */
+  room(): number;
   addBypass(source: Endpoint): void;
   removeBypass(source: Endpoint): void;
 }
@@ -23,6 +25,9 @@ export class WayToOriginal {
   /** Dials under way from each source: two may share one, towards different ports. */
   readonly #counts = new Map<string, number>();
   readonly #range = ephemeralPorts();
+  /** Dials under way, and those that wait until one of these is over. */
+  #under = 0;
+  readonly #waiting: (() => void)[] = [];
   #offset = Math.floor(Math.random() * 65536);
 
   constructor(bypasses: Bypasses) {
@@ -49,10 +54,15 @@ export class WayToOriginal {
   /** Gives up the dials under way. */
   close(): void {
     this.#dials.abort(new SystemError("connect", E.ECONNRESET));
+    for (const go of this.#waiting.splice(0)) go();
   }
 
   async #dialFrom(source: Endpoint, destination: Endpoint): Promise<Socket> {
     let bound = false;
+    while (this.#under >= this.#bypasses.room() && !this.#dials.signal.aborted) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#under++;
     try {
       return await dialTcp({
         destination,
@@ -66,6 +76,8 @@ export class WayToOriginal {
       });
     } finally {
       if (bound) this.#count(source, -1);
+      this.#under--;
+      this.#waiting.shift()?.();
     }
   }
 

@@ -35,6 +35,7 @@ export class Subscriptions implements Disposable {
   /** Ports given back: connections that the kernel accepted for them before go to the original. */
   readonly #released = new Set<number>();
   readonly #original = new WayToOriginal({
+    room: () => this.#program?.bypassRoom ?? 1,
     addBypass: (source) => this.#program?.addBypass(source),
     removeBypass: (source) => this.#program?.removeBypass(source),
   });

@@ -4,6 +4,7 @@
 
 import { type ProgramFile, readProgramFile } from "./bpf_file.ts";
 import { c, E, lastErrno, SYS_BPF, SystemError } from "./libc.ts";
+import { countsMapsAsLocked, lockedMemoryLimit, raiseLockedMemory } from "./locked_memory.ts";
 
 // Commands of bpf(2), <linux/bpf.h>.
 const mapCreate = 0, mapLookup = 1, mapUpdate = 2, mapDelete = 3, progLoad = 5, linkCreate = 28;
@@ -11,11 +12,16 @@ const attrSize = 128;
 const logSize = 65536;
 /** BPF_MAP_TYPE_HASH; a long one has its entries made when they come (BPF_F_NO_PREALLOC). */
 const hashType = 1, noPreallocation = 1, longMap = 1024;
+/**
+ * Where maps count as locked memory: what an entry of a long one takes at most (struct htab_elem and struct
+ * bucket of the kernel), what the program and its other maps take, and the fewest entries that are of use.
+ */
+const entryBytes = 112, otherBytes = 48 << 10, fewestEntries = 64;
 
 /** A loaded program and its maps, by their names in its source. */
 export class BpfObject {
   readonly #fds: number[] = [];
-  readonly #maps: Map<string, number>;
+  readonly #maps = new Map<string, { fd: number; entries: number }>();
   readonly #attachType: number;
   /** The program's descriptor. */
   readonly program: number;
@@ -25,8 +31,12 @@ export class BpfObject {
     try {
       const file = readProgramFile(Deno.readFileSync(new URL(`./${name}.bpf.bin`, import.meta.url)));
       this.#attachType = file.attach;
-      this.#maps = new Map(file.maps.map((shape) => [shape.name, this.#keep(createMap(shape))]));
-      this.program = this.#keep(loadProgram(file, [...this.#maps.values()]));
+      // The long ones last: they make do with what is left.
+      for (const shape of file.maps.toSorted((a, b) => a.maxEntries - b.maxEntries)) {
+        const { fd, entries } = createMapThatFits(shape);
+        this.#maps.set(shape.name, { fd: this.#keep(fd), entries });
+      }
+      this.program = this.#keep(loadProgram(file, file.maps.map(({ name }) => this.#fdOf(name))));
     } catch (error) {
       this.close();
       throw error;
@@ -40,6 +50,11 @@ export class BpfObject {
     const { bytes, view } = attr();
     [this.program, target, this.#attachType].forEach((value, i) => view.setUint32(i * 4, value, true));
     this.#keep(bpf("BPF_LINK_CREATE", linkCreate, bytes));
+  }
+
+  /** How many entries a map has room for: fewer than its source says where memory is short. */
+  room(map: string): number {
+    return this.#maps.get(map)?.entries ?? 0;
   }
 
   /** Puts an entry into a map. Throws BpfError. */
@@ -85,7 +100,7 @@ export class BpfObject {
   }
 
   #fdOf(map: string): number {
-    return this.#maps.get(map) ?? -1;
+    return this.#maps.get(map)?.fd ?? -1;
   }
 }
 
@@ -99,7 +114,22 @@ export class BpfError extends SystemError {
   }
 }
 
-function createMap(shape: ProgramFile["maps"][number]): number {
+type Shape = ProgramFile["maps"][number];
+
+/** A map with as many entries as `shape` says or, if it is long, as the limit of locked memory allows. */
+function createMapThatFits(shape: Shape): { fd: number; entries: number } {
+  try {
+    return { fd: createMap(shape), entries: shape.maxEntries };
+  } catch (error) {
+    if (!(error instanceof BpfError && error.errno === E.EPERM) || !countsMapsAsLocked()) throw error;
+    if (raiseLockedMemory()) return createMapThatFits(shape);
+    const entries = Math.floor((lockedMemoryLimit() - otherBytes) / entryBytes);
+    if (shape.maxEntries <= longMap || entries >= shape.maxEntries || entries < fewestEntries) throw error;
+    return { fd: createMap({ ...shape, maxEntries: entries }), entries };
+  }
+}
+
+function createMap(shape: Shape): number {
   const { bytes, view } = attr();
   [shape.type, shape.keySize, shape.valueSize, shape.maxEntries].forEach((value, i) =>
     view.setUint32(i * 4, value, true)

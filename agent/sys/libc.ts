@@ -17,6 +17,7 @@ const libc = Deno.dlopen("libc.so.6", {
   setns: { parameters: [i32, i32], result: i32 },
   mmap: { parameters: ["pointer", "usize", i32, i32, i32, "i64"], result: "pointer" },
   munmap: { parameters: ["pointer", "usize"], result: i32 },
+  setrlimit: { parameters: [i32, "buffer"], result: i32 },
   clock_gettime: { parameters: [i32, "buffer"], result: i32 },
 });
 

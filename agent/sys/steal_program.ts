@@ -52,6 +52,11 @@ export class StealProgram {
     this.#object.remove("ports", word(port));
   }
 
+  /** How many sources `addBypass` can take at a time. */
+  get bypassRoom(): number {
+    return this.#object.room("bypasses");
+  }
+
   /** Lets connections from `source`, an address and port of this agent, reach the original. */
   addBypass(source: Endpoint): void {
     this.#object.set("bypasses", bypassKey(source), zero);

@@ -50,7 +50,7 @@ export interface AgentStart {
   anyProcess?: boolean;
   /** What its kernel part is for; "steal" unless given. */
   mode?: "steal" | "mirror";
-  /** The compiled program, which is started instead of the sources. */
+  /** The compiled program, which is started instead of the sources; MIRRORD_TEST_AGENT names it for all. */
   binary?: string;
   /** Put between agent and client. */
   wrap?: (stream: LinkStream) => LinkStream;
@@ -66,7 +66,7 @@ export class AgentProcess implements AsyncDisposable {
     await Promise.allSettled([this.#child.stdin.close(), this.#child.stdout.cancel()]);
   };
 
-  constructor(options: AgentOptions, prefix: string[] = [], binary?: string) {
+  constructor(options: AgentOptions, prefix: string[] = [], binary = Deno.env.get("MIRRORD_TEST_AGENT")) {
     const argv = binary === undefined
       ? [...prefix, Deno.execPath(), "run", "-A", "--quiet", entry, JSON.stringify(options)]
       : [...prefix, binary, ...agentFlags(options)];
@@ -166,15 +166,22 @@ export class AgentProcess implements AsyncDisposable {
 }
 
 /** The command line of the compiled program for these options. */
-function agentFlags({ publicKey, link, targetPid, netns }: AgentOptions): string[] {
-  const flag = (name: string, value: number | undefined) => value === undefined ? [] : [name, String(value)];
+function agentFlags(options: AgentOptions): string[] {
+  const { publicKey, link, targetPid, containerId, netns, owner } = options;
+  const flag = (name: string, value: number | string | undefined) =>
+    value === undefined ? [] : [name, String(value)];
   return [
     "agent",
     ...(link.kind === "stdio" ? ["--stdio"] : flag("--listen", link.port)),
-    "--public-key",
-    publicKey,
+    ...flag("--public-key", publicKey),
     ...flag("--target-pid", targetPid),
+    ...flag("--container-id", containerId),
     ...flag("--netns-of", netns),
+    ...flag("--owner", owner),
+    ...flag("--first-client-limit", options.firstClientLimitSeconds),
+    ...flag("--lost-limit", options.lostLimitSeconds),
+    ...flag("--heartbeat-limit", options.heartbeatSeconds),
+    ...flag("--http-detection", options.httpDetectionSeconds),
   ];
 }
 
