@@ -10,7 +10,7 @@ import { root, runStep, say } from "./step.ts";
 
 /** Architectures as Debian names them, and as Deno does. */
 const machines = { amd64: "x86_64", arm64: "aarch64" };
-/** What the program's dynamic section names, and Debian's word on who may copy it. */
+/** What the program's dynamic section names, and Debian's statement of its licence. */
 const wanted = /^(ld-linux-[\w-]+\.so\.\d+|lib(c|m|dl|rt|pthread|gcc_s)\.so\.\d+|copyright)$/;
 
 /**

@@ -87,7 +87,7 @@ async function imageParts(): Promise<Part[]> {
   return parts;
 }
 
-/** Debian's word on who may copy package `name`, where the package has it itself. */
+/** Debian's statement of the licence of package `name`, where the package has it itself. */
 function copyrightOf(name: string, files: Awaited<ReturnType<typeof baseFiles>>): { text?: string } {
   const found = files.find(({ path }) => path.endsWith(`/doc/${name}/copyright`));
   return found?.type === "file" ? { text: new TextDecoder().decode(found.bytes).trim() } : {};

@@ -195,3 +195,21 @@ Deno.test("a comment keeps to 110 columns, as the code does", () => {
   );
   assert.deepEqual(findings, []);
 });
+
+/** Words that cost an ordinary reader a second reading; issue 10 has more of them. */
+const twiceRead = [/\bwhoever\b/i, /\b(?:is|are|was|were|be) said\b/, /\banew\b(?!\()/, /\bof ours\b/];
+
+Deno.test("comments, names of tests and documents are in plain English", () => {
+  const texts = tracked.filter((path) =>
+    /\.(ts|c|h|md)$/.test(path) && !/^tests\/house_|^layer\/wire/.test(path)
+  );
+  none(
+    texts.flatMap((path) =>
+      read(path).split("\n").flatMap((line, index) =>
+        twiceRead.some((word) => word.test(line)) || /(?:\/\/|\*).*, say\b/.test(line)
+          ? [`${path}:${index + 1}: ${line.trim()}`]
+          : []
+      )
+    ),
+  );
+});

@@ -14,7 +14,7 @@ export interface Named {
 /** A host, or why there is none. */
 export type Answer = { ending: 0; host: Named } | { ending: Exclude<Ending, 0>; host?: undefined };
 
-/** Nobody is found, because of `why`. */
+/** No host is found, because of `why`. */
 export function missing(why: Exclude<Ending, 0>): Answer {
   return { ending: why };
 }

@@ -148,7 +148,7 @@ export class Exchanger implements Disposable {
     try {
       socket = DatagramSocket.connect(endpointOf(server));
     } catch {
-      return; // no way there: as if nobody were there
+      return; // no way there: as if no server were there
     }
     using limit = this.#limit(socket, waitMs);
     try {

@@ -22,7 +22,7 @@ export class Round {
   readonly #headOnly: boolean;
   /** For each question its reply; null: none yet, or one that sends us on to the next server. */
   readonly replies: (Reply | null)[];
-  /** Somebody may be there. */
+  /** A server may be there. */
   heard = false;
   /** An answer does not fit into a datagram. */
   truncated = false;

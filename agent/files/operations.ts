@@ -57,7 +57,7 @@ const maxContent = (1 << 20) - 64;
 /** How much is read at a time of a file without a size. */
 const procSize = 16384;
 
-/** Longer paths and texts of links are nobody's (PATH_MAX). */
+/** Longer paths and texts of links cannot exist (PATH_MAX). */
 const maxPath = 4096;
 
 const nothing = new Uint8Array(0);

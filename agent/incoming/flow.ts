@@ -84,7 +84,7 @@ export class Flow {
     this.seenAt = now;
   }
 
-  /** Nobody but its client has spoken for it yet. */
+  /** Only packets of its client were seen yet. */
   get opening(): boolean {
     return this.#opening;
   }

@@ -40,7 +40,7 @@ class Got implements ByteChannel {
   }
 }
 
-/** A mirrored port that hears of one connection. */
+/** A mirrored port that gets one connection. */
 class Stage {
   readonly got: Got[] = [];
   readonly ends: [CopyEnd, number][] = [];

@@ -33,7 +33,7 @@ export class Route implements Disposable {
   #last: Side["name"] | null = null;
   /** Bytes pass unread, both ways, to the original. */
   #whole = false;
-  /** A request was read and nobody has it yet. */
+  /** A request was read and no side has it yet. */
   #routing = false;
   readonly #origin: Origin | null;
   /** The app's part of the request under way was sent last then, by the heartbeat's clock. */
@@ -196,7 +196,7 @@ export class Route implements Disposable {
     return original;
   }
 
-  /** The app that took the head, or null when nobody does. */
+  /** The app that took the head, or null when none does. */
   async #sendToApp(head: Uint8Array): Promise<Side | null> {
     try {
       await this.#app?.stream.write(head);

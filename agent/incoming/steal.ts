@@ -62,7 +62,7 @@ export class Connections {
   /** Handles one accepted connection until it ends; never throws. */
   async serve(connection: Socket): Promise<void> {
     const claim = this.#context.subscriptions.claim(connection.localAddress.port);
-    // Somebody dialled the listener itself: nothing is behind it.
+    // A program dialled the listener itself: nothing is behind it.
     if (claim.kind === "none") return connection.reset();
     const fits = this.#crowd.enter();
     using counted = new DisposableStack();

@@ -95,7 +95,7 @@ function receiveAll(fd: number): Uint8Array {
   return concatenate(parts);
 }
 
-/** Readdresses each message to nobody; true when the last one ends the answer. */
+/** Addresses each message to port 0; true when the last one ends the answer. */
 function readPart(messages: Uint8Array): boolean {
   const view = new DataView(messages.buffer, messages.byteOffset, messages.byteLength);
   let isOver = true;

@@ -10,7 +10,7 @@ const output = 1;
 
 /** Takes over descriptors 0 and 1. Throws SystemError when one is neither pipe nor socket. */
 export function stdioStream(): LinkStream {
-  // A write to a closed pipe shall be EPIPE, not the end of the process (signal(7)). An interrupt typed at
+  // A write to a closed pipe must be EPIPE, not the end of the process (signal(7)). An interrupt typed at
   // the session's terminal reaches its whole process group; what ends this process is the end of its link.
   for (const signal of [K.SIGPIPE, K.SIGINT, K.SIGHUP]) {
     c.signal(signal, Deno.UnsafePointer.create(K.SIG_IGN));

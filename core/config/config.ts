@@ -1,7 +1,7 @@
 // The resolved configuration: what every later room reads. No shorthand, every default filled in, every list
 // a list. Made by resolve.ts only.
 
-/** One resolved configuration. Frozen by convention: nobody changes it after load. */
+/** One resolved configuration. Frozen by convention: it is not changed after load. */
 export interface Config {
   target: TargetConfig;
   kube: KubeConfigOptions;

@@ -49,7 +49,7 @@ const noProxy = "there is no proxy process";
 const leave = "Leave the key out.";
 
 /**
- * Nobody takes TLS apart here: what comes encrypted reaches the app encrypted, as "tls" says and "tcp" does
+ * TLS is not decrypted here: what comes encrypted reaches the app encrypted, as "tls" says and "tcp" does
  * not.
  */
 function tlsDelivery(key: string): Record<string, LaterKey> {

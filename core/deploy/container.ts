@@ -179,7 +179,7 @@ export class AgentContainer implements AsyncDisposable {
     });
   }
 
-  /** Until it ended or nobody wants to know: after the start only its end matters. */
+  /** Until it ended or the watch is given up: after the start only its end matters. */
   async #watch(): Promise<void> {
     const { kube, pod } = this.#place;
     try {

@@ -120,7 +120,7 @@ Deno.test("a server that is busy is asked again", async () => {
   });
 });
 
-Deno.test("a server that nobody listens at is unreachable, with its address", async () => {
+Deno.test("a server without a listener is unreachable, with its address", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();

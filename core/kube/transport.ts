@@ -179,7 +179,7 @@ export class Transport implements Disposable {
     }
   }
 
-  /** Nobody reads on in `response`, which streams: the signal of its call is let go. */
+  /** `response`, which streams, is not read on: the signal of its call is let go. */
   finish(response: Response): void {
     this.#streams.get(response)?.();
     this.#streams.delete(response);

@@ -53,7 +53,7 @@ export interface DialOptions {
 
 export interface Sockets {
   /**
-   * Connects. Rejects with SystemError (ECONNREFUSED when nobody listens; EADDRINUSE or EADDRNOTAVAIL when
+   * Connects. Rejects with SystemError (ECONNREFUSED without a listener; EADDRINUSE or EADDRNOTAVAIL when
    * the source port is taken, for this destination or wholly), or the signal's reason.
    */
   dialTcp(options: DialOptions): Promise<Socket>;

@@ -78,7 +78,7 @@ type ConnectionEvent =
   | { type: "targetUnreachable"; peer: Peer; reason: string }
   | { type: "carryFailed"; protocol: "tcp" | "udp"; peer: string; reason: string }
   /**
-   * A peer on loopback that this machine serves too, or alone; debugger: the port is one, by its user's word
+   * A peer on loopback that this machine serves too, or alone; debugger: the port is one, as its user says
    * or by `debugger`.
    */
   | {

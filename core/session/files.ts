@@ -136,7 +136,7 @@ export class Files implements Floor {
     }
   }
 
-  /** What it opened and nobody holds; a holder's word may still be on its way. */
+  /** What it opened and nobody holds; a holder's message may still be on its way. */
   ended(process: AppProcess): Promise<void> {
     if (this.#isOver) return Promise.resolve();
     const timer = setTimeout(() => {

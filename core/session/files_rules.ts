@@ -12,7 +12,7 @@ import { platform } from "../net/this_platform.ts";
 
 const { workingDirectory } = await platform.files();
 
-/** null: the app's files are its own business. `program` is the app's file. */
+/** null: the app's files are not looked at. `program` is the app's file. */
 export function filesRules(
   { files }: Config,
   target: Target,

@@ -58,7 +58,7 @@ export interface StolenConnection {
 export interface IncomingOptions {
   /** null: no port is stolen or mirrored. */
   agent: AgentLink | null;
-  /** null: the app's listeners are its own business. */
+  /** null: the app's listeners are not looked at. */
   rules: IncomingRules | null;
   own: OwnSockets;
   debuggers: Debuggers;

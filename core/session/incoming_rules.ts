@@ -43,7 +43,7 @@ export const noPorts: IncomingRules = {
   heartbeatMs: 0,
 };
 
-/** null: the app's listeners are its own business. */
+/** null: the app's listeners are not looked at. */
 export function incomingRules({ incoming, agent }: Config, target: Target): IncomingRules | null {
   const { mode, portMapping, listenPorts, ...rest } = incoming;
   if (mode === "off") return null;

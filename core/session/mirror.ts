@@ -95,7 +95,7 @@ class Player implements Disposable {
     this.#left = true;
     if (!this.#opaque && this.#between) {
       this.#app?.clientLeft();
-      // A client that has its answers leaves: an app that has not answered yet shall not take that for giving
+      // A client that has its answers leaves: an app that has not answered yet must not take that for giving
       // up.
       await this.#answered;
     } else {

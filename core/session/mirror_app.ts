@@ -1,6 +1,6 @@
 // One connection to the app for the requests of a mirrored client: the app's answers are read as a client
 // would, then dropped. Called by mirror.ts, one request at a time. Invariant: this side closes where a client
-// would close, so an app that waits for that close never waits for ever.
+// would close, so an app that waits for that close never waits without end.
 
 import { type ByteChannel, HttpReader } from "../../protocol-wasm/mod.ts";
 

@@ -51,7 +51,7 @@ interface Connection {
   readonly giveUp: AbortController;
   gate: Gate;
   at: Address | null;
-  /** The app's socket is being connected, or is: how it ends is the kernel's word. */
+  /** The app's socket is being connected, or is: the kernel decides how it ends. */
   admitted: boolean;
   outcome: { errno: number; local: Address; peer: Address };
 }

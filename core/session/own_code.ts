@@ -77,7 +77,7 @@ export class OwnCode {
     this.#met.set(process, await finding);
   }
 
-  /** What the policy wants to know of a process that was met. */
+  /** What the policy asks about a process that was met. */
   of(process: AppProcess): Pick<PathUse, "executable" | "isOwn"> {
     const { files, folders } = this.#met.get(process) ?? { files: new Set(), folders: [] };
     const isOwn = (path: Uint8Array): boolean => {

@@ -103,7 +103,7 @@ export function remotePlaces({ interfaces = false }: LocalPlaces): { files: stri
   };
 }
 
-/** Credentials of the developer that the app shall not use by mistake; below the home directory. */
+/** Credentials of the developer that the app must not use by mistake; below the home directory. */
 export const absentTrees = ["/.config/gcloud", "/.kube", "/.azure"] as const;
 
 /** `text` as a pattern that matches just it. */

@@ -1,6 +1,6 @@
 // The HTTP/1 requests of stolen and mirrored connections, each as one event once its answer has ended. Used
 // by incoming.ts for stolen connections, whose bytes are read on their way, and by mirror.ts, which separates
-// requests anyway. Nothing is read where nobody wants the events. Invariant: bytes are only looked at; a
+// requests anyway. Nothing is read where the events are not used. Invariant: bytes are only looked at; a
 // connection that is not HTTP/1, or no longer, passes on unread. An event names no header but Host, no body
 // and no query: those may hold secrets.
 
@@ -39,12 +39,12 @@ export class Requests {
   readonly #emit: Emit | null;
   #watched = 0;
 
-  /** `emit` null: nobody wants the events. */
+  /** `emit` null: the events are not used. */
   constructor(emit: Emit | null) {
     this.#emit = emit;
   }
 
-  /** A request with this head was read; null where nobody wants to know. */
+  /** A request with this head was read; null where the events are not used. */
   begin(head: Uint8Array, { mode, port, peer }: Subscribed): RequestEnd | null {
     const emit = this.#emit;
     if (emit === null) return null;

@@ -168,7 +168,7 @@ Deno.test("no more than 64 requests wait for an answer, and 1024 connections are
   assert.equal(events.length, 1025);
 });
 
-Deno.test("nothing is read where nobody wants the events", async () => {
+Deno.test("nothing is read where the events are not used", async () => {
   const requests = new Requests(null);
   assert.equal(requests.begin(bytes(get("/")), { mode: "mirror", port: 80, peer: "" }), null);
   const connection = new Connection([get("/")], requests);

@@ -58,7 +58,7 @@ import { platform } from "../net/this_platform.ts";
 
 const { unwatched } = await platform.network();
 
-/** A process's link ends with it, but a moment later than its parent hears of it. */
+/** A process's link ends with it, but a moment after its parent was notified. */
 const settleMs = 300;
 /** How long accepting rests after it failed. */
 const acceptPauseMs = 100;
@@ -74,13 +74,13 @@ export interface FilesRules {
 export interface SessionOptions {
   /** The proven link; null = targetless, nothing is remote. */
   agent: AgentLink | null;
-  /** null = the app's listeners are its own business. */
+  /** null = the app's listeners are not looked at. */
   incoming: IncomingRules | null;
-  /** null or absent = the app's connections are its own business. */
+  /** null or absent = the app's connections are not looked at. */
   outgoing?: OutgoingConfig | null;
   /** null or absent, or nothing of it on = names are this machine's. */
   dns?: DnsConfig | null;
-  /** null or absent = the app's files are its own business. */
+  /** null or absent = the app's files are not looked at. */
   files?: FilesRules | null;
   /** The app sees the target's network interfaces. */
   interfaces?: boolean;
@@ -121,7 +121,7 @@ export class Session implements AsyncDisposable {
   /** What every process gets first. */
   readonly #hello: Body<typeof layerMessages.helloReply>;
   readonly #ended = new AbortController();
-  /** Resolves when the session itself fails: a process would wait, or fail, for ever. */
+  /** Resolves when the session itself fails: a process would wait, or fail, without end. */
   readonly #broken = Promise.withResolvers<SessionError>();
   readonly #pauses = new Pauses();
 
@@ -290,7 +290,7 @@ export class Session implements AsyncDisposable {
         else await this.#answer(layer, frame, process);
       }
     } catch (error) {
-      // The process ended before it had its answer, or asked what nobody can read.
+      // The process ended before it had its answer, or its question cannot be read.
       if (!(error instanceof LinkError)) throw error;
       layer.close(error);
     } finally {
@@ -349,7 +349,7 @@ export class Session implements AsyncDisposable {
     try {
       await floor.answer({ link, frame, process });
     } catch (error) {
-      // The kernel's word here, on what the process asked for, is the app's too.
+      // The kernel's errno here, for what the process asked, is the app's too.
       if (!(error instanceof RemoteError || error instanceof SystemError)) throw error;
       await link.fail(frame, error.errno, error.message);
     }

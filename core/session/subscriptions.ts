@@ -141,7 +141,7 @@ export class Subscriptions implements Disposable {
     return frame === undefined ? null : decode(agentMessages.reachedReply, frame.body).reach;
   }
 
-  /** One way: nobody waits for an answer. */
+  /** One way: no answer comes. */
   #send<K extends "probe" | "reach">(kind: K, body: Body<typeof agentMessages[K]>): void {
     this.#agent.send(kind, 0, body).catch(() => {}); // the link's end is seen where it is read
   }

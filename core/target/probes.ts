@@ -101,7 +101,7 @@ function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }
 
-/** Programs that look at files and processes, and connect to nobody. */
+/** Programs that look at files and processes, and make no connection. */
 const localPrograms = new Set(
   ("[ cat cd df dirname echo exit expr false find grep head kill ls mountpoint pgrep pidof ps pwd readlink rm sed sleep stat tail " +
     "test touch tr true wc").split(" "),

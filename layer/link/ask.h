@@ -25,7 +25,7 @@ int ask_now(const struct ask *ask);
 /*
  * The same for what may take long: signals stay open, and their handlers' calls are hooked as ever. -EINTR
  * when a handler without SA_RESTART ran; with a timeout when any did, as socket calls with a timeout do
- * (signal(7)). -ETIMEDOUT after `timeout_ms` (-1: never). A late answer is passed over: nobody sees it.
+ * (signal(7)). -ETIMEDOUT after `timeout_ms` (-1: never). A late answer is passed over: no caller sees it.
  */
 int ask_patiently(const struct ask *ask, int timeout_ms);
 /*

@@ -12,7 +12,7 @@ struct link {
 	_Atomic(int) number; /* the descriptor plus one; 0 = none */
 	uint64_t identity; /* of the socket */
 	uint32_t last_id;
-	_Atomic(bool) abandoned; /* nobody waits any more for the answer to last_id */
+	_Atomic(bool) abandoned; /* no thread waits any more for the answer to last_id */
 	_Atomic(pid_t) waiter; /* thread that waits with signals open; 0 = none */
 	uintptr_t frame; /* and its asker's */
 };
@@ -26,7 +26,7 @@ int exchange_fd(const struct link *link);
  * -errno for the caller that asked, or EXCHANGE_LOST.
  */
 int exchange_send(struct link *link, unsigned char *memory, const struct ask *ask);
-/* Reads the answer to the last question; `ask` is NULL where nobody wants it any more. */
+/* Reads the answer to the last question; `ask` is NULL where it is no longer wanted. */
 int exchange_receive(struct link *link, unsigned char *memory, const struct ask *ask);
 int exchange_both(struct link *link, unsigned char *memory, const struct ask *ask);
 

@@ -13,7 +13,7 @@
 #define LOOK_AGAIN_MS 20
 
 struct pool {
-	_Atomic(pid_t) owner; /* 0: nobody's yet, take it */
+	_Atomic(pid_t) owner; /* 0: not owned yet, take it */
 	_Atomic(uint32_t) opening; /* held while a descriptor is made and not yet noted, and over fork */
 	_Atomic(uint32_t) released; /* counts, for the threads that wait */
 	_Atomic(uint32_t) waiting;

@@ -19,7 +19,7 @@ bool descriptors_foreign(int fd);
 
 /* What a descriptor was, from before it is closed or replaced until after. */
 struct descriptors_end {
-	bool last; /* of something whose end somebody waits for: `note` */
+	bool last; /* of something whose end is waited for: `note` */
 	struct fds_note note;
 };
 /* Before close(2): `fd` is forgotten, and libc's to close. A value: it is the layer's own, and stays. */

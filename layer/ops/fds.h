@@ -91,7 +91,7 @@ bool fds_forget(struct fds_handle *handle);
 
 /*
  * Called with the last note of an object that was closed where no hook sees it, found out later. Not for
- * listeners, about which the session asks the kernel. NULL: nobody cares.
+ * listeners, about which the session asks the kernel. NULL: nothing is called.
  */
 extern void (*fds_lost)(const struct fds_note *note);
 

@@ -137,7 +137,7 @@ static void files(void)
 	second = memfd_create("second", 0);
 	fds_lost = on_lost;
 	ok(second == first && !get(second, &note), "another file at its number is not it");
-	ok(lost == 7, "and its owner hears of the end that no hook saw");
+	ok(lost == 7, "and its owner is notified of the end that no hook saw");
 	fds_lost = NULL;
 	close(second);
 	close(copy);

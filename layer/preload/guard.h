@@ -14,7 +14,7 @@
 
 extern _Thread_local bool guard_inside __attribute__((tls_model("initial-exec")));
 
-/* Does the layer work in this process? Starts it if nobody has. */
+/* Does the layer work in this process? Starts it unless that was done. */
 bool guard_active(void);
 /* Is this process part of a session? Also one whose program is skipped, which keeps its children in. */
 bool guard_session(void);

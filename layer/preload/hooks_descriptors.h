@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /*
- * Does dup2(2) touch what somebody notes or holds? Then the guard is taken, and `to` is free to be replaced.
+ * Does dup2(2) touch what is noted or held? Then the guard is taken, and `to` is free to be replaced.
  */
 bool edge_replaces(int from, int to, int *saved);
 /* After it: `result`, what libc's call said, as the hook returns it. */

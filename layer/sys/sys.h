@@ -84,7 +84,7 @@ int sys_executable(char *path, size_t size);
 void *sys_map(size_t size, bool wiped);
 void sys_unmap(void *memory, size_t size);
 /*
- * Until word is not `seen` and somebody calls sys_wake_word(), or for `timeout` ms (-1: no end). 0, -EINTR,
+ * Until word is not `seen` and sys_wake_word() is called, or for `timeout` ms (-1: no end). 0, -EINTR,
  * -ETIMEDOUT; without a timeout -EINTR only when a handler without SA_RESTART ran.
  */
 int sys_wait_word(_Atomic(uint32_t) *word, uint32_t seen, int64_t timeout);

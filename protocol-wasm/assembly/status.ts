@@ -23,7 +23,7 @@ export const enum Status {
   Refused = 16,
   /** The header names a payload over the limit of its kind. */
   TooLong = 17,
-  /** The header has flags nobody defined. */
+  /** The header has undefined flags. */
   UnknownFlags = 18,
   /** The header has kind 0. */
   NoKind = 19,

@@ -177,7 +177,7 @@ export class SealedStream implements LinkStream {
     if (came < recordHeaderBytes) return null;
     const text = new DataView(this.#in.buffer).getUint32(this.#start, true);
     if (text === 0 || text > maxText) {
-      throw new LinkError(`Cannot read the link: a record of ${text} bytes is none of ours`);
+      throw new LinkError(`Cannot read the link: a record cannot have ${text} bytes`);
     }
     const length = recordHeaderBytes + text + recordTagBytes;
     return came < length ? null : length;

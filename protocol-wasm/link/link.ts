@@ -312,7 +312,7 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
     this.#inbox.put(frame, frame.body.length);
   }
 
-  /** Whether this side counts up such ids; 0 is nobody's. */
+  /** Whether this side counts up such ids; 0 is neither side's. */
   #isOurs(id: number): boolean {
     return id !== 0 && (id % 2 === 1) === this.#isClient;
   }

@@ -150,7 +150,7 @@ export class Outbox {
     return true;
   }
 
-  /** One data frame of each channel in turn, until the buffer is full or nobody may send. */
+  /** One data frame of each channel in turn, until the buffer is full or no channel may send. */
   #fillData(): void {
     const { FLAG_END, HEADER_BYTES } = this.#core;
     for (const channel of this.#sendable) {

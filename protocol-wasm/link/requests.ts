@@ -70,7 +70,7 @@ export class Requests<T extends MessageTable> {
     return "late";
   }
 
-  /** Nobody waits for the answer to `id` any more; the request's name, if it was one. */
+  /** The answer to `id` is no longer waited for; the request's name, if it was one. */
   abandon(id: number, reason: unknown): (keyof T & string) | null {
     const pending = this.#pending.get(id);
     if (pending === undefined) return null;

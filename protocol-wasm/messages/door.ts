@@ -52,7 +52,7 @@ export interface Rule<T extends MessageTable, K extends keyof T> {
   frames?: number;
   /** The body is bytes past the codec. */
   raw?: (bytes: Uint8Array) => Complaint;
-  /** It comes with an id of the other end's, or flags, though nobody waits for it: the handshake. */
+  /** It comes with an id of the other end's, or flags, though it answers no request: the handshake. */
   late?: true;
 }
 

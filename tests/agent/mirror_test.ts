@@ -31,7 +31,7 @@ for (const family of families) {
     await peer.say("question");
     await peer.until("question");
     await app.until("question");
-    await app.say("nobody hears this");
+    await app.say("this is dropped");
     await peer.closeWrite();
     assert.deepEqual(await peer.rest(), { heard: "", reset: false });
     assert.deepEqual(await app.rest(), { heard: "", reset: false });

@@ -59,7 +59,7 @@ function serve(client: FakeClient): { offers: number } {
   return seen;
 }
 
-/** What a client hears that comes so. */
+/** What a client gets that comes so. */
 function arrive(
   { netns, pod }: Stage,
   { hops = whole, from = "node", text }: { hops?: number; from?: "node" | "pod"; text?: string },

@@ -286,7 +286,7 @@ Deno.test("200 connections in a burst are all answered, none by the wrong side",
   client.handle(async (offered) => {
     await offered.take();
     await offered.channel.write(bytes(`app for ${offered.peer.port}`));
-    await offered.channel.closeWrite(); // the client may have it before we hear of it
+    await offered.channel.closeWrite(); // the client may have it before the agent reports it
     if (++closed === 200) all.resolve();
   });
   const answers = await Promise.all(Array.from({ length: 200 }, async () => {

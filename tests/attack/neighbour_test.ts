@@ -150,7 +150,7 @@ const ways: Record<string, RegExp | null> = {
   reflect: /another program of the pod answers in its place/,
   inject: /the other side closed it|Cannot (read|write)/,
   inject_record: /the other side closed it|Cannot (read|write)/,
-  inject_client: /a record is not what the other side wrote|none of ours/,
+  inject_client: /a record is not what the other side wrote|a record cannot have/,
   change: /the other side closed it|Cannot (read|write)/,
   drop: /the other side closed it|Cannot (read|write)/,
   repeat: /the other side closed it|Cannot (read|write)/,

@@ -1,6 +1,6 @@
 // A hostile project folder: a repository with a `.mirrord/mirrord.json` of its own, which nobody named. What
 // it would have run or sent is not done by `mirrord ls`, by TAB, or by `mirrord exec` unless the user agrees.
-// Each attack succeeds where its file is named by hand, which is the user's word.
+// Each attack succeeds where its file is named by hand, which is the user's consent.
 
 import assert from "node:assert/strict";
 import { completionScript } from "../../cmd/completions.ts";

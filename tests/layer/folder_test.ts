@@ -301,7 +301,7 @@ Deno.test("a lost session is an input/output error, and nothing is local", () =>
     assert.deepEqual(lines, ["5", "5", "5", "5", "no error", "/usr"]);
   }));
 
-Deno.test("a parent's word counts only where nobody went elsewhere on the way", () =>
+Deno.test("a parent's variable counts only where no process went elsewhere on the way", () =>
   withApp(
     ["bash", "-c", "cd /pod/d; env /bin/pwd; env -C /usr /bin/pwd; env -C /usr ls -d bin; env ls"],
     async (app) => {
@@ -310,7 +310,7 @@ Deno.test("a parent's word counts only where nobody went elsewhere on the way", 
     { env: { MIRRORD_SKIP: "env" } },
   ));
 
-Deno.test("another session's word does not count", () =>
+Deno.test("another session's variable does not count", () =>
   withApp(
     [
       "bash",

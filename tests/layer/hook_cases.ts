@@ -66,7 +66,7 @@ async function copies(layer: string, call: string, copy: number): Promise<void> 
   });
 }
 
-/** `call` ends the listener: the session hears of it, on the link that it has. */
+/** `call` ends the listener: the session is notified, on the link that it has. */
 async function ends(layer: string, call: string): Promise<void> {
   await withListener(layer, async (app, session) => {
     assert.equal(await app.do(call), "0");

@@ -87,7 +87,7 @@ Deno.test("bind to port 0 is the kernel's affair until the socket listens", () =
     ]);
   }));
 
-Deno.test("the session hears whether a listener's port was named or left to the kernel", () =>
+Deno.test("the session learns whether a listener's port was named or left to the kernel", () =>
   withApp({}, async (app, session) => {
     const port = freePort();
     await doAll(app, ["socket 4", `bind 3 127.0.0.1 ${port}`, "listen 3 5"]);
@@ -123,7 +123,7 @@ Deno.test("what the session does not manage stays local", () =>
     assert.deepEqual(names(session.heard), ["hello", "bind", "bind"]);
   }));
 
-Deno.test("a session without incoming hears no more than hello", () =>
+Deno.test("a session without incoming gets no more than hello", () =>
   withApp({ incoming: false }, async (app, session) => {
     const port = freePort();
     await doAll(app, ["socket 4", `bind 3 127.0.0.1 ${port}`, "listen 3 5"]);

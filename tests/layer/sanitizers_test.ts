@@ -14,7 +14,7 @@ const flags = [
   "-w", // warnings are the layer's build's; sanitizers bring false ones
   "-g",
   "-O1",
-  "-foptimize-sibling-calls", // TAIL in symbols_linux.c is clang's word
+  "-foptimize-sibling-calls", // TAIL in symbols_linux.c is clang's attribute
   "-fno-sanitize-recover=all",
 ];
 const early = /preload\/(symbols|images|objects|libc_table|own_calls)_linux\.c$/;

@@ -91,7 +91,7 @@ export class DatagramSocket {
     connect(this.#fd, remote);
   }
 
-  /** The next datagram. Rejects with SystemError: ECONNREFUSED when an earlier one found nobody. */
+  /** The next datagram. Rejects with SystemError: ECONNREFUSED when an earlier one found no receiver. */
   async receive(): Promise<Uint8Array<ArrayBuffer>> {
     for (;;) {
       const bytes = this.#take();

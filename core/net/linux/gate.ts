@@ -102,8 +102,8 @@ export class Gate {
   }
 
   /**
-   * Sends a SYN and forgets about it. Where an app's own packets have 255 hops to live, a deaf dial hears,
-   * and then resets.
+   * Sends a SYN and forgets about it. Where an app's own packets have 255 hops to live, a deaf dial is
+   * answered, and then resets.
    */
   #dial(waiting: Endpoint, deaf: boolean): void {
     const fd = this.#socket(K.SOCK_NONBLOCK);

@@ -298,7 +298,7 @@ export function listenIfThere(endpoint: Endpoint, alone = false): Listener | nul
 }
 
 /**
- * Connects. Rejects with SystemError (ECONNREFUSED when nobody listens; EADDRINUSE or EADDRNOTAVAIL when the
+ * Connects. Rejects with SystemError (ECONNREFUSED without a listener; EADDRINUSE or EADDRNOTAVAIL when the
  * source port is taken, for this destination or wholly), or the signal's reason.
  */
 export async function dialTcp(options: DialOptions): Promise<Socket> {

@@ -71,7 +71,7 @@ Deno.test("a close lets go of what this end waits for", async () => {
   far.close();
 });
 
-Deno.test("nobody listening is a refused connection", async () => {
+Deno.test("a port without a listener is a refused connection", async () => {
   const listener = listenTcp({ address: "127.0.0.1", port: 0 });
   listener.close();
   assert.equal(await listener.accept(), null);

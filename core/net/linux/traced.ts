@@ -50,7 +50,7 @@ export class Traced {
 
   /**
    * Starts `options.argv[0]` through `entry`, the layer's file; resolves when it is the program, before its
-   * first instruction. null: this process may trace nobody. Throws SystemError (errno of execve(2), or of
+   * first instruction. null: this process may trace no other. Throws SystemError (errno of execve(2), or of
    * fork(2)).
    */
   static async start(

@@ -10,7 +10,7 @@
 /* Without its zero (uname(2)). */
 #define HOST_NAME_BYTES (sizeof(((struct utsname *)0)->nodename) - 1)
 
-/* Copies the name into HOST_NAME_BYTES + 1. `known` asks nobody: false, the session has to be asked. */
+/* Copies the name into HOST_NAME_BYTES + 1. `known` asks nothing: false, the session has to be asked. */
 bool host_name_known(char *name, struct verdict *verdict);
 /* The same by a question to the session. */
 struct verdict host_name_ask(char *name);

@@ -109,7 +109,7 @@ static struct wire_run text(const char *name)
 	return (struct wire_run){ .start = name, .length = name ? (uint32_t)strlen(name) : 0 };
 }
 
-/* Nobody wakes this word: time alone does. Doubles `pause`. */
+/* This word is never woken: time alone ends the wait. Doubles `pause`. */
 static void rest(int *pause)
 {
 	static _Atomic(uint32_t) word;

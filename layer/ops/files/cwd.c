@@ -89,7 +89,7 @@ const struct cwd_folder *cwd_keep(struct wire_run path, struct wire_run physical
 	for (uint32_t i = 0; i < path.length; i++)
 		hash = hash * 33 + (unsigned char)path.start[i];
 	bucket = &buckets[hash % BUCKETS];
-	/* A program may go to and fro for ever: each directory is kept once. */
+	/* A program may change to and fro without end: each directory is kept once. */
 	for (one = atomic_load(bucket); one; one = one->next)
 		if (is_text(one->folder.path, path) && is_text(one->folder.physical, physical))
 			return &one->folder;

@@ -133,7 +133,7 @@ int files_hold(const struct fds_file *file)
 		sys_fcntl(fd, F_SETFL, file->flags & (O_APPEND | O_NONBLOCK));
 	if (fd < 0) {
 		files_release(file->id);
-		/* Nobody listens any more. */
+		/* The session no longer listens. */
 		return fd == -ECONNREFUSED || fd == -ENOENT || fd == -EPIPE ? -EIO : fd;
 	}
 	first();

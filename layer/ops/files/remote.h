@@ -18,7 +18,7 @@
 /* "At the position that all holders share." */
 #define FILES_POSITION WIRE_OWN_POSITION
 
-/* Called when the first of them is about to be there. NULL: nobody cares. */
+/* Called when the first of them is about to be there. NULL: nothing is called. */
 extern void (*files_first)(void);
 
 /*

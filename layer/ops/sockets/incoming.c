@@ -90,7 +90,7 @@ int incoming_note_of(struct fds_handle *unknown)
 	return 0;
 }
 
-/* Listens, and hears the session's word on it. */
+/* Listens, and asks the session about it. */
 static int listen_noted(struct fds_handle *listener, int backlog, bool unbound)
 {
 	struct fds_note *socket = &listener->note;

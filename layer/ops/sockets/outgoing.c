@@ -213,7 +213,7 @@ static int connect_stream(struct fds_handle *socket, union name *remote, bool *b
 	}
 	socket->note = (struct fds_note){ .state = FDS_CONNECTING, .peer = *remote, .connection = reply.connection };
 	status = address_from_wire(&socket->note.actual, &reply.endpoint, remote->any.sa_family) ? 0 : -EAFNOSUPPORT;
-	/* A simultaneous open is TCP's alone; MPTCP would wait for ever. */
+	/* A simultaneous open is TCP's alone; MPTCP would wait without end. */
 	if (sys_socket_option(socket->fd, SO_PROTOCOL) != IPPROTO_TCP)
 		status = -EPROTONOSUPPORT;
 	*blocks = sys_nonblocking(socket->fd) == 0;
@@ -319,7 +319,7 @@ bool outgoing_name(struct fds_handle *socket, bool of_peer, union name *name)
 		return false;
 	if (!of_peer && (note->flags & OUTGOING_LOOPED) && note->local.any.sa_family == AF_UNSPEC)
 		return false;
-	/* The target's own address of a UDP socket is asked for when somebody wants it. */
+	/* The target's own address of a UDP socket is asked for when it is needed. */
 	if (!of_peer && note->local.any.sa_family == AF_UNSPEC &&
 	    (!incoming_own_address(socket->fd, &own) || !outgoing_identify(socket, &own, &peer)))
 		return false;

@@ -40,7 +40,7 @@ struct verdict outgoing_waited(struct fds_handle *socket, const struct outgoing_
  * target's connect (socket(7)).
  */
 int outgoing_error(struct fds_handle *socket, int native);
-/* The socket was dissolved: it is nobody's. */
+/* The socket was dissolved: nothing is noted of it. */
 void outgoing_forget(struct fds_handle *socket);
 
 /* The last descriptor of an outgoing socket is closed. */

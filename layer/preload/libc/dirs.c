@@ -20,7 +20,7 @@ struct folder {
 	int32_t mark; /* OURS */
 	_Atomic(uint32_t) lock; /* readdir(3) of one DIR by several threads is serialised */
 	struct fds_file open;
-	int fd; /* keeps the file open, once somebody wants a descriptor; -1 = none: released by message */
+	int fd; /* keeps the file open, once a descriptor is wanted; -1 = none: released by message */
 	uint32_t file;
 	uint32_t at; /* of the next entry in the page */
 	uint64_t cursor; /* of the next entry in the folder */

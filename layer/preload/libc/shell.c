@@ -46,7 +46,7 @@ static int wait_for(pid_t child)
 }
 
 /*
- * As POSIX has it: the caller ignores SIGINT and SIGQUIT and hears of no child meanwhile; the shell has them
+ * As POSIX has it: the caller ignores SIGINT and SIGQUIT and gets no SIGCHLD meanwhile; the shell has them
  * as they were.
  */
 int shell_run(const char *command)
