@@ -27,7 +27,7 @@ export type RequestEnd = (status: number | null) => void;
 
 /** Stolen connections that are read at a time: each takes two readers' memory. */
 const mostWatched = 1024;
-/** Requests of one connection that wait for their answers; beyond it the connection is no longer read. */
+/** Requests of one connection that wait for their answers; beyond it no more are read. */
 const mostWaiting = 64;
 const mostMethod = 32;
 /** A host name has 253 characters; brackets and a port are added. */
@@ -112,7 +112,10 @@ class Watch implements Disposable {
       rest = rest.subarray(used);
       if (state === "more") return;
       if (state === "head") {
-        if (this.#waiting.length >= mostWaiting) return this.#end();
+        if (this.#waiting.length >= mostWaiting) {
+          this.#isAsking = false;
+          return;
+        }
         this.#responses.expect(this.#requests.method);
         this.#waiting.push(this.#begin(this.#requests.head));
       } else if (state === "raw" || state === "not-http") {
