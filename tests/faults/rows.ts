@@ -164,7 +164,7 @@ export const rows: Row[] = [
   {
     id: "19b",
     fault: "a client reads nothing",
-    happens: "it delays nobody else, and receives everything in the end",
+    happens: "it delays no other client, and receives everything in the end",
     shown: "tests/support/cases_ports.ts",
   },
   {
