@@ -187,7 +187,7 @@ export class Files implements Floor {
       await channel.closeWrite();
       await drained(channel);
     } catch {
-      channel.reset(); // the client has had enough, or asks again by `read` and is told why
+      channel.reset(); // the client has had enough, or asks again by `read` and gets the errno
     } finally {
       this.#streams--;
     }

@@ -192,7 +192,7 @@ struct capabilities {
 };
 
 /*
- * A user that runs nothing else, as far as can be told: nobody's but by chance, and mapped where a container
+ * A user that runs nothing else, as far as is known: used by chance alone, and mapped where a container
  * maps 65,536.
  */
 static unsigned long unused_user(const unsigned long *auxiliary)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs Debian packages, as root, without letting their services start: a policy-rc.d that says no, for that time only.
 # Called by ./dev and the test cluster; without packages it only removes a policy that an installation left behind which was
-# killed. That one is told by its second line and by its lock: every installation holds it, apt-get too, and a dead process
+# killed. That one is recognised by its second line and by its lock: every installation holds it, apt-get too, and a dead process
 # holds nothing. A policy that is not ours is left as it is.
 # One at a time: apt-get update takes lists away that others read (tests/cluster/packages.ts takes the same lock).
 set -euo pipefail

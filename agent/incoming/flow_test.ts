@@ -165,7 +165,7 @@ Deno.test("a reset after a request ends the connection in order", async () => {
   assert.deepEqual(await stage.texts(), [`${request("/")}|ended`]);
 });
 
-Deno.test("the connection's own first packet is told from that of the next", () => {
+Deno.test("the connection's own first packet is distinguished from that of the next", () => {
   const stage = opened();
   const syn = (isn: number) => ({ sequence: isn, syn: true }) as Segment;
   assert.equal(stage.flow?.isOwn(syn(stage.isn)), true);

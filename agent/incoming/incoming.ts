@@ -101,7 +101,7 @@ export class Incoming implements Floor {
   answer(frame: AgentFrame): Promise<void> {
     if (frame.name === "owner") return Promise.resolve(this.#ownedBy(frame));
     const done = this.#last.then(() => this.#answerNext(frame));
-    this.#last = done.catch(() => {}); // its client is told
+    this.#last = done.catch(() => {}); // its client gets the failure
     return done;
   }
 

@@ -12,7 +12,7 @@ export interface Config {
   outgoing: OutgoingConfig;
   dns: DnsConfig;
   /**
-   * The app is told the target's network interfaces, where its traffic or its connections are the target's.
+   * The app gets the target's network interfaces, where its traffic or its connections are the target's.
    */
   interfaces: boolean;
   files: FilesConfig;
@@ -154,7 +154,7 @@ export interface DnsConfig {
   enabled: boolean;
   /** Names that are (or are not) resolved by the target. */
   filter: SideFilter;
-  /** The app is told the target's host name. */
+  /** The app gets the target's host name. */
   hostname: boolean;
 }
 

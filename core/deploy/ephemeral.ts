@@ -155,7 +155,7 @@ function explainRefusal(error: unknown, target: PodTarget): unknown {
 }
 
 /**
- * Best effort: an agent that was started for nothing is told to leave at once rather than after its own
+ * Best effort: an agent that was started for nothing is ordered to leave at once rather than after its own
  * limit. One that does not run yet is waited for only when the user stopped the start: otherwise it is why
  * the start failed.
  */

@@ -1,5 +1,5 @@
-// What is told of a container that does not start: the news of the pod's events, from a server that answers
-// as the API does.
+// What is reported of a container that does not start: the news of the pod's events, from a server that
+// answers as the API does.
 
 import assert from "node:assert/strict";
 import { kubeClient } from "../../tests/support/kube_client.ts";
@@ -17,7 +17,7 @@ function event(reason: string, message: string, second: number, container = name
   };
 }
 
-/** Follows a server that gives one list after the other, until `count` events were told or it refused. */
+/** Follows a server that gives one list after the other, until `count` events were reported or it refused. */
 async function told(answers: (object[] | number)[], count: number): Promise<ContainerEvent[]> {
   const controller = new AbortController();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
@@ -47,7 +47,7 @@ async function told(answers: (object[] | number)[], count: number): Promise<Cont
   return seen;
 }
 
-Deno.test("the newest event about the container is told, once, and a failed pull as what it is", async () => {
+Deno.test("the newest event about the container is reported, once, and a failed pull as what it is", async () => {
   const pulling = event("Pulling", "Pulling image", 2);
   const other = event("Pulled", "another's", 9, "other");
   const failed = event("Failed", "Failed to pull image: refused", 3);

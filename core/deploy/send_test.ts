@@ -1,5 +1,5 @@
-// An agent that is sent, against a fake API server: what its container is told, what goes into it, and that
-// whatever goes wrong ends with one error that says what to do, and with an input that is closed.
+// An agent that is sent, against a fake API server: what command its container gets, what goes into it, and
+// that whatever goes wrong ends with one error that says what to do, and with an input that is closed.
 
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
@@ -110,7 +110,7 @@ const cases: [string, Record<string, Record<string, unknown>>, RegExp][] = [
   ],
 ];
 for (const [name, state, message] of cases) {
-  Deno.test(`${name} is told with what to do`, async () => {
+  Deno.test(`${name} is reported with what to do`, async () => {
     await using cluster = fakeCluster();
     cluster.output = () => Response.json({ message: "not yet" }, { status: 400 });
     await using deployed = await deploy(cluster);

@@ -201,7 +201,7 @@ Deno.test("the container runs the target's image and reads its input once", asyn
   assert.deepEqual([command?.[0], command?.[1], command?.[3]], ["sh", "-c", "sh"]);
 });
 
-Deno.test("progress is told in megabytes with the rate", () => {
+Deno.test("progress is shown in megabytes with the rate", () => {
   assert.equal(progressText(12e6, { total: 39e6, seconds: 2 }), "sending the agent: 12 of 39 MB, 6.0 MB/s");
   assert.equal(progressText(0, { total: 39e6, seconds: 0 }), "sending the agent: 0 of 39 MB");
 });

@@ -131,7 +131,7 @@ Deno.test("a query says what was wished beside its question", () => {
   assert.deepEqual(flags({ authentic: true, noRecursion: true }), [0, 0x20]);
 });
 
-Deno.test("a reply's addresses are told with their names, in all sections, and with the name asked for", () => {
+Deno.test("a reply's addresses are given with their names, in all sections, and with the name asked for", () => {
   const target = [1, 98, 0xc0, 14];
   const bytes = replyTo(query("a.test"), [
     record(5, target),
@@ -151,7 +151,7 @@ Deno.test("a reply that nobody vouches for loses that flag alone", () => {
   assert.equal(bytes[3], 0xbf);
 });
 
-Deno.test("names are compared without case, and host names are told from others", () => {
+Deno.test("names are compared without case, and host names are distinguished from others", () => {
   assert.ok(sameName("A.Test", "a.tEST") && !sameName("a.test", "b.test"));
   for (const name of ["a", "a-b.c_d", "_x.y", "1.2"]) assert.ok(isHostName(name), name);
   for (const name of ["", "-a", "a b", "a\n", "a/b", "é"]) assert.ok(!isHostName(name), name);

@@ -42,7 +42,7 @@ export class Debuggers {
     this.began(pid); // it may have another name by now, and the right one only while it starts
     const { itself } = this.#look(pid);
     if (itself !== null) return itself;
-    // One that took any port cannot be told from the program's own listeners that did.
+    // One that took any port cannot be distinguished from the program's own listeners that did.
     const wanted = anyPort ? 0 : asked.port;
     const asking = anyPort ? this.#look(pid).ports : this.#all();
     const found = asking.find(({ way, port }) => way === "listens" && port === wanted);

@@ -370,7 +370,7 @@ Deno.test("names of an address are remembered, the latest last, not without end"
   assert.equal(known.of("10.0.19.0").length, 32);
 });
 
-Deno.test("Go is told to ask libc, unless somebody chose", () => {
+Deno.test("Go is set to ask libc, unless a choice was made", () => {
   assert.deepEqual(libcResolves({ A: "b" }), { A: "b", GODEBUG: "netdns=cgo" });
   assert.deepEqual(libcResolves({ GODEBUG: "http2client=0" }), { GODEBUG: "http2client=0,netdns=cgo" });
   assert.deepEqual(libcResolves({ GODEBUG: "netdns=go,x=1" }), { GODEBUG: "netdns=go,x=1" });

@@ -166,7 +166,7 @@ export class Files implements Floor {
     try {
       await this.#request("stat", { dir: 0, flags: 0, path: Uint8Array.of(0x2f) });
     } catch (error) {
-      if (!(error instanceof RemoteError)) return; // the session's end is told elsewhere
+      if (!(error instanceof RemoteError)) return; // the session's end is reported elsewhere
       this.#emit({ type: "filesUnavailable", reason: error.message });
     }
   }

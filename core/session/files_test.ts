@@ -152,7 +152,7 @@ Deno.test("a small file costs one question to the agent", async () => {
   assert.deepEqual(at.asked(), ["open /data/small 262144 128000"]);
 });
 
-Deno.test("what is local is told, with the path that a rule made of it", async () => {
+Deno.test("what is local is answered so, with the path that a rule made of it", async () => {
   await using at = await openStage();
   for (
     const [path, expected] of [["/usr/lib/x", ""], ["/data/x.py", ""], ["/here/x", "/opt/x"], [

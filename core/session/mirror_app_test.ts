@@ -102,7 +102,7 @@ Deno.test("a stream of events ends when its client left", async () => {
   await stage.playing;
 });
 
-Deno.test("a change of protocol that the app refuses is told, and its connection ends", async () => {
+Deno.test("a change of protocol that the app refuses is reported, and its connection ends", async () => {
   await using stage = await new Stage().start();
   stage.client.say("GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
   const app = await stage.accept();
@@ -113,7 +113,7 @@ Deno.test("a change of protocol that the app refuses is told, and its connection
   assert.match([...(await stage.played).lost].join(), /did not change to another protocol/);
 });
 
-Deno.test("a large request that meets the app's closing of an idle connection is told, and the next one comes", async () => {
+Deno.test("a large request that meets the app's closing of an idle connection is reported, and the next one comes", async () => {
   await using stage = await new Stage().start();
   stage.client.say(request("/1"));
   const first = await stage.accept();

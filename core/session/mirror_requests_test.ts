@@ -1,5 +1,5 @@
 // The events of the requests of a mirrored connection: the status is the app's, and a request that the app
-// gets twice is told once. The bytes: mirror_test.ts. A stolen connection's events: requests_test.ts.
+// gets twice is reported once. The bytes: mirror_test.ts. A stolen connection's events: requests_test.ts.
 
 import assert from "node:assert/strict";
 import { deadline } from "../../tests/support/deadline.ts";
@@ -14,7 +14,7 @@ function told({ events }: Stage): string[] {
   });
 }
 
-Deno.test("each mirrored request is told with the app's status", async () => {
+Deno.test("each mirrored request is reported with the app's status", async () => {
   await using stage = await new Stage().start();
   stage.client.say(request("/1?secret") + request("/2") + request("/3"));
   const app = await stage.accept();
@@ -32,7 +32,7 @@ Deno.test("each mirrored request is told with the app's status", async () => {
   assert.deepEqual(told(stage), ["GET /1 200", "GET /2 503", "GET /3 null"]);
 });
 
-Deno.test("a request that is sent again is told once", async () => {
+Deno.test("a request that is sent again is reported once", async () => {
   await using stage = await new Stage().start();
   stage.client.say(request("/1"));
   const first = await stage.accept();
@@ -50,7 +50,7 @@ Deno.test("a request that is sent again is told once", async () => {
   assert.deepEqual(told(stage), ["GET /1 200", "GET /2 200"]);
 });
 
-Deno.test("a request to leave HTTP, and one that breaks off, are told", async () => {
+Deno.test("a request to leave HTTP, and one that breaks off, are reported", async () => {
   await using stage = await new Stage().start();
   stage.client.say(
     "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n\x02early",

@@ -57,7 +57,7 @@ Deno.test("in a node's network only declared ports are taken", () => {
   assert.equal(opennessOf(asked, rules({ onlyDeclared: true, declaredPorts: [port] })).who, "cluster");
 });
 
-Deno.test("what is told of a port names why it is open", () => {
+Deno.test("what is reported of a port names why it is open", () => {
   const pod: Openness = { who: "pod" };
   const cluster = (since: "bound" | "declared" | "named"): Openness => ({ who: "cluster", since });
   const facts = (open: Openness[], reached: number | null = null, one = rules()) =>

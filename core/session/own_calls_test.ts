@@ -40,12 +40,12 @@ async function compiled(body: string, level: string): Promise<Awaited<ReturnType
 }
 
 for (const level of ["-O1", "-O2", "-Os"]) {
-  Deno.test(`a program that connects by itself is told (${level})`, async () => {
+  Deno.test(`a program that connects by itself is reported (${level})`, async () => {
     const found = await compiled(`(int)call(${numbers.connect}, count, (long)words, 16)`, level);
     assert.deepEqual(found, { files: false, sockets: true });
   });
 
-  Deno.test(`a program that opens files by itself is told (${level})`, async () => {
+  Deno.test(`a program that opens files by itself is reported (${level})`, async () => {
     const found = await compiled(`(int)call(${numbers.openat}, count, (long)words, 0)`, level);
     assert.deepEqual(found, { files: true, sockets: false });
   });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Pauses } from "./pauses.ts";
 
-Deno.test("a pause is told for a while after its end, ordinary time is none", () => {
+Deno.test("a pause is reported for a while after its end, ordinary time is none", () => {
   let now = 1000;
   using pauses = new Pauses(() => now);
   now += 2.5;

@@ -34,7 +34,7 @@ Deno.test("a program that dials from another address with a port of the session'
   assert.equal(peers.of({ address: "::1", port: 40000 }), undefined);
 });
 
-Deno.test("an app that accepts after the client left is told once", () => {
+Deno.test("an app that accepts after the client left gets its address once", () => {
   const peers = new Peers();
   dialled(peers).isClosed = true;
   assert.equal(peers.of({ address: "127.0.0.1", port: 40000 }), client);

@@ -61,7 +61,7 @@ class Connection {
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: shop.example\r\n\r\n`;
 const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-Deno.test("each request of a connection is told once its answer has ended", async () => {
+Deno.test("each request of a connection is reported when its answer has ended", async () => {
   const connection = new Connection([get("/one?token=secret"), get("/two"), get("/three") + get("/four")]);
   using watched = connection.watched;
   await connection.read();
@@ -109,7 +109,7 @@ Deno.test("an answer that never came has no status", async () => {
   assert.deepEqual(connection.told, ["GET shop.example /one 200", "GET shop.example /two null"]);
 });
 
-Deno.test("a connection that leaves HTTP is told when it does", async () => {
+Deno.test("a connection that leaves HTTP is reported when it does", async () => {
   const upgrade = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
   const connection = new Connection([upgrade, "\x81\x05hello", get("/no-request")]);
   using _watched = connection.watched;

@@ -289,7 +289,7 @@ Deno.test("two listeners of one port are one subscription", async () => {
   listener.close();
 });
 
-Deno.test("the end of the agent's link is told once, as an error with the exit code 74", async () => {
+Deno.test("the end of the agent's link is reported once, as an error with the exit code 74", async () => {
   await using stage = await openStage();
   stage.pair.agent.close();
   const error = await stage.session.lost;

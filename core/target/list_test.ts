@@ -53,7 +53,7 @@ Deno.test("deployments come before pods, each by name, and nothing else is asked
   assert.deepEqual(asked, ["deployments", "pods"]);
 });
 
-Deno.test("what may be listed is, and what may not is told", async () => {
+Deno.test("what may be listed is listed, and what may not is named", async () => {
   const { listing } = await list(["pods"]);
   assert.deepEqual(listing.targets.map(({ path }) => path), [
     "pod/web-1/container/log",

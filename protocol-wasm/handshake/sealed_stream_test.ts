@@ -102,7 +102,7 @@ Deno.test("a length that no record has is refused before its bytes are waited fo
   }
 });
 
-Deno.test("an end inside a record is told from an end between two", async () => {
+Deno.test("an end inside a record is distinguished from an end between two", async () => {
   const [record] = await sealed(text(10));
   assert.ok(record !== undefined);
   assert.equal((await opened([record])).length, 10);

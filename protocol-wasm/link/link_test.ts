@@ -150,7 +150,7 @@ Deno.test("frames nobody takes stop the reading, and all come once they are take
     await sent;
   }));
 
-Deno.test("close is clean on this side, and the other side is told that the peer closed", async () => {
+Deno.test("close is clean on this side, and the other side learns that the peer closed", async () => {
   const { client, agent } = await links();
   client.close();
   assert.equal(await client.closed, null);

@@ -244,7 +244,7 @@ Deno.test("every message of both links has a rule with a check, and no rule is w
   }
 });
 
-Deno.test("every request of the agent link that has an answer is told what makes sense as one", () => {
+Deno.test("every request of the agent link that has an answer has a rule for it", () => {
   for (const [name, message] of Object.entries(agentMessages)) {
     const isAnswer = Object.entries(agentMessages).some(([asked, { kind }]) =>
       kind === message.kind && name === `${asked}Reply`

@@ -1,5 +1,5 @@
-// More connections than an agent can serve are left to the original by the kernel, which is told and counted.
-// The agents here may have few descriptors, and so few connections.
+// More connections than an agent can serve are left to the original by the kernel, which is reported and
+// counted. The agents here may have few descriptors, and so few connections.
 
 import assert from "node:assert/strict";
 import { FakeClient, type Offered } from "../support/fake_client.ts";

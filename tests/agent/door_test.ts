@@ -70,7 +70,7 @@ sys.stdin.read()`;
   await holder.stdin.close();
 });
 
-Deno.test("a second client with the key is told that the agent has one", async () => {
+Deno.test("a second client with the key is refused, as the agent has one", async () => {
   await using netns = await Netns.create();
   const { agent, key, announced } = await listeningAgent(netns);
   await using _agent = agent;

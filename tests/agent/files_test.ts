@@ -211,7 +211,7 @@ Deno.test("a tree is changed as by the target itself", async () => {
   assert.equal(await files.content("/data/ten"), "0123end");
 });
 
-Deno.test("a full disk is told, and what fitted is there", async () => {
+Deno.test("a full disk is reported, and what fitted is there", async () => {
   await using at = await stage({ size: "256k" });
   const { file } = await at.files.open("/data/big", { flags: O.CREAT | O.WRONLY });
   const { count } = await at.files.write(file, "x".repeat(900_000), 0n);

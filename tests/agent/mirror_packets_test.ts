@@ -83,7 +83,7 @@ Deno.test("what never comes ends the mirrored connection, and the next request b
   await pod.client.noticed(/mirror of port 80 is incomplete: packets are missing, .* lost \d+ bytes/);
 });
 
-Deno.test("what never comes of another protocol is a gap that is told, and the rest comes on a connection of its own", async () => {
+Deno.test("what never comes of another protocol is a gap that is reported, and the rest comes on a connection of its own", async () => {
   await using pod = await stage();
   await pod.send("ipv4", [
     { seq: 99, flags: "S" },

@@ -196,7 +196,7 @@ async function unsent(client: FakeClient): Promise<Map<number, number>> {
   );
 }
 
-Deno.test("what peers have not got is told, and what they have is theirs after the goodbye", async () => {
+Deno.test("what peers have not got is reported, and what they have is theirs after the goodbye", async () => {
   await using netns = await Netns.create();
   const client = await FakeClient.start(netns);
   await using _agent = client;

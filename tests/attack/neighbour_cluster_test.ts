@@ -53,7 +53,7 @@ async function session(stage: ClusterStage): Promise<void> {
   assert.deepEqual([code, stdout], [0, `it is ${canary}\n`], stderr);
 }
 
-/** A client that nothing protects, over a stream to the pod's loopback: what it is told. */
+/** A client that nothing protects, over a stream to the pod's loopback: what it gets. */
 async function askPort(stage: ClusterStage, port: number): Promise<string> {
   const script = await Deno.readTextFile(new URL("../agent/bridge.py", import.meta.url));
   await using wire = programStream(await inSidecar(stage, "app", "-c", script, String(port)));

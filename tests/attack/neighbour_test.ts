@@ -211,7 +211,7 @@ Deno.test("where IPv6 is full of another program's ports an agent holds IPv4 alo
 for (const privileged of [true, false]) {
   const outcome = privileged
     ? "with NET_ADMIN is a session to others"
-    : "is told from a session, and passed over";
+    : "is distinguished from a session, and passed over";
   Deno.test(`a neighbour that squats the names of a stolen port ${outcome}`, async () => {
     await using netns = await Netns.create();
     await using _original = await startOriginal(netns, "greet", 80);

@@ -28,7 +28,7 @@ export async function serveUnprotected(
   }
 }
 
-/** The client: the variables that it is told. */
+/** The client: the variables that it gets. */
 export async function askUnprotected(stream: LinkStream, key: CryptoKey): Promise<string> {
   await using link = new Link(stream, agentMessages, { side: "client" });
   const frames = link.received()[Symbol.asyncIterator]();

@@ -86,7 +86,7 @@ export function seconds(start: number): string {
 
 /**
  * Asks again and again until the answer is yes. `check` returns true, or says
- * what is still missing; that is told when the time is up.
+ * what is still missing; that is reported when the time is up.
  */
 export async function until(
   condition: string,

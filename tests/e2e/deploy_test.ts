@@ -1,5 +1,5 @@
 // config → target → kube → deploy on a real cluster, in a namespace of this file's own: what is found, what
-// the agent's container is allowed, what a user without rights is told, and that nothing but a terminated
+// the agent's container is allowed, which error a user without rights gets, and that nothing but a terminated
 // entry remains. Without a cluster they are skipped, and say so.
 
 import assert from "node:assert/strict";

@@ -25,8 +25,8 @@ const levels = ["baseline", "restricted"].map((level) => ({
 /** A registry that refuses at once: how long a cluster looks for one is not mirrord's. */
 const noImage = "127.0.0.1:1/none:1";
 /**
- * Who may list events is told at once; who may not, when the kubelet looks at the pod again, after ten
- * seconds and more.
+ * A user who may list events gets the reason at once; another when the kubelet looks at the pod again,
+ * after ten seconds and more.
  */
 const images = {
   name: "an agent's image that the node has not ends with 69 in good time, pulled or not",
@@ -62,7 +62,7 @@ const noNamespace = {
     ];
     const said = [/Cannot target "deployment\/app": there is no namespace "no-such-place"/];
     await refuses(stage, { code: 69, said, targetFlags: at(stage.access.kubeconfig) });
-    // Whose rights end at the namespace cannot be told more than that.
+    // A user whose rights end at the namespace cannot learn more than that.
     const forbidden = [/may not "get" the resource "deployments" in the namespace "no-such-place"/];
     await refuses(stage, { code: 77, said: forbidden, targetFlags: at(stage.kubeconfig) });
     const listed = await runMirrord(

@@ -8,7 +8,7 @@ import { ClusterStage, missingNode } from "../support/cluster_stage.ts";
 import { row } from "./row.ts";
 import { forLong, forShort, type Standing, standing } from "./still_rows.ts";
 
-/** Nothing passes between the developer's machine and the cluster, and nobody is told. */
+/** Nothing passes between the developer's machine and the cluster, and neither side is notified. */
 async function blackHole(): Promise<Standing> {
   const rules = [["INPUT", "-i", "eth0"], ["OUTPUT", "-o", "eth0"]];
   const change = async (verb: string) => {

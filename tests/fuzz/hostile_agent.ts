@@ -125,7 +125,7 @@ async function oneProcess(
     if (answers <= asked || fuzz.isOver) break;
   }
   fuzz.answers += answers;
-  // What was told just before the session was lost is known to it by now.
+  // What was sent just before the session was lost has arrived by now.
   for (let turn = 0; isGone && !isLost() && turn < patientTurns; turn++) {
     await new Promise((resolve) => setTimeout(resolve));
   }

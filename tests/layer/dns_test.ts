@@ -89,7 +89,7 @@ Deno.test("the question carries family, flags and port", async () => {
   });
 });
 
-Deno.test("a local name is libc's, and what it found is told", async () => {
+Deno.test("a local name is libc's, and what it found is reported", async () => {
   const local = { local: true };
   await withNames({ hosts: { "localhost": local, "127.0.0.1": local } }, async (ask, session) => {
     assert.match(await ask("addrinfo localhost 80 4 1 0"), /^found 127\.0\.0\.1\/80/);

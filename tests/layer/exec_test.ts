@@ -152,7 +152,7 @@ const unhookable: Record<string, [make: (path: string) => void, reason: string]>
 };
 
 /**
- * Runs `argv` made of a file that `make` wrote; resolves with what the session was told, after the app ended.
+ * Runs `argv` made of a file that `make` wrote; resolves with what the session was sent, after the app ended.
  */
 async function told(
   make: (path: string) => void,
@@ -170,7 +170,7 @@ async function told(
 }
 
 for (const [title, [make, reason]] of Object.entries(unhookable)) {
-  Deno.test(`${title} as a child is told to the session`, async () => {
+  Deno.test(`${title} as a child is reported to the session`, async () => {
     const { path, told: lines } = await told(make, (path) => ["sh", "-c", `${path}; true`]);
     assert.deepEqual(lines, [`${path}: ${reason}`]);
   });
@@ -179,7 +179,7 @@ for (const [title, [make, reason]] of Object.entries(unhookable)) {
 const [makeStatic] = unhookable["a static executable"] ?? [];
 
 for (const call of ["vfork", "posix_spawn", "fexecve"]) {
-  Deno.test(`a static executable started by ${call} is told to the session`, async () => {
+  Deno.test(`a static executable started by ${call} is reported to the session`, async () => {
     assert.ok(makeStatic !== undefined);
     const { told: lines } = await told(makeStatic, async (path) => [await compileApp("execs"), call, path]);
     assert.equal(lines.length, 1);
@@ -241,7 +241,7 @@ async function toldOf(argv: (folder: string) => string[]): Promise<string[]> {
 const mayMount = Deno.uid() === 0;
 
 Deno.test({
-  name: "a child of another user, which cannot read the layer, is told to the session",
+  name: "a child of another user, which cannot read the layer, is reported to the session",
   ignore: !mayMount,
 }, async () => {
   const told = await toldOf(() => ["setpriv", "--reuid=65534", "--clear-groups", "/bin/true"]);
@@ -251,7 +251,7 @@ Deno.test({
 });
 
 Deno.test(
-  { name: "a child where the layer may not be mapped is told to the session", ignore: !mayMount },
+  { name: "a child where the layer may not be mapped is reported to the session", ignore: !mayMount },
   async () => {
     const hide = (path: string) =>
       `mount --bind ${path} ${path} && mount -o remount,bind,noexec ${path} && exec /bin/true`;

@@ -1,5 +1,5 @@
-// Incoming as the app's libc calls see it: what is managed, what is moved, whose address is told. The app is
-// tests/apps/calls.c; descriptor 3 is its first. Several processes: processes_test.ts; real servers:
+// Incoming as the app's libc calls see it: what is managed, what is moved, whose address is returned. The
+// app is tests/apps/calls.c; descriptor 3 is its first. Several processes: processes_test.ts; real servers:
 // programs_test.ts.
 
 import assert from "node:assert/strict";

@@ -75,7 +75,7 @@ Deno.test("a UDP socket connects to one after the other", () =>
     assert.equal(stage.asked.length, 2);
   }));
 
-Deno.test("no way to a host is told at once, by connect and by sendto, and asked for again", () => {
+Deno.test("no way to a host is reported at once, by connect and by sendto, and asked for again", () => {
   let errno = ENETUNREACH;
   return withApp({ decide: () => errno }, async (app, stage) => {
     await app.do("socket udp4");

@@ -34,7 +34,7 @@ async function readAll(conn: Deno.TcpConn): Promise<string> {
 const get = "GET / HTTP/1.1\r\nhost: pod\r\nconnection: close\r\n\r\n";
 
 /**
- * Runs `argv` on a taken port and asks it as many clients: each must be told its own address and the pod's.
+ * Runs `argv` on a taken port and asks it as many clients: each must get its own address and the pod's.
  */
 async function tellsClients(argv: (port: number) => string[]): Promise<void> {
   using busy = busyPort();

@@ -124,7 +124,7 @@ Deno.test("a local question is libc's, its failures too", async () => {
   });
 });
 
-Deno.test("what libc found for a local question is told, with the name as the app wrote it", async () => {
+Deno.test("what libc found for a local question is reported, with the name as the app wrote it", async () => {
   const zone = { "host.test": { A: ["192.0.2.1"] } };
   const resolvConf = "nameserver 127.0.0.1\nsearch test\noptions timeout:1 attempts:1\n";
   await using stage = await DnsStage.create({ zone, files: { resolvConf } });

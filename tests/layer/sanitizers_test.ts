@@ -19,7 +19,7 @@ const flags = [
 ];
 const early = /preload\/(symbols|images|objects|libc_table|own_calls)_linux\.c$/;
 
-/** What the runtimes are told; leaks are looked for by tracing, which is not allowed everywhere. */
+/** The options of the runtimes; leaks are looked for by tracing, which is not allowed everywhere. */
 const settings = { ASAN_OPTIONS: "detect_leaks=0", UBSAN_OPTIONS: "print_stacktrace=1" };
 /** The same in the library, for programs that are started with nothing but the layer in their environment. */
 const builtIn = `__attribute__((visibility("default"))) const char *__asan_default_options(void)

@@ -160,7 +160,7 @@ Deno.test("fts without FTS_NOCHDIR shows the same and stays where it is", async 
   assert.deepEqual(under, native);
 });
 
-Deno.test("what fts is told of entries before they come counts", async () => {
+Deno.test("what fts_set says of entries before they come counts", async () => {
   // libc without chdir looks at the entry before one that is to be followed, whose path it still has; with
   // chdir it does not.
   const [native, under] = await both((root) => [
@@ -173,7 +173,7 @@ Deno.test("what fts is told of entries before they come counts", async () => {
   assert.ok(under.lines.includes("ROOT/link -"));
 });
 
-Deno.test("a folder that may not be read is told as such", async () => {
+Deno.test("a folder that may not be read is reported as such", async () => {
   await using files = openTree();
   files.refused.set("d/deep", "EACCES");
   await using session = new FakeSession({ files });

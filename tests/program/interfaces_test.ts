@@ -1,4 +1,4 @@
-// The network interfaces that a program under mirrord is told are those that the same program finds beside
+// The network interfaces that a program under mirrord sees are those that the same program finds beside
 // the target.
 
 import assert from "node:assert/strict";

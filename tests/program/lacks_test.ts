@@ -58,18 +58,21 @@ Deno.test({
 
 const full = { "full of files": "nr_inodes=1", "read-only": "ro" };
 for (const [what, options] of Object.entries(full)) {
-  Deno.test({ name: `a machine whose temporary folders are ${what} is told so`, ignore }, async () => {
-    const { code, stdout, stderr } = await runMirrord(["exec", "--", "echo", "ran"], {
-      prefix: everywhere(options),
-      env,
-    });
-    assert.equal(code, 71, stderr);
-    assert.match(
-      stderr,
-      /error: Cannot go on: (this machine's disk is full|the file system is read-only)\n.*\n.*help: /s,
-    );
-    assert.equal(stdout, "");
-  });
+  Deno.test(
+    { name: `a machine whose temporary folders are ${what} gets an error of its own`, ignore },
+    async () => {
+      const { code, stdout, stderr } = await runMirrord(["exec", "--", "echo", "ran"], {
+        prefix: everywhere(options),
+        env,
+      });
+      assert.equal(code, 71, stderr);
+      assert.match(
+        stderr,
+        /error: Cannot go on: (this machine's disk is full|the file system is read-only)\n.*\n.*help: /s,
+      );
+      assert.equal(stdout, "");
+    },
+  );
 }
 
 /** A tmpfs with no room left, at `place`. */
@@ -101,7 +104,7 @@ async function redirected(how: string, ...args: string[]): Promise<{ code: numbe
   return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
 }
 
-Deno.test("a result that cannot be written is told, a message that cannot is not missed", async () => {
+Deno.test("a result that cannot be written is an error, a message that cannot is not", async () => {
   const result = await redirected(">/dev/full", "completions", "bash");
   assert.equal(result.code, 71);
   assert.match(result.text, /Cannot go on: this machine's disk is full/);
@@ -109,7 +112,7 @@ Deno.test("a result that cannot be written is told, a message that cannot is not
   assert.deepEqual(messages, { code: 0, text: "ran\n" });
 });
 
-Deno.test("variables that no program can take are told with what to do", async () => {
+Deno.test("variables that no program can take are reported with what to do", async () => {
   const config = `${folder}/long.json`;
   Deno.writeTextFileSync(
     config,

@@ -17,7 +17,7 @@ function told(run: SessionRun): Record<string, unknown>[] {
   return run.said().filter((line) => line.startsWith('{"type":"request"')).map((line) => JSON.parse(line));
 }
 
-/** Runs the app with `options`, sends requests over one connection, and compares what is told of them. */
+/** Runs the app with `options`, sends requests over one connection, and compares what is reported of them. */
 async function tells(stage: ProcessStage, mode: "steal" | "mirror", options: RunOptions): Promise<void> {
   const start = async (): Promise<SessionRun> => {
     const run = await SessionRun.listening(stage, { flags: [], ...options, env: { ...env, ...options.env } });

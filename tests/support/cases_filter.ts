@@ -105,7 +105,7 @@ export const filterCases: Case[] = [
     },
   },
   {
-    name: "a request that comes in pieces and two that come at once are told apart",
+    name: "a request that comes in pieces and two that come at once are separated",
     run: (stage) =>
       withFilter(stage, byHeader, async () => {
         const two = "GET /1 HTTP/1.1\r\nHost: a\r\nX-Developer: ana\r\n\r\n" +

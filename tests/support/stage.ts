@@ -1,4 +1,4 @@
-// Where an end-to-end test plays: a target that answers by itself, its clients, and how mirrord is told of
+// Where an end-to-end test plays: a target that answers by itself, its clients, and how mirrord learns of
 // it. Two stages have this shape, a pod (cluster_stage.ts) and a process (process_stage.ts), so that one case
 // runs on both. The invariant: a stage knows what was there before mirrord came, and can say what is there
 // beyond it.

@@ -120,7 +120,7 @@ Deno.test("an errno that is no socket's is asked for again, and at last told as 
   }
 });
 
-Deno.test("a call's own errno is told, whatever was left before", () => {
+Deno.test("a call's own errno is reported, whatever was left before", () => {
   for (const path of ["/nowhere", "/dev/null/nothing"]) {
     assert.throws(() => Deno.statSync(path));
     assert.equal(outcome.recv(-1, new Uint8Array(1), 0), -E.EBADF);

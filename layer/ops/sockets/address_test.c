@@ -55,7 +55,7 @@ static void writing(void)
 
 	memset(buffer, 0xee, sizeof(buffer));
 	address_write(&name, (struct sockaddr *)buffer, &length);
-	ok(length == sizeof(name.v6), "the whole length is told of a cut address");
+	ok(length == sizeof(name.v6), "the whole length is returned for a cut address");
 	ok(memcmp(buffer, &name, 5) == 0 && buffer[5] == 0xee, "nothing is written past the app's buffer");
 	length = 64;
 	address_write(&name, (struct sockaddr *)buffer, &length);
