@@ -4,9 +4,7 @@
  * and which does nothing but call layer_NAME() of preload/, and next_NAME(), libc's own. A line here without
  * a layer_NAME() does not link; tests/layer/hooks_test.ts requires a test for each. There is a list for each
  * set of platforms: LAYER_*_HOOKS for every platform, LAYER_*_LINUX_HOOKS for glibc and musl,
- * LAYER_*_GLIBC_HOOKS for glibc alone; Darwin has none of its own. Calls of the first kind that are variadic
- * in C (open, openat, fcntl, ioctl) have their last argument in a register only where the processor's
- * convention says so: not on Darwin's arm64.
+ * LAYER_*_GLIBC_HOOKS for glibc alone, LAYER_*_DARWIN_HOOKS for Darwin, where preload/darwin.c takes over.
  */
 #ifndef LAYER_HOOKS_H
 #define LAYER_HOOKS_H
@@ -25,6 +23,16 @@ struct ifaddrs; /* <ifaddrs.h>, <net/if.h> */
 struct if_nameindex;
 struct __res_state; /* <resolv.h>, which gives other names to some calls below */
 
+/*
+ * Those that are variadic in C: their last argument is one of the list's only where it is passed like a named
+ * one.
+ */
+#define LAYER_VARIADIC_HOOKS(X) \
+	X(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode)) \
+	X(int, openat, (int dirfd, const char *path, int flags, mode_t mode), (dirfd, path, flags, mode)) \
+	X(int, fcntl, (int fd, int command, long argument), (fd, command, argument)) \
+	X(int, ioctl, (int fd, unsigned long command, void *argument), (fd, command, argument))
+
 #define LAYER_SOCKET_HOOKS(X) \
 	X(int, bind, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length)) \
 	X(int, listen, (int fd, int backlog), (fd, backlog)) \
@@ -33,8 +41,7 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 	X(int, getpeername, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length)) \
 	X(int, close, (int fd), (fd)) \
 	X(int, dup, (int fd), (fd)) \
-	X(int, dup2, (int from, int to), (from, to)) \
-	X(int, fcntl, (int fd, int command, long argument), (fd, command, argument))
+	X(int, dup2, (int from, int to), (from, to))
 
 #define LAYER_SOCKET_LINUX_HOOKS(X) \
 	X(int, accept4, (int fd, struct sockaddr *address, socklen_t *length, int flags), (fd, address, length, flags)) \
@@ -69,9 +76,8 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 	  (int fd, void *bytes, size_t count, size_t room, int flags, struct sockaddr *address, socklen_t *length), \
 	  (fd, bytes, count, room, flags, address, length))
 
-/* Network interfaces: ops/sockets/interfaces_linux.c, preload/libc/interface_list.c. */
-#define LAYER_INTERFACE_HOOKS(X) \
-	X(int, ioctl, (int fd, unsigned long command, void *argument), (fd, command, argument)) \
+/* Network interfaces: ops/sockets/interfaces_linux.c, preload/libc/interface_list_linux.c. */
+#define LAYER_INTERFACE_LINUX_HOOKS(X) \
 	X(int, getifaddrs, (struct ifaddrs **result), (result)) \
 	X(struct if_nameindex *, if_nameindex, (void), ()) \
 	X(unsigned int, if_nametoindex, (const char *name), (name)) \
@@ -134,7 +140,7 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 	X(int, __res_nsend, (struct __res_state *state, const unsigned char *query, int length, unsigned char *answer, int size), \
 	  (state, query, length, answer, size))
 
-/* Programs that are started: preload/hooks_processes.c. */
+/* Programs that are started: preload/hooks_processes_linux.c. */
 #define LAYER_EXEC_HOOKS(X) \
 	X(int, execve, (const char *path, char *const argv[], char *const envp[]), (path, argv, envp)) \
 	X(int, execv, (const char *path, char *const argv[]), (path, argv)) \
@@ -154,7 +160,10 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 	X(int, execveat, (int fd, const char *path, char *const argv[], char *const envp[], int flags), \
 	  (fd, path, argv, envp, flags))
 
-/* The shell of libc: preload/hooks_processes.c. */
+#define LAYER_EXEC_DARWIN_HOOKS(X) \
+	X(int, execvP, (const char *file, const char *search, char *const argv[]), (file, search, argv))
+
+/* The shell of libc: preload/hooks_processes_linux.c. */
 #define LAYER_SHELL_HOOKS(X) \
 	X(int, system, (const char *command), (command)) \
 	X(FILE *, popen, (const char *command, const char *mode), (command, mode)) \
@@ -168,9 +177,9 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 
 /* What POSIX has, and so every platform. */
 #define LAYER_POSIX_HOOKS(X) \
+	LAYER_VARIADIC_HOOKS(X) \
 	LAYER_SOCKET_HOOKS(X) \
 	LAYER_OUTGOING_HOOKS(X) \
-	LAYER_INTERFACE_HOOKS(X) \
 	LAYER_DNS_HOOKS(X) \
 	LAYER_FILES_HOOKS(X) \
 	LAYER_EXEC_HOOKS(X) \
@@ -181,11 +190,21 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 #define LAYER_LINUX_HOOKS(X) \
 	LAYER_SOCKET_LINUX_HOOKS(X) \
 	LAYER_OUTGOING_LINUX_HOOKS(X) \
+	LAYER_INTERFACE_LINUX_HOOKS(X) \
 	LAYER_DNS_LINUX_HOOKS(X) \
 	LAYER_FILES_LINUX_HOOKS(X) \
 	LAYER_EXEC_LINUX_HOOKS(X)
 #else
 #define LAYER_LINUX_HOOKS(X)
+#endif
+
+/* What Darwin adds: preload/darwin.c also has the other names of its calls. */
+#ifdef __APPLE__
+#define LAYER_DARWIN_HOOKS(X) \
+	LAYER_FILES_DARWIN_HOOKS(X) \
+	LAYER_EXEC_DARWIN_HOOKS(X)
+#else
+#define LAYER_DARWIN_HOOKS(X)
 #endif
 
 /* What only glibc has: checked calls of fortified programs, old versions of calls, and calls of its own. */
@@ -209,6 +228,7 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 #define LAYER_HOOKS(X) \
 	LAYER_POSIX_HOOKS(X) \
 	LAYER_LINUX_HOOKS(X) \
+	LAYER_DARWIN_HOOKS(X) \
 	LAYER_GLIBC_HOOKS(X)
 
 /* Second names under which glibc exports a call of the list: X(alias, type, name, parameters, arguments). */

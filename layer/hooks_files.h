@@ -24,6 +24,10 @@
 #ifdef __linux__
 #include <sys/statfs.h>
 #endif
+#ifdef __APPLE__
+#include <sys/mount.h>
+#include <sys/param.h>
+#endif
 #ifdef __GLIBC__
 #include <fts.h>
 
@@ -41,8 +45,6 @@ typedef int (*hooks_visit)(const char *path, const struct stat *status, int flag
 typedef int (*hooks_plain_visit)(const char *path, const struct stat *status, int flag);
 
 #define LAYER_FILES_HOOKS(X) \
-	X(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode)) \
-	X(int, openat, (int dirfd, const char *path, int flags, mode_t mode), (dirfd, path, flags, mode)) \
 	X(int, creat, (const char *path, mode_t mode), (path, mode)) \
 	X(ssize_t, read, (int fd, void *into, size_t count), (fd, into, count)) \
 	X(ssize_t, pread, (int fd, void *into, size_t count, off_t offset), (fd, into, count, offset)) \
@@ -191,6 +193,57 @@ typedef int (*hooks_plain_visit)(const char *path, const struct stat *status, in
 	X(long, syscall, (long number, long a, long b, long c, long d, long e, long f), (number, a, b, c, d, e, f)) \
 	X(int, ppoll, (struct pollfd *all, nfds_t count, const struct timespec *timeout, const sigset_t *mask), \
 	  (all, count, timeout, mask))
+
+/* What the target's kernel cannot be asked for is ENOTSUP there: preload/hooks_files_darwin.c. */
+#define LAYER_FILES_DARWIN_HOOKS(X) \
+	X(FILE *, fdopen, (int fd, const char *mode), (fd, mode)) \
+	X(int, statfs, (const char *path, struct statfs *into), (path, into)) \
+	X(int, fstatfs, (int fd, struct statfs *into), (fd, into)) \
+	X(int, getattrlist, (const char *path, void *list, void *into, size_t size, unsigned int options), \
+	  (path, list, into, size, options)) \
+	X(int, fgetattrlist, (int fd, void *list, void *into, size_t size, unsigned int options), \
+	  (fd, list, into, size, options)) \
+	X(int, getattrlistat, (int dirfd, const char *path, void *list, void *into, size_t size, unsigned long options), \
+	  (dirfd, path, list, into, size, options)) \
+	X(int, getattrlistbulk, (int dirfd, void *list, void *into, size_t size, uint64_t options), \
+	  (dirfd, list, into, size, options)) \
+	X(int, setattrlist, (const char *path, void *list, void *from, size_t size, unsigned int options), \
+	  (path, list, from, size, options)) \
+	X(int, fsetattrlist, (int fd, void *list, void *from, size_t size, unsigned int options), \
+	  (fd, list, from, size, options)) \
+	X(int, setattrlistat, (int dirfd, const char *path, void *list, void *from, size_t size, uint32_t options), \
+	  (dirfd, path, list, from, size, options)) \
+	X(ssize_t, getxattr, \
+	  (const char *path, const char *name, void *value, size_t size, uint32_t position, int options), \
+	  (path, name, value, size, position, options)) \
+	X(ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size, uint32_t position, int options), \
+	  (fd, name, value, size, position, options)) \
+	X(int, setxattr, \
+	  (const char *path, const char *name, const void *value, size_t size, uint32_t position, int options), \
+	  (path, name, value, size, position, options)) \
+	X(int, fsetxattr, (int fd, const char *name, const void *value, size_t size, uint32_t position, int options), \
+	  (fd, name, value, size, position, options)) \
+	X(ssize_t, listxattr, (const char *path, char *list, size_t size, int options), (path, list, size, options)) \
+	X(ssize_t, flistxattr, (int fd, char *list, size_t size, int options), (fd, list, size, options)) \
+	X(int, removexattr, (const char *path, const char *name, int options), (path, name, options)) \
+	X(int, fremovexattr, (int fd, const char *name, int options), (fd, name, options)) \
+	X(int, chflags, (const char *path, unsigned int flags), (path, flags)) \
+	X(int, lchflags, (const char *path, unsigned int flags), (path, flags)) \
+	X(int, fchflags, (int fd, unsigned int flags), (fd, flags)) \
+	X(int, clonefile, (const char *from, const char *to, uint32_t flags), (from, to, flags)) \
+	X(int, clonefileat, (int from_dir, const char *from, int to_dir, const char *to, uint32_t flags), \
+	  (from_dir, from, to_dir, to, flags)) \
+	X(int, fclonefileat, (int from, int to_dir, const char *to, uint32_t flags), (from, to_dir, to, flags)) \
+	X(int, copyfile, (const char *from, const char *to, void *state, uint32_t flags), (from, to, state, flags)) \
+	X(int, fcopyfile, (int from, int to, void *state, uint32_t flags), (from, to, state, flags)) \
+	X(int, exchangedata, (const char *one, const char *other, unsigned int options), (one, other, options)) \
+	X(int, renamex_np, (const char *from, const char *to, unsigned int flags), (from, to, flags)) \
+	X(int, renameatx_np, (int from_dir, const char *from, int to_dir, const char *to, unsigned int flags), \
+	  (from_dir, from, to_dir, to, flags)) \
+	X(int, sendfile, (int from, int to, off_t offset, off_t *length, void *around, int flags), \
+	  (from, to, offset, length, around, flags)) \
+	X(char *, getwd, (char *into), (into)) \
+	X(void *, fts_open, (char *const *paths, int options, void *order), (paths, options, order))
 
 #define LAYER_FILES_GLIBC_HOOKS(X) \
 	X(int, __open_2, (const char *path, int flags), (path, flags)) \

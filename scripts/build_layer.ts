@@ -1,7 +1,9 @@
-// The build steps of the layer: layer/ → core/launch/layer_linux_{x86_64,aarch64}.so. Called by build.ts, and
-// by the tests for builds of their own. The compiler is zig's clang, for it brings the old C library to link
-// against: what it makes loads wherever glibc is 2.17 (2012) or newer. Same sources, same bytes.
+// The build steps of the layer: layer/ → core/launch/layer_linux_{x86_64,aarch64}.so and, for the releases
+// for macOS alone, core/launch/layer_macos.dylib. Called by build.ts, and by the tests for builds of their
+// own. The compiler is zig's clang, for it brings the old C library to link against: what it makes loads
+// wherever glibc is 2.17 (2012) or newer, and on macOS 11 or newer. Same sources, same bytes.
 
+import { joinFat } from "./fat.ts";
 import { command, root, runStep } from "./step.ts";
 import { zig } from "./tools.ts";
 
@@ -62,6 +64,50 @@ export async function buildLayer(): Promise<void> {
       }
     },
   });
+}
+
+/** What a build for macOS has besides: its headers' types convert without a word where Linux's do not. */
+const macFlags = ["-Wno-conversion", "-Wno-sign-conversion", "-Wno-cast-qual"];
+const macVersion = "11.0";
+
+/** The layer for macOS of one processor, for tests; buildMacLayer() makes it. */
+export function macLayerPart(machine: string): string {
+  return `build/layer_macos_${machine}.dylib`;
+}
+
+/** Builds the layer for macOS: one file for both processors. */
+export async function buildMacLayer(): Promise<void> {
+  const parts = machines.map(macLayerPart);
+  const output = "core/launch/layer_macos.dylib";
+  await runStep({
+    name: "layer for macOS",
+    inputs: ["layer", "scripts/build_layer.ts", "scripts/fat.ts", "scripts/tools.ts"],
+    outputs: [output, ...parts],
+    run: async () => {
+      for (const folder of ["core/launch", "build"]) Deno.mkdirSync(root + folder, { recursive: true });
+      for (const machine of machines) await compileMac(machine, macLayerPart(machine));
+      Deno.writeFileSync(root + output, joinFat(parts.map((part) => Deno.readFileSync(root + part))));
+    },
+  });
+}
+
+async function compileMac(machine: string, output: string): Promise<void> {
+  await command([
+    await zig(),
+    "cc",
+    "-target",
+    `${machine}-macos.${macVersion}`,
+    ...layerFlags,
+    ...macFlags,
+    "-Os",
+    "-g0",
+    "-fno-sanitize=all",
+    "-shared",
+    "-Wl,-install_name,@rpath/mirrord_layer.dylib",
+    "-o",
+    output,
+    ...layerSources("darwin"),
+  ]);
 }
 
 async function compile(machine: string, output: string): Promise<void> {

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "exchange.h"
+#include "../sys/numbers.h"
 #include "../sys/sys.h"
 
 int exchange_fd(const struct link *link)
@@ -44,7 +45,7 @@ int exchange_take(const struct ask *ask, const struct wire_header *header, const
 		/* The errno alone: the text is for people. */
 		if (wire_unpack(&wire_failure_shape, &failure, payload, header->length) < 0)
 			return EXCHANGE_LOST;
-		return failure.error > 0 && failure.error < 4096 ? -(int)failure.error : -EIO;
+		return failure.error > 0 && failure.error < 4096 ? -numbers_errno(failure.error) : -EIO;
 	}
 	if (!ask || !ask->reply_shape)
 		return 0;

@@ -43,15 +43,16 @@ static void forked(void)
 		ask_floor(LINK_INCOMING);
 }
 
-/* By the name of its file or by the name that it was called by (program_invocation_name(3)). */
+/* By the name of its file or by the name that it was called by (program_called_as()). */
 static bool is_skipped(void)
 {
 	char path[PROGRAM_PATH_BYTES];
+	const char *called = program_called_as();
 	int length = sys_executable(path, sizeof(path) - 1);
 
 	path[length] = 0;
 	return config_skips(program_name(path)) ||
-	       (program_invocation_name && config_skips(program_name(program_invocation_name)));
+	       (called && config_skips(program_name(called)));
 }
 
 static void lead_streams(void)

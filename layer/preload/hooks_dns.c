@@ -112,6 +112,7 @@ struct hostent *layer_gethostbyaddr(const void *address, socklen_t length, int f
 	return next_gethostbyaddr(address, length, family);
 }
 
+#ifdef __linux__
 int layer_gethostbyname2_r(const char *name, int family, struct hostent *host, char *buffer, size_t size,
 			   struct hostent **result, int *h_error)
 {
@@ -156,6 +157,7 @@ int layer_gethostbyaddr_r(const void *address, socklen_t length, int family, str
 		return hostent_into(&subject, &room, status, &answer);
 	return next_gethostbyaddr_r(address, length, family, host, buffer, size, result, h_error);
 }
+#endif
 
 /* A known name is given within the guard too: to a handler that interrupts an operation. */
 static struct verdict own_name(char *name)

@@ -182,6 +182,7 @@ int layer_futimes(int fd, const struct timeval *times)
 	return EDGE_OPEN(fd, change_times_of(&open, as_specs(specs, times)), next_futimes(fd, times));
 }
 
+#ifdef __linux__
 int layer_futimesat(int dirfd, const char *path, const struct timeval *times)
 {
 	struct timespec specs[2];
@@ -192,6 +193,7 @@ int layer_futimesat(int dirfd, const char *path, const struct timeval *times)
 	return EDGE_PATH_AT(dirfd, path, 0, change_times(&call, as_specs(specs, times), 0),
 			    next_futimesat(call.dirfd, call.path, times));
 }
+#endif
 
 int layer_utime(const char *path, const struct utimbuf *times)
 {
@@ -225,26 +227,4 @@ int layer_fsync(int fd)
 int layer_fdatasync(int fd)
 {
 	return EDGE_OPEN(fd, change_sync_of(&open, true), next_fdatasync(fd));
-}
-
-int layer_fallocate(int fd, int mode, off_t offset, off_t length)
-{
-	return EDGE_OPEN(fd, change_allocate_of(&open, mode, offset, length),
-		       next_fallocate(fd, mode, offset, length));
-}
-
-/* posix_fallocate(3) returns the error and leaves errno alone. */
-int layer_posix_fallocate(int fd, off_t offset, off_t length)
-{
-	struct fds_handle open;
-	struct verdict verdict;
-	int saved;
-
-	if (!edge_seems_any(fd) || !guard_enter(&saved))
-		return next_posix_fallocate(fd, offset, length);
-	verdict = fds_find(fd, &open) ? change_allocate_of(&open, 0, offset, length) : verdict_libc();
-	guard_leave(saved, 0);
-	if (verdict.kind == VERDICT_LIBC)
-		return next_posix_fallocate(fd, offset, length);
-	return verdict.kind == VERDICT_ERROR ? (int)verdict.value : 0;
 }

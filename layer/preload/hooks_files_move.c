@@ -23,6 +23,7 @@ int layer_renameat(int from_dir, const char *from, int to_dir, const char *to)
 			 next_renameat(move.from.dirfd, move.from.path, move.to.dirfd, move.to.path));
 }
 
+#ifdef __GLIBC__
 int layer_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
 {
 	struct move move = { .what = WIRE_MOVE_RENAME, .flags = (int)flags };
@@ -30,6 +31,7 @@ int layer_renameat2(int from_dir, const char *from, int to_dir, const char *to, 
 	return EDGE_MOVE(from_dir, from, to_dir, to,
 			 next_renameat2(move.from.dirfd, move.from.path, move.to.dirfd, move.to.path, flags));
 }
+#endif
 
 int layer_link(const char *from, const char *to)
 {

@@ -1,4 +1,7 @@
-/* The hooks of stat and its family, access, readlink and statfs. What they decide is in ops/files/stat.c. */
+/*
+ * The hooks of stat and its family, access and readlink. What they decide is in ops/files/stat.c. See also
+ * hooks_files_stat_linux.c.
+ */
 #include "../hooks.h"
 #include "../ops/files/stat.h"
 #include "edge_file.h"
@@ -31,26 +34,11 @@ int layer_fstatat(int dirfd, const char *path, struct stat *into, int flags)
 			    next_fstatat(call.dirfd, call.path, into, flags));
 }
 
-int layer_statx(int dirfd, const char *path, int flags, unsigned int mask, void *into)
-{
-	struct files_call call;
-
-	return EDGE_PATH_AT(dirfd, path, flags, stat_path(&call, flags, into),
-			    next_statx(call.dirfd, call.path, flags, mask, into));
-}
-
 int layer_access(const char *path, int mode)
 {
 	struct files_call call;
 
 	return EDGE_PATH(path, stat_access(&call, mode, 0), next_access(call.path, mode));
-}
-
-int layer_eaccess(const char *path, int mode)
-{
-	struct files_call call;
-
-	return EDGE_PATH(path, stat_access(&call, mode, AT_EACCESS), next_eaccess(call.path, mode));
 }
 
 int layer_faccessat(int dirfd, const char *path, int mode, int flags)
@@ -74,18 +62,4 @@ ssize_t layer_readlinkat(int dirfd, const char *path, char *into, size_t size)
 
 	return EDGE_PATH_AT(dirfd, path, 0, stat_read_link(&call, into, size),
 			    next_readlinkat(call.dirfd, call.path, into, size));
-}
-
-int layer_statfs(const char *path, struct statfs *into)
-{
-	struct files_call call;
-
-	return EDGE_PATH(path, stat_file_system(&call, into), next_statfs(call.path, into));
-}
-
-int layer_fstatfs(int fd, struct statfs *into)
-{
-	struct files_call call;
-
-	return EDGE_PATH_AT(fd, "", AT_EMPTY_PATH, stat_file_system(&call, into), next_fstatfs(fd, into));
 }

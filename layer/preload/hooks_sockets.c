@@ -99,12 +99,14 @@ int layer_accept(int fd, struct sockaddr *address, socklen_t *length)
 	ACCEPT(next_accept);
 }
 
+#ifdef __linux__
 int layer_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
 {
 	if (edge_no_socket(fd))
 		return -1;
 	ACCEPT(next_accept4, flags);
 }
+#endif
 
 /* A value: the name that the app sees is another than the kernel's, and is written. */
 static struct verdict name_found(int fd, bool of_peer, struct sockaddr *address, socklen_t *length)

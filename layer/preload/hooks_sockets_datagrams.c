@@ -150,6 +150,7 @@ ssize_t layer_sendmsg(int fd, const struct msghdr *message, int flags)
 	return outgoing_told(fd, next_sendmsg(fd, &ours, flags));
 }
 
+#ifdef __linux__
 int layer_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
 {
 	unsigned int sent = 0;
@@ -171,6 +172,7 @@ int layer_sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int fla
 	}
 	return (int)sent;
 }
+#endif
 
 /*
  * libc's call gets the layer's buffer for the sender where the app wants it and the descriptor may be in the
@@ -217,6 +219,7 @@ ssize_t layer_recvmsg(int fd, struct msghdr *message, int flags)
 	return outgoing_told(fd, received);
 }
 
+#ifdef __linux__
 int layer_recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout)
 {
 	int received = next_recvmmsg(fd, messages, count, flags, timeout);
@@ -228,3 +231,4 @@ int layer_recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int fla
 		rename_sender(fd, &messages[i].msg_hdr, messages[i].msg_hdr.msg_namelen);
 	return (int)outgoing_told(fd, received);
 }
+#endif

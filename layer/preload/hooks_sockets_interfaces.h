@@ -1,4 +1,4 @@
-/* Whose network interfaces the app sees. See hooks_sockets_interfaces.c. */
+/* Whose network interfaces the app sees. See hooks_sockets_interfaces_linux.c. */
 #ifndef LAYER_HOOKS_SOCKETS_INTERFACES_H
 #define LAYER_HOOKS_SOCKETS_INTERFACES_H
 

@@ -1,10 +1,18 @@
-/* Can a program that is about to be run load the layer? Implemented per platform here. */
+/* This program, and others: can one that is about to be run load the layer? Implemented per platform here. */
 #ifndef LAYER_PROGRAM_H
 #define LAYER_PROGRAM_H
 
 #include <stdbool.h>
 
 #define PROGRAM_PATH_BYTES 1024
+/* The variable by which a dynamic linker loads the layer, and what stands between libraries in it. */
+#ifdef __APPLE__
+#define PROGRAM_PRELOAD "DYLD_INSERT_LIBRARIES="
+#define PROGRAM_PRELOAD_BETWEEN ":"
+#else
+#define PROGRAM_PRELOAD "LD_PRELOAD="
+#define PROGRAM_PRELOAD_BETWEEN ": "
+#endif
 
 /*
  * Finds the file that `name` runs as, searched in `search` (PATH) when it has no slash (execvp(3)). False:
@@ -23,6 +31,9 @@ void program_follow(char path[PROGRAM_PATH_BYTES]);
 const char *program_obstacle(const char *path);
 /* Why no program that is run from here can load `library`, in words; NULL when it can. */
 const char *program_bare(const char *library);
+/* The environment as the app has it now; and the name that it was called by, or NULL. */
+char **program_environment(void);
+const char *program_called_as(void);
 /* What stands behind the last slash. */
 const char *program_name(const char *path);
 

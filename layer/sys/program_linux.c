@@ -39,6 +39,17 @@ const char *program_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+char **program_environment(void)
+{
+	return environ;
+}
+
+/* program_invocation_name(3) */
+const char *program_called_as(void)
+{
+	return program_invocation_name;
+}
+
 static bool is_program(const char *path)
 {
 	struct stat status;

@@ -121,3 +121,15 @@ long sys_receive_part(int fd, void *bytes, size_t count)
 {
 	return RAW(SYS_recvfrom, fd, bytes, count, MSG_DONTWAIT, NULL, NULL);
 }
+
+bool sys_is_connecting(int fd)
+{
+	int state = sys_option(fd, IPPROTO_TCP, TCP_INFO) & 0xff;
+
+	return state == TCP_SYN_SENT || state == TCP_SYN_RECV;
+}
+
+bool sys_is_tcp(int fd)
+{
+	return sys_socket_option(fd, SO_PROTOCOL) == IPPROTO_TCP;
+}

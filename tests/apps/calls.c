@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "errno_name.h"
+
 static char *self;
 
 /* close(2) as glibc makes it for itself, which no preloaded library takes over. */
@@ -29,7 +31,7 @@ static int past_the_layer(int fd)
 static void say_number(long result)
 {
 	if (result < 0)
-		printf("%s\n", strerrorname_np(errno));
+		printf("%s\n", errno_name(errno));
 	else
 		printf("%ld\n", result);
 }
@@ -86,19 +88,22 @@ static int make_socket(const char *kind)
 
 static void do_accept(const char *call, int fd, const char *how)
 {
+	(void)call;
 	struct sockaddr_storage name = { 0 };
 	socklen_t length = strcmp(how, "short") == 0 ? 4 : sizeof(name);
 	struct sockaddr *address = strcmp(how, "null") == 0 ? NULL : (struct sockaddr *)&name;
 	char text[80];
 	int got;
 
+#ifdef __linux__
 	if (strcmp(call, "accept4") == 0)
 		got = accept4(fd, address, address ? &length : NULL, SOCK_CLOEXEC);
 	else
+#endif
 		got = accept(fd, address, address ? &length : NULL);
 	format(&name, text, sizeof(text));
 	if (got < 0)
-		printf("%s\n", strerrorname_np(errno));
+		printf("%s\n", errno_name(errno));
 	else
 		printf("%d %s %u\n", got, text, length);
 }
@@ -115,7 +120,7 @@ static void do_name(const char *call, int fd)
 	else
 		result = getsockname(fd, (struct sockaddr *)&name, &length);
 	format(&name, text, sizeof(text));
-	printf("%s\n", result < 0 ? strerrorname_np(errno) : text);
+	printf("%s\n", result < 0 ? errno_name(errno) : text);
 }
 
 static int do_connect(const char *host, int port, int source)
@@ -229,8 +234,10 @@ static void obey(char *line)
 		do_name(call, atoi(first));
 	else if (strcmp(call, "connect") == 0)
 		say_number(do_connect(first, atoi(second), atoi(third)));
+#ifdef __linux__
 	else if (strcmp(call, "closefrom") == 0)
 		closefrom(atoi(first)), say_number(0);
+#endif
 	else if (strcmp(call, "raw_close") == 0)
 		say_number(past_the_layer(atoi(first)));
 	else if (strcmp(call, "fclose") == 0)
@@ -245,6 +252,10 @@ static void obey(char *line)
 		pass(atoi(first));
 	else if (strcmp(call, "exec") == 0)
 		execl(self, self, "again", (char *)NULL);
+#ifdef __APPLE__
+	else if (strcmp(call, "fcntl") == 0) /* what stands for the dots is passed on the stack on arm64 */
+		say_number(fcntl(atoi(first), atoi(second), atol(third)));
+#endif
 	else
 		do_call(call, atol(first), atol(second), atol(third));
 }
@@ -255,7 +266,11 @@ int main(int count, char **arguments)
 	size_t length;
 	long got;
 
+#ifdef __linux__
 	self = "/proc/self/exe";
+#else
+	self = arguments[0];
+#endif
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (count > 2)
 		receive(atoi(arguments[2]));

@@ -11,6 +11,11 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#ifdef __APPLE__
+#include <crt_externs.h>
+#endif
+
+#include "errno_name.h"
 
 static char *nothing[] = { NULL };
 
@@ -30,7 +35,7 @@ static int spawn(const char *call, char **argv)
 	int error = start(&child, argv[0], NULL, NULL, argv, nothing);
 
 	if (error) {
-		printf("%s\n", strerrorname_np(error));
+		printf("%s\n", errno_name(error));
 		return 1;
 	}
 	return wait_for(child);
@@ -53,7 +58,7 @@ static int spawn_in(const char *call, char **argv)
 	error = posix_spawnp(&child, argv[0], &actions, NULL, argv, nothing);
 	posix_spawn_file_actions_destroy(&actions);
 	if (error) {
-		printf("%s\n", strerrorname_np(error));
+		printf("%s\n", errno_name(error));
 		return 1;
 	}
 	return wait_for(child);
@@ -75,7 +80,11 @@ int main(int count, char **arguments)
 	const char *call = count > 2 ? arguments[1] : "";
 	char **argv = arguments + 2;
 
+#ifdef __linux__
 	clearenv();
+#else
+	*_NSGetEnviron() = nothing;
+#endif
 	if (strncmp(call, "posix_spawn", 11) == 0)
 		return spawn(call, argv);
 	if (strncmp(call, "chdir:", 6) == 0 || strncmp(call, "fchdir:", 7) == 0)
@@ -88,18 +97,23 @@ int main(int count, char **arguments)
 		execv(argv[0], argv);
 	else if (strcmp(call, "execvp") == 0)
 		execvp(argv[0], argv);
-	else if (strcmp(call, "execvpe") == 0)
-		execvpe(argv[0], argv, nothing);
 	else if (strcmp(call, "execl") == 0)
 		execl(argv[0], argv[0], argv[1], (char *)NULL);
 	else if (strcmp(call, "execlp") == 0)
 		execlp(argv[0], argv[0], argv[1], (char *)NULL);
 	else if (strcmp(call, "execle") == 0)
 		execle(argv[0], argv[0], argv[1], (char *)NULL, nothing);
+#ifdef __linux__
+	else if (strcmp(call, "execvpe") == 0)
+		execvpe(argv[0], argv, nothing);
 	else if (strcmp(call, "fexecve") == 0)
 		fexecve(open(argv[0], O_RDONLY | O_CLOEXEC), argv, nothing);
 	else if (strcmp(call, "execveat") == 0)
 		execveat(AT_FDCWD, argv[0], argv, nothing, 0);
-	printf("%s\n", strerrorname_np(errno));
+#else
+	else if (strcmp(call, "execvP") == 0)
+		execvP(argv[0], "/usr/bin", argv);
+#endif
+	printf("%s\n", errno_name(errno));
 	return 127;
 }

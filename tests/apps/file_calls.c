@@ -17,11 +17,15 @@
 #include <string.h>
 #include <sys/select.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/statfs.h>
+#endif
+
+#include "errno_name.h"
 
 #define RESULTS 64
 
@@ -65,9 +69,22 @@ static long argument(const char *text)
 	}
 }
 
+/* A call that macOS has in several forms is that which its headers choose: with 64-bit inode numbers. */
+static call find(const char *name)
+{
+	call found = NULL;
+#if defined(__APPLE__) && defined(__x86_64__)
+	char full[64];
+
+	snprintf(full, sizeof(full), "%s$INODE64", name);
+	found = (call)dlsym(RTLD_DEFAULT, full);
+#endif
+	return found ? found : (call)dlsym(RTLD_DEFAULT, name);
+}
+
 static long make(char kind, const char *name, const long *with)
 {
-	call function = (call)dlsym(RTLD_DEFAULT, name);
+	call function = find(name);
 	long result;
 
 	errno = 0;
@@ -81,7 +98,7 @@ static long make(char kind, const char *name, const long *with)
 	if (kind == 'v' || (kind == 'p' && result != 0 && result != -1))
 		printf("ok\n");
 	else if (kind == 'p' || result < 0)
-		printf("%s\n", errno ? strerrorname_np(errno) : "nothing");
+		printf("%s\n", errno ? errno_name(errno) : "nothing");
 	else
 		printf("%ld\n", result);
 	return result;
@@ -90,17 +107,19 @@ static long make(char kind, const char *name, const long *with)
 static void show(const char *what)
 {
 	const struct stat *status = (const void *)buffer;
-	const struct statx *more = (const void *)buffer;
 
 	if (strcmp(what, "text") == 0)
 		printf("%s\n", buffer);
 	else if (strcmp(what, "stat") == 0)
 		printf("%ld %o %lx %ld %d\n", (long)status->st_size, status->st_mode, (long)status->st_dev, status->st_mtime,
 		       (int)status->st_uid);
+#ifdef __linux__
 	else if (strcmp(what, "statx") == 0)
-		printf("%ld %o %ld\n", (long)more->stx_size, more->stx_mode, (long)more->stx_mtime.tv_sec);
+		printf("%ld %o %ld\n", (long)((struct statx *)buffer)->stx_size, ((struct statx *)buffer)->stx_mode,
+		       (long)((struct statx *)buffer)->stx_mtime.tv_sec);
 	else if (strcmp(what, "statfs") == 0)
 		printf("%lx %ld\n", (long)((struct statfs *)buffer)->f_type, (long)((struct statfs *)buffer)->f_namelen);
+#endif
 	else if (strcmp(what, "statvfs") == 0)
 		printf("%ld %ld\n", (long)((struct statvfs *)buffer)->f_blocks, (long)((struct statvfs *)buffer)->f_namemax);
 	else if (strcmp(what, "entry") == 0)

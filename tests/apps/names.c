@@ -84,6 +84,7 @@ static void print_static(const struct hostent *host)
 		printf("error %d%s", h_errno, h_errno == NETDB_INTERNAL ? strerror(errno) : "");
 }
 
+#ifdef __linux__
 static void print_reentrant(int status, const struct hostent *host, int error)
 {
 	if (host)
@@ -107,6 +108,19 @@ static void byname_r(const char *name, int family, size_t bytes)
 	printf("%s", buffer[bytes] == 77 ? "" : " OVERRUN");
 	free(buffer);
 }
+#endif
+
+#ifdef __linux__
+static void byaddr_r(const void *at, socklen_t length, int family, size_t bytes)
+{
+	struct hostent host, *found = &host;
+	char *buffer = malloc(bytes);
+	int error = 0, status = gethostbyaddr_r(at, length, family, &host, buffer, bytes, &found, &error);
+
+	print_reentrant(status, found, error);
+	free(buffer);
+}
+#endif
 
 static int parse_address(const char *word, struct sockaddr_storage *address)
 {
@@ -130,18 +144,13 @@ static void byaddr(const char *word, size_t bytes)
 	const void *at = family == AF_INET ? (const void *)&((struct sockaddr_in *)&address)->sin_addr :
 					     &((struct sockaddr_in6 *)&address)->sin6_addr;
 	socklen_t length = family == AF_INET ? 4 : 16;
-	struct hostent host, *found = &host;
-	char *buffer;
-	int error = 0, status;
 
-	if (bytes == 0) {
+	if (bytes == 0)
 		print_static(gethostbyaddr(at, length, family));
-		return;
-	}
-	buffer = malloc(bytes);
-	status = gethostbyaddr_r(at, length, family, &host, buffer, bytes, &found, &error);
-	print_reentrant(status, found, error);
-	free(buffer);
+#ifdef __linux__
+	else
+		byaddr_r(at, length, family, bytes);
+#endif
 }
 
 static void nameinfo(char words[6][2048])
@@ -172,6 +181,7 @@ static void own_name(size_t bytes)
 		printf("found %.*s", (int)bytes, name);
 }
 
+#ifdef __linux__
 /* What a fortified program calls for a buffer whose size the compiler knows. */
 int __gethostname_chk(char *name, size_t bytes, size_t size);
 
@@ -184,6 +194,7 @@ static void checked_name(void)
 	else
 		printf("found %s", name);
 }
+#endif
 
 /* Both results are read before the next call of the same function. */
 static void twice(const char *first, const char *second)
@@ -278,8 +289,12 @@ static void obey(char words[6][2048])
 		print_static(gethostbyname2(text(words[1]), family_of(words[2])));
 	else if (strcmp(words[0], "old") == 0)
 		print_static(gethostbyname(text(words[1])));
+#ifdef __linux__
 	else if (strcmp(words[0], "byname_r") == 0)
 		byname_r(text(words[1]), family_of(words[2]), (size_t)atoi(words[3]));
+	else if (strcmp(words[0], "checked_hostname") == 0)
+		checked_name();
+#endif
 	else if (strcmp(words[0], "byaddr") == 0)
 		byaddr(words[1], 0);
 	else if (strcmp(words[0], "byaddr_r") == 0)
@@ -288,8 +303,6 @@ static void obey(char words[6][2048])
 		nameinfo(words);
 	else if (strcmp(words[0], "hostname") == 0)
 		own_name((size_t)atoi(words[1]));
-	else if (strcmp(words[0], "checked_hostname") == 0)
-		checked_name();
 	else if (strcmp(words[0], "uname") == 0)
 		printf("%s", uname(&names) == 0 ? names.nodename : strerror(errno));
 	else if (strcmp(words[0], "twice") == 0)

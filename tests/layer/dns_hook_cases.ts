@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { FakeNames } from "../support/fake_names.ts";
-import { App, compileApp } from "../support/layer_app.ts";
+import { App, appFor, compileApp } from "../support/layer_app.ts";
 import type { HookCase } from "./hook_case.ts";
 
 /**
@@ -45,7 +45,7 @@ function waits(orders: string[], answer: string): HookCase {
 }
 
 /** `question` of tests/apps/names.c is answered by the session with `answer`. */
-function answers(question: string, answer: string): HookCase {
+export function answers(question: string, answer: string): HookCase {
   return async (layer) => {
     await using session = new FakeNames({
       hostName: "the-pod",
@@ -58,7 +58,7 @@ function answers(question: string, answer: string): HookCase {
         "203.0.113.9": { name: "nine.test", aliases: ["neuf.test"] },
       },
     });
-    await using app = new App(session, [await compileApp("names")], { layer });
+    await using app = new App(session, await appFor("names", layer), { layer });
     await app.write(question);
     assert.equal(await app.line(), answer);
   };

@@ -2,7 +2,7 @@
 // the folder of a fake target, which this machine has not: without the hook a call fails, or meets a socket.
 
 import assert from "node:assert/strict";
-import { App, compileApp } from "../support/layer_app.ts";
+import { App, appFor } from "../support/layer_app.ts";
 import { FakeFiles } from "../support/fake_files.ts";
 import { FakeSession } from "../support/fake_session.ts";
 
@@ -257,7 +257,7 @@ export async function run(layer: string, steps: Step[]): Promise<void> {
   await using files = new FakeFiles();
   files.fill();
   await using session = new FakeSession({ files });
-  await using app = new App(session, [await compileApp("file_calls")], { layer });
+  await using app = new App(session, await appFor("file_calls", layer), { layer });
   for (const [call, expected] of steps) {
     await app.write(call);
     const answer = await answerOf(app, expected);

@@ -8,7 +8,7 @@ import { dnsHookCases } from "./dns_hook_cases.ts";
 import { fileHookCases } from "./file_hook_cases.ts";
 import type { HookCase } from "./hook_case.ts";
 import { interfaceHookCases } from "./interface_hook_cases.ts";
-import { App, Calls, compileApp } from "../support/layer_app.ts";
+import { App, appFor, Calls } from "../support/layer_app.ts";
 import { outgoingHookCases } from "./outgoing_hook_cases.ts";
 
 export const client: Client = {
@@ -79,7 +79,7 @@ async function ends(layer: string, call: string): Promise<void> {
 /** A program started by `call` without an environment finds the session in its own. */
 async function keepsChildren(layer: string, call: string): Promise<void> {
   await using session = new FakeSession();
-  await using app = new App(session, [await compileApp("execs"), call, "/usr/bin/env"], { layer });
+  await using app = new App(session, [...await appFor("execs", layer), call, "/usr/bin/env"], { layer });
   await app.lineLike(/^MIRRORD_LAYER_SOCKET=\//);
 }
 

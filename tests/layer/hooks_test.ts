@@ -11,7 +11,8 @@ const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 /** The names that hooks.h exports, aliases included. */
 function hookedNames(): string[] {
   return ["hooks", "hooks_files"].flatMap((header) => {
-    const text = Deno.readTextFileSync(`${root}layer/${header}.h`);
+    const text = Deno.readTextFileSync(`${root}layer/${header}.h`)
+      .replace(/^#define LAYER_\w+_DARWIN_HOOKS\(X\)(?:.*\\\n)*.*\n/gm, "");
     // A call begins with its type, an alias with its own name.
     const [calls = "", aliases = ""] = text.split(/#define LAYER_(?:FILES_)?GLIBC_ALIASES/);
     return [

@@ -2,6 +2,7 @@
 // speaks with tests/apps/calls.c. A disposed app is ended and reaped, with every process it left behind.
 
 import assert from "node:assert/strict";
+import { compileMacApp, isMacLayer, machineOf, macRunner, runnerOf } from "./macho.ts";
 import { TextLineStream } from "./text_lines.ts";
 import { waitsIn } from "./waits.ts";
 import { deadline } from "./deadline.ts";
@@ -24,6 +25,16 @@ export function compileApp(
   const known = compiled.get(as) ?? compile(name, as, flags);
   compiled.set(as, known);
   return known;
+}
+
+/**
+ * The command that runs tests/apps/NAME.c under `layer`: the program, or for a layer for macOS the loader and
+ * the program.
+ */
+export async function appFor(name: string, layer = builtLayer): Promise<string[]> {
+  if (!isMacLayer(layer)) return [await compileApp(name)];
+  const machine = machineOf(layer);
+  return [...await macRunner(machine), await compileMacApp(name, machine)];
 }
 
 /** The same as a library, whose path ends with ".so". */
@@ -68,6 +79,22 @@ export interface RunOptions {
   cwd?: string;
 }
 
+/**
+ * What a program for macOS finds instead: on macOS the variable that names the layer has another name. The
+ * loader must find itself again, and may be told to pass over a hook (withoutHook() of macho.ts).
+ */
+function inserted(env: Record<string, string>, argv: string[]): Record<string, string> {
+  const { LD_PRELOAD: named = "", ...rest } = env;
+  if (!isMacLayer(named)) return env;
+  const [layer = "", without] = named.split("?");
+  return {
+    ...rest,
+    DYLD_INSERT_LIBRARIES: layer,
+    MACHO_RUN: runnerOf(argv).join(" "),
+    ...(without === undefined ? {} : { MACHO_WITHOUT: without }),
+  };
+}
+
 /** A running program of the app; `lines` are those of its standard output. */
 export class App implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -87,7 +114,9 @@ export class App implements AsyncDisposable {
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
-      ...(session === null ? {} : { env: { ...options.env, ...session.env(options.layer ?? builtLayer) } }),
+      ...(session === null
+        ? {}
+        : { env: { ...options.env, ...inserted(session.env(options.layer ?? builtLayer), argv) } }),
     }).spawn();
     this.#lines = this.#child.stdout.pipeThrough(new TextLineStream()).getReader();
     this.#input = this.#child.stdin.getWriter();
@@ -168,7 +197,7 @@ export class Calls implements AsyncDisposable {
   }
 
   static async start(session: AppSession | null, options: RunOptions = {}, name = "calls"): Promise<Calls> {
-    const calls = new Calls(new App(session, [await compileApp(name)], options));
+    const calls = new Calls(new App(session, await appFor(name, options.layer), options));
     assert.equal(await calls.#app.line(), "0");
     return calls;
   }

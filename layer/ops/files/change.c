@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "../../link/ask.h"
+#include "../../sys/numbers.h"
 #include "change.h"
 
 /* linux/stat.h: UTIME_NOW */
@@ -34,7 +35,7 @@ static struct verdict ask(struct files_call *call, const struct change *change, 
 	struct wire_change message = {
 		.what = (uint8_t)change->what,
 		.dir = call->dir,
-		.flags = (uint32_t)flags,
+		.flags = numbers_at(flags),
 		.first = change->arguments[0],
 		.second = change->arguments[1],
 		.third = change->arguments[2],
@@ -77,7 +78,7 @@ struct verdict change_make_folder(struct files_call *call, mode_t mode)
 
 struct verdict change_make_node(struct files_call *call, mode_t mode, dev_t device)
 {
-	return by_path(call, (struct change){ WIRE_CHANGE_MKNOD, { (mode & S_IFMT) | files_mode(mode), device } }, 0);
+	return by_path(call, (struct change){ WIRE_CHANGE_MKNOD, { (mode & S_IFMT) | files_mode(mode), numbers_wire_device(device) } }, 0);
 }
 
 struct verdict change_remove(struct files_call *call, const char *given, bool folder)
@@ -135,8 +136,8 @@ static struct change of_times(const struct timespec *times)
 	if (!times)
 		return (struct change){ WIRE_CHANGE_UTIMENS, { 0, NOW, 0, NOW } };
 	return (struct change){ WIRE_CHANGE_UTIMENS,
-				{ (uint64_t)times[0].tv_sec, (uint64_t)times[0].tv_nsec, (uint64_t)times[1].tv_sec,
-				  (uint64_t)times[1].tv_nsec } };
+				{ (uint64_t)times[0].tv_sec, numbers_nanoseconds(times[0].tv_nsec),
+				  (uint64_t)times[1].tv_sec, numbers_nanoseconds(times[1].tv_nsec) } };
 }
 
 struct verdict change_times(struct files_call *call, const struct timespec *times, int flags)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 
 #include "../../link/ask.h"
+#include "../../sys/numbers.h"
 #include "../../sys/sys_files.h"
 #include "control.h"
 
@@ -14,7 +15,6 @@
 #define OFD_GETLK 36
 #define OFD_SETLK 37
 #define OFD_SETLKW 38
-#define SHOWN_LARGEFILE 0100000
 /* All copies of a descriptor share these, also over exec: they are the socket's own. */
 #define SHARED (O_APPEND | O_NONBLOCK)
 #define SETTABLE (O_DIRECT | O_NOATIME)
@@ -33,7 +33,7 @@ static long set_shared(const struct fds_handle *open, long flags)
 	struct wire_change message = {
 		.what = WIRE_CHANGE_FLAGS,
 		.dir = open->note.file.id,
-		.first = (uint64_t)flags & O_APPEND,
+		.first = numbers_open((int)(flags & O_APPEND)),
 	};
 	int status = 0;
 
@@ -57,7 +57,7 @@ struct verdict file_fcntl(struct fds_handle *open, int command, long argument)
 	case OFD_SETLKW:
 		return file_lock();
 	case F_GETFL:
-		return verdict_result((long)((*flags & ~(uint32_t)(NOT_SHOWN | SHARED)) | SHOWN_LARGEFILE) | shared(open->fd));
+		return verdict_result((long)((*flags & ~(uint32_t)(NOT_SHOWN | SHARED)) | NUMBERS_SHOWN_LARGEFILE) | shared(open->fd));
 	case F_SETFL:
 		*flags = (*flags & ~(uint32_t)SETTABLE) | ((uint32_t)argument & SETTABLE);
 		fds_save(open);

@@ -14,16 +14,16 @@
 /* One with a name of one byte and its end. */
 #define SHORTEST_ENTRY 24u
 
-struct dirent *files_entry_at(const struct files_page *page, uint32_t at)
+struct files_entry *files_entry_at(const struct files_page *page, uint32_t at)
 {
-	struct dirent *entry = writable(page->bytes + at);
-	const size_t left = page->length - at, head = offsetof(struct dirent, d_name);
+	struct files_entry *entry = writable(page->bytes + at);
+	const size_t left = page->length - at, head = offsetof(struct files_entry, name);
 	const char *end;
 
-	if (left < SHORTEST_ENTRY || entry->d_reclen < SHORTEST_ENTRY || entry->d_reclen > left)
+	if (left < SHORTEST_ENTRY || entry->length < SHORTEST_ENTRY || entry->length > left)
 		return NULL;
-	end = memchr(entry->d_name, 0, entry->d_reclen - head);
-	if (!end || end == entry->d_name || memchr(entry->d_name, '/', (size_t)(end - entry->d_name)))
+	end = memchr(entry->name, 0, entry->length - head);
+	if (!end || end == entry->name || memchr(entry->name, '/', (size_t)(end - entry->name)))
 		return NULL;
 	return entry;
 }
@@ -31,14 +31,14 @@ struct dirent *files_entry_at(const struct files_page *page, uint32_t at)
 /* Whole entries out of `page` that fit into `size` bytes. */
 static long copy_entries(char *into, size_t size, const struct files_page *page)
 {
-	const struct dirent *entry = NULL;
+	const struct files_entry *entry = NULL;
 	uint32_t at = 0;
 
 	while (at < page->length) {
 		entry = files_entry_at(page, at);
-		if (!entry || at + entry->d_reclen > size)
+		if (!entry || at + entry->length > size)
 			break;
-		at += entry->d_reclen;
+		at += entry->length;
 	}
 	if (at == 0 && page->length > 0)
 		return entry ? -EINVAL : -EIO;
@@ -46,7 +46,7 @@ static long copy_entries(char *into, size_t size, const struct files_page *page)
 	return (long)at;
 }
 
-/* From the descriptor's position, which is the session's; d_off of the last entry becomes the next. */
+/* From the descriptor's position, which is the session's; the last entry's `next` becomes the next. */
 static long list(const struct fds_file *file, void *into, size_t size, struct files_page *page)
 {
 	long position = files_seek(file, 0, SEEK_CUR), result = position, at;
@@ -55,8 +55,8 @@ static long list(const struct fds_file *file, void *into, size_t size, struct fi
 		result = files_list(file->id, (uint64_t)position, page);
 	if (result >= 0)
 		result = copy_entries(into, size, page);
-	for (at = 0; at < result; at += ((struct dirent *)((char *)into + at))->d_reclen)
-		position = ((struct dirent *)((char *)into + at))->d_off;
+	for (at = 0; at < result; at += ((struct files_entry *)((char *)into + at))->length)
+		position = (long)((struct files_entry *)((char *)into + at))->next;
 	if (result > 0 && (at = files_seek(file, position, SEEK_SET)) < 0)
 		result = at;
 	return result;

@@ -7,17 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "../../sys/sys_files.h"
 #include "itself.h"
 #include "status.h"
 
-/* asm-generic/ioctls.h, linux/fs.h */
-#define IOCTL_READABLE 0x541bul
-#define IOCTL_NO_CLOEXEC 0x5450ul
-#define IOCTL_CLOEXEC 0x5451ul
-#define IOCTL_NONBLOCK 0x5421ul
+/* Linux alone has these two (asm-generic/ioctls.h, linux/fs.h). */
 #define IOCTL_SIZE 0x5460ul
 #define IOCTL_BLOCK 2ul
 /* linux/fs.h: SYNC_FILE_RANGE_* */
@@ -68,16 +65,16 @@ static long sizes(const struct fds_file *file, unsigned long request, void *into
 
 struct verdict file_ioctl(const struct fds_handle *open, unsigned long request, void *argument)
 {
-	bool asks = request == IOCTL_READABLE || request == IOCTL_SIZE || request == IOCTL_BLOCK;
+	bool asks = request == FIONREAD || request == IOCTL_SIZE || request == IOCTL_BLOCK;
 	const struct fds_file *file = &open->note.file;
 
-	if (request == IOCTL_CLOEXEC || request == IOCTL_NO_CLOEXEC || request == IOCTL_NONBLOCK)
+	if (request == FIOCLEX || request == FIONCLEX || request == FIONBIO)
 		return verdict_result(sys_ioctl(open->fd, request, argument));
 	if (!asks)
 		return verdict_result(-ENOTTY);
 	if (!argument)
 		return verdict_result(-EFAULT);
-	return verdict_result(request == IOCTL_READABLE ? readable(file, argument) : sizes(file, request, argument));
+	return verdict_result(request == FIONREAD ? readable(file, argument) : sizes(file, request, argument));
 }
 
 /* The session reads ahead by itself. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../../link/ask.h"
+#include "../../sys/numbers.h"
 #include "../../sys/sys_files.h"
 #include "move.h"
 
@@ -59,7 +60,7 @@ static int ask(struct move *move)
 		.what = (uint8_t)move->what,
 		.from_dir = move->from.dir,
 		.to_dir = move->to.dir,
-		.flags = (uint32_t)move->flags,
+		.flags = move->what == WIRE_MOVE_LINK ? numbers_at(move->flags) : (uint32_t)move->flags,
 		.from = files_text(&move->from),
 		.to = files_text(&move->to),
 	};

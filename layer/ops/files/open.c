@@ -9,35 +9,10 @@
 #include <sys/stat.h>
 
 #include "../../link/ask.h"
+#include "../../sys/numbers.h"
 #include "../../sys/sys.h"
 #include "../../sys/sys_files.h"
 #include "open.h"
-
-/* fcntl.h defines O_LARGEFILE as 0 on 64-bit machines; these are the kernel's. */
-#if defined(__aarch64__)
-#define KERNEL_O_LARGEFILE 0400000u
-#else
-#define KERNEL_O_LARGEFILE WIRE_OPEN_LARGE_FILE
-#endif
-
-/* Those that machines number differently (asm/fcntl.h) as the wire has them. */
-static uint32_t wire_flags(int flags)
-{
-	const uint32_t differing[4][2] = {
-		{ O_DIRECT, WIRE_OPEN_DIRECT },
-		{ KERNEL_O_LARGEFILE, WIRE_OPEN_LARGE_FILE },
-		{ O_DIRECTORY, WIRE_OPEN_DIRECTORY },
-		{ O_NOFOLLOW, WIRE_OPEN_NO_FOLLOW },
-	};
-	uint32_t from = (uint32_t)flags, result = from;
-
-	for (int i = 0; i < 4; i++)
-		result &= ~differing[i][0];
-	for (int i = 0; i < 4; i++)
-		if (from & differing[i][0])
-			result |= differing[i][1];
-	return result;
-}
 
 struct open_answer {
 	struct files_call *call;
@@ -101,7 +76,7 @@ static int ask(struct open_answer *answer, mode_t mode)
 {
 	struct files_call *call = answer->call;
 	struct wire_open message = {
-		.dir = call->dir, .flags = wire_flags(answer->flags), .path = files_text(call)
+		.dir = call->dir, .flags = numbers_open(answer->flags), .path = files_text(call)
 	};
 
 	if (call->result < 0)

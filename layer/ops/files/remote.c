@@ -16,6 +16,7 @@
 
 #include "../../link/ask.h"
 #include "../../link/config.h"
+#include "../../sys/numbers.h"
 #include "../../sys/sys.h"
 #include "../../sys/sys_files.h"
 #include "../../link/way.h"
@@ -282,7 +283,7 @@ static int take_seek(void *context, const void *from)
 
 long files_seek(const struct fds_file *file, int64_t offset, int whence)
 {
-	struct wire_seek message = { .file = file->id, .offset = (uint64_t)offset, .whence = (uint32_t)whence };
+	struct wire_seek message = { .file = file->id, .offset = (uint64_t)offset, .whence = numbers_whence(whence) };
 	long result = 0;
 	int status;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../../link/ask.h"
+#include "../../sys/numbers.h"
 #include "stat.h"
 
 /* The magic number of a network file system, unlike a disk's. */
@@ -38,7 +39,7 @@ static int take_stat(void *context, const void *from)
 static struct verdict ask_stat(struct files_call *call, int flags, struct files_status *status)
 {
 	struct wire_stat message = {
-		.dir = call->dir, .flags = (uint32_t)flags & AT_SYMLINK_NOFOLLOW, .path = files_text(call)
+		.dir = call->dir, .flags = numbers_at(flags & AT_SYMLINK_NOFOLLOW), .path = files_text(call)
 	};
 	struct stat_answer answer = { .call = call, .status = status, .size = sizeof(*status) };
 
@@ -71,7 +72,7 @@ static int take_access(void *context, const void *from)
 static struct verdict ask_access(struct files_call *call, int mode, int flags)
 {
 	struct wire_access message = {
-		.dir = call->dir, .mode = (uint32_t)mode, .flags = (uint32_t)flags, .path = files_text(call)
+		.dir = call->dir, .mode = (uint32_t)mode, .flags = numbers_at(flags), .path = files_text(call)
 	};
 
 	return files_question(call, ASK_TAKE(access, &message, take_access, call));
@@ -104,14 +105,6 @@ static struct verdict ask_read_link(struct files_call *call, char *into, size_t 
 	return files_question(call, ASK_TAKE(read_link, &message, take_link, &answer));
 }
 
-/* makedev(3) of glibc */
-static dev_t device(uint32_t high, uint32_t low)
-{
-	uint64_t major = high, minor = low;
-
-	return (major & 0xfff) << 8 | (major & ~0xfffull) << 32 | (minor & 0xff) | (minor & ~0xffull) << 12;
-}
-
 static struct timespec moment(const struct files_time *time)
 {
 	return (struct timespec){ .tv_sec = time->seconds, .tv_nsec = time->nanoseconds };
@@ -120,13 +113,13 @@ static struct timespec moment(const struct files_time *time)
 static void fill(struct stat *into, const struct files_status *from)
 {
 	memset(into, 0, sizeof(*into));
-	into->st_dev = device(from->dev_major, from->dev_minor);
+	into->st_dev = numbers_device(from->dev_major, from->dev_minor);
 	into->st_ino = from->ino;
 	into->st_mode = from->mode;
 	into->st_nlink = from->nlink;
 	into->st_uid = from->uid;
 	into->st_gid = from->gid;
-	into->st_rdev = device(from->rdev_major, from->rdev_minor);
+	into->st_rdev = numbers_device(from->rdev_major, from->rdev_minor);
 	into->st_size = (off_t)from->size;
 	into->st_blksize = (blksize_t)from->blksize;
 	into->st_blocks = (blkcnt_t)from->blocks;

@@ -1,11 +1,11 @@
 /*
  * Programs that the app starts: a child stays in the session whatever environment it gets, and one that
- * cannot load the layer is reported to the session. Called by hooks_processes.c and, for posix_spawn, by
- * libc/spawn_folder_glibc.c of preload/. The invariant: the caller's stack and raw system calls only, since a
- * vfork child comes here, whose memory is its parent's. So neither the link nor the registry is touched;
- * spawn_glibc.c does that, but not in such a child.
- * Not seen: system(3) and popen(3), which start a shell without these names; it inherits the environment
- * unchanged, except from a working directory of the target (shell.c).
+ * cannot load the layer is reported to the session. Called by hooks_processes_linux.c and, for posix_spawn,
+ * by libc/spawn_folder_glibc.c of preload/. The invariant: the caller's stack and raw system calls only,
+ * since a vfork child comes here, whose memory is its parent's. So neither the link nor the registry is
+ * touched; spawn_glibc.c does that, but not in such a child. Not seen: system(3) and popen(3), which start a
+ * shell without these names; it inherits the environment unchanged, except from a working directory of the
+ * target (shell.c).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 #include "exec.h"
 #include "../../writable.h"
 
-#define PRELOAD "LD_PRELOAD="
+#define PRELOAD PROGRAM_PRELOAD
 
 static struct wire_run run_of(const char *text)
 {
@@ -75,16 +75,13 @@ static bool is_named(const char *entry, const char *name, size_t length)
 	return strncmp(entry, name, length) == 0 && entry[length] == '=';
 }
 
-/*
- * Does the list of LD_PRELOAD, whose elements are separated by colons or blanks (ld.so(8)), name
- * `library`?
- */
+/* Does the list of libraries to load before others (ld.so(8), dyld(1)) name `library`? */
 static bool preloads(const char *list, const char *library)
 {
 	size_t wanted = strlen(library), length;
 
 	for (; *list; list += length + (list[length] != 0)) {
-		length = strcspn(list, ": ");
+		length = strcspn(list, PROGRAM_PRELOAD_BETWEEN);
 		if (length == wanted && strncmp(list, library, length) == 0)
 			return true;
 	}
@@ -94,7 +91,7 @@ static bool preloads(const char *list, const char *library)
 /* What an environment is to us. */
 struct found {
 	size_t count;
-	const char *preload; /* the value of LD_PRELOAD, or NULL */
+	const char *preload; /* the value of that variable, or NULL */
 	size_t kept; /* of our variables, how many are there as they should be */
 	bool foreign; /* it is another session's: mirrord runs within mirrord */
 	bool placed; /* it says where a program starts: this one, or one before */

@@ -1,6 +1,6 @@
 /*
  * Questions about network interfaces by ioctl(2), as netdevice(7) has them: each goes to the target's kernel
- * unchanged, with what its pointer points to. Called by preload/hooks_sockets_interfaces.c.
+ * unchanged, with what its pointer points to. Called by preload/hooks_sockets_interfaces_linux.c.
  * The invariant: a request that changes an interface goes to this machine's kernel, which decides whether the
  * app may.
  */

@@ -1,7 +1,7 @@
 /*
  * Network interfaces and their addresses, which are the target's where the app's traffic is: questions by
  * sockets of netlink(7). Called by the edges of sending, receiving and naming; interface_control_linux.c is
- * the same by ioctl, preload/libc/interface_list.c has libc's own calls.
+ * the same by ioctl, preload/libc/interface_list_linux.c has libc's own calls.
  *
  * A question to rtnetlink(7) goes to the target's kernel, and its answer has to come from the app's own
  * socket, for which the app may wait by poll(2). So the socket is replaced: by one end of a pair into which

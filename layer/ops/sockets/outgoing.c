@@ -12,28 +12,20 @@
  * Not seen: io_uring, system calls made past libc.
  */
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stddef.h>
 
 #include "../../link/ask.h"
+#include "../../sys/numbers.h"
 #include "../../sys/sys.h"
 #include "../../sys/sys_sockets.h"
 #include "bind.h"
 #include "incoming.h"
 #include "outgoing.h"
 
-/* from linux/tcp.h, missing in old C libraries; the states are tcp_states.h's. */
+/* from linux/tcp.h, missing in old C libraries */
 #ifndef TCP_FASTOPEN_CONNECT
 #define TCP_FASTOPEN_CONNECT 30
 #endif
-
-/* Does the socket wait for its connection? Not so once it is connected or failed. */
-static bool is_waiting(int fd)
-{
-	int state = sys_option(fd, IPPROTO_TCP, TCP_INFO) & 0xff;
-
-	return state == TCP_SYN_SENT || state == TCP_SYN_RECV;
-}
 
 static void abandon(uint32_t connection)
 {
@@ -67,20 +59,21 @@ static int settle(struct fds_handle *socket, int native)
 	struct wire_outcome ask = { .connection = note->connection };
 	struct wire_outcome_reply reply;
 	sa_family_t family = note->peer.any.sa_family;
-	int status;
+	int status, error;
 
 	if (note->flags & OUTGOING_TOLD)
 		return native;
 	status = ask_now(ASK(outcome, &ask, &reply));
 	if (status < 0)
 		return status;
+	error = reply.error < 4096 ? numbers_errno(reply.error) : EIO;
 	/* Not the session's doing: the app's own time-out, for example. */
-	if (reply.error == EINPROGRESS)
+	if (error == EINPROGRESS)
 		return native;
-	if (reply.error != 0) {
+	if (error != 0) {
 		note->flags |= OUTGOING_TOLD;
 		fds_save(socket);
-		return reply.error < 4096 ? -(int)reply.error : -EIO;
+		return -error;
 	}
 	note->state = FDS_CONNECTED;
 	/* Not always what was asked for: the unspecified address is the target's loopback. */
@@ -214,7 +207,7 @@ static int connect_stream(struct fds_handle *socket, union name *remote, bool *b
 	socket->note = (struct fds_note){ .state = FDS_CONNECTING, .peer = *remote, .connection = reply.connection };
 	status = address_from_wire(&socket->note.actual, &reply.endpoint, remote->any.sa_family) ? 0 : -EAFNOSUPPORT;
 	/* A simultaneous open is TCP's alone; MPTCP would wait without end. */
-	if (sys_socket_option(socket->fd, SO_PROTOCOL) != IPPROTO_TCP)
+	if (!sys_is_tcp(socket->fd))
 		status = -EPROTONOSUPPORT;
 	*blocks = sys_nonblocking(socket->fd) == 0;
 	if (status == 0)
@@ -266,7 +259,7 @@ struct verdict outgoing_waited(struct fds_handle *socket, const struct outgoing_
 {
 	int status = native;
 
-	if (native != -EINTR && native != -EALREADY && native != -EINPROGRESS && !is_waiting(socket->fd)) {
+	if (native != -EINTR && native != -EALREADY && native != -EINPROGRESS && !sys_is_connecting(socket->fd)) {
 		status = settle(socket, native);
 		if (socket->note.flags & OUTGOING_TOLD)
 			fds_forget(socket);
@@ -281,7 +274,7 @@ int outgoing_error(struct fds_handle *socket, int native)
 {
 	int status;
 
-	if (socket->note.state != FDS_CONNECTING || is_waiting(socket->fd))
+	if (socket->note.state != FDS_CONNECTING || sys_is_connecting(socket->fd))
 		return native;
 	status = settle(socket, -native);
 	return status < 0 ? -status : 0;
@@ -315,7 +308,7 @@ bool outgoing_name(struct fds_handle *socket, bool of_peer, union name *name)
 
 	if (sys_getpeername(socket->fd, &peer.any, &length) < 0)
 		return false;
-	if (note->state == FDS_CONNECTING && (is_waiting(socket->fd) || settle(socket, 0) < 0))
+	if (note->state == FDS_CONNECTING && (sys_is_connecting(socket->fd) || settle(socket, 0) < 0))
 		return false;
 	if (!of_peer && (note->flags & OUTGOING_LOOPED) && note->local.any.sa_family == AF_UNSPEC)
 		return false;

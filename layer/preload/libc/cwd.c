@@ -35,6 +35,7 @@ char *layer_getcwd(char *into, size_t size)
 	return folder ? tell(folder->physical, into, size) : next_getcwd(into, size);
 }
 
+#ifdef __linux__
 /* PWD, if that is the same directory. */
 char *layer_get_current_dir_name(void)
 {
@@ -51,3 +52,4 @@ char *layer_get_current_dir_name(void)
 	errno = saved;
 	return tell(same ? name : folder->physical, NULL, 0);
 }
+#endif

@@ -5,6 +5,7 @@
  * distinguishes the two.
  */
 #include <dirent.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "../../hooks.h"
@@ -25,6 +26,9 @@ struct folder {
 	uint32_t at; /* of the next entry in the page */
 	uint64_t cursor; /* of the next entry in the folder */
 	struct files_page page;
+#ifndef __linux__
+	struct dirent entry; /* the last one handed out */
+#endif
 };
 
 static struct folder *ours(DIR *dir)
@@ -138,11 +142,39 @@ int layer_dirfd(DIR *dir)
 	return guard_leave(saved, result);
 }
 
+/* The entry as libc has it, valid until the next one is asked for; NULL: its name is too long there. */
+#ifdef __linux__
+_Static_assert(offsetof(struct dirent, d_name) == offsetof(struct files_entry, name), "getdents64(2)");
+
+static struct dirent *as_dirent(struct folder *folder, struct files_entry *entry)
+{
+	(void)folder;
+	return (struct dirent *)entry;
+}
+#else
+static struct dirent *as_dirent(struct folder *folder, struct files_entry *entry)
+{
+	struct dirent *into = &folder->entry;
+	const size_t length = strlen(entry->name), head = offsetof(struct dirent, d_name);
+
+	if (length >= sizeof(into->d_name))
+		return NULL;
+	into->d_ino = entry->number;
+	into->d_seekoff = (uint64_t)entry->next;
+	into->d_reclen = (uint16_t)((head + length + 8) & ~(size_t)7);
+	into->d_namlen = (uint16_t)length;
+	into->d_type = entry->type;
+	memcpy(into->d_name, entry->name, length + 1);
+	return into;
+}
+#endif
+
 /* The next entry, NULL at the end or with *status < 0. Lock held, within the guard. */
 static struct dirent *take(struct folder *folder, long *status)
 {
 	struct files_page *page = &folder->page;
-	struct dirent *entry;
+	struct files_entry *entry;
+	struct dirent *result;
 
 	*status = 0;
 	if (folder->at >= page->length) {
@@ -158,9 +190,12 @@ static struct dirent *take(struct folder *folder, long *status)
 		*status = -EIO;
 		return NULL;
 	}
-	folder->at += entry->d_reclen;
-	folder->cursor = (uint64_t)entry->d_off;
-	return entry;
+	folder->at += entry->length;
+	folder->cursor = (uint64_t)entry->next;
+	result = as_dirent(folder, entry);
+	if (!result)
+		*status = -ENAMETOOLONG;
+	return result;
 }
 
 /* The next entry as the hook returns it, or copied to `into` if that is not NULL. */

@@ -1,4 +1,4 @@
-/* Lists of network interfaces in the form of libc's own calls. See interface_list.c. */
+/* Lists of network interfaces in the form of libc's own calls. See interface_list_linux.c. */
 #ifndef LAYER_INTERFACE_LIST_H
 #define LAYER_INTERFACE_LIST_H
 

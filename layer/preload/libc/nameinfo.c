@@ -42,6 +42,7 @@ static int copy_text(char *into, size_t room, const char *text, size_t length)
 	return 0;
 }
 
+#ifdef __linux__
 /* An address that means something with its interface only, which libc names after this machine's. */
 static bool has_scope(const struct sockaddr *address, socklen_t length)
 {
@@ -90,6 +91,20 @@ int nameinfo_scoped(const struct nameinfo_call *call)
 	strcat(call->host, scope);
 	return 0;
 }
+#else
+/* Interfaces are this machine's there. */
+bool nameinfo_is_scoped(const struct nameinfo_call *call)
+{
+	(void)call;
+	return false;
+}
+
+int nameinfo_scoped(const struct nameinfo_call *call)
+{
+	(void)call;
+	return EAI_NONAME;
+}
+#endif
 
 bool nameinfo_asks(const struct nameinfo_call *call)
 {

@@ -149,6 +149,7 @@ char *layer_realpath(const char *path, char *resolved)
 	return result;
 }
 
+#ifdef __GLIBC__
 static __attribute__((noinline)) bool is_asked_of(const char *path)
 {
 	struct files_call call;
@@ -165,3 +166,4 @@ char *layer___realpath_chk(const char *path, char *resolved, size_t size)
 {
 	return size < PATH_MAX ? next___realpath_chk(path, resolved, size) : layer_realpath(path, resolved);
 }
+#endif

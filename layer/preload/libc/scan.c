@@ -76,6 +76,7 @@ int layer_scandir(const char *path, struct dirent ***list, hooks_filter filter, 
 	return dir ? finished(dir, collect(dir, list, filter, order)) : -1;
 }
 
+#ifdef __GLIBC__
 int layer_scandirat(int dirfd, const char *path, struct dirent ***list, hooks_filter filter, hooks_order order)
 {
 	struct files_call call;
@@ -93,6 +94,7 @@ int layer_scandirat(int dirfd, const char *path, struct dirent ***list, hooks_fi
 	layer_close(fd);
 	return -1;
 }
+#endif
 
 /* May something below the part of a pattern before its first wildcard be the target's? */
 static __attribute__((noinline)) bool pattern_asked(const char *pattern)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../../hooks.h"
+#include "../../sys/program.h"
 #include "shell.h"
 #include "../../writable.h"
 
@@ -32,7 +33,7 @@ static int start(pid_t *child, const char *command, const posix_spawn_file_actio
 {
 	char *const argv[] = { "sh", "-c", writable(command), NULL };
 
-	return layer_posix_spawn(child, SHELL, actions, attributes, argv, environ);
+	return layer_posix_spawn(child, SHELL, actions, attributes, argv, program_environment());
 }
 
 static int wait_for(pid_t child)
@@ -124,6 +125,22 @@ bool shell_opens(const char *mode)
 	return (mode[0] == 'r' || mode[0] == 'w') && strlen(mode) <= 1 + (size_t)(strchr(mode, 'e') != NULL);
 }
 
+#ifdef __linux__
+static int make_pipe(int ends[2])
+{
+	return pipe2(ends, O_CLOEXEC);
+}
+#else
+static int make_pipe(int ends[2])
+{
+	if (pipe(ends) < 0)
+		return -1;
+	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+	fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+#endif
+
 FILE *shell_open(const char *command, const char *mode)
 {
 	bool reads = mode[0] == 'r', kept = strchr(mode, 'e') != NULL;
@@ -137,7 +154,7 @@ FILE *shell_open(const char *command, const char *mode)
 		errno = EMFILE;
 		return NULL;
 	}
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (make_pipe(ends) < 0)
 		goto out;
 	failed = start_at(&child, command, ends[1 - ours], reads ? 1 : 0);
 	layer_close(ends[1 - ours]);

@@ -2,7 +2,7 @@
  * posix_spawn, and the directory where its child starts. The child changes directory by calls inside of libc,
  * by a list of actions: actions with a directory of the target are corrected in a copy of the list, and
  * relative paths of files that it opens become absolute, for spawn_glibc.c to open. The form of the list is
- * glibc's own: spawn.h. Called by hooks_processes.c.
+ * glibc's own: spawn.h. Called by hooks_processes_linux.c.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /*
  * Streams of stdio over the target's files. libc opens, reads and writes them by internal calls that no hook
- * sees: this file opens them, stream_calls_glibc.c reads and writes.
+ * sees: this file opens them; stream_calls_glibc.c and stream_darwin.c read and write.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "../edge_path.h"
 #include "../../hooks.h"
 #include "../../ops/files/open.h"
+#include "stream.h"
 
 #define MODE_BYTES 8
 
@@ -69,7 +70,7 @@ static void undo(int fd)
 /* A stream over `fd`, which is closed if there can be none. */
 static FILE *stream_over(int fd, const char *mode)
 {
-	FILE *file = fd >= 0 ? fdopen(fd, mode) : NULL;
+	FILE *file = fd >= 0 ? stream_open(fd, mode) : NULL;
 
 	if (fd >= 0 && !file)
 		undo(fd);
@@ -84,6 +85,7 @@ FILE *layer_fopen(const char *path, const char *mode)
 	return opens(&call, path, mode, &fd) ? stream_over(fd, mode) : next_fopen(call.path, mode);
 }
 
+#ifdef __linux__
 /* Lists of mounts (getmntent(3)) are streams that libc opens itself, and closes on exec. */
 FILE *layer_setmntent(const char *path, const char *mode)
 {
@@ -96,6 +98,7 @@ FILE *layer_setmntent(const char *path, const char *mode)
 		layer_fcntl(fd, F_SETFD, FD_CLOEXEC);
 	return stream_over(fd, mode);
 }
+#endif
 
 /* The app keeps its FILE: libc reopens it on nothing, and the file replaces that. */
 FILE *layer_freopen(const char *path, const char *mode, FILE *old)
@@ -121,7 +124,7 @@ FILE *layer_freopen(const char *path, const char *mode, FILE *old)
 		return NULL;
 	}
 	file = next_freopen("/dev/null", plain, old);
-	if (file && layer_dup3(fd, fileno(file), flags_of(mode) & O_CLOEXEC) < 0)
+	if (file && stream_replace(file, fd, flags_of(mode) & O_CLOEXEC) < 0)
 		file = NULL;
 	undo(fd);
 	return file;

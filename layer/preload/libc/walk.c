@@ -21,6 +21,14 @@
 #include "../../ops/files/cwd.h"
 #include "walk.h"
 
+#ifndef FTW_ACTIONRETVAL
+/* glibc's alone (nftw(3)): without its flag these mean nothing. */
+#define FTW_ACTIONRETVAL 0
+#define FTW_STOP 1
+#define FTW_SKIP_SUBTREE 2
+#define FTW_SKIP_SIBLINGS 3
+#endif
+
 static __attribute__((noinline)) bool tree_may_be(const char *path)
 {
 	char text[PATH_MAX];
@@ -96,6 +104,16 @@ static int meet(struct walk *walk, const struct stat *status)
 	if (!found || *found != one)
 		free(one);
 	return !found ? -1 : *found != one;
+}
+
+static void forget(struct walk *walk)
+{
+	while (walk->known) {
+		struct object *one = *(struct object **)walk->known;
+
+		tdelete(one, &walk->known, compare);
+		free(one);
+	}
 }
 
 /* Enters the folder that walk->path is in. */
@@ -307,7 +325,7 @@ static int walk_tree(struct walk *walk, const char *path)
 	if ((walk->flags & FTW_ACTIONRETVAL) && (result == FTW_SKIP_SUBTREE || result == FTW_SKIP_SIBLINGS))
 		result = 0;
 	saved = errno;
-	tdestroy(walk->known, free);
+	forget(walk);
 	errno = saved;
 	return result;
 }

@@ -1,8 +1,8 @@
 /*
  * The edges of the calls about network interfaces: ioctl, and libc's own, which ask the kernel past every
  * hook (getifaddrs(3), if_nameindex(3), if_nametoindex(3) and back). The operations are in
- * ops/sockets/interfaces_linux.c and interface_control_linux.c; libc/interface_list.c makes the results of
- * libc's calls. Questions by netlink(7) come by the calls that send.
+ * ops/sockets/interfaces_linux.c and interface_control_linux.c; libc/interface_list_linux.c makes the results
+ * of libc's calls. Questions by netlink(7) come by the calls that send.
  */
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>

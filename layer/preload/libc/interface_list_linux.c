@@ -1,7 +1,7 @@
 /*
  * The results of libc's own calls about network interfaces, getifaddrs(3) and if_nameindex(3): made from the
  * answers of the target's kernel, as glibc makes them (sysdeps/unix/sysv/linux/ifaddrs.c); libc's freeifaddrs
- * and if_freenameindex free them. Called by hooks_sockets_interfaces.c.
+ * and if_freenameindex free them. Called by hooks_sockets_interfaces_linux.c.
  */
 #include <errno.h>
 #include <ifaddrs.h>

@@ -1,0 +1,112 @@
+/*
+ * program.h on Darwin: whether dyld(1) loads what DYLD_INSERT_LIBRARIES names. It does not into what System
+ * Integrity Protection restricts (chflags(2), SF_RESTRICTED), nor into a program that becomes another user.
+ * The caller's memory only, since exec in a vfork child comes here too.
+ */
+#include <crt_externs.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "calls_darwin.h"
+#include "program.h"
+#include "sys.h"
+
+/* A script's first line, as far as the kernel looks (IMG_SHSIZE), and how deep scripts may run scripts. */
+#define LINE_BYTES 512
+#define SCRIPT_DEPTH 4
+
+const char *program_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+char **program_environment(void)
+{
+	return *_NSGetEnviron();
+}
+
+const char *program_called_as(void)
+{
+	return getprogname();
+}
+
+static bool is_program(const char *path)
+{
+	struct stat status;
+
+	return CALL(stat(path, &status)) == 0 && S_ISREG(status.st_mode) && CALL(access(path, X_OK)) == 0;
+}
+
+bool program_find(const char *name, const char *search, char path[PROGRAM_PATH_BYTES])
+{
+	size_t length = strlen(name), folder;
+
+	if (length == 0 || length >= PROGRAM_PATH_BYTES)
+		return false;
+	if (strchr(name, '/')) {
+		memcpy(path, name, length + 1);
+		return true;
+	}
+	for (const char *at = search ? search : "/usr/bin:/bin"; at; at = at[folder] ? at + folder + 1 : NULL) {
+		folder = strcspn(at, ":");
+		if (folder + length + 2 > PROGRAM_PATH_BYTES)
+			continue;
+		memcpy(path, at, folder);
+		if (folder > 0)
+			path[folder] = '/';
+		memcpy(path + folder + (folder > 0), name, length + 1);
+		if (is_program(path))
+			return true;
+	}
+	return false;
+}
+
+void program_follow(char path[PROGRAM_PATH_BYTES])
+{
+	char line[LINE_BYTES];
+	size_t at, end;
+	long got;
+	int fd;
+
+	for (int depth = 0; depth < SCRIPT_DEPTH; depth++) {
+		fd = (int)CALL(call_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0));
+		if (fd < 0)
+			return;
+		got = CALL(call_read(fd, line, sizeof(line) - 1));
+		sys_close(fd);
+		if (got < 3 || line[0] != '#' || line[1] != '!')
+			return;
+		line[got] = 0;
+		at = 2 + strspn(line + 2, " \t");
+		end = at + strcspn(line + at, " \t\n");
+		if (end == at)
+			return;
+		memcpy(path, line + at, end - at);
+		path[end - at] = 0;
+	}
+}
+
+const char *program_obstacle(const char *path)
+{
+	struct stat status;
+
+	if (CALL(stat(path, &status)) < 0)
+		return NULL;
+	if (status.st_flags & SF_RESTRICTED)
+		return "macOS protects it (System Integrity Protection)";
+	if ((status.st_mode & S_ISUID && status.st_uid != getuid()) || (status.st_mode & S_ISGID && status.st_gid != getgid()))
+		return "it is set-user-ID";
+	return NULL;
+}
+
+const char *program_bare(const char *library)
+{
+	if (!library[0] || CALL(access(library, R_OK)) == 0)
+		return NULL;
+	return "it cannot read mirrord's library (another user)";
+}
