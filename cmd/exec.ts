@@ -76,6 +76,7 @@ export async function exec(command: ExecCommand): Promise<number> {
     socketPath,
     skipped,
     interrupts,
+    standStill: session.standStill,
     lost: session.lost.then((reason) => lost = reason),
   });
   interrupt[Symbol.dispose](); // signals are the app's from here on

@@ -53,14 +53,24 @@ const sentences: Sentences = {
     ),
   heardAgain: ({ ports, milliseconds, connections }) => {
     const seconds = (milliseconds / 1000).toFixed(1);
-    const answered = connections === 1 ? "1 connection" : `${connections} connections`;
-    const count = connections === null ? "" : `; the target answered ${answered} meanwhile`;
     return info(
-      `The link between agent and session works again after ${seconds} s: ${portNames(ports)} ${
-        ports.length === 1 ? "is" : "are"
-      } stolen again${count}`,
+      `The link between agent and session works again after ${seconds} s: ${stolenAgain(ports, connections)}`,
     );
   },
+  paused: ({ ports, seconds }) => {
+    const whose = ports.length === 0
+      ? ""
+      : `: the target answers new connections of ${portNames(ports)} meanwhile`;
+    const until = seconds === null
+      ? ""
+      : `. The session can be continued for ${Math.round(seconds / 60)} min`;
+    return info(`Paused${whose}${until}`);
+  },
+  continued: ({ ports, milliseconds, connections }) =>
+    info(
+      `Continued after ${(milliseconds / 1000).toFixed(1)} s` +
+        (ports.length === 0 ? "" : `: ${stolenAgain(ports, connections)}`),
+    ),
   connectionOpened: () => null,
   connectionClosed: () => null,
   request: () => null,
@@ -209,6 +219,12 @@ function chosenReason({ peer, served, debugger: name }: Event<"loopbackChosen">)
     case "here":
       return "it is this machine's, as the target does not serve it";
   }
+}
+
+function stolenAgain(ports: readonly number[], connections: number | null): string {
+  const answered = connections === 1 ? "1 connection" : `${connections} connections`;
+  const count = connections === null ? "" : `; the target answered ${answered} meanwhile`;
+  return `${portNames(ports)} ${ports.length === 1 ? "is" : "are"} stolen again${count}`;
 }
 
 function portNames(ports: readonly number[]): string {

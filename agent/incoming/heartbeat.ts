@@ -45,6 +45,7 @@ export class Heartbeat implements Disposable {
   /** When the kernel stops handing over. */
   #until = 0;
   #silent = false;
+  #held = false;
   #full = false;
   #counted = 0;
   #waiting: (() => void)[] = [];
@@ -75,7 +76,15 @@ export class Heartbeat implements Disposable {
     this.#wake();
   }
 
-  /** No frame of the client came in time. */
+  /** The client stands still, and said so: until `hold(false)` it counts as silent, from now on. */
+  hold(held: boolean): void {
+    this.#held = held;
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#beat();
+  }
+
+  /** No frame of the client came in time, or it stands still. */
   get silent(): boolean {
     return this.#silent;
   }
@@ -126,13 +135,15 @@ export class Heartbeat implements Disposable {
     this.#now = now;
     this.#base = Math.max(this.#base, liveness.provenAt);
     const gapMs = this.#until === 0 ? 0 : now - this.#until;
-    if (now < this.#base + limitMs) {
+    if (!this.#held && now < this.#base + limitMs) {
       this.#silent = false;
       this.#until = this.#base + limitMs;
       this.#handOver();
       if (gapMs > 0) this.#options.onReturn(Math.round(gapMs), this.#full ? 0 : this.#count());
     } else if (!this.#silent) {
       this.#silent = true;
+      this.#until = Math.min(this.#until, now);
+      this.#handOver();
       this.#options.onSilence();
     }
     this.#wake();

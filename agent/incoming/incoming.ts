@@ -34,7 +34,7 @@ export interface IncomingOptions {
 }
 
 export class Incoming implements Floor {
-  readonly kinds = ["owner", "subscribe", "unsubscribe", "probe", "reach", "reached"] as const;
+  readonly kinds = ["owner", "standStill", "subscribe", "unsubscribe", "probe", "reach", "reached"] as const;
   readonly #link: AgentLink;
   readonly #subscriptions: Subscriptions;
   readonly #connections: Connections;
@@ -100,6 +100,7 @@ export class Incoming implements Floor {
 
   answer(frame: AgentFrame): Promise<void> {
     if (frame.name === "owner") return Promise.resolve(this.#ownedBy(frame));
+    if (frame.name === "standStill") return this.#standStill(frame);
     const done = this.#last.then(() => this.#answerNext(frame));
     this.#last = done.catch(() => {}); // its client gets the failure
     return done;
@@ -125,6 +126,14 @@ export class Incoming implements Floor {
     else if (frame.name === "reached") await this.#reached(frame);
     else if (frame.name === "reach") this.#reach(frame);
     else this.#probe(frame);
+  }
+
+  /** The original's at once: nobody waits for the heartbeat's limit. */
+  async #standStill(frame: AgentFrame): Promise<void> {
+    const { seconds } = decode(agentMessages.standStill, frame.body);
+    this.#link.liveness.excuse(seconds * 1000);
+    this.#heartbeat.hold(seconds > 0);
+    await this.#link.reply(frame, "standStillReply", {});
   }
 
   #ownedBy(frame: AgentFrame): void {

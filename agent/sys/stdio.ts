@@ -10,9 +10,10 @@ const output = 1;
 
 /** Takes over descriptors 0 and 1. Throws SystemError when one is neither pipe nor socket. */
 export function stdioStream(): LinkStream {
-  // A write to a closed pipe must be EPIPE, not the end of the process (signal(7)). An interrupt typed at
-  // the session's terminal reaches its whole process group; what ends this process is the end of its link.
-  for (const signal of [K.SIGPIPE, K.SIGINT, K.SIGHUP]) {
+  // A write to a closed pipe must be EPIPE, not the end of the process (signal(7)). What is typed at the
+  // session's terminal (Ctrl-C, Ctrl-Z) reaches its whole process group: what ends this process is the end of
+  // its link, and a session that stops says so.
+  for (const signal of [K.SIGPIPE, K.SIGINT, K.SIGHUP, K.SIGTSTP]) {
     c.signal(signal, Deno.UnsafePointer.create(K.SIG_IGN));
   }
   for (const fd of [input, output]) {

@@ -1,7 +1,7 @@
 // The agent's way into a pod, against an API server of the test's own: its spec, its start, its failures.
 
 import assert from "node:assert/strict";
-import { announcementLine } from "../../protocol-wasm/mod.ts";
+import { agentProtocolVersion, announcementLine } from "../../protocol-wasm/mod.ts";
 import { deadline } from "../../tests/support/deadline.ts";
 import { fakeCluster } from "../../tests/support/fake_cluster.ts";
 import { DeployError, KubeError } from "../base/errors.ts";
@@ -103,7 +103,7 @@ Deno.test("the agent is deployed, proven and let go", async () => {
     cluster.container({ running: {} });
     await using agent = await connecting;
     assert.equal(agent.kernel, "6.1.0");
-    assert.equal(agent.link.version, 4);
+    assert.equal(agent.link.version, agentProtocolVersion);
   }
   assert.deepEqual(cluster.frames, ["owner", "goodbye"]);
   const [container] = cluster.added;

@@ -10,7 +10,7 @@ import { Interrupts } from "./interrupts.ts";
 import { baseName } from "./skip.ts";
 import { launchPlatform } from "./this_platform.ts";
 
-const { inForeground, remainingProcesses, startChild, startGated } = launchPlatform;
+const { canBeContinued, inForeground, remainingProcesses, startChild, startGated } = launchPlatform;
 
 /**
  * Signals that someone may send to mirrord and means for the app (signal(7)); terminals send some to both.
@@ -47,6 +47,8 @@ export interface LaunchOptions {
   skipped: ReadonlySet<string>;
   /** Hears of signals that ask mirrord to end. */
   interrupts?: Interrupts;
+  /** Hears that mirrord is about to be stopped (Ctrl-Z), and that it goes on. */
+  standStill?: { begin(): Promise<void>; end(): Promise<void> };
   /** Resolves when the session is lost: the app is ended (SIGTERM, then SIGKILL). */
   lost: Promise<unknown>;
 }
@@ -61,6 +63,7 @@ interface App {
 export async function launchApp(options: LaunchOptions): Promise<number> {
   const app: App = {};
   forwardSignals(app, options.interrupts ?? new Interrupts()); // first: one that comes while the app starts reaches it
+  if (options.standStill !== undefined) stopsInOrder(app, options.standStill);
   const child = await start(options, (begun) => app.child = begun);
   void options.lost.then(() => {
     app.asked = "SIGTERM";
@@ -80,7 +83,7 @@ async function start(options: LaunchOptions, began: (child: Child) => void): Pro
   const call: ChildOptions = {
     program,
     argv: [program, ...args],
-    env: layerPath === null ? env : withLayer(options, layerPath),
+    env: layerPath === null ? env : withLayer(layerPath, options),
   };
   try {
     if (layerPath !== null && !skipped.has(baseName(program))) {
@@ -98,14 +101,18 @@ async function start(options: LaunchOptions, began: (child: Child) => void): Pro
   }
 }
 
-function withLayer(options: LaunchOptions, layerPath: string): Record<string, string> {
-  const before = options.env["LD_PRELOAD"];
+/** An environment in which the dynamic linker loads the layer (ld.so(8)), and it finds its session. */
+export function withLayer(
+  layerPath: string,
+  { env, socketPath, skipped }: Pick<LaunchOptions, "env" | "socketPath" | "skipped">,
+): Record<string, string> {
+  const before = env["LD_PRELOAD"];
   return {
-    ...options.env,
+    ...env,
     LD_PRELOAD: before ? `${layerPath}:${before}` : layerPath,
-    MIRRORD_LAYER_SOCKET: options.socketPath,
+    MIRRORD_LAYER_SOCKET: socketPath,
     MIRRORD_SESSION_PID: String(Deno.pid),
-    MIRRORD_SKIP: [...options.skipped].join("/"),
+    MIRRORD_SKIP: [...skipped].join("/"),
   };
 }
 
@@ -127,6 +134,27 @@ function forwardSignals(app: App, interrupts: Interrupts): void {
     };
     Deno.addSignalListener(signal, handler);
   }
+}
+
+/**
+ * SIGTSTP, a terminal's Ctrl-Z, stops mirrord a moment later, once the session has said so. Both get it where
+ * they have the terminal, and both get SIGCONT (forwardSignals).
+ */
+function stopsInOrder(app: App, standStill: NonNullable<LaunchOptions["standStill"]>): void {
+  if (canBeContinued === undefined) return;
+  let stopped = false;
+  Deno.addSignalListener("SIGTSTP", async () => {
+    if (stopped || !canBeContinued()) return;
+    stopped = true;
+    if (app.child !== undefined && !inForeground()) kill(app.child, "SIGTSTP");
+    await standStill.begin();
+    if (stopped) Deno.kill(Deno.pid, "SIGSTOP");
+  });
+  Deno.addSignalListener("SIGCONT", () => {
+    if (!stopped) return;
+    stopped = false;
+    void standStill.end();
+  });
 }
 
 /** SIGTERM now, SIGKILL when that was not enough. */

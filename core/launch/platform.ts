@@ -18,4 +18,9 @@ export interface LaunchPlatform {
   isAlive(pid: number): boolean;
   /** Is our process group the terminal's foreground one? Then a Ctrl-C reached the app already. */
   inForeground(): boolean;
+  /**
+   * Would somebody continue us if we stopped: is our process group not orphaned (setpgid(2))? Absent: a
+   * Ctrl-Z is left to the system.
+   */
+  canBeContinued?(): boolean;
 }

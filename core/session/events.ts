@@ -47,7 +47,14 @@ type PortEvent =
   /** Nothing arrives between agent and session: the target answers new connections of the stolen ports. */
   | { type: "silent"; ports: number[] }
   /** connections: how many the target answered meanwhile; null: not known. */
-  | { type: "heardAgain"; ports: number[]; milliseconds: number; connections: number | null };
+  | { type: "heardAgain"; ports: number[]; milliseconds: number; connections: number | null }
+  /**
+   * mirrord is about to stop (Ctrl-Z): the target answers new connections of the stolen ports. seconds: for
+   * so long the agent waits; null: it was not told.
+   */
+  | { type: "paused"; ports: number[]; seconds: number | null }
+  /** It goes on, and the ports are stolen again. */
+  | { type: "continued"; ports: number[]; milliseconds: number; connections: number | null };
 
 /** Connections. */
 type ConnectionEvent =

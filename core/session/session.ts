@@ -53,6 +53,7 @@ import type { LocalPlaces } from "./policy_default.ts";
 import type { Mounts } from "./policy_mounts.ts";
 import { agentGone, brokenBy, Pauses } from "./pauses.ts";
 import { Processes } from "./processes.ts";
+import { StandStill } from "./standstill.ts";
 import { closeQuietly } from "./streams.ts";
 import { platform } from "../net/this_platform.ts";
 
@@ -124,6 +125,8 @@ export class Session implements AsyncDisposable {
   /** Resolves when the session itself fails: a process would wait, or fail, without end. */
   readonly #broken = Promise.withResolvers<SessionError>();
   readonly #pauses = new Pauses();
+  /** What to do when the user stops mirrord, and when it goes on. */
+  readonly standStill: StandStill;
 
   constructor(options: SessionOptions) {
     this.socketPath = options.socketPath;
@@ -144,6 +147,10 @@ export class Session implements AsyncDisposable {
       deliveries: this.#deliveries,
       emit,
       requests: options.requests === true,
+    });
+    this.standStill = new StandStill(agent, {
+      silence: this.#incoming.subscriptions?.silence ?? null,
+      emit,
     });
     const dns = openDns(options, emit);
     this.#handed = new Handed({

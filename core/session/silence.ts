@@ -19,6 +19,7 @@ export class Silence implements Disposable {
   readonly #emit: Emit;
   #timer: number | undefined;
   #told = false;
+  #held = false;
   #since = 0;
   #heardSince = 0;
 
@@ -40,8 +41,26 @@ export class Silence implements Disposable {
     }
   }
 
+  /**
+   * This side stands still on purpose, until the agent says that the ports are stolen again. Returns them.
+   */
+  hold(): number[] {
+    this.#held = true;
+    return this.#sorted;
+  }
+
+  /** Nothing is stolen, or nobody says so. */
+  letGo(): void {
+    this.#held = false;
+  }
+
   /** The agent's notice about it. */
   say({ over, milliseconds, connections }: Body<typeof agentMessages.silence>): void {
+    if (this.#held) {
+      if (!over) return;
+      this.#held = false;
+      return this.#emit({ type: "continued", ports: this.#sorted, milliseconds, connections });
+    }
     if (!over) return this.#begin();
     this.#begin();
     this.#end(milliseconds, connections);
@@ -50,10 +69,11 @@ export class Silence implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#told = false;
+    this.#told = this.#held = false;
   }
 
   #look(): void {
+    if (this.#held) return;
     const now = performance.now();
     const { heardAt } = this.#agent.liveness;
     const silent = now - heardAt > this.#limitMs + spareMs;

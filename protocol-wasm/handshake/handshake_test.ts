@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { announcementLine, readAnnouncement } from "./announcement.ts";
 import { ExchangeKey, importPublicKey, type Said, SigningKey, transcriptOf, verifies } from "./handshake.ts";
+import { agentProtocolVersion } from "../messages/agent_messages.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const said: Said = {
@@ -77,7 +78,7 @@ Deno.test("a public half that gives everybody the same secret is refused", async
 Deno.test("an announcement is read back, and nothing else passes for one", async () => {
   const { bytes: key } = await SigningKey.generate();
   const line = announcementLine({ port: 41_234, key });
-  assert.deepEqual(readAnnouncement(line), { version: 4, port: 41_234, key });
+  assert.deepEqual(readAnnouncement(line), { version: agentProtocolVersion, port: 41_234, key });
   for (
     const wrong of ["", `info: ${line}`, `  ${line}`, `${line} `, line.slice(0, -1), `${line}\n`]
   ) {

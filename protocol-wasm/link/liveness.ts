@@ -20,6 +20,7 @@ export class Liveness {
   #heardAt = performance.now();
   #provenAt = performance.now();
   #paused = false;
+  #excusedUntil = 0;
   #timer: number | undefined;
 
   constructor(
@@ -69,6 +70,11 @@ export class Liveness {
     this.#paused = true;
   }
 
+  /** The peer said that it stands still, for at most so long: its silence is no loss. 0: it is back. */
+  excuse(milliseconds: number): void {
+    this.#excusedUntil = performance.now() + milliseconds;
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -78,7 +84,7 @@ export class Liveness {
     if (this.#options === undefined) return;
     const { intervalMs, limitMs } = this.#options;
     const now = performance.now();
-    const left = this.#paused ? intervalMs : this.#heardAt + limitMs - now;
+    const left = this.#paused || now < this.#excusedUntil ? intervalMs : this.#heardAt + limitMs - now;
     const wait = Math.max(1, Math.min(intervalMs, left));
     this.#timer = setTimeout(() => this.#tick(limitMs, now + wait), wait);
     Deno.unrefTimer(this.#timer);
@@ -91,7 +97,7 @@ export class Liveness {
     const now = performance.now();
     const late = now - due;
     if (late > lateMs) this.#heardAt += late;
-    if (!this.#paused && now - this.#heardAt >= limitMs) {
+    if (!this.#paused && now >= this.#excusedUntil && now - this.#heardAt >= limitMs) {
       return this.#events.lost(
         new LinkError(`Cannot use the link: the other side was silent for ${limitMs} ms`),
       );

@@ -28,3 +28,28 @@ Deno.test("a timer that was due when it was stopped starts nothing", async () =>
     assert.deepEqual(late, []);
   }
 });
+
+Deno.test("a peer that said that it stands still is not lost before its time is over", async () => {
+  const lost = Promise.withResolvers<number>();
+  const began = performance.now();
+  const liveness = new Liveness({ intervalMs: 5, limitMs: 10 }, {
+    ask() {},
+    lost: () => lost.resolve(performance.now() - began),
+  });
+  liveness.excuse(300);
+  const next = setTimeout(() => {}, 60_000); // the timers of a link keep no program alive
+  assert.ok(await lost.promise >= 300);
+  clearTimeout(next);
+  liveness.stop();
+});
+
+Deno.test("a peer that is back is lost by its silence again", async () => {
+  const lost = Promise.withResolvers<void>();
+  const liveness = new Liveness({ intervalMs: 5, limitMs: 10 }, { ask() {}, lost: () => lost.resolve() });
+  liveness.excuse(3_600_000);
+  liveness.excuse(0);
+  const next = setTimeout(() => {}, 60_000);
+  await lost.promise;
+  clearTimeout(next);
+  liveness.stop();
+});

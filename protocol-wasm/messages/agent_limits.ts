@@ -33,6 +33,8 @@ const mostEnvironment = 4096;
 const mostFilter = 1 << 18;
 /** A node has few addresses. */
 const mostNodes = 4096;
+/** Seconds: a day. */
+const mostStandStill = 86_400;
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 const S_IFDIR = 0o040000;
@@ -179,6 +181,11 @@ export const agentLimits: Rules<Table> = {
   },
   failure: { by: "answer", check: ({ errno }) => isErrno(errno) ? null : `its errno is ${errno}` },
   owner: { by: "client", check: ({ text }) => textComplaint("text", text, mostLabel) },
+  standStill: {
+    by: "client",
+    check: ({ seconds }) => seconds > mostStandStill ? `it stands still for ${seconds} s` : null,
+  },
+  standStillReply: done,
   unsent: byClient,
   unsentReply: answers<"unsentReply">(({ bytes }) => record.sizeComplaint("number of bytes", bytes), {
     frames: mostUnsent,

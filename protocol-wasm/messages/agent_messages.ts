@@ -7,7 +7,7 @@ import type { MessageTable } from "./codec.ts";
 import { asks, tells } from "./file_requests.ts";
 
 /** The newest protocol version this build speaks; `welcome` names the lower of both sides' versions. */
-export const agentProtocolVersion = 4;
+export const agentProtocolVersion = 5;
 
 /**
  * Field types: u8 u16 u32 u64 (bigint), bool, str (UTF-8), bytes, address (IP address and port).
@@ -65,6 +65,13 @@ export const agentMessages = {
    * port.
    */
   owner: { kind: 13, since: 4, fields: { text: "str" } },
+
+  /**
+   * client → agent: this side stands still from now on (Ctrl-Z), for at most `seconds`; 0: it goes on. Until
+   * then its silence is no loss, and new connections of stolen ports are the original's.
+   */
+  standStill: { kind: 14, since: 5, fields: { seconds: "u32" } },
+  standStillReply: { kind: 14, since: 5, fields: {} },
 
   // -- streams: every connection, incoming or outgoing -------------------------------------------------
   /** Raw bytes of connection `id`. END = half-close (FIN), ERROR = reset (RST). No codec. */

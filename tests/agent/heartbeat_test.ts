@@ -102,6 +102,18 @@ for (const [name, by] of [["an unfiltered", ""], ["a filtered", filter]] as cons
   });
 }
 
+Deno.test("a client that says that it stands still gives the port back at once, and is waited for", async () => {
+  await using pod = await stage({ heartbeatSeconds: 3600 });
+  serve(pod.client);
+  assert.equal(await ask(pod.netns), "app");
+  await pod.client.link.request("standStill", { seconds: 600 });
+  for (let i = 0; i < 3; i++) assert.equal(await ask(pod.netns), "original");
+  await pod.client.link.request("standStill", { seconds: 0 });
+  const { connections } = await pod.client.heardAgain();
+  assert.equal(connections, 3);
+  await untilBy(pod.netns, "app");
+});
+
 Deno.test("without a heartbeat a stopped agent and a silent client cost the target its port", async () => {
   await using pod = await stage({ heartbeatSeconds: 3600 });
   serve(pod.client);

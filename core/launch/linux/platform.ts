@@ -4,6 +4,13 @@ import { startChild } from "../../net/linux/child.ts";
 import type { LaunchPlatform } from "../platform.ts";
 import { startGated } from "./gate.ts";
 import { isAlive, remainingProcesses } from "./remaining.ts";
-import { inForeground } from "./terminal.ts";
+import { canBeContinued, inForeground } from "./terminal.ts";
 
-export const linux: LaunchPlatform = { startChild, startGated, remainingProcesses, isAlive, inForeground };
+export const linux: LaunchPlatform = {
+  startChild,
+  startGated,
+  remainingProcesses,
+  isAlive,
+  inForeground,
+  canBeContinued,
+};

@@ -166,5 +166,6 @@ export const K = {
   SIGHUP: 1,
   SIGINT: 2,
   SIGPIPE: 13,
+  SIGTSTP: 20,
   SIG_IGN: 1n,
 } as const;
