@@ -6,7 +6,7 @@ import { exitCodes, MirrordError } from "../core/base/errors.ts";
 import { nearWords, quoteList } from "../core/base/near.ts";
 import type { ParsedCommand } from "./commands.ts";
 import { declareCommands } from "./flags.ts";
-import { checkCommand, spellOut, usageOf } from "./spelling.ts";
+import { checkCommand, commandOf, spellOut, usageOf } from "./spelling.ts";
 
 /** Parses the command line; throws MirrordError (exit code 2) for one that cannot be understood. */
 export async function parseCommand(args: string[]): Promise<ParsedCommand> {
@@ -25,7 +25,7 @@ export async function parseCommand(args: string[]): Promise<ParsedCommand> {
 
 /** The library's refusal as `Cannot <action> "<value>": <state>`. It names its culprit in quotes. */
 function usageError(error: CommanderError, program: Command, args: readonly string[]): MirrordError {
-  const command = program.commands.find((one) => one.name() === args[0]);
+  const command = commandOf(program, args[0]);
   const culprit = /'([^']*)'/.exec(error.message)?.[1] ?? args.join(" ");
   const usage = command === undefined ? 'See "mirrord --help".' : usageOf(command);
   const refuse = (action: string, value: string, state: string, help = usage) =>

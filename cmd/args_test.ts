@@ -49,8 +49,13 @@ Deno.test("a usage error says what, in which state, and what to do", async () =>
     [["dump", "--help"], 'Cannot run "dump": upstream has it, this release does not yet', /./],
     [
       ["queues", "status"],
-      'Cannot run "queues": it belongs to upstream\'s operator, which does not exist here',
+      'Cannot run "queues": it is left out: it needs upstream\'s operator, and mirrord installs nothing in the cluster',
       /./,
+    ],
+    [
+      ["vpn", "--help"],
+      'Cannot run "vpn": it is left out: mirrord gives the cluster\'s network to one program, not to the machine',
+      /^Use: mirrord exec --target targetless/,
     ],
     [
       ["exec", "-x", "--", "y"],
@@ -82,7 +87,11 @@ Deno.test("a usage error says what, in which state, and what to do", async () =>
       /^Write/,
     ],
     [["ls", "x"], 'Cannot run "ls": there are too many arguments', /^Write: mirrord ls/],
-    [["ls", "-o", "yaml"], 'Cannot use "yaml": it is none of json (--output)', /^Write/],
+    [
+      ["ls", "-o", "csv"],
+      'Cannot use "csv": it is none of json, yaml, name, wide (--output)',
+      /^Write/,
+    ],
     [["verify-config"], 'Cannot run "verify-config": the <file> is missing', /^Write/],
     [["completions", "ksh"], 'Cannot use "ksh": it is none of bash, zsh, fish', /^Write/],
     [["agent"], 'Cannot run "agent": --public-key is missing', /^Write/],
@@ -121,6 +130,40 @@ Deno.test("a flag and its value may be one word, and a switch may be turned off"
   assert.equal(execFlags(long).acceptInvalidCertificates, false);
   const same = await parse("-n", "shop", "--namespace=shop");
   assert.equal(same.namespace, "shop");
+});
+
+Deno.test("ports and filters are flags that can be repeated", async () => {
+  const command = await parseCommand([
+    ...["exec", "--port-map", "3000:8080", "--port-map=9000:90", "--http-filter", "header: ^x-user: ana;b$"],
+    ...["--http-filter=path: ^/api", "app", "--port-map", "1:2"],
+  ]);
+  assert.ok(command.name === "exec");
+  assert.deepEqual(command.args, ["--port-map", "1:2"]);
+  const { portMap, httpFilter } = execFlags(command);
+  assert.deepEqual(portMap, ["3000:8080", "9000:90"]);
+  assert.deepEqual(httpFilter, ["header: ^x-user: ana;b$", "path: ^/api"]);
+});
+
+/** The help of `mirrord ...words` on a terminal of so many columns. */
+async function helpOn(columns: number, ...words: string[]): Promise<string[]> {
+  const main = new URL("../main.ts", import.meta.url).pathname;
+  const line = `stty cols ${columns}; ${Deno.execPath()} run -A --quiet ${main} ${words.join(" ")} --help`;
+  const { stdout } = await new Deno.Command("script", {
+    args: ["-qec", line, "/dev/null"],
+    env: { NO_COLOR: "1", TERM: "xterm" },
+    stdin: "null",
+  }).output();
+  return new TextDecoder().decode(stdout).split("\r\n");
+}
+
+Deno.test("help is as wide as the terminal", async () => {
+  const narrow = await helpOn(50, "exec");
+  assert.ok(narrow.includes("  -t, --target <path>"), narrow.join("\n"));
+  // The usage line is one line, and so is a flag's name.
+  assert.deepEqual(narrow.slice(1).filter((line) => line.length > 50), []);
+  const wide = await helpOn(200, "exec");
+  const target = wide.find((line) => line.startsWith("  -t, --target <path>")) ?? "";
+  assert.match(target, /process\/PID or targetless$/);
 });
 
 Deno.test("help fits eighty columns", async () => {
@@ -164,6 +207,8 @@ Deno.test("flags of the original are taken, whatever they do here", async () => 
     acceptInvalidCertificates: true,
     target: "pod/a",
     steal: true,
+    portMap: undefined,
+    httpFilter: undefined,
     agentImage: "image",
     agentLogLevel: "debug",
     agentStartupTimeout: "6",

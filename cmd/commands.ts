@@ -18,12 +18,27 @@ export interface ClusterFlags {
   trustProject?: true;
 }
 
+/** How `mirrord ls` can print its list. */
+export const listFormats = ["json", "yaml", "name", "wide"] as const;
+export type ListFormat = (typeof listFormats)[number];
+
 /** `mirrord ls`. */
 export interface LsCommand extends ClusterFlags {
   name: "ls";
   /** Kinds to list; undefined: all. */
   targetType?: string[];
-  output?: "json";
+  allNamespaces?: true;
+  output?: ListFormat;
+}
+
+/** What shell completions ask for besides targets. */
+export const completedNames = ["contexts", "namespaces"] as const;
+export type CompletedNames = (typeof completedNames)[number];
+
+/** `mirrord complete`, which the completion scripts run. */
+export interface CompleteCommand extends ClusterFlags {
+  name: "complete";
+  what: CompletedNames;
 }
 
 /** `mirrord version`. */
@@ -39,6 +54,8 @@ export interface ExecCommand extends ClusterFlags {
   args: string[];
   target?: string;
   steal?: true;
+  portMap?: string[];
+  httpFilter?: string[];
   agentImage?: string;
   agentLogLevel?: string;
   agentStartupTimeout?: string;
@@ -59,6 +76,37 @@ export interface ExecCommand extends ClusterFlags {
   tcpOutgoing: boolean;
   udpOutgoing: boolean;
   telemetry: boolean;
+}
+
+/** `mirrord explain`. */
+export interface ExplainCommand extends ClusterFlags {
+  name: "explain";
+  /** A path, HOST[:PORT] or a port. */
+  what: string;
+  target?: string;
+  steal?: true;
+  portMap?: string[];
+  fsMode?: string;
+  output?: "json";
+}
+
+/** `mirrord init`. */
+export interface InitCommand
+  extends Pick<ClusterFlags, "targetNamespace" | "namespace" | "context" | "kubeconfig"> {
+  name: "init";
+  target?: string;
+  steal?: true;
+}
+
+/** `mirrord doctor`. */
+export interface DoctorCommand extends ClusterFlags {
+  name: "doctor";
+  target?: string;
+  steal?: true;
+  agentImage?: string;
+  /** Starts an agent and measures the link. */
+  link?: true;
+  output?: "json";
 }
 
 /** `mirrord upgrade`. */
@@ -99,6 +147,10 @@ export type ParsedCommand =
   | ExecCommand
   | LsCommand
   | AgentCommand
+  | CompleteCommand
+  | DoctorCommand
+  | ExplainCommand
+  | InitCommand
   | UpgradeCommand
   | VerifyCommand
   | VersionCommand

@@ -1,6 +1,6 @@
 // `mirrord completions SHELL`: a script for bash, zsh or fish, generated from the declaration in flags.ts.
-// Known values are completed too: choices, files, and targets, for which the script runs `mirrord ls` with
-// the flags typed so far.
+// Known values are completed too: choices, files, and what only the cluster knows: for targets the script
+// runs `mirrord ls`, for contexts and namespaces `mirrord complete`, with the flags typed so far.
 
 import type { Command, Option } from "commander";
 import { listedKinds } from "../core/target/list.ts";
@@ -8,7 +8,16 @@ import type { Shell } from "./commands.ts";
 import { declareCommands } from "./flags.ts";
 
 /** How an option's value completes. */
-type Value = "none" | "optional file" | "file" | "target" | "text" | readonly string[];
+type Value = "none" | "optional file" | "file" | Asked | "text" | readonly string[];
+
+/** What mirrord itself is asked for. */
+type Asked = keyof typeof questions;
+
+const questions = {
+  targets: "ls",
+  contexts: "complete contexts",
+  namespaces: "complete namespaces",
+} as const;
 
 interface Flag {
   short: string | undefined;
@@ -40,7 +49,7 @@ export function completionScript(shell: Shell): string {
 function placeFlags(verbs: readonly Verb[]): string[] {
   const ls = verbs.find(({ name }) => name === "ls");
   return (ls?.flags ?? [])
-    .filter(({ value }) => value === "text" || value === "file" || value === "optional file").flatMap(names);
+    .filter(({ value }) => typeof value === "string" && value !== "none").flatMap(names);
 }
 
 function verbOf(command: Command): Verb {
@@ -50,9 +59,9 @@ function verbOf(command: Command): Verb {
     ? "nothing"
     : first.name() === "program"
     ? "program"
-    : first.name() === "file"
-    ? "file"
-    : first.description.split(", ");
+    : first.name() === "file" || first.name() === "what"
+    ? first.argChoices ?? "file"
+    : first.argChoices ?? first.description.split(", ");
   const flags = options.map((option) => ({
     short: option.short,
     long: option.long ?? "",
@@ -68,21 +77,32 @@ function valueOf(option: Option): Value {
   if (named === undefined) return "none";
   if (named === "file") return option.optional ? "optional file" : "file";
   if (option.long === "--target-type") return listedKinds;
-  return option.long === "--target" ? "target" : option.optional ? "none" : "text";
+  return askedBy[option.long ?? ""] ?? (option.optional ? "none" : "text");
+}
+
+/** Flags whose values mirrord knows. */
+const askedBy: Readonly<Record<string, Asked | undefined>> = {
+  "--target": "targets",
+  "--context": "contexts",
+  "--namespace": "namespaces",
+  "--target-namespace": "namespaces",
+};
+
+/** Does mirrord know the values? */
+function isAsked(value: Value): value is Asked {
+  return typeof value === "string" && Object.hasOwn(questions, value);
 }
 
 function names({ short, long }: Flag): string[] {
   return short === undefined ? [long] : [short, long];
 }
 
-const listTargets = (where: string) => `mirrord ls ${where} 2>/dev/null`;
-
 function bash(verbs: Verb[]): string {
   const values = verbs.flatMap((verb) =>
     verb.flags.filter(({ value }) => value !== "none").map((flag) => {
       const { value } = flag;
-      const answer = value === "target"
-        ? '__mirrord_targets "${where[@]}"'
+      const answer = isAsked(value)
+        ? `__mirrord_asked ${questions[value]} "\${where[@]}"`
         : value === "file" || value === "optional file"
         ? "__mirrord_files"
         : `__mirrord_words "${Array.isArray(value) ? value.join(" ") : ""}"`;
@@ -103,11 +123,11 @@ function bash(verbs: Verb[]): string {
   const verbNames = verbs.map(({ name }) => name);
   return `# mirrord completions for bash
 # What comes from the cluster or a folder is compared as it is and offered quoted: no shell expands it, now or when it is run.
-__mirrord_targets() {
+__mirrord_asked() {
   local word
   while IFS= read -r word; do
     [[ $word == "$cur"* ]] && printf -v word %q "$word" && COMPREPLY+=("$word")
-  done < <(${listTargets('"$@"')})
+  done < <(mirrord "$@" 2>/dev/null)
 }
 __mirrord_files() {
   mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -162,8 +182,8 @@ function zsh(verbs: Verb[]): string {
       ? "::file:_files"
       : value === "file"
       ? ":file:_files"
-      : value === "target"
-      ? ":target:_mirrord_targets"
+      : isAsked(value)
+      ? `:${value}: _mirrord_asked ${questions[value]}`
       : value === "text"
       ? ":value: "
       : `:value:(${value.join(" ")})`;
@@ -187,16 +207,16 @@ function zsh(verbs: Verb[]): string {
   });
   return `#compdef mirrord
 # mirrord completions for zsh
-_mirrord_targets() {
+_mirrord_asked() {
   local -a found where
   local i
   for ((i = 2; i < CURRENT; i++)); do
     case $words[i] in
-      (${placeFlags(verbs).join("|")}) where+=("$words[i]" "\${(Q)words[i+1]}") ;;
+      (${placeFlags(verbs).join("|")}) ((i + 1 < CURRENT)) && where+=("$words[i]" "\${(Q)words[i+1]}") ;;
       (${placeFlags(verbs).map((name) => `${name}=*`).join("|")}) where+=("\${(Q)words[i]}") ;;
     esac
   done
-  found=(\${(f)"$(${listTargets('"${where[@]}"')})"})
+  found=(\${(f)"$(mirrord "$@" "\${where[@]}" 2>/dev/null)"})
   compadd -a found
 }
 _mirrord() {
@@ -222,8 +242,8 @@ function fish(verbs: Verb[]): string {
       ? "-f"
       : given === "file" || given === "optional file"
       ? "-r -F"
-      : given === "target"
-      ? `-x -a ${quote("(__mirrord_targets)")}`
+      : isAsked(given)
+      ? `-x -a ${quote(`(__mirrord_asked ${questions[given]})`)}`
       : given === "text"
       ? "-x"
       : `-x -a ${quote(given.join(" "))}`;
@@ -253,18 +273,18 @@ function fish(verbs: Verb[]): string {
   });
   const places = placeFlags(verbs);
   return `# mirrord completions for fish
-function __mirrord_targets
+function __mirrord_asked
   set -l where
   set -l words (commandline -opc)
   for i in (seq 2 (count $words))
     switch $words[$i]
       case ${places.join(" ")}
-        set -a where $words[$i] $words[(math $i + 1)]
+        test $i -lt (count $words); and set -a where $words[$i] $words[(math $i + 1)]
       case ${places.map((name) => `'${name}=*'`).join(" ")}
         set -a where $words[$i]
     end
   end
-  ${listTargets("$where")}
+  mirrord $argv $where 2>/dev/null
 end
 ${lines.join("\n")}
 `;

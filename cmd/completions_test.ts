@@ -9,7 +9,8 @@ import { declareCommands } from "./flags.ts";
 async function bashOffers(...words: string[]): Promise<string[]> {
   const script = [
     completionScript("bash"),
-    'mirrord() { [[ $1 == ls ]] && printf "%s\\n" deployment/api pod/web ${3+"pod/$2-$3"} ${5+"$4-$5"}; }',
+    'mirrord() { case $1 in ls) printf "%s\\n" deployment/api pod/web ${3+"pod/$2-$3"} ${5+"$4-$5"} ;;',
+    'complete) printf "%s\\n" "$2" "of ${3-nowhere}${4+-$4}" ;; esac; }',
     'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mirrord; printf "%s\\n" "${COMPREPLY[@]}"',
   ].join("\n");
   const { success, stdout, stderr } = await new Deno.Command("bash", {
@@ -22,8 +23,13 @@ async function bashOffers(...words: string[]): Promise<string[]> {
 
 Deno.test("bash completes commands, flags, values, targets, files and programs", async () => {
   const cases: [string[], string[]][] = [
-    [["ex"], ["exec"]],
-    [[""], ["exec", "ls", "verify-config", "completions", "version", "upgrade", "--help", "--version"]],
+    [["exe"], ["exec"]],
+    [
+      [""],
+      "exec ls doctor explain init verify-config completions version upgrade --help --version".split(" "),
+    ],
+    [["doctor", "l"], ["latency"]],
+    [["doctor", "-t", "pod"], ["pod/web"]],
     [["exec", "--env"], ["--env-file"]],
     [["exec", "--fs-mode", "w"], ["write"]],
     [["exec", "--target", ""], ["deployment/api", "pod/web"]],
@@ -35,7 +41,10 @@ Deno.test("bash completes commands, flags, values, targets, files and programs",
     [["exec", "--env-file", "deno.j"], ["deno.json"]],
     [["verify-config", "deno.j"], ["deno.json"]],
     [["completions", "z"], ["zsh"]],
-    [["ls", "--output", ""], ["json"]],
+    [["ls", "--output", ""], ["json", "yaml", "name", "wide"]],
+    [["exec", "--context", ""], ["contexts", "of\\ nowhere"]],
+    [["exec", "--context", "c", "-n", ""], ["namespaces", "of\\ --context-c"]],
+    [["ls", "--kubeconfig", "k", "--context", "of"], ["of\\ --kubeconfig-k"]],
     [["exec", "-t", "pod/web", "--", "pwdx"], ["pwdx"]],
     [["exec", "-t", "pod/web", "--", "cat", "deno.j"], ["deno.json"]],
     [["ls", "--ste"], [""]],
@@ -75,6 +84,69 @@ for (const shell of ["zsh", "fish"] as const) {
     },
   });
 }
+
+/** What a program of the name mirrord would be asked, one line for each call, and what it answers. */
+const standIn = `#!/bin/sh
+echo "$*" >>"$ASKED"
+case $1 in ls) echo pod/web ;; complete) echo "$2-a" ;; esac
+`;
+
+/** Runs a script of `shell` with a stand-in for mirrord in PATH: its output, and how mirrord was called. */
+async function runIn(shell: string, script: string): Promise<{ text: string; asked: string[] }> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/mirrord`, standIn, { mode: 0o755 });
+    await Deno.writeTextFile(`${folder}/asked`, "");
+    const { success, stdout, stderr } = await new Deno.Command(shell, {
+      args: ["-c", script],
+      env: { PATH: `${folder}:${Deno.env.get("PATH")}`, ASKED: `${folder}/asked`, HOME: folder },
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+    const asked = (await Deno.readTextFile(`${folder}/asked`)).trim().split("\n");
+    return { text: new TextDecoder().decode(stdout).trim(), asked };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test({
+  name: "fish completes what the cluster knows, where the typed flags say",
+  ignore: !await isInstalled("fish"), // this machine has no such shell
+  async fn() {
+    const cases = [
+      ["exec --context ", "contexts-a", "complete contexts"],
+      ["exec --context c --namespace ", "namespaces-a", "complete namespaces --context c"],
+      ["exec --kubeconfig=k -n shop -t ", "pod/web", "ls --kubeconfig=k -n shop"],
+    ] as const;
+    for (const [typed, offered, call] of cases) {
+      const line = `complete -C 'mirrord ${typed}'`;
+      const { text, asked } = await runIn("fish", `${completionScript("fish")}\n${line}`);
+      assert.equal(text.replace(/\t.*/, ""), offered, typed);
+      assert.ok(asked.includes(call), asked.join("\n"));
+    }
+  },
+});
+
+Deno.test({
+  name: "zsh asks for what the cluster knows where the typed flags say",
+  ignore: !await isInstalled("zsh"), // this machine has no such shell
+  async fn() {
+    const cases = [
+      ["complete namespaces", ["exec", "--context", "c", "-n", ""], "complete namespaces --context c"],
+      ["ls", ["exec", "--context=c d", "-n", "shop", "-t", ""], "ls --context=c d -n shop"],
+    ] as const;
+    for (const [question, words, call] of cases) {
+      // compadd and compdef are the line editor's; the script's last line tells who reads it.
+      const script = `compadd() { print -l -- $found }; compdef() { : }
+${completionScript("zsh")}
+words=(${words.map((word) => `"${word}"`).join(" ")}); CURRENT=${words.length}
+_mirrord_asked ${question}`;
+      const { text, asked } = await runIn("zsh", script);
+      assert.equal(text, question === "ls" ? "pod/web" : "namespaces-a");
+      assert.deepEqual(asked, [call]);
+    }
+  },
+});
 
 async function isInstalled(program: string): Promise<boolean> {
   return await new Deno.Command("sh", { args: ["-c", `command -v ${program}`], stdout: "null" }).output()

@@ -47,6 +47,8 @@ export function execFlags(command: ExecCommand): ConfigFlags {
     ...clusterFlags(command),
     target: command.target,
     steal: command.steal,
+    portMap: command.portMap,
+    httpFilter: command.httpFilter,
     agentImage: command.agentImage,
     agentLogLevel: command.agentLogLevel,
     agentStartupTimeout: command.agentStartupTimeout,

@@ -1,11 +1,18 @@
 // The command line, declared once with commander: parsing (args.ts), help and shell completions all come from
 // here. Nothing runs here; an action only keeps what was parsed.
 
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { mirrordVersion } from "../core/base/version.ts";
 import {
   type AgentCommand,
+  type ClusterFlags,
+  type CompletedNames,
+  completedNames,
+  type DoctorCommand,
   type ExecCommand,
+  type ExplainCommand,
+  type InitCommand,
+  listFormats,
   type LsCommand,
   type ParsedCommand,
   type Shell,
@@ -14,6 +21,7 @@ import {
   type VerifyFlags,
   type VersionCommand,
 } from "./commands.ts";
+import { helpLayout } from "./help_layout.ts";
 
 /** Shown after the general help, and in the manual page. */
 export const examples = `
@@ -34,7 +42,7 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
     .version(`mirrord ${mirrordVersion}`, "-V, --version", "print the version")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show the help of a command")
-    .configureHelp({ minWidthToWrap: 20 })
+    .configureHelp(helpLayout)
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: () => {} })
@@ -46,8 +54,25 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
   clusterFlags(program.command("ls").description("list the targets of a namespace"))
     .optionsGroup("What to list:")
     .option("-t, --target-type <type>", "list only pod or deployment; can be repeated", collect)
-    .addOption(new Option("-o, --output <format>", "print JSON, for programs").choices(["json"]))
+    .option("-A, --all-namespaces", "list the targets of every namespace")
+    .addOption(
+      new Option(
+        "-o, --output <format>",
+        "json and yaml for programs, name for scripts, wide for more columns",
+      )
+        .choices(listFormats),
+    )
     .action((flags: Omit<LsCommand, "name">) => parsed({ name: "ls", ...flags }));
+  doctorFlags(program.command("doctor").alias("diagnose"))
+    .action((what: "latency" | undefined, flags: Omit<DoctorCommand, "name">) =>
+      parsed({ name: "doctor", ...flags, ...(what === undefined ? {} : { link: true }) })
+    );
+  explainFlags(program.command("explain"))
+    .action((what: string, flags: Omit<ExplainCommand, "name" | "what">) =>
+      parsed({ name: "explain", what, ...flags })
+    );
+  initFlags(program.command("init"))
+    .action((flags: Omit<InitCommand, "name">) => parsed({ name: "init", ...flags }));
   program.command("verify-config").description("check a configuration file and print its errors")
     .argument("<file>", "the file")
     .option("--ide", "print the result as JSON and exit with 0, for editors")
@@ -62,6 +87,10 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
   program.command("upgrade").description("replace this program by the newest release")
     .option("--check", "only print whether there is a newer release")
     .action((flags: Omit<UpgradeCommand, "name">) => parsed({ name: "upgrade", ...flags }));
+  clusterFlags(program.command("complete", { hidden: true }))
+    .description("names for the completion scripts, one a line")
+    .argument("<names>", completedNames.join(", "), (text) => oneOf(completedNames, text))
+    .action((what: CompletedNames, flags: ClusterFlags) => parsed({ name: "complete", what, ...flags }));
   agentFlags(program.command("agent", { hidden: true }))
     .action((flags: Omit<AgentCommand, "name">) => parsed({ name: "agent", ...flags }));
   return program;
@@ -83,21 +112,73 @@ function clusterFlags(command: Command): Command {
     .option("--trust-project", "use .mirrord/mirrord.json without asking for consent");
 }
 
+const portMapText = "the app listens on one port, the pod on another; can be repeated";
+
+function fsModeOption(): Option {
+  return new Option("--fs-mode <mode>", "access to the target's files (default read)")
+    .choices(["read", "write", "local", "localwithoverrides", "local-with-overrides"]);
+}
+
+function targetFlag(command: Command): Command {
+  return command
+    .optionsGroup("Target:")
+    .option(
+      "-t, --target <path>",
+      "pod/NAME, deployment/NAME (each with /container/C), process/PID or targetless",
+    );
+}
+
+function explainFlags(command: Command): Command {
+  const about = command.description("say whose a path, a host or a port is, and which rule decides")
+    .usage("[options] <path|host[:port]|port>")
+    .argument("<what>", "/PATH, HOST, HOST:PORT, or a port that the app listens on");
+  return clusterFlags(targetFlag(about))
+    .optionsGroup("As for exec:")
+    .option("--steal", "send the target's traffic to the app instead of the target")
+    .option("--port-map <local:pod>", portMapText, collect)
+    .addOption(fsModeOption())
+    .addOption(new Option("-o, --output <format>", "print JSON, for programs").choices(["json"]));
+}
+
+function initFlags(command: Command): Command {
+  return targetFlag(
+    command.description("write .mirrord/mirrord.json for this folder, by questions or by flags"),
+  )
+    .option("--steal", "steal the target's traffic, instead of a copy of it")
+    .optionsGroup("Cluster:")
+    .option("-n, --target-namespace <name>", "namespace of the target")
+    .option("--namespace <name>", "same as --target-namespace")
+    .option("--context <name>", "context of the kubeconfig")
+    .option("--kubeconfig <file>", "kubeconfig to use instead of the usual ones");
+}
+
+function doctorFlags(command: Command): Command {
+  const about = command.description("check what a session needs, and what to do about what is missing")
+    .addArgument(new Argument("[what]", "latency is the same as --link").choices(["latency"]));
+  return clusterFlags(targetFlag(about))
+    .optionsGroup("What to check:")
+    .option("--steal", "the rights and the kernel that stealing needs")
+    .option("-i, --agent-image <image>", "image of the agent, or target: send it to the target's")
+    .option("--link", "start an agent in the target and measure the link to it")
+    .addOption(new Option("-o, --output <format>", "print JSON, for programs").choices(["json"]));
+}
+
 function execFlags(command: Command): Command {
   const about = command
     .description("run a program in the conditions of the target")
     .usage("[options] [--] <program> [args...]")
     .argument("<program>", "the program to run")
     .argument("[args...]", "its arguments")
-    .passThroughOptions()
-    .optionsGroup("Target:")
-    .option(
-      "-t, --target <path>",
-      "pod/NAME, deployment/NAME (each with /container/C), process/PID or targetless",
-    );
-  return clusterFlags(about)
+    .passThroughOptions();
+  return clusterFlags(targetFlag(about))
     .optionsGroup("Traffic:")
     .option("--steal", "send the target's traffic to the app instead of the target")
+    .option("--port-map <local:pod>", portMapText, collect)
+    .option(
+      "--http-filter <filter>",
+      "only matching requests: 'header: PATTERN', path: or method:; several must all match",
+      collect,
+    )
     .option("--no-outgoing", "connect from this machine, not from the target")
     .option("--no-tcp-outgoing", "the same, for TCP only")
     .option("--no-udp-outgoing", "the same, for UDP only")
@@ -109,10 +190,7 @@ function execFlags(command: Command): Command {
     )
     .option("-x, --override-env-vars-exclude <names>", "leave out these variables of the target")
     .option("--env-file <file>", "add variables from a dotenv file; they override the target's")
-    .addOption(
-      new Option("--fs-mode <mode>", "access to the target's files (default read)")
-        .choices(["read", "write", "local", "localwithoverrides", "local-with-overrides"]),
-    )
+    .addOption(fsModeOption())
     .option("--skip-processes <names>", "programs to run without mirrord (separated by ;)")
     .option("-k, --key <key>", "value of {{ key }} in the configuration file")
     .optionsGroup("Agent:")
@@ -159,6 +237,11 @@ function agentFlags(command: Command): Command {
       2,
     )
     .option("--http-detection <seconds>", "how long a first message may be no whole line", secondsOrNone, 2);
+}
+
+/** May the flag be given several times, with several values? */
+export function isRepeatable(option: Option): boolean {
+  return option.parseArg === collect;
 }
 
 function collect(text: string, before: string[] = []): string[] {

@@ -1,8 +1,9 @@
-// `mirrord ls`: the targets of a namespace on standard output. For people one a line, ready to be given to
-// `exec --target`; for programs JSON, in the shapes that upstream's editor extensions read.
+// `mirrord ls`: the targets of a namespace, or of all, on standard output. For people one a line, ready to
+// be given to `exec --target`; for programs JSON, in the shapes that upstream's editor extensions read. How
+// a list looks is in listing.ts.
 
 import { log } from "../core/base/log.ts";
-import { ConfigError, TargetError } from "../core/base/errors.ts";
+import { ConfigError, exitCodes, KubeError, MirrordError, TargetError } from "../core/base/errors.ts";
 import { environment, variable } from "../core/base/variables.ts";
 import { KubeClient } from "../core/kube/client.ts";
 import { isObjectName } from "../core/kube/names.ts";
@@ -15,14 +16,26 @@ import {
 } from "../core/target/list.ts";
 import type { LsCommand } from "./commands.ts";
 import { clusterFlags, configOf } from "./config_flags.ts";
+import { writeList } from "./listing.ts";
 import { printLine } from "./ui.ts";
 
 /** Kinds of upstream that do not exist here have no targets. */
 const otherKinds = ["rollout", "statefulset", "cronjob", "job", "service", "replicaset"];
 
+/** So many other namespaces are named. */
+const shownNamespaces = 5;
+
 /** Prints the targets; those that are not ready are marked (rich JSON) or counted on standard error. */
 export async function ls(command: LsCommand): Promise<number> {
   const kinds = kindsOf(command);
+  const everywhere = command.allNamespaces === true;
+  const named = command.targetNamespace ?? command.namespace;
+  if (everywhere && named !== undefined) {
+    throw new MirrordError(`Cannot use "--all-namespaces": the namespace "${named}" is given as well`, {
+      help: "Give one of the two.",
+      exitCode: exitCodes.usage,
+    });
+  }
   const config = await configOf(command, clusterFlags(command), { targetLater: true });
   using kube = await KubeClient.open({
     ...config.kube,
@@ -30,23 +43,29 @@ export async function ls(command: LsCommand): Promise<number> {
     env: environment,
   });
   const rich = isOn("MIRRORD_LS_RICH_OUTPUT");
-  const { targets, refused } = await listTargets(kube, kinds);
+  const { targets, refused } = await listTargets(kube, kinds, { everywhere });
   warnOf(refused);
   const available = targets.filter((target) => target.available);
   if (rich) {
     const namespaces = (await kube.listNamespaces().catch(() => [kube.namespace])).filter(isObjectName);
-    printLine(JSON.stringify({ targets, current_namespace: kube.namespace, namespaces }));
-  } else if (command.output === "json" || Deno.env.get("MIRRORD_PROGRESS_MODE") === "json") {
-    printLine(JSON.stringify(available.map(({ path }) => path)));
-  } else {
-    for (const { path } of available) printLine(path);
-    if (targets.length === 0 && !await kube.namespaceExists()) {
-      throw new TargetError(`Cannot list targets: there is no namespace "${kube.namespace}"`, {
-        help: `Name another with --namespace; the context is "${kube.contextName}".`,
-      });
-    }
-    explain(targets, available, kinds.filter((kind) => !refused.some((one) => one.kind === kind)), kube);
+    const entries = targets.map(({ path, available }) => ({ path, available }));
+    printLine(JSON.stringify({ targets: entries, current_namespace: kube.namespace, namespaces }));
+    return 0;
   }
+  const isJson = Deno.env.get("MIRRORD_PROGRESS_MODE") === "json";
+  const format = command.output ?? (isJson ? "json" : "plain");
+  const text = await writeList(format === "wide" ? targets : available, { format, everywhere });
+  if (text !== "") printLine(text);
+  if (format === "json" || format === "yaml") return 0;
+  if (targets.length === 0 && !everywhere && !await kube.namespaceExists()) {
+    throw new TargetError(`Cannot list targets: there is no namespace "${kube.namespace}"`, {
+      help: `Name another with --namespace; the context is "${kube.contextName}".`,
+    });
+  }
+  const others = format === "wide" ? 0 : targets.length - available.length;
+  if (others > 0) log.info(`Not ready, and so not listed: ${others}`);
+  const seen = kinds.filter((kind) => !refused.some((one) => one.kind === kind));
+  if (targets.length === 0 && seen.length > 0) await explain(kube, seen, everywhere);
   return 0;
 }
 
@@ -56,17 +75,34 @@ function warnOf(refused: Listing["refused"]): void {
   }
 }
 
-function explain(
-  targets: readonly ListedTarget[],
-  available: readonly ListedTarget[],
-  kinds: readonly ListedKind[],
-  { namespace }: KubeClient,
-): void {
-  const others = targets.length - available.length;
-  if (others > 0) log.info(`Not ready, and so not listed: ${others}`);
-  if (targets.length === 0 && kinds.length > 0) {
-    log.info(`The namespace "${namespace}" has no ${kinds.join(" and no ")}`);
+/** Nothing was found: says so, and where there is something. */
+async function explain(kube: KubeClient, kinds: readonly ListedKind[], everywhere: boolean): Promise<void> {
+  const none = `no ${kinds.join(" and no ")}`;
+  if (everywhere) return log.info(`The cluster has ${none}`);
+  const others = await otherNamespaces(kube, kinds);
+  log.info(
+    `The namespace "${kube.namespace}" has ${none}` +
+      (others === "" ? "" : `. There are some in ${others}: use --namespace NAME, or --all-namespaces`),
+  );
+}
+
+/** "shop (4), web (1) and 3 more"; "" where there is nothing, or the user may not look. */
+async function otherNamespaces(kube: KubeClient, kinds: readonly ListedKind[]): Promise<string> {
+  let found: ListedTarget[];
+  try {
+    found = (await listTargets(kube, kinds, { everywhere: true })).targets;
+  } catch (error) {
+    if (error instanceof KubeError) return "";
+    throw error;
   }
+  const counts = new Map<string, number>();
+  for (const { namespace } of found) {
+    if (!namespace.startsWith("kube-")) counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort(([, a], [, b]) => b - a);
+  const shown = sorted.slice(0, shownNamespaces).map(([name, count]) => `${name} (${count})`).join(", ");
+  const rest = sorted.length - shownNamespaces;
+  return rest > 0 ? `${shown} and ${rest} more` : shown;
 }
 
 /**

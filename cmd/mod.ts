@@ -37,6 +37,25 @@ async function perform(args: string[]): Promise<number> {
       printLine(completionScript(command.shell).trimEnd());
       return 0;
     }
+    case "explain": {
+      await showLog();
+      const { explain } = await import("./explain.ts");
+      return await explain(command);
+    }
+    case "init": {
+      await showLog();
+      const { init } = await import("./init.ts");
+      return await init(command);
+    }
+    case "doctor": {
+      await showLog();
+      const { doctor } = await import("./doctor.ts");
+      return await doctor(command);
+    }
+    case "complete": {
+      const { complete } = await import("./complete.ts");
+      return await complete(command);
+    }
     case "version": {
       const { version } = await import("./version.ts");
       return version(command);

@@ -6,62 +6,37 @@
 import type { Command, Option } from "commander";
 import { exitCodes, MirrordError } from "../core/base/errors.ts";
 import { nearWords, quoteList } from "../core/base/near.ts";
-
-/** Commands of upstream that mirrord does not have, and what does the same meanwhile. */
-const originalCommands: Readonly<Record<string, string | undefined>> = {
-  "attach": undefined,
-  "chaos": undefined,
-  "ci": undefined,
-  "container": "Run the program itself under mirrord exec, outside the container.",
-  "container-ext": undefined,
-  "diagnose": undefined,
-  "dump": "kubectl debug with tcpdump shows the traffic of a pod.",
-  "ext": undefined,
-  "extract": undefined,
-  "fix": "Paths in the kubeconfig may be relative to it.",
-  "kill": "A session ends with the program that it runs: end that.",
-  "port-forward": "kubectl port-forward does so for ports of the pod itself.",
-  "session": "A session ends with the program that it runs: end that.",
-  "ui": undefined,
-  "up": "Write a configuration for each service, and start each with mirrord exec.",
-  "vpn": undefined,
-  "wizard": "docs/configuration.md has every key.",
-};
-
-/** Commands about upstream's operator and its makers. */
-const operatorCommands = [
-  "db-branches",
-  "newsletter",
-  "operator",
-  "preview",
-  "qs",
-  "queues",
-  "subscribe",
-  "teams",
-];
+import { isRepeatable } from "./flags.ts";
+import { insteadOf, laterCommands, leftOutCommands } from "./other_commands.ts";
 
 /** Throws for a command that is not there, `--help` behind it or not. */
 export function checkCommand(args: readonly string[], program: Command): void {
   const name = args[0] === "help" ? args[1] : args[0];
   if (name === undefined || name.startsWith("-") || name === "help") return;
-  if (program.commands.some((command) => command.name() === name)) return;
+  if (commandOf(program, name) !== undefined) return;
   const refuse = (state: string, help: string) =>
     new MirrordError(`Cannot run "${name}": ${state}`, { help, exitCode: exitCodes.usage });
   const general = 'See "mirrord --help".';
-  if (operatorCommands.includes(name)) {
-    throw refuse("it belongs to upstream's operator, which does not exist here", general);
+  const reason = Object.hasOwn(leftOutCommands, name) ? leftOutCommands[name] : undefined;
+  if (reason !== undefined) {
+    throw refuse(`it is left out: ${reason}`, insteadOf[name] ?? "docs/commands.md lists what is left out.");
   }
-  if (Object.hasOwn(originalCommands, name)) {
-    throw refuse("upstream has it, this release does not yet", originalCommands[name] ?? general);
+  if (Object.hasOwn(laterCommands, name)) {
+    throw refuse("upstream has it, this release does not yet", laterCommands[name] ?? general);
   }
   const known = program.createHelp().visibleCommands(program).map((command) => command.name());
   const near = nearWords(name, known);
   throw refuse("there is no such command", near.length === 0 ? general : `Did you mean ${quoteList(near)}?`);
 }
 
+/** The command that `word` is, by its name or another one. */
+export function commandOf(program: Command, word: string | undefined): Command | undefined {
+  return program.commands.find((one) => one.name() === word || one.aliases().includes(word ?? ""));
+}
+
 /** `args` as commander reads them. Throws MirrordError (exit code 2). */
 export function spellOut(args: readonly string[], program: Command): string[] {
-  const command = program.commands.find((one) => one.name() === args[0]);
+  const command = commandOf(program, args[0]);
   if (command === undefined) return [...args];
   const written: string[] = args.slice(0, 1);
   const said = new Map<string, string>();
@@ -120,10 +95,10 @@ function switched(option: Option, command: Command, value: string): string {
   throw refuse(`${name}=${value}`, hasOpposite ? "its value is true or false" : "it takes no value", command);
 }
 
-/** Two names of one flag count as one; ls takes several kinds. */
+/** Two names of one flag count as one. */
 function sayOnce(said: Map<string, string>, option: Option, value: string): void {
   const name = option.long ?? "";
-  if (name === "--target-type") return;
+  if (isRepeatable(option)) return;
   const key = name === "--namespace" ? "--target-namespace" : name;
   const before = said.get(key);
   if (before !== undefined && before !== value) {

@@ -130,14 +130,20 @@ function columns(): number {
   }
 }
 
-/**
- * Asks on the terminal; null where nobody can answer. What is typed behind the line stays for the app.
- * Rejects when `signal` aborts.
- */
+/** Asks on the terminal; null where nobody can answer. Rejects when `signal` aborts. */
 export async function askYesNo(question: string, signal?: AbortSignal): Promise<boolean | null> {
+  const answer = await askLine(`${question} [y/N]`, signal);
+  return answer === null ? null : /^y(es)?$/i.test(answer);
+}
+
+/**
+ * Asks for a line on the terminal, which is trimmed; null where nobody can answer. What is typed behind it
+ * stays for the app. Rejects when `signal` aborts.
+ */
+export async function askLine(question: string, signal?: AbortSignal): Promise<string | null> {
   if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal()) return null;
   using _held = holdSteps();
-  writeFully(Deno.stderr, `${colour("yellow", "mirrord")} ${oneLine(question)} [y/N] `);
+  writeFully(Deno.stderr, `${colour("yellow", "mirrord")} ${oneLine(question)} `);
   const stopped = Promise.withResolvers<never>();
   stopped.promise.catch(() => {});
   const stop = () => stopped.reject(signal?.reason);
@@ -148,7 +154,7 @@ export async function askYesNo(question: string, signal?: AbortSignal): Promise<
       if (await Promise.race([Deno.stdin.read(byte), stopped.promise]) === null) break;
       answer += String.fromCharCode(byte[0] ?? 0);
     }
-    return /^\s*y(es)?\s*$/i.test(answer);
+    return answer.trim();
   } finally {
     signal?.removeEventListener("abort", stop);
   }

@@ -13,6 +13,10 @@ export interface ConfigFlags {
   context?: string | undefined;
   acceptInvalidCertificates?: boolean | undefined;
   steal?: boolean | undefined;
+  /** Each "LOCAL:POD". */
+  portMap?: readonly string[] | undefined;
+  /** Each "header: PATTERN", or path or method; a request must match all of them. */
+  httpFilter?: readonly string[] | undefined;
   agentImage?: string | undefined;
   agentLogLevel?: string | undefined;
   agentStartupTimeout?: string | undefined;
@@ -46,7 +50,17 @@ export interface Override {
   source: string;
 }
 
-type Kind = "text" | "bool" | "list" | "number" | "steal" | "numbers" | "readFiles" | "writeFiles";
+type Kind =
+  | "text"
+  | "bool"
+  | "list"
+  | "number"
+  | "steal"
+  | "numbers"
+  | "readFiles"
+  | "writeFiles"
+  | "pairs"
+  | "filters";
 
 const flagPaths: Readonly<Record<keyof ConfigFlags, [flag: string, path: string, kind: Kind]>> = {
   target: ["--target", "target.path", "text"],
@@ -55,6 +69,8 @@ const flagPaths: Readonly<Record<keyof ConfigFlags, [flag: string, path: string,
   context: ["--context", "kube_context", "text"],
   acceptInvalidCertificates: ["--accept-invalid-certificates", "accept_invalid_certificates", "bool"],
   steal: ["--steal", "feature.network.incoming.mode", "steal"],
+  portMap: ["--port-map", "feature.network.incoming.port_mapping", "pairs"],
+  httpFilter: ["--http-filter", "feature.network.incoming.http_filter", "filters"],
   agentImage: ["--agent-image", "agent.image", "text"],
   agentLogLevel: ["--agent-log-level", "agent.log_level", "text"],
   agentStartupTimeout: ["--agent-startup-timeout", "agent.startup_timeout", "number"],
@@ -147,10 +163,12 @@ export function collectOverrides(
 ): { overrides: Override[]; problems: Problem[] } {
   const overrides: Override[] = [];
   const problems: Problem[] = [];
-  const take = (source: string, path: string, kind: Kind, given: string | boolean) => {
+  const take = (source: string, path: string, kind: Kind, given: Given) => {
     const value = convert(kind, given);
-    if (value === undefined) problems.push({ path: [source], state: `"${given}" is not ${kindWords[kind]}` });
-    else overrides.push({ path, value, source });
+    if (value === undefined) {
+      const said = typeof given === "object" ? given.join(", ") : given;
+      problems.push({ path: [source], state: `"${said}" is not ${kindWords[kind]}` });
+    } else overrides.push({ path, value, source });
   };
   for (const [name, path, kind] of variablePaths) {
     const given = variables.get(name);
@@ -158,7 +176,9 @@ export function collectOverrides(
   }
   for (const [name, [flag, path, kind]] of Object.entries(flagPaths)) {
     const given: unknown = Reflect.get(flags, name);
-    if (typeof given === "string" || typeof given === "boolean") take(flag, path, kind, given);
+    if (typeof given === "string" || typeof given === "boolean" || Array.isArray(given)) {
+      take(flag, path, kind, given);
+    }
   }
   return { overrides, problems };
 }
@@ -172,9 +192,15 @@ const kindWords: Readonly<Record<Kind, string>> = {
   list: "a list",
   number: "a whole number",
   numbers: "a list of whole numbers",
+  pairs: "LOCAL:POD, such as 3000:8080: the app listens on 3000, the pod on 8080",
+  filters: 'a filter such as "header: ^x-user: ana$" (or path: or method:)',
 };
 
-function convert(kind: Kind, given: string | boolean): unknown {
+/** Several of them for a flag that can be repeated. */
+type Given = string | boolean | readonly string[];
+
+function convert(kind: Kind, given: Given): unknown {
+  if (typeof given !== "string" && typeof given !== "boolean") return convertAll(kind, given);
   switch (kind) {
     case "text":
       return String(given);
@@ -197,7 +223,29 @@ function convert(kind: Kind, given: string | boolean): unknown {
       const numbers = String(given).split(/[;,]/).filter((part) => part !== "").map(readNumber);
       return numbers.includes(undefined) ? undefined : numbers;
     }
+    case "pairs":
+      return readPair(String(given));
+    case "filters":
+      return readFilter(String(given));
   }
+}
+
+/** A flag that was repeated; undefined when one of its values is wrong. */
+function convertAll(kind: Kind, given: readonly string[]): unknown {
+  const values = given.map((one) => convert(kind, one));
+  if (values.includes(undefined)) return undefined;
+  return kind === "filters" ? { all_of: values } : values;
+}
+
+function readPair(given: string): [number, number] | undefined {
+  const [, local, pod] = /^(\d{1,5}):(\d{1,5})$/.exec(given.trim()) ?? [];
+  return local === undefined || pod === undefined ? undefined : [Number(local), Number(pod)];
+}
+
+/** Header filters match "name: value" as text, so only the first colon is the flag's own. */
+function readFilter(given: string): Record<string, string> | undefined {
+  const [, part, pattern] = /^\s*(header|path|method)\s*:\s*([^]+)$/.exec(given) ?? [];
+  return part === undefined || pattern === undefined ? undefined : { [part]: pattern };
 }
 
 function readBool(given: string | boolean): boolean | undefined {

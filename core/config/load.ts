@@ -33,7 +33,7 @@ export interface LoadOptions {
    * written.
    */
   targetLater?: boolean;
-  /** A file that no flag names is reported before anything else. */
+  /** The file is named before anything else. */
   announced?: boolean;
 }
 
@@ -194,7 +194,7 @@ async function findDocument(
   if (name === undefined) {
     return { name, document: { value: {}, lineOf: () => Promise.resolve(undefined) } };
   }
-  if (asked === name && options.file === undefined) announce(name, [], options);
+  if (asked === name) announce(name, [], options);
   const format = formatOf(name);
   const written = await readText(name);
   const text = await render(name, written, options);
@@ -235,7 +235,7 @@ async function render(name: string, text: string, options: LoadOptions): Promise
   });
 }
 
-/** Says which file counts, though no flag names it. */
+/** Logs which file counts, before anything else is logged. */
 function announce(name: string, others: readonly string[], { announced }: LoadOptions): void {
   const using = `Using the configuration "${name}"`;
   if (others.length > 0) log.warning(`${using}; not read: ${others.join(", ")}`);
@@ -287,7 +287,8 @@ async function placeOf(
 ): Promise<{ where: string; line: number | undefined }> {
   const path = formatPath(problem.path);
   const source = overrides.findLast((one) =>
-    one.path === path || path.startsWith(`${one.path}[`) || one.path.startsWith(`${path}.`)
+    one.path === path || path.startsWith(`${one.path}[`) || path.startsWith(`${one.path}.`) ||
+    one.path.startsWith(`${path}.`)
   )?.source;
   const line = source === undefined ? await document.lineOf(problem.path) : undefined;
   const where = source !== undefined

@@ -6,7 +6,7 @@ import type { Target } from "../target/target.ts";
 import type { DeployNeeds } from "./order.ts";
 
 /** null: nothing is asked of the target, so no agent is needed. A cluster alone has no variables. */
-export function needsOf(config: Config, target: Target): DeployNeeds | null {
+export function needsOf(config: Config, target: Pick<Target, "kind">): DeployNeeds | null {
   if (target.kind === "targetless") return null;
   const { incoming: { mode }, outgoing, files } = config;
   const needs = {

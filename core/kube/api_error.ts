@@ -67,8 +67,11 @@ export async function apiError(response: Response, purpose: Purpose, place: Plac
       const denied = /cannot (\w+) resource "([^"]+)" in API group "([^"]*)"/.exec(said);
       if (denied === null) return new ApiError(`Cannot ${action}: the cluster refused it: ${said}`, facts);
       const [, verb, resource, group] = denied;
+      const where = /at the cluster scope/.test(said)
+        ? "all namespaces"
+        : `the namespace "${place.namespace}"`;
       return new ApiError(
-        `Cannot ${action}: you may not "${verb}" the resource "${resource}" in the namespace "${place.namespace}"`,
+        `Cannot ${action}: you may not "${verb}" the resource "${resource}" in ${where}`,
         {
           ...facts,
           help: "Ask for a role with this rule: " +

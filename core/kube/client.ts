@@ -30,6 +30,12 @@ export type {
   V1ReplicaSet,
 };
 
+const listingDeployments: Purpose = {
+  action: "list deployments",
+  verb: "list",
+  resource: "deployments",
+  group: "apps",
+};
 /** Between two looks at a pod that may not be watched, unless the caller has more time. */
 const pollMilliseconds = 500;
 
@@ -59,6 +65,12 @@ export class KubeClient implements Disposable {
     return await this.#transport.json({ purpose, path: this.#core(`pods/${name}`), signal });
   }
 
+  /** Pods of all namespaces; the right to list them is not part of mirrord's role. */
+  async listPodsEverywhere(signal?: AbortSignal): Promise<V1Pod[]> {
+    const purpose: Purpose = { action: "list pods", verb: "list", resource: "pods" };
+    return await this.#transport.list({ purpose, path: "/api/v1/pods", signal });
+  }
+
   /** Pods of the namespace; `labels` is a label selector, "" = all. */
   async listPods(labels = "", signal?: AbortSignal): Promise<V1Pod[]> {
     const purpose: Purpose = { action: "list pods", verb: "list", resource: "pods" };
@@ -81,13 +93,20 @@ export class KubeClient implements Disposable {
   }
 
   async listDeployments(signal?: AbortSignal): Promise<V1Deployment[]> {
-    const purpose: Purpose = {
-      action: "list deployments",
-      verb: "list",
-      resource: "deployments",
-      group: "apps",
-    };
-    return await this.#transport.list({ purpose, path: this.#apps("deployments"), signal });
+    return await this.#transport.list({
+      purpose: listingDeployments,
+      path: this.#apps("deployments"),
+      signal,
+    });
+  }
+
+  /** Deployments of all namespaces; the right to list them is not part of mirrord's role. */
+  async listDeploymentsEverywhere(signal?: AbortSignal): Promise<V1Deployment[]> {
+    return await this.#transport.list({
+      purpose: listingDeployments,
+      path: "/apis/apps/v1/deployments",
+      signal,
+    });
   }
 
   /** Names of the namespaces that there are, sorted; the right to list them is not part of mirrord's role. */

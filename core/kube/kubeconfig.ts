@@ -120,6 +120,21 @@ export async function chooseContext(options: KubeOptions): Promise<Chosen | null
   return files.length === 0 ? null : chosen(files, options);
 }
 
+/** The contexts of the files, in their order, and the namespace that each names. */
+export async function listContexts(
+  options: KubeOptions,
+): Promise<{ name: string; namespace: string | undefined }[]> {
+  const entries = (await readFiles(options)).flatMap(({ root }) => entriesOf(root, "contexts"));
+  const seen = new Set<string>();
+  return entries.flatMap((entry) => {
+    const name = textOf(entry, "name");
+    if (name === undefined || seen.has(name)) return [];
+    seen.add(name);
+    const { context } = entry;
+    return [{ name, namespace: isTable(context) ? textOf(context, "namespace") : undefined }];
+  });
+}
+
 function chosen(files: readonly ParsedFile[], options: KubeOptions): Chosen {
   const name = options.context ??
     files.map(({ root }) => textOf(root, "current-context")).find((one) => one !== undefined);

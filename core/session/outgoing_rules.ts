@@ -133,7 +133,7 @@ function isOwnHost(address: string): boolean {
 /**
  * Multicast, broadcast and link-local IPv6 (RFC 4291, RFC 5771) mean the network that a machine stands in.
  */
-function staysHere(address: string): boolean {
+export function staysHere(address: string): boolean {
   if (address.includes(":")) return /^(ff|fe[89ab])/i.test(address);
   const first = Number(address.split(".")[0]);
   return (first >= 224 && first < 240) || address === "255.255.255.255";

@@ -1,5 +1,5 @@
-// Which targets there are in a namespace, for `ls` and for pickers. Called by the commands. Each kind is
-// asked for by itself, so that a user who may list only one of them sees that one.
+// Which targets there are in a namespace, or in all of them, for `ls` and for pickers. Called by the
+// commands. Each kind is asked for by itself, so that a user who may list only one of them sees that one.
 
 import { log } from "../base/log.ts";
 import { ApiError } from "../kube/api_error.ts";
@@ -14,7 +14,20 @@ export type ListedKind = (typeof listedKinds)[number];
 /** One target that could be chosen; `available`: it runs and is ready. */
 export interface ListedTarget {
   path: string;
+  namespace: string;
   available: boolean;
+  /** "2/2": of its pods, or of the pod's containers, so many are ready. */
+  ready: string;
+  containers: string[];
+  /** What its containers declare, by TCP. */
+  ports: number[];
+  /** When it was made; undefined: the cluster does not say. */
+  created: Date | undefined;
+}
+
+/** Where to look; otherwise in the namespace of `kube`. */
+export interface ListPlace {
+  everywhere?: boolean;
 }
 
 export interface Listing {
@@ -24,17 +37,18 @@ export interface Listing {
 }
 
 /**
- * The targets of `kinds`, each by name; a pod of several containers has one entry for each. Throws when none
- * of the kinds may be listed.
+ * The targets of `kinds`, each by name, namespace by namespace where all are meant; a pod of several
+ * containers has one entry for each. Throws when none of the kinds may be listed.
  */
 export async function listTargets(
   kube: KubeClient,
   kinds: readonly ListedKind[] = listedKinds,
+  { everywhere = false }: ListPlace = {},
 ): Promise<Listing> {
   const lists = await Promise.all(
     listedKinds.filter((kind) => kinds.includes(kind)).map(async (kind) => ({
       kind,
-      found: await listKind(kube, kind).catch((error) => {
+      found: await listKind(kube, kind, everywhere).catch((error) => {
         if (error instanceof ApiError && error.status === 403) return error;
         throw error;
       }),
@@ -45,14 +59,18 @@ export async function listTargets(
   );
   const [first] = refused;
   if (first !== undefined && refused.length === lists.length) throw first.error;
-  return { targets: lists.flatMap(({ found }) => found instanceof ApiError ? [] : found), refused };
+  const targets = lists.flatMap(({ found }) => found instanceof ApiError ? [] : found);
+  return { targets: everywhere ? targets.sort((a, b) => order(a.namespace, b.namespace)) : targets, refused };
 }
 
-async function listKind(kube: KubeClient, kind: ListedKind): Promise<ListedTarget[]> {
+async function listKind(kube: KubeClient, kind: ListedKind, everywhere: boolean): Promise<ListedTarget[]> {
   const found = kind === "deployment"
-    ? (await kube.listDeployments()).map(entryOf)
-    : (await kube.listPods()).filter(({ status }) => status?.phase === "Running").flatMap(entriesOf);
-  const named = found.filter(({ path }) =>
+    ? (await (everywhere ? kube.listDeploymentsEverywhere() : kube.listDeployments()))
+      .map((one) => entryOf(one, kube.namespace))
+    : (await (everywhere ? kube.listPodsEverywhere() : kube.listPods()))
+      .filter(({ status }) => status?.phase === "Running").flatMap((one) => entriesOf(one, kube.namespace));
+  const named = found.filter(({ path, namespace }) =>
+    isObjectName(namespace) &&
     path.split("/").every((part, index) => index % 2 === 0 || isObjectName(part))
   );
   if (named.length < found.length) {
@@ -62,26 +80,60 @@ async function listKind(kube: KubeClient, kind: ListedKind): Promise<ListedTarge
       } ${kind}s with names that Kubernetes does not give; they are left out`,
     );
   }
-  return named.sort(byPath);
+  return named.sort((a, b) => order(a.path, b.path));
 }
 
 /** The deployment's own count: neither its pods nor its replica sets need be listed for that. */
-function entryOf({ metadata, status }: V1Deployment): ListedTarget {
-  return { path: `deployment/${metadata?.name ?? ""}`, available: (status?.readyReplicas ?? 0) > 0 };
+function entryOf({ metadata, spec, status }: V1Deployment, namespace: string): ListedTarget {
+  const ready = status?.readyReplicas ?? 0;
+  const containers = spec?.template?.spec?.containers ?? [];
+  return {
+    path: `deployment/${metadata?.name ?? ""}`,
+    namespace: metadata?.namespace ?? namespace,
+    available: ready > 0,
+    ready: `${ready}/${spec?.replicas ?? 1}`,
+    containers: containers.map(({ name }) => name),
+    ports: portsOf(containers),
+    created: dateOf(metadata?.creationTimestamp),
+  };
 }
 
-function entriesOf(pod: V1Pod): ListedTarget[] {
+function entriesOf(pod: V1Pod, namespace: string): ListedTarget[] {
   const path = `pod/${pod.metadata?.name ?? ""}`;
-  const available = newestReady([pod]) !== undefined;
-  const names = (pod.spec?.containers ?? []).map(({ name }) => name);
-  if (names.length <= 1) return [{ path, available }];
+  const containers = pod.spec?.containers ?? [];
+  const ready = (pod.status?.containerStatuses ?? []).filter((one) => one.ready).length;
+  const facts = {
+    namespace: pod.metadata?.namespace ?? namespace,
+    available: newestReady([pod]) !== undefined,
+    ready: `${ready}/${containers.length}`,
+    created: dateOf(pod.metadata?.creationTimestamp),
+  };
+  const names = containers.map(({ name }) => name);
+  if (names.length <= 1) return [{ path, ...facts, containers: names, ports: portsOf(containers) }];
   const likely = containerCandidates(pod);
   return [...likely, ...names.filter((name) => !likely.includes(name))].map((name) => ({
     path: `${path}/container/${name}`,
-    available,
+    ...facts,
+    containers: [name],
+    ports: portsOf(containers.filter((one) => one.name === name)),
   }));
 }
 
-function byPath(a: ListedTarget, b: ListedTarget): number {
-  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+/** Ports of TCP, which is Kubernetes' default protocol. */
+function portsOf(
+  containers: readonly { ports?: { containerPort: number; protocol?: string }[] }[],
+): number[] {
+  return containers.flatMap(({ ports = [] }) =>
+    ports.filter(({ protocol = "TCP" }) => protocol === "TCP").map(({ containerPort }) => containerPort)
+  );
+}
+
+/** The API's answers are read as they came: a time is still its text. */
+function dateOf(time: Date | string | undefined): Date | undefined {
+  const date = new Date(time ?? NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

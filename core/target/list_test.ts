@@ -16,11 +16,17 @@ const pods = [
   { metadata: { name: "job-1" }, spec: { containers: [{ name: "a" }] }, status: { phase: "Succeeded" } },
 ];
 
+/** A listing as far as most tests read it. */
+interface Entries {
+  targets: { path: string; available: boolean }[];
+  refused: Listing["refused"];
+}
+
 /** What a user sees who may list `may`, asking for `kinds`; and which resources were asked for. */
 async function list(
   may: readonly string[],
   kinds?: ListedKind[],
-): Promise<{ listing: Listing; asked: string[] }> {
+): Promise<{ listing: Entries; asked: string[] }> {
   const asked: string[] = [];
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const resource = new URL(request.url).pathname.replace(/^.*\//, "");
@@ -31,7 +37,9 @@ async function list(
   });
   using kube = kubeClient(`http://127.0.0.1:${server.addr.port}`);
   try {
-    return { listing: await listTargets(kube, kinds), asked: asked.sort() };
+    const { targets, refused } = await listTargets(kube, kinds);
+    const entries = targets.map(({ path, available }) => ({ path, available }));
+    return { listing: { targets: entries, refused }, asked: asked.sort() };
   } finally {
     await server.shutdown();
   }
@@ -83,4 +91,42 @@ Deno.test("a user who may list nothing is refused as for any missing right", asy
       return true;
     });
   }
+});
+
+Deno.test("targets of every namespace come namespace by namespace, with what a list shows", async () => {
+  const asked: string[] = [];
+  const made = "2026-01-02T03:04:05Z";
+  const items = {
+    pods: [{
+      metadata: { name: "web-1", namespace: "shop", creationTimestamp: made },
+      spec: {
+        containers: [
+          { name: "web", ports: [{ containerPort: 80 }, { containerPort: 53, protocol: "UDP" }] },
+          { name: "log" },
+        ],
+      },
+      status: { ...ready, containerStatuses: [{ ready: true }, { ready: false }] },
+    }],
+    deployments: [
+      { metadata: { name: "web", namespace: "shop" }, spec: { replicas: 3 }, status: { readyReplicas: 2 } },
+      { metadata: { name: "api", namespace: "back" }, status: {} },
+    ],
+  };
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    const { pathname } = new URL(request.url);
+    asked.push(pathname);
+    return Response.json({ items: pathname.endsWith("/pods") ? items.pods : items.deployments });
+  });
+  using kube = kubeClient(`http://127.0.0.1:${server.addr.port}`);
+  const { targets } = await listTargets(kube, undefined, { everywhere: true });
+  await server.shutdown();
+  assert.deepEqual(asked.sort(), ["/api/v1/pods", "/apis/apps/v1/deployments"]);
+  const seen = targets.map(({ namespace, path, ready, ports }) => [namespace, path, ready, ports.join()]);
+  assert.deepEqual(seen, [
+    ["back", "deployment/api", "0/1", ""],
+    ["shop", "deployment/web", "2/3", ""],
+    ["shop", "pod/web-1/container/log", "1/2", ""],
+    ["shop", "pod/web-1/container/web", "1/2", "80"],
+  ]);
+  assert.equal(targets[2]?.created?.getTime(), Date.parse(made));
 });

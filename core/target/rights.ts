@@ -32,6 +32,33 @@ const ofJob: readonly Right[] = [
   { verb: "get", resource: "pods/log", action: "read the log of the agent's container" },
   { verb: "get", resource: "pods/portforward", action: "forward a port of the pod" },
 ];
+/** Without these a session works, with less; docs/rbac.md. */
+const optional: readonly Right[] = [
+  { verb: "list", resource: "events", action: "say early why an agent does not start" },
+  { verb: "get", resource: "pods/attach", action: "hear the agent as soon as it runs" },
+  { verb: "watch", resource: "pods", action: "see changes of a pod without polling" },
+  { verb: "list", resource: "deployments", group: "apps", action: "list deployments" },
+];
+/** To find the pod of a deployment. */
+const ofDeployment: readonly Right[] = [
+  { verb: "list", resource: "pods", action: "list pods" },
+  { verb: "get", resource: "deployments", group: "apps", action: "read deployments" },
+  { verb: "get", resource: "replicasets", group: "apps", action: "read replica sets" },
+];
+
+/** The rights of docs/rbac.md for a target of `kind`, or none; and those without which it merely has less. */
+export function allRights(
+  kind: "pod" | "deployment" | "none",
+  sends: boolean,
+): { needed: Right[]; optional: Right[] } {
+  const needed = kind === "none"
+    ? [...ofJob]
+    : [...(kind === "deployment" ? ofDeployment : []), ...ofPod, ...(sends ? [ofSent] : [])];
+  const has = (right: Right) =>
+    needed.some(({ verb, resource }) => verb === right.verb && resource === right.resource);
+  return { needed, optional: optional.filter((right) => !has(right)) };
+}
+
 /** How long an answer may keep the session waiting that has its target. */
 const patienceMilliseconds = 2000;
 

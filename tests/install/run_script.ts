@@ -1,5 +1,5 @@
 // Runs install.sh as `curl … | sh` does, by a given shell, with a PATH of chosen programs, as root or as
-// nobody, in a mount namespace where /usr/local/bin is a folder of the test's own.
+// another user, in a mount namespace where /usr/local/bin is a folder of the test's own.
 
 import { root } from "../../scripts/step.ts";
 import type { FakeRelease } from "../support/fake_release.ts";
@@ -27,6 +27,7 @@ export interface Run {
   without?: readonly string[];
   /** Programs that are shell scripts of the test's: name → text. */
   posing?: Record<string, string>;
+  /** As the machine's user, not as root. */
   nobody?: boolean;
   env?: Record<string, string>;
   /** install.sh of a release without a key, or of none. */
@@ -42,11 +43,14 @@ export class Machine implements Disposable {
   readonly folder = Deno.makeTempDirSync({ prefix: "mirrord-install." });
   readonly home = `${this.folder}/home`;
   readonly localBin = `${this.folder}/local-bin`;
+  /** Whose home it is. */
+  readonly user: number;
 
-  constructor() {
+  constructor(user = 65534) {
+    this.user = user;
     Deno.chmodSync(this.folder, 0o755);
     for (const folder of [this.home, this.localBin]) Deno.mkdirSync(folder);
-    if (Deno.uid() === 0) Deno.chownSync(this.home, 65534, 65534);
+    if (Deno.uid() === 0) Deno.chownSync(this.home, user, user);
   }
 
   /** Runs the script that `release` would serve. */
@@ -59,7 +63,7 @@ export class Machine implements Disposable {
 
   async sh(script: string, args: string[], run: Run): Promise<Ending> {
     const path = this.#programs(run);
-    const user = run.nobody ? [absolute("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
+    const user = run.nobody ? asUser(this.user) : [];
     const shell = shells[run.shell ?? "dash"];
     const inside = 'mount --bind "$LOCAL_BIN" /usr/local/bin && exec env PATH="$INNER_PATH" "$@"';
     const child = new Deno.Command("setsid", {
@@ -116,6 +120,11 @@ export class Machine implements Disposable {
   [Symbol.dispose](): void {
     Deno.removeSync(this.folder, { recursive: true });
   }
+}
+
+/** What runs a command line as the user and group `id` and no other. */
+export function asUser(id: number): string[] {
+  return [absolute("setpriv"), `--reuid=${id}`, `--regid=${id}`, "--clear-groups"];
 }
 
 /** Where Debian has a program. */

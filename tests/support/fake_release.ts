@@ -50,6 +50,19 @@ export class FakeRelease implements AsyncDisposable {
     return release;
   }
 
+  /** Serves what `make` makes of the address where it will lie, a real release's files. */
+  static async serveFiles(
+    version: string,
+    make: (base: string, secretKey: string) => Promise<Map<string, Uint8Array>>,
+  ): Promise<FakeRelease> {
+    const { secretKey } = await newKey();
+    const release = new FakeRelease(secretKey);
+    for (const [name, content] of await make(release.base, secretKey)) {
+      for (const folder of [`v${version}`, "latest"]) release.served.set(`${folder}/${name}`, content);
+    }
+    return release;
+  }
+
   /** Adds a release, the newest from now on. */
   async publish(version: string, { files, secretKey = this.#secretKey }: ReleaseParts = {}): Promise<void> {
     const program = fakeProgram(version);

@@ -60,6 +60,8 @@ export interface MirrordOptions {
   prefix?: string[];
   cwd?: string;
   stdin?: "null" | "piped";
+  /** Another mirrord than the built one. */
+  program?: string;
 }
 
 /** What a finished run said. */
@@ -81,7 +83,7 @@ export class Mirrord implements AsyncDisposable {
   #stdin: WritableStreamDefaultWriter<Uint8Array> | undefined;
 
   constructor(args: string[], options: MirrordOptions = {}) {
-    const [program = "", ...rest] = [...(options.prefix ?? []), binary, ...args];
+    const [program = "", ...rest] = [...(options.prefix ?? []), options.program ?? binary, ...args];
     this.#child = new Deno.Command(program, {
       args: rest,
       clearEnv: true,

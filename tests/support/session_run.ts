@@ -25,6 +25,10 @@ export interface RunOptions {
   prefix?: string[];
   cwd?: string;
   stdin?: "null" | "piped";
+  /** Another mirrord than the built one. */
+  program?: string;
+  /** Whose the run's directory is; `prefix` makes mirrord that user's. */
+  user?: number;
 }
 
 /** A running `mirrord exec`. Disposing ends it; `assertClean` of postcondition.ts looks at what it left. */
@@ -41,11 +45,13 @@ export class SessionRun extends Mirrord {
       Deno.writeTextFileSync(`${folder}/config.json`, JSON.stringify(options.config));
       flags.push("--config-file", `${folder}/config.json`);
     }
+    if (options.user !== undefined) Deno.chownSync(folder, options.user, options.user);
     const settings: MirrordOptions = {
       env: { XDG_RUNTIME_DIR: folder, ...options.env },
       prefix: ["setsid", ...stage.prefix, ...(options.prefix ?? [])],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+      ...(options.program === undefined ? {} : { program: options.program }),
     };
     super(["exec", ...flags, "--", ...(options.app ?? localApp)], settings);
     this.stage = stage;

@@ -1,0 +1,43 @@
+// Commands of upstream that are not mirrord's: those that may come, with what does the same meanwhile, and
+// those that are left out, with the reason. Called by spelling.ts for a command that does not exist;
+// docs/commands.md lists them.
+
+/** Not in this release. What does the same meanwhile, where something does. */
+export const laterCommands: Readonly<Record<string, string | undefined>> = {
+  "attach": undefined,
+  "chaos": undefined,
+  "ci": undefined,
+  "container": "Run the program itself under mirrord exec, outside the container.",
+  "container-ext": undefined,
+  "dump": "kubectl debug with tcpdump shows the traffic of a pod.",
+  "ext": undefined,
+  "extract": undefined,
+  "fix": "Paths in the kubeconfig may be relative to it.",
+  "kill": "A session ends with the program that it runs: end that.",
+  "port-forward": "kubectl port-forward does so for ports of the pod itself.",
+  "session": "A session ends with the program that it runs: end that.",
+  "ui": undefined,
+  "up": "Write a configuration for each service, and start each with mirrord exec.",
+  "wizard": "docs/configuration.md has every key.",
+};
+
+const operator = "it needs upstream's operator, and mirrord installs nothing in the cluster";
+const makers = "it is about upstream's makers";
+
+/** Left out on purpose: why. */
+export const leftOutCommands: Readonly<Record<string, string>> = {
+  "db-branches": operator,
+  "newsletter": makers,
+  "operator": operator,
+  "preview": operator,
+  "qs": operator,
+  "queues": operator,
+  "subscribe": operator,
+  "teams": makers,
+  "vpn": "mirrord gives the cluster's network to one program, not to the machine",
+};
+
+/** What to do instead. */
+export const insteadOf: Readonly<Record<string, string | undefined>> = {
+  "vpn": "Use: mirrord exec --target targetless -- PROGRAM.",
+};
