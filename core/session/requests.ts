@@ -58,12 +58,11 @@ export class Requests {
 
   /** The same channel, read on its way: what comes out of it are requests, what is written are answers. */
   watch(channel: Watchable, subscribed: Subscribed): Watchable & Disposable {
-    const { read, write, closeWrite, reset } = channel;
     const plain = {
-      read: read.bind(channel),
-      write: write.bind(channel),
-      closeWrite: closeWrite.bind(channel),
-      reset: reset.bind(channel),
+      read: () => channel.read(),
+      write: (bytes: Uint8Array) => channel.write(bytes),
+      closeWrite: () => channel.closeWrite(),
+      reset: () => channel.reset(),
     };
     if (this.#emit === null || this.#watched >= mostWatched) return { ...plain, [Symbol.dispose]() {} };
     const watch = new Watch((head) => this.begin(head, subscribed));
