@@ -176,7 +176,7 @@ Deno.test("help fits eighty columns", async () => {
   }
 });
 
-Deno.test("flags of the original are taken, whatever they do here", async () => {
+Deno.test("flags of upstream are taken, whatever they do here", async () => {
   const command = await parseCommand([
     ...["exec", "-t", "pod/a", "-n", "ns", "-a", "ns", "-l", "debug", "-i", "image", "--agent-ttl", "5"],
     ...[

@@ -75,7 +75,7 @@ Deno.test("elsewhere steps are plain lines, each said once", () => {
   assert.deepEqual(lines, ["Starting", "pulling", "pulled", "Started"]);
 });
 
-Deno.test("for programs steps are the original's JSON", () => {
+Deno.test("for programs steps are upstream's JSON", () => {
   const values: unknown[] = [];
   const sink = jsonLines((value) => values.push(value));
   sink.begin("a");

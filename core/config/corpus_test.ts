@@ -1,4 +1,4 @@
-// A corpus of configuration files, made from testdata/original_keys.json: every key of upstream's format
+// A corpus of configuration files, made from testdata/upstream_keys.json: every key of upstream's format
 // (3.250.0) alone, null, and in each form that the format allows. Each is taken, warned about or refused by
 // name; docs/configuration.md has the outcome as a table, which MIRRORD_TEST_WRITE=1 rewrites. What is taken
 // can be written out and read again.
@@ -15,7 +15,7 @@ import { writtenConfig } from "./written.ts";
 type Node = string | { [key: string]: Node };
 
 const folder = new URL("./testdata/", import.meta.url);
-const tree: Node = JSON.parse(Deno.readTextFileSync(new URL("original_keys.json", folder)));
+const tree: Node = JSON.parse(Deno.readTextFileSync(new URL("upstream_keys.json", folder)));
 const documentation = new URL("../../docs/configuration.md", import.meta.url);
 const directory = Deno.makeTempDirSync();
 globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));

@@ -31,7 +31,7 @@ async function configOf(...given: Parameters<typeof verify>): Promise<Config> {
   return config;
 }
 
-Deno.test("with a target every floor is on as in the original", async () => {
+Deno.test("with a target every floor is on as in upstream", async () => {
   const { files, outgoing, dns, processes } = await configOf({});
   assert.deepEqual({ files, outgoing, dns, processes }, {
     files: {

@@ -160,7 +160,7 @@ Deno.test("a file of mirrord up is recognised", async () => {
   await assert.rejects(verify("services:\n", "up.yaml"), /it is a file for upstream's "mirrord up"/);
 });
 
-Deno.test("the original's agent image does not count, any other does", async () => {
+Deno.test("upstream's agent image does not count, any other does", async () => {
   const image = async (value: unknown) => await verify({ target: "pod/a", agent: { image: value } });
   for (
     const one of ["example.com/metalbear-co/mirrord:3.1", { registry: "metalbear-co/mirrord", tag: "1" }]
@@ -173,7 +173,7 @@ Deno.test("the original's agent image does not count, any other does", async () 
   assert.deepEqual([own.warnings, own.config?.agent.image], [[], "example.com/metalbear-co/mirrord-agent:1"]);
 });
 
-Deno.test("names in one text may be separated by semicolons, as in the original's files", async () => {
+Deno.test("names in one text may be separated by semicolons, as in upstream's files", async () => {
   const env = async (given: unknown) =>
     (await verify({ target: "pod/a", feature: { env: given } })).config?.env;
   assert.deepEqual((await env({ exclude: "AWS_*;*_PASSWORD" }))?.exclude, ["AWS_*", "*_PASSWORD"]);
@@ -200,7 +200,7 @@ Deno.test("an include that names nothing brings nothing, an empty exclude keeps 
   assert.deepEqual([config?.env?.include, config?.env?.exclude], [[], []]);
 });
 
-Deno.test("a log level of the original counts as the nearest, with a warning", async () => {
+Deno.test("a log level of upstream counts as the nearest, with a warning", async () => {
   const level = async (log_level: string) => await verify({ target: "pod/a", agent: { log_level } });
   const warn = await level("warn");
   assert.deepEqual([warn.config?.agent.logLevel, warn.warnings], ["warning", []]);

@@ -17,7 +17,7 @@ export const defaultAgentImage: string = `${defaultRegistry}:${mirrordVersion}`;
 export const sentImage = "target";
 
 /** The image that upstream's releases use, in any registry under that name. */
-const originalImage = /(^|\/)metalbear-co\/mirrord(?=[:@]|$)/;
+const upstreamImage = /(^|\/)metalbear-co\/mirrord(?=[:@]|$)/;
 
 const incomingPath = ["feature", "network", "incoming"] as const;
 const envPath = ["feature", "env"] as const;
@@ -127,7 +127,7 @@ function resolveAgent(raw: ConfigFile, ownPod: boolean, findings: Findings): Age
   const named = typeof image === "string"
     ? image
     : `${image?.registry ?? defaultRegistry}:${image?.tag ?? mirrordVersion}`;
-  const isOriginal = originalImage.test(named);
+  const isUpstream = upstreamImage.test(named);
   const logLevel = nearestLogLevel(agent.log_level ?? "");
   if (agent.log_level !== undefined && !isLogLevel(agent.log_level)) {
     findings.warnings.push({
@@ -135,14 +135,14 @@ function resolveAgent(raw: ConfigFile, ownPod: boolean, findings: Findings): Age
       state: `"${agent.log_level}" is none of debug, info, warning, error: "${logLevel}" counts`,
     });
   }
-  if (isOriginal) {
+  if (isUpstream) {
     findings.warnings.push({
       path: ["agent", "image"],
       state: `it has no effect: upstream's agent cannot serve this program, "${defaultAgentImage}" is used`,
     });
   }
   return {
-    image: isOriginal ? defaultAgentImage : named,
+    image: isUpstream ? defaultAgentImage : named,
     imagePullPolicy: agent.image_pull_policy ?? "IfNotPresent",
     startupTimeoutSeconds: agent.startup_timeout ?? 60,
     communicationTimeoutSeconds: agent.communication_timeout ?? 30,

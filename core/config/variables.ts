@@ -48,7 +48,7 @@ const never = "it has no effect: it is for parts of upstream that do not exist h
 const operators = "it has no effect: there is no operator";
 
 /** Variables of upstream that change nothing here. */
-const originals: Readonly<Record<string, string>> = {
+const upstreams: Readonly<Record<string, string>> = {
   MIRRORD_OVERRIDE_HOSTNAME: `${notYet}: the host name is the target's, or this machine's (feature.hostname)`,
   MIRRORD_EXT_PRINT_CONFIG: notYet,
   MIRRORD_CONTAINER_USE_RUNTIME: container,
@@ -93,8 +93,8 @@ function stateOf(name: string, value: string): string | null {
   if (keyVariables.includes(name) || silent.includes(name)) return null;
   const values = settings[name];
   if (values !== undefined) return values === null ? null : stateOfValue(name, value, values);
-  const original = originals[name];
-  if (original !== undefined) return original;
+  const state = upstreams[name];
+  if (state !== undefined) return state;
   if (others.test(`${name}=${value}`)) return null;
   return `there is no such variable${meant(nearWords(name, knownVariables()))}`;
 }

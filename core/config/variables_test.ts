@@ -41,7 +41,7 @@ Deno.test("a misspelt variable or value gets its nearest neighbour", () => {
   for (const [name, value, state] of cases) assert.deepEqual(say({ [name]: value }), [`${name}: ${state}`]);
 });
 
-Deno.test("variables of the original that change nothing here are known by name", () => {
+Deno.test("variables of upstream that change nothing here are known by name", () => {
   for (const name of ["OVERRIDE_HOSTNAME", "EXT_PRINT_CONFIG"]) {
     assert.match(say({ [`MIRRORD_${name}`]: "x" }).join(), /^MIRRORD_\w+: it has no effect yet/);
   }
@@ -88,7 +88,7 @@ Deno.test("ports of debuggers are a port, a range or a list of them; anything el
   );
 });
 
-Deno.test("a level of the original counts as the nearest", () => {
+Deno.test("a level of upstream counts as the nearest", () => {
   assert.deepEqual(["trace", "WARN", "off", "", "info,h2=error"].map(nearestLogLevel), [
     "debug",
     "warning",

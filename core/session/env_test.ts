@@ -126,7 +126,7 @@ Deno.test("variables that no process can have are not taken", async () => {
 });
 
 /** Upstream's list (v3.250.0). */
-const originalExclude = [
+const upstreamExclude = [
   ...["MANPATH", "BUNDLER_VERSION", "BUNDLE_BIN_PATH", "BUNDLE_GEMFILE", "GEM_HOME"],
   ...["PATH", "RB_USER_INSTALL", "RUBYLIB", "RUBYOPT"],
 ].map((name) => `BUNDLER_ORIG_${name.replace(/^(MANPATH|BUNDLER_VERSION)$/, "BUNDLER_ORIG_$1")}`).concat([
@@ -137,8 +137,8 @@ const originalExclude = [
   ...["PATH", "PWD", "PYTHONPATH", "RUBYLIB", "RUBYOPT", "MIRRORD_LOG", "RUST_LOG", "_JAVA_OPTIONS"],
 ]);
 
-Deno.test("what the original leaves to the machine stays the machine's own", async () => {
-  assert.deepEqual(await taken([...originalExclude, "APP"], nothing), ["APP"]);
+Deno.test("what upstream leaves to the machine stays the machine's own", async () => {
+  assert.deepEqual(await taken([...upstreamExclude, "APP"], nothing), ["APP"]);
 });
 
 for (const { about, names, anyCase } of machineVariables) {

@@ -123,7 +123,7 @@ for (const [key, value] of [["header_filter_jq", "."], ["body_filter", { body: "
 const known = /^(Cannot use|Ignoring|Check) /;
 
 for (const [key, value] of Object.entries(keys)) {
-  Deno.test(`${key} of the original is known`, async () => {
+  Deno.test(`${key} of upstream is known`, async () => {
     const file = await Deno.makeTempFile({ suffix: ".json" });
     try {
       const given = key.split(".").reduceRight<unknown>((inner, part) => ({ [part]: inner }), value);
@@ -217,7 +217,7 @@ const variables: Record<string, string> = {
 const plain = /TARGET|NAMESPACE$|LOG$|IMAGE|VARS|KUBE|KEY$|SKIP_(PROC|EXTRA)/;
 
 for (const [name, value] of Object.entries(variables)) {
-  Deno.test(`${name} of the original is read`, async () => {
+  Deno.test(`${name} of upstream is read`, async () => {
     const directory = await Deno.makeTempDir();
     try {
       const env = new Map([["MIRRORD_IMPERSONATED_TARGET", "pod/a"], [name, value]]);
