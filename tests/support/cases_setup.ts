@@ -2,6 +2,7 @@
 // init, whose file a session then uses.
 
 import assert from "node:assert/strict";
+import { root } from "../../scripts/step.ts";
 import type { Case } from "./cases.ts";
 import { ask } from "./client.ts";
 import { assertTargetClean, withSession } from "./postcondition.ts";
@@ -61,7 +62,13 @@ export const setupCases: Case[] = [
           "Wrote .mirrord/mirrord.json. Now: mirrord exec -- PROGRAM\n",
           written.stderr,
         );
-        const options = { targetFlags: flags, flags: [], cwd: folder };
+        // The app lies in the working directory: what it imports is this machine's there.
+        for (const path of ["tests/apps/local.py", "tests/cluster/apps/app.py"]) {
+          await Deno.mkdir(`${folder}/${path.replace(/\/[^/]*$/, "")}`, { recursive: true });
+          await Deno.copyFile(root + path, `${folder}/${path}`);
+        }
+        const app = ["python3", "tests/apps/local.py"];
+        const options = { targetFlags: flags, flags: [], cwd: folder, app };
         await withSession(stage, () => SessionRun.listening(stage, options), async (run) => {
           assert.equal((await ask(stage)).by, "local");
           assert.equal(run.said()[0], 'mirrord Using the configuration ".mirrord/mirrord.json"');
