@@ -40,11 +40,24 @@ Deno.test("ls knows the flags that say where the cluster is, and no others", asy
   await assert.rejects(parseCommand(["ls", "--steal"]), /Cannot use "--steal": "ls" has no such flag/);
 });
 
+Deno.test("ext takes what upstream's editors give it, in either order", async () => {
+  const expected = { name: "ext", configFile: "/a/m.json", target: "pod/a", executable: "/usr/bin/python3" };
+  const words = [["-f", "/a/m.json"], ["-t", "pod/a"], ["-e", "/usr/bin/python3"]];
+  assert.deepEqual(await parseCommand(["ext", ...words.flat()]), expected);
+  assert.deepEqual(await parseCommand(["ext", ...words.reverse().flat()]), expected);
+  assert.deepEqual(await parseCommand(["ext"]), { name: "ext" });
+});
+
 Deno.test("a usage error says what, in which state, and what to do", async () => {
   const cases: [string[], string, RegExp][] = [
     [["exce", "x"], 'Cannot run "exce": there is no such command', /^Did you mean "exec"\?$/],
     [["nosuch", "--help"], 'Cannot run "nosuch": there is no such command', /^See "mirrord --help"\.$/],
     [["help", "exce"], 'Cannot run "exce": there is no such command', /^Did you mean "exec"\?$/],
+    [
+      ["container-ext"],
+      'Cannot run "container-ext": upstream has it, this release does not yet',
+      /^Let the editor run the program itself/,
+    ],
     [["up"], 'Cannot run "up": upstream has it, this release does not yet', /mirrord exec/],
     [["dump", "--help"], 'Cannot run "dump": upstream has it, this release does not yet', /./],
     [

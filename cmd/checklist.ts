@@ -103,10 +103,10 @@ export function plainLines(line: (text: string) => void): ProgressSink {
   };
 }
 
-/** Upstream's JSON lines, one object each (NewTask, Info, FinishedTask). */
-export function jsonLines(write: (value: unknown) => void): ProgressSink {
+/** Upstream's JSON lines, one object each (NewTask, Info, FinishedTask). `parent`: all are parts of it. */
+export function jsonLines(write: (value: unknown) => void, parent: string | null = null): ProgressSink {
   return {
-    begin: (name) => write({ type: "NewTask", name, parent: null }),
+    begin: (name) => write({ type: "NewTask", name, parent }),
     note: (message) => write({ type: "Info", message }),
     end: (name, message) =>
       write({ type: "FinishedTask", name, success: message !== undefined, message: message ?? null }),

@@ -109,6 +109,13 @@ export interface DoctorCommand extends ClusterFlags {
   output?: "json";
 }
 
+/** `mirrord ext`: a session for the programs that an editor starts. */
+export interface ExtCommand extends ClusterFlags {
+  name: "ext";
+  target?: string;
+  executable?: string;
+}
+
 /** `mirrord upgrade`. */
 export interface UpgradeCommand {
   name: "upgrade";
@@ -145,6 +152,7 @@ export interface VerifyCommand extends VerifyFlags {
 
 export type ParsedCommand =
   | ExecCommand
+  | ExtCommand
   | LsCommand
   | AgentCommand
   | CompleteCommand

@@ -11,6 +11,7 @@ import {
   type DoctorCommand,
   type ExecCommand,
   type ExplainCommand,
+  type ExtCommand,
   type InitCommand,
   listFormats,
   type LsCommand,
@@ -91,6 +92,8 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
     .description("names for the completion scripts, one a line")
     .argument("<names>", completedNames.join(", "), (text) => oneOf(completedNames, text))
     .action((what: CompletedNames, flags: ClusterFlags) => parsed({ name: "complete", what, ...flags }));
+  extFlags(program.command("ext"))
+    .action((flags: Omit<ExtCommand, "name">) => parsed({ name: "ext", ...flags }));
   agentFlags(program.command("agent", { hidden: true }))
     .action((flags: Omit<AgentCommand, "name">) => parsed({ name: "agent", ...flags }));
   return program;
@@ -208,6 +211,14 @@ function execFlags(command: Command): Command {
     .addOption(new Option("-e, --ephemeral-container").hideHelp())
     .addOption(new Option("--no-telemetry").hideHelp())
     .addOption(new Option("--disable-version-check").hideHelp());
+}
+
+function extFlags(command: Command): Command {
+  const about = command.description("open a session for an editor, which starts the programs itself");
+  return clusterFlags(
+    targetFlag(about)
+      .option("-e, --executable <file>", "the program that will be started, to be checked before"),
+  );
 }
 
 function agentFlags(command: Command): Command {

@@ -9,7 +9,7 @@ export async function runCommand(args: string[]): Promise<number> {
   try {
     return await Promise.race([perform(args), uncaught()]);
   } catch (error) {
-    return printError(error);
+    return printError(error, args[0] === "ext");
   }
 }
 
@@ -22,6 +22,10 @@ async function perform(args: string[]): Promise<number> {
       await showLog();
       const { exec } = await import("./exec.ts");
       return await exec(command);
+    }
+    case "ext": {
+      const { ext } = await import("./ext.ts");
+      return await ext(command);
     }
     case "ls": {
       await showLog();

@@ -1,22 +1,24 @@
 // The only place that prints: progress and warnings on standard error, so that standard output stays the
-// app's; an error once, with what to do next and its causes. Called by the commands and main.ts. What is
-// printed may come from a pod, an API server or a file: no control character of it reaches the terminal.
+// app's (for an editor both come there); an error once, with what to do next and its causes. Called by the
+// commands and main.ts. What is printed may come from a pod, an API server or a file: no control character
+// of it reaches the terminal.
 
 import { styleText } from "node:util";
-import { MirrordError } from "../core/base/errors.ts";
+import { exitCodes, MirrordError } from "../core/base/errors.ts";
 import { log, type LogLevel, setLogSink } from "../core/base/log.ts";
 import { machineError } from "../core/base/machine.ts";
 import { shownText } from "../core/base/os_text.ts";
 import { holdSteps, type ProgressSink, setProgressSink } from "../core/base/progress.ts";
 import { variable } from "../core/base/variables.ts";
 import { nearestLogLevel } from "../core/config/variables.ts";
+import type { EditorLines } from "./editor_lines.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
 const encoder = new TextEncoder();
 const styles: Record<LogLevel, Style> = { debug: "gray", info: "cyan", warning: "yellow", error: "red" };
 /** Prints a line for programs, where those are asked for. */
-let printJson = (_value: unknown): void => {};
+let printJson: ((value: unknown) => void) | null = null;
 /** What draws on the terminal's last line clears it around `write`. */
 let stepAside = (write: () => void): void => write();
 const ranks: LogLevel[] = ["debug", "info", "warning", "error"];
@@ -101,13 +103,46 @@ export async function showLog(): Promise<void> {
 
 /** Do programs read the events of the session? */
 export function printsEvents(): boolean {
-  return progressMode() === "json";
+  return printJson !== null;
+}
+
+/**
+ * Writes all that is logged and each step to standard output from now on, as an editor reads it: part of
+ * `task`.
+ */
+export async function showEditorLines(task: string): Promise<EditorLines> {
+  const { EditorLines } = await import("./editor_lines.ts");
+  const lowest = ranks.indexOf(nearestLogLevel(variable("MIRRORD_LOG") ?? ""));
+  const lines = new EditorLines(task, {
+    write: (line) => writeFully(Deno.stdout, `${printable(line)}\n`),
+    writeWhenRead: (line) => writeWhenRead(`${printable(line)}\n`),
+    hasButtons: /^(true|1)$/i.test(variable("MIRRORD_PROGRESS_SUPPORT_IDE") ?? ""),
+  });
+  setProgressSink(lines.steps);
+  setLogSink(
+    (level, text, topic) => ranks.indexOf(level) >= lowest ? lines.log(level, text, topic) : undefined,
+    lowest === 0 ? "debug" : "info",
+  );
+  return lines;
+}
+
+/** Resolves when the reader of standard output has room for `text`, or is gone. */
+async function writeWhenRead(text: string): Promise<void> {
+  const bytes = encoder.encode(text);
+  try {
+    for (let written = 0; written < bytes.length;) {
+      written += await Deno.stdout.write(bytes.subarray(written));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
 }
 
 /** Shows an event of the session: `said` to people, the event itself to programs. */
 export function showEvent(event: { type: string }, said: { level: LogLevel; text: string } | null): void {
-  if (said !== null) log[said.level](said.text);
-  printJson(event);
+  if (said?.level === "warning") log.warning(said.text, event.type);
+  else if (said !== null) log[said.level](said.text);
+  printJson?.(event);
 }
 
 /** The texts of steps may come from a pod as well. */
@@ -160,21 +195,41 @@ export async function askLine(question: string, signal?: AbortSignal): Promise<s
   }
 }
 
-/** Prints a failure: message, causes, help; a bug with its stack. Returns the exit code. */
-export function printError(error: unknown): number {
+/**
+ * Prints a failure: message, causes, help; a bug with its stack. For programs (`isProgram`, or by
+ * MIRRORD_PROGRESS_MODE) that is one line with JSON. Returns the exit code.
+ */
+export function printError(thrown: unknown, isProgram = false): number {
   let code = 0;
-  stepAside(() => code = writeError(error));
+  const error = machineError(thrown) ?? thrown;
+  stepAside(() => code = isProgram || progressMode() === "json" ? writeErrorLine(error) : writeError(error));
   return code;
 }
 
-function writeError(thrown: unknown): number {
-  const error = machineError(thrown) ?? thrown;
+/** Upstream's line for editors, which take it by its first word. */
+function writeErrorLine(error: unknown): number {
+  const known = error instanceof MirrordError;
+  const stack = error instanceof Error ? error.stack ?? error.message : String(error);
+  const line = JSON.stringify({
+    message: known ? error.message : "Cannot go on: this is a bug in mirrord",
+    severity: "error",
+    causes: known ? [...causes(error)] : [stack],
+    help: known ? error.help ?? "" : "",
+    filename: "",
+    labels: [],
+    related: [],
+  });
+  writeFully(Deno.stderr, `Error: ${printable(line)}\n`);
+  return known ? error.exitCode : exitCodes.bug;
+}
+
+function writeError(error: unknown): number {
   const known = error instanceof MirrordError;
   const text = known
     ? error.message
     : `Cannot go on: this is a bug in mirrord\n${error instanceof Error ? error.stack : error}`;
   writeFully(Deno.stderr, `${colour("red", "mirrord")} error: ${printable(text)}\n`);
-  if (!known) return 70;
+  if (!known) return exitCodes.bug;
   for (const cause of causes(error)) writeFully(Deno.stderr, `  cause: ${printable(cause)}\n`);
   if (error.help !== undefined) {
     writeFully(Deno.stderr, `  ${colour("bold", "help")}: ${printable(error.help)}\n`);

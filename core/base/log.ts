@@ -3,8 +3,11 @@
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
-/** Receives every line; installed once by the program's entry. */
-export type LogSink = (level: LogLevel, text: string) => void;
+/**
+ * Receives every line; installed once by the program's entry. `topic`: what a warning is about, by a name
+ * that editors know or that is an event's type.
+ */
+export type LogSink = (level: LogLevel, text: string, topic?: string) => void;
 
 let sink: LogSink = () => {};
 let showsDebug = false;
@@ -22,6 +25,6 @@ export const log = {
   isDebug: (): boolean => showsDebug,
   debug: (text: string): void => sink("debug", text),
   info: (text: string): void => sink("info", text),
-  warning: (text: string): void => sink("warning", text),
+  warning: (text: string, topic?: string): void => sink("warning", text, topic),
   error: (text: string): void => sink("error", text),
 };

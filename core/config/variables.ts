@@ -15,6 +15,8 @@ const settings: Readonly<Record<string, readonly string[] | null>> = {
   MIRRORD_PROGRESS_MODE: ["std", "standard", "dumb", "simple", "json", "off"],
   MIRRORD_LS_RICH_OUTPUT: ["true", "false", "1", "0"],
   MIRRORD_LS_TARGET_TYPES: null,
+  MIRRORD_EXT_PRINT_CONFIG: ["true", "false", "1", "0"],
+  MIRRORD_PROGRESS_SUPPORT_IDE: ["true", "false", "1", "0"],
   MIRRORD_DETECT_DEBUGGER_PORT: debuggerNames,
   [debuggerPortsVariable]: null,
 };
@@ -24,6 +26,7 @@ const settings: Readonly<Record<string, readonly string[] | null>> = {
  * releases.
  */
 const silent = [
+  "MIRRORD_ACTIVE",
   "MIRRORD_AGENT_LOG",
   "MIRRORD_CWD",
   "MIRRORD_LAYER_SOCKET",
@@ -32,7 +35,6 @@ const silent = [
   "MIRRORD_CACHE",
   "MIRRORD_CHECK_VERSION",
   "MIRRORD_IDE_NAME",
-  "MIRRORD_PROGRESS_SUPPORT_IDE",
   "MIRRORD_HOMEPAGE",
   "MIRRORD_DOWNLOAD_BASE",
   "MIRRORD_PUBLIC_KEY",
@@ -50,7 +52,6 @@ const operators = "it has no effect: there is no operator";
 /** Variables of upstream that change nothing here. */
 const upstreams: Readonly<Record<string, string>> = {
   MIRRORD_OVERRIDE_HOSTNAME: `${notYet}: the host name is the target's, or this machine's (feature.hostname)`,
-  MIRRORD_EXT_PRINT_CONFIG: notYet,
   MIRRORD_CONTAINER_USE_RUNTIME: container,
   MIRRORD_CI_API_KEY: operators,
   MIRRORD_CHROME_EXTENSION_ID: notYet,

@@ -42,7 +42,7 @@ Deno.test("a misspelt variable or value gets its nearest neighbour", () => {
 });
 
 Deno.test("variables of upstream that change nothing here are known by name", () => {
-  for (const name of ["OVERRIDE_HOSTNAME", "EXT_PRINT_CONFIG"]) {
+  for (const name of ["OVERRIDE_HOSTNAME", "CHROME_EXTENSION_ID"]) {
     assert.match(say({ [`MIRRORD_${name}`]: "x" }).join(), /^MIRRORD_\w+: it has no effect yet/);
   }
   for (const name of ["RESOLVED_CONFIG", "LAYER_LOG_PATH", "PREVIEW_IMAGE", "CI_API_KEY"]) {
@@ -57,6 +57,11 @@ Deno.test("nothing is reported of variables that have an effect, are empty, or a
     MIRRORD_LS_RICH_OUTPUT: "True",
     MIRRORD_LS_TARGET_TYPES: '["pod"]',
     MIRRORD_IDE_NAME: "vscode",
+    MIRRORD_ACTIVE: "1",
+    MIRRORD_BRANCH_NAME: "main",
+    MIRRORD_EXT_PRINT_CONFIG: "TRUE",
+    MIRRORD_PROGRESS_SUPPORT_IDE: "true",
+    MIRRORD_SKIP_PROCESSES: "dlv;go",
     MIRRORD_REMOTE_DNS: "false",
     MIRRORD_DETECT_DEBUGGER_PORT: "javaagent",
     MIRRORD_IGNORE_DEBUGGER_PORTS: "45000-65535",

@@ -168,8 +168,11 @@ async function end(child: Child): Promise<void> {
   clearTimeout(timer);
 }
 
-/** What the app's first process started beside it (a shell, its jobs) is asked to end too. */
-function endRemaining(socketPath: string): void {
+/**
+ * Asks the processes of the app that still run to end: what its first process started beside it (a shell, its
+ * jobs), or all that an editor started.
+ */
+export function endRemaining(socketPath: string): void {
   for (const pid of remainingProcesses(socketPath)) {
     try {
       Deno.kill(pid, "SIGTERM");

@@ -142,6 +142,7 @@ async function findPodOfDeployment(
     if (ready > 1) {
       log.warning(
         `"${text}" has ${ready} ready pods: the target is "${chosen.metadata?.name}" alone, traffic of the others stays theirs`,
+        "multipod_warning", // upstream's editors know it by this name
       );
     }
     return chosen;

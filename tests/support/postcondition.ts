@@ -18,7 +18,7 @@ export interface CleanOptions {
 
 /** Fails unless the ended `run` left its stage as `identity` (of before) describes it. */
 export async function assertClean(
-  run: SessionRun,
+  run: Pick<SessionRun, "directories" | "folder" | "pid" | "stage">,
   identity: string,
   options: CleanOptions = {},
 ): Promise<void> {

@@ -1,0 +1,70 @@
+// The middle of the walk, which `mirrord exec` and `mirrord ext` share: from the configuration to a session
+// that takes processes, and what is needed to start them. Every part is owned by the caller's stack. Called
+// by exec.ts, which starts the app itself, and ext.ts, whose editor does.
+
+import type { Config } from "../core/config/config.ts";
+import { unpackLayer } from "../core/launch/layer_file.ts";
+import { PrivateDir } from "../core/net/private_dir.ts";
+import { platform } from "../core/net/this_platform.ts";
+import type { EnvRules, Fetched } from "../core/session/env.ts";
+import { sessionOptions } from "../core/session/options.ts";
+import { Session } from "../core/session/session.ts";
+import type { Target } from "../core/target/resolve.ts";
+import { findTarget, openAgent, readVariables, tell } from "./steps.ts";
+import { printsEvents } from "./ui.ts";
+
+const { mayMapThere } = await platform.files();
+
+/** Room that the session's folder should have: the layer's file and a little. */
+const sessionBytes = 1 << 20;
+
+export interface OpenOptions {
+  /** The app's file; "" where it is not known. */
+  program: string;
+  rules: EnvRules | null;
+  /** Aborts the walk. */
+  signal: AbortSignal;
+  /** Even into a pod with too little memory. */
+  forced: boolean;
+}
+
+/** A session that takes processes. */
+export interface OpenedSession {
+  session: Session;
+  target: Target;
+  /** Nothing is asked of the target. */
+  alone: boolean;
+  /** The app looks up names in the target. */
+  carriesNames: boolean;
+  /** The target's. */
+  variables: Fetched["variables"];
+  layerPath: string;
+  socketPath: string;
+}
+
+/** Walks from the target to the session. Throws MirrordError. */
+export async function openSession(
+  config: Config,
+  stack: AsyncDisposableStack,
+  { program, rules, signal, forced }: OpenOptions,
+): Promise<OpenedSession> {
+  const directory = stack.use(PrivateDir.make((folder) => mayMapThere(folder, sessionBytes)));
+  const layerPath = unpackLayer(directory.path);
+  const target = await findTarget(config, signal);
+  const agent = await openAgent(config, target, stack, { signal, forced });
+  const socketPath = `${directory.makeOpen("s")}/layer.sock`;
+  const session = stack.use(
+    new Session(
+      sessionOptions(config, target, { agent, program, socketPath, emit: tell, requests: printsEvents() }),
+    ),
+  );
+  return {
+    session,
+    target,
+    alone: agent === null,
+    carriesNames: agent !== null && config.dns.enabled,
+    variables: await readVariables(rules, target.kind === "cluster" ? null : agent),
+    layerPath,
+    socketPath,
+  };
+}

@@ -1,0 +1,21 @@
+// The end of the process that started mirrord. Called by cmd/ext.ts: a session for an editor ends with it.
+
+/** How often it is looked for: getppid(2) costs nothing, and tells of the end on every system. */
+const lookMs = 500;
+
+/** Aborted when the process that started this one has ended. Watched until disposed. */
+export interface ParentWatch extends Disposable {
+  signal: AbortSignal;
+}
+
+/** Watches the parent that there is now; `reason` is the signal's. */
+export function watchParent(reason: Error, parentOf: () => number = () => Deno.ppid): ParentWatch {
+  const controller = new AbortController();
+  const parent = parentOf();
+  const timer = setInterval(() => {
+    if (parentOf() === parent) return; // another process has adopted this one (wait(2), getppid(2))
+    clearInterval(timer);
+    controller.abort(reason);
+  }, lookMs);
+  return { signal: controller.signal, [Symbol.dispose]: () => clearInterval(timer) };
+}
