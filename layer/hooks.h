@@ -160,8 +160,19 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 	X(int, execveat, (int fd, const char *path, char *const argv[], char *const envp[], int flags), \
 	  (fd, path, argv, envp, flags))
 
+#define LAYER_OUTGOING_DARWIN_HOOKS(X) \
+	X(int, connectx, (int fd, const struct sa_endpoints *ends, sae_associd_t association, unsigned int flags, \
+			  const struct iovec *parts, unsigned int count, size_t *sent, sae_connid_t *connection), \
+	  (fd, ends, association, flags, parts, count, sent, connection))
+
 #define LAYER_EXEC_DARWIN_HOOKS(X) \
-	X(int, execvP, (const char *file, const char *search, char *const argv[]), (file, search, argv))
+	X(int, execvP, (const char *file, const char *search, char *const argv[]), (file, search, argv)) \
+	X(int, posix_spawn_file_actions_addopen, \
+	  (posix_spawn_file_actions_t *actions, int fd, const char *path, int flags, mode_t mode), \
+	  (actions, fd, path, flags, mode)) \
+	X(int, posix_spawn_file_actions_addchdir_np, (posix_spawn_file_actions_t *actions, const char *path), \
+	  (actions, path)) \
+	X(int, posix_spawn_file_actions_addfchdir_np, (posix_spawn_file_actions_t *actions, int fd), (actions, fd))
 
 /* The shell of libc: preload/hooks_processes_linux.c. */
 #define LAYER_SHELL_HOOKS(X) \
@@ -202,6 +213,7 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 #ifdef __APPLE__
 #define LAYER_DARWIN_HOOKS(X) \
 	LAYER_FILES_DARWIN_HOOKS(X) \
+	LAYER_OUTGOING_DARWIN_HOOKS(X) \
 	LAYER_EXEC_DARWIN_HOOKS(X)
 #else
 #define LAYER_DARWIN_HOOKS(X)

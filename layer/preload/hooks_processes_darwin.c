@@ -12,7 +12,9 @@
 #include "../ops/files/cwd.h"
 #include "../ops/processes/exec.h"
 #include "../sys/program.h"
+#include "edge_file.h"
 #include "edge_folder.h"
+#include "edge_path.h"
 #include "guard.h"
 #include "libc/shell.h"
 
@@ -120,6 +122,23 @@ int layer_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_acti
 	if (!guard_session())
 		return next_posix_spawnp(pid, file, actions, attributes, argv, envp);
 	return start_found(&call, file, getenv("PATH"), envp);
+}
+
+/* The kernel does these itself, in the child: what may be the target's is refused, not looked for here. */
+int layer_posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int fd, const char *path, int flags,
+					   mode_t mode)
+{
+	return edge_may_be(AT_FDCWD, path) ? ENOTSUP : next_posix_spawn_file_actions_addopen(actions, fd, path, flags, mode);
+}
+
+int layer_posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path)
+{
+	return edge_may_be(AT_FDCWD, path) ? ENOTSUP : next_posix_spawn_file_actions_addchdir_np(actions, path);
+}
+
+int layer_posix_spawn_file_actions_addfchdir_np(posix_spawn_file_actions_t *actions, int fd)
+{
+	return edge_is_file(fd) ? ENOTSUP : next_posix_spawn_file_actions_addfchdir_np(actions, fd);
 }
 
 int layer_system(const char *command)

@@ -130,20 +130,58 @@ int sys_executable(char *path, size_t size)
 	return length;
 }
 
-/* A fork child has a copy: what must be zero there is made so by those who are told of forks. */
+/*
+ * Memory that a fork child must find zeroed: the kernel copies it (minherit(2) knows no wiping), so the child
+ * maps new pages in its place. There are few such places, and none is ever left.
+ */
+static struct {
+	_Atomic(void *) memory;
+	size_t size;
+} wiped_places[8];
+static _Atomic(uint32_t) wiped_count;
+
+static void note_wiped(void *memory, size_t size)
+{
+	uint32_t at = atomic_fetch_add(&wiped_count, 1);
+
+	if (at >= sizeof(wiped_places) / sizeof(wiped_places[0]))
+		return;
+	wiped_places[at].size = size;
+	atomic_store(&wiped_places[at].memory, memory);
+}
+
+static void wipe(void)
+{
+	for (size_t i = 0; i < sizeof(wiped_places) / sizeof(wiped_places[0]); i++) {
+		void *memory = atomic_load(&wiped_places[i].memory);
+
+		if (memory)
+			mmap(memory, wiped_places[i].size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0);
+	}
+}
+
 void *sys_map(size_t size, bool wiped)
 {
 	void *memory;
 	int saved = errno;
 
-	(void)wiped;
 	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
 	errno = saved;
-	return memory == MAP_FAILED ? NULL : memory;
+	if (memory == MAP_FAILED)
+		return NULL;
+	if (wiped)
+		note_wiped(memory, size);
+	return memory;
 }
 
+/* Of two threads that make one such place, the slower one gives its own back: it is no place any more. */
 void sys_unmap(void *memory, size_t size)
 {
+	for (size_t i = 0; i < sizeof(wiped_places) / sizeof(wiped_places[0]); i++) {
+		void *noted = memory;
+
+		atomic_compare_exchange_strong(&wiped_places[i].memory, &noted, NULL);
+	}
 	CALL(munmap(memory, size));
 }
 
@@ -192,7 +230,9 @@ void sys_unlock(_Atomic(uint32_t) *word)
 
 void sys_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void))
 {
-	pthread_atfork(before, parent, child);
+	/* Handlers of the child run in the order in which they were given. */
+	pthread_atfork(before, parent, wipe);
+	pthread_atfork(NULL, NULL, child);
 }
 
 /* Nothing here ends a process with its parent; the session's end is what such a process meets (EIO). */

@@ -5,6 +5,7 @@
 import { answers } from "./dns_hook_cases.ts";
 import { fileSteps, run, type Step } from "./file_hook_cases.ts";
 import type { HookCase } from "./hook_case.ts";
+import { macOutgoingCases } from "./macos_outgoing_cases.ts";
 import { hookCases } from "./hook_cases.ts";
 
 /** Numbers of Linux in a case's calls, and macOS's. */
@@ -73,6 +74,10 @@ const own: Record<string, Step[]> = {
   setsockopt: onBig(["i setsockopt $0 0xffff 8 b 4", "ENOTSOCK"]),
   // FIONREAD
   ioctl: onBig(["i ioctl $0 0x4004667f b", "0"]),
+  // These return the errno itself, 45.
+  posix_spawn_file_actions_addopen: [["i posix_spawn_file_actions_addopen q 0 s:/pod/small 0 0", "45"]],
+  posix_spawn_file_actions_addchdir_np: [["i posix_spawn_file_actions_addchdir_np q s:/pod/d", "45"]],
+  posix_spawn_file_actions_addfchdir_np: onBig(["i posix_spawn_file_actions_addfchdir_np q $0", "45"]),
   // One pollfd, for reading, and one bit of an fd_set: nothing comes to the socket behind the descriptor.
   poll: onBig(["put8 $0 0x100000000", "ok"], ["i poll b 1 0", "1"]),
   select: onBig(["set $0", "ok"], ["i select 100 b 0 0 o", "1"]),
@@ -86,14 +91,11 @@ export const unrun: Record<string, string> = {
   popen: "as system",
   pclose: "as system",
   glob: "the loader has no glob(3) of macOS, which reads folders by the layer's calls",
-  connect: "the session's part of outgoing connections on macOS is core/net/darwin",
-  getsockopt: "as connect",
-  send: "as connect",
-  recv: "as connect",
-  sendto: "as connect",
-  sendmsg: "as connect",
-  recvfrom: "as connect",
-  recvmsg: "as connect",
+  getsockopt: "it is hooked for connects that wait at a gate, which there are none of on macOS",
+  send: "as getsockopt",
+  recv: "as getsockopt",
+  sendmsg: "as sendto, with another structure; both are run in macos_test.ts",
+  recvmsg: "as recvfrom",
   execvP: "it searches one folder as execvp does, which is run",
 };
 
@@ -105,6 +107,7 @@ export const macHookCases: Record<string, HookCase> = {
     ) => [name, (layer: string) => run(layer, translated(steps))]),
   ),
   ...Object.fromEntries(Object.entries(hookCases).filter(([name]) => fileSteps[name] === undefined)),
+  ...macOutgoingCases,
   // NI_NUMERICSERV
   getnameinfo: answers("nameinfo 203.0.113.9 80 8 100", "found nine.test 80"),
   ...Object.fromEntries(

@@ -4,9 +4,11 @@
 
 import assert from "node:assert/strict";
 import { buildMacLayer, macLayerPart } from "../../scripts/build_layer.ts";
+import { FakeSession } from "../support/fake_session.ts";
+import { Calls } from "../support/layer_app.ts";
 import { darwinHooks } from "../support/mac_hooks.ts";
-import { withoutHook } from "../support/macho.ts";
 import { macHookCases, unrun } from "./macos_hook_cases.ts";
+import { carried } from "./macos_outgoing_cases.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 /** The processor whose programs run without an emulator. */
@@ -30,20 +32,18 @@ for (const name of names) {
   });
 }
 
-/** Cases that run at a time. */
-const sideBySide = 6;
+Deno.test("what a connection carries on macOS arrives", () => carried(layer));
 
-Deno.test("without one of its hooks that hook's case fails", async (t) => {
-  const waiting = [...runs];
-  const failed = new Set<string>();
-  const work = async (): Promise<void> => {
-    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      const one = name;
-      await macHookCases[one]?.(withoutHook(layer, one)).catch(() => failed.add(one));
-    }
-  };
-  await Promise.all(Array.from({ length: sideBySide }, work));
-  for (const name of runs) {
-    await t.step(`without ${name}`, () => assert.ok(failed.has(name), "it passes without its hook"));
-  }
+Deno.test("a fork child of an app on macOS has links of its own", async () => {
+  await using session = new FakeSession();
+  await using app = await Calls.start(session, { layer });
+  assert.equal(await app.do("socket 4"), "3");
+  await app.do("bind 3 127.0.0.1 100");
+  assert.equal(await app.do("fork"), "0");
+  const fd = await app.do("socket 4");
+  await app.do(`bind ${fd} 127.0.0.1 101`);
+  const binds = session.heard.filter(({ name }) => name === "bind");
+  assert.equal(new Set(binds.map(({ pid }) => pid)).size, 2);
+  assert.equal(new Set(binds.map(({ process }) => process)).size, 2);
+  assert.equal(new Set(binds.map(({ link }) => link)).size, 2);
 });

@@ -24,7 +24,7 @@ export interface Suite {
   jobsAlone?: number;
   /** Are its files that fail not run a second time? */
   once?: boolean;
-  /** Runs only when it is named, and after all others: it stops parts of the cluster. */
+  /** Runs only when it is named, and after all others. */
   named?: boolean;
 }
 
@@ -145,6 +145,8 @@ export function allSuites(fuzzCases: number): Suite[] {
       jobs: Math.min(jobs + 1, mostClusterJobs),
       jobsAlone: mostClusterJobs,
     },
+    // Programs of arm64 in an emulator, and every hook left out once: minutes for what few commits touch.
+    { name: "macos", before: [buildAssets], tests: ["tests/macos"], jobs, named: true },
     {
       name: "faults",
       ...clusterAround,

@@ -28,6 +28,7 @@ bool address_read(union name *name, const struct sockaddr *address, socklen_t le
 	if (length < size)
 		return false;
 	memcpy(&whole, address, size);
+	address_set_family(&whole, whole.any.sa_family);
 	*name = whole;
 	return true;
 }
@@ -70,7 +71,7 @@ bool address_from_wire(union name *name, const struct wire_address *address, sa_
 	uint8_t *host = (uint8_t *)&name->v6.sin6_addr;
 
 	memset(name, 0, sizeof(*name));
-	name->any.sa_family = family;
+	address_set_family(name, family);
 	address_set_port(name, address->port);
 	if (family == AF_INET && address->family == 4) {
 		memcpy(&name->v4.sin_addr, address->bytes, V4_BYTES);

@@ -20,6 +20,15 @@ static inline socklen_t address_size(const union name *name)
 	return name->any.sa_family == AF_INET ? sizeof(name->v4) : sizeof(name->v6);
 }
 
+/* BSD's begin with their size, which what it gives to apps must have. */
+static inline void address_set_family(union name *name, sa_family_t family)
+{
+	name->any.sa_family = family;
+#ifdef __APPLE__
+	name->any.sa_len = (uint8_t)address_size(name);
+#endif
+}
+
 /* Takes an address over from the app; false when it is not a whole AF_INET or AF_INET6 one. */
 bool address_read(union name *name, const struct sockaddr *address, socklen_t length);
 /*

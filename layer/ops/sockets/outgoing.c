@@ -9,6 +9,7 @@
  * the kernel cannot know is why a connection failed: it gives ECONNRESET. The call that is first to get that
  * (connect, SO_ERROR, a send, a receive) gets the session's errno instead.
  * The invariant: a connect that is remote by the session's answer never reaches this machine's network.
+ * Where there are no gates the connect waits here instead (dial_darwin.c).
  * Not seen: io_uring, system calls made past libc.
  */
 #include <errno.h>
@@ -19,15 +20,11 @@
 #include "../../sys/sys.h"
 #include "../../sys/sys_sockets.h"
 #include "bind.h"
+#include "dial.h"
 #include "incoming.h"
 #include "outgoing.h"
 
-/* from linux/tcp.h, missing in old C libraries */
-#ifndef TCP_FASTOPEN_CONNECT
-#define TCP_FASTOPEN_CONNECT 30
-#endif
-
-static void abandon(uint32_t connection)
+void outgoing_abandon(uint32_t connection)
 {
 	struct wire_abandoned message = { .connection = connection };
 
@@ -38,7 +35,7 @@ void outgoing_ended(const struct fds_note *note)
 {
 	/* The end of an open TCP connection is seen by the kernel. */
 	if (note->state != FDS_CONNECTED || (note->flags & OUTGOING_DATAGRAM))
-		abandon(note->connection);
+		outgoing_abandon(note->connection);
 }
 
 void outgoing_forget(struct fds_handle *socket)
@@ -49,24 +46,11 @@ void outgoing_forget(struct fds_handle *socket)
 		outgoing_ended(note);
 }
 
-/*
- * The connection waits no longer; the kernel's result is `native`, 0 or -errno. Returns the app's result and
- * notes the target's addresses, or that the failure was reported, since the kernel reports it once.
- */
-static int settle(struct fds_handle *socket, int native)
+int outgoing_learned(struct fds_handle *socket, int native, const struct wire_outcome_reply *reply)
 {
 	struct fds_note *note = &socket->note;
-	struct wire_outcome ask = { .connection = note->connection };
-	struct wire_outcome_reply reply;
-	sa_family_t family = note->peer.any.sa_family;
-	int status, error;
+	int error = reply->error < 4096 ? numbers_errno(reply->error) : EIO;
 
-	if (note->flags & OUTGOING_TOLD)
-		return native;
-	status = ask_now(ASK(outcome, &ask, &reply));
-	if (status < 0)
-		return status;
-	error = reply.error < 4096 ? numbers_errno(reply.error) : EIO;
 	/* Not the session's doing: the app's own time-out, for example. */
 	if (error == EINPROGRESS)
 		return native;
@@ -77,48 +61,27 @@ static int settle(struct fds_handle *socket, int native)
 	}
 	note->state = FDS_CONNECTED;
 	/* Not always what was asked for: the unspecified address is the target's loopback. */
-	address_from_wire(&note->peer, &reply.peer, family);
-	if (!address_from_wire(&note->local, &reply.local, family))
+	address_from_wire(&note->peer, &reply->peer, note->peer.any.sa_family);
+	if (!address_from_wire(&note->local, &reply->local, note->peer.any.sa_family))
 		note->local.any.sa_family = AF_UNSPEC;
 	fds_save(socket);
 	return native;
 }
 
 /*
- * Begins the dial of the gate, whatever the socket's mode. -EINPROGRESS when it waits there, another -errno
- * when not.
+ * The connection waits no longer; the kernel's result is `native`, 0 or -errno. Returns the app's result and
+ * notes the target's addresses, or that the failure was reported, since the kernel reports it once.
  */
-static int knock(int fd, const union name *gate, bool blocks)
+static int settle(struct fds_handle *socket, int native)
 {
+	struct wire_outcome ask = { .connection = socket->note.connection };
+	struct wire_outcome_reply reply;
 	int status;
 
-	/* It would put the dial off to the first write (tcp(7)). */
-	sys_set_option(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 0);
-	if (blocks)
-		sys_set_nonblocking(fd, true);
-	status = sys_connect(fd, &gate->any, address_size(gate));
-	if (blocks)
-		sys_set_nonblocking(fd, false);
-	return status == 0 ? -EISCONN : status;
-}
-
-/* Dials the gate at `actual` and reports the source to the session. -EINPROGRESS, or another -errno. */
-static int dial(struct fds_handle *socket, bool blocks)
-{
-	struct wire_dialled message = { .connection = socket->note.connection };
-	union name own;
-	int status = knock(socket->fd, &socket->note.actual, blocks);
-
-	if (status == -EINPROGRESS && !incoming_own_address(socket->fd, &own))
-		status = -EIO;
-	if (status != -EINPROGRESS) {
-		abandon(message.connection);
-		return status;
-	}
-	message.local = address_to_wire(&own);
-	fds_renew(socket);
-	status = ask_tell(ASK_TELL(dialled, &message));
-	return status < 0 ? status : -EINPROGRESS;
+	if (socket->note.flags & OUTGOING_TOLD)
+		return native;
+	status = ask_now(ASK(outcome, &ask, &reply));
+	return status < 0 ? status : outgoing_learned(socket, native, &reply);
 }
 
 int outgoing_loop(const struct fds_handle *socket, const union name *remote, const union name *endpoint, union name *name)
@@ -179,7 +142,8 @@ static int connect_own(struct fds_handle *socket, union name *remote, const unio
 
 /*
  * Asks which side `remote` belongs to. -EINPROGRESS: the target; the socket waits, in libc's call if it
- * *blocks, and is noted. 0: this machine, and `remote` becomes the address to connect to.
+ * *blocks, and is noted. DIAL_CONNECTED: the target, and it is connected. 0: this machine, and `remote`
+ * becomes the address to connect to.
  */
 static int connect_stream(struct fds_handle *socket, union name *remote, bool *blocks)
 {
@@ -211,8 +175,8 @@ static int connect_stream(struct fds_handle *socket, union name *remote, bool *b
 		status = -EPROTONOSUPPORT;
 	*blocks = sys_nonblocking(socket->fd) == 0;
 	if (status == 0)
-		return dial(socket, *blocks);
-	abandon(reply.connection);
+		return dial_session(socket, *blocks);
+	outgoing_abandon(reply.connection);
 	return status;
 }
 
@@ -250,6 +214,8 @@ struct verdict outgoing_connect(struct fds_handle *socket, struct outgoing_conne
 		return verdict_libc();
 	}
 	status = connect_stream(socket, &call->remote, &blocks);
+	if (status == DIAL_CONNECTED)
+		return verdict_result(0);
 	if (status == -EINPROGRESS && blocks)
 		return wait_at_gate(socket, call, OUTGOING_WAITS);
 	return status < 0 ? verdict_result(status) : verdict_libc();

@@ -40,6 +40,14 @@ struct verdict outgoing_waited(struct fds_handle *socket, const struct outgoing_
  * target's connect (socket(7)).
  */
 int outgoing_error(struct fds_handle *socket, int native);
+/*
+ * The session's answer to `outcome`, where the kernel gave `native`: the app's result, noted; after an error
+ * OUTGOING_TOLD is set.
+ */
+struct wire_outcome_reply;
+int outgoing_learned(struct fds_handle *socket, int native, const struct wire_outcome_reply *reply);
+/* Nobody waits for the connection any more. */
+void outgoing_abandon(uint32_t connection);
 /* The socket was dissolved: nothing is noted of it. */
 void outgoing_forget(struct fds_handle *socket);
 

@@ -151,6 +151,12 @@ static int shim_ulock_wake(uint32_t operation, uint32_t *word, uint64_t value)
 	return 0;
 }
 
+/* glibc has no such name for dlsym(3): it is a part of every program. */
+static int shim_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void))
+{
+	return pthread_atfork(before, parent, child);
+}
+
 static uint32_t shim_thread_number(pthread_t thread)
 {
 	(void)thread;
@@ -341,6 +347,7 @@ const struct shim process_shims[] = {
 	{ "_sigaltstack", shim_sigaltstack },
 	{ "___ulock_wait", shim_ulock_wait },
 	{ "___ulock_wake", shim_ulock_wake },
+	{ "_pthread_atfork", shim_at_fork },
 	{ "_pthread_mach_thread_np", shim_thread_number },
 	{ "_pthread_from_mach_thread_np", shim_thread_of },
 	{ "_clock_gettime_nsec_np", shim_clock },

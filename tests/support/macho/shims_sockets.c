@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -200,27 +201,39 @@ static int shim_getsockopt(int fd, int level, int name, void *value, socklen_t *
 	return result;
 }
 
-/* struct socket_fdinfo (sys/proc_info.h): its size, and where the layer looks. Linux has SO_COOKIE. */
+/* struct socket_fdinfo (sys/proc_info.h): its size, and where the layer looks. */
 #define SOCKET_INFO_BYTES 792
 #define SOCKET_PLACE 160
 #define SOCKET_KIND 256
 #define SOCKET_GENERATION 272
 
-static int shim_descriptor(int process, int fd, int flavour, unsigned char *into, int size)
+/* Linux has SO_COOKIE, which qemu-user does not know; otherwise the number of the inode. 0: no socket. */
+static uint64_t number_of(int fd)
 {
 	uint64_t cookie;
-	socklen_t length = sizeof(cookie), family_length = sizeof(int);
+	socklen_t length = sizeof(cookie);
+	struct stat status;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0)
+		return cookie;
+	return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
+}
+
+static int shim_descriptor(int process, int fd, int flavour, unsigned char *into, int size)
+{
+	uint64_t number = number_of(fd);
+	socklen_t length = sizeof(int);
 	int family = 0;
 
 	(void)process;
-	if (flavour != 3 || size < SOCKET_INFO_BYTES || getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) < 0)
+	if (flavour != 3 || size < SOCKET_INFO_BYTES || number == 0)
 		return 0;
-	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &family_length);
+	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length);
 	memset(into, 0, SOCKET_INFO_BYTES);
-	memcpy(into + SOCKET_PLACE, &cookie, sizeof(cookie));
+	memcpy(into + SOCKET_PLACE, &number, sizeof(number));
 	if (family == AF_INET || family == AF_INET6) {
 		into[SOCKET_KIND] = 1;
-		memcpy(into + SOCKET_GENERATION, &cookie, sizeof(cookie));
+		memcpy(into + SOCKET_GENERATION, &number, sizeof(number));
 	}
 	return SOCKET_INFO_BYTES;
 }
