@@ -4,7 +4,8 @@
 // client sent before it ended a connection.
 
 import { relay } from "../core/net/relay.ts";
-import { DatagramSocket, relayDatagrams } from "../core/net/linux/datagram.ts";
+import { relayDatagrams } from "../core/net/datagram_relay.ts";
+import { DatagramSocket } from "../core/net/linux/datagram.ts";
 import type { Endpoint } from "../core/net/address.ts";
 import { fit } from "../core/net/fit.ts";
 import { isOwnAddress } from "../core/net/linux/own_address.ts";

@@ -1,7 +1,6 @@
 // `mirrord agent`: the agent's side of the same binary, started in the target's pod or beside a process. The
 // only file that reaches agent/.
 
-import { runAgent } from "../agent/main.ts";
 import { exitCodes, MirrordError } from "../core/base/errors.ts";
 import type { AgentCommand } from "./commands.ts";
 
@@ -25,6 +24,10 @@ export async function agent(command: AgentCommand): Promise<number> {
       exitCode: exitCodes.usage,
     });
   }
+  if (Deno.build.os !== "linux") {
+    throw new MirrordError("Cannot start the agent: it runs on Linux only", { exitCode: exitCodes.usage });
+  }
+  const { runAgent } = await import("../agent/main.ts"); // its calls are those of Linux's C library
   return await runAgent({
     publicKey,
     link: listen === undefined ? { kind: "stdio" } : { kind: "tcp", port: listen },

@@ -9,6 +9,7 @@ import { interruptible, Interrupts } from "../core/launch/interrupts.ts";
 import { deliverLast } from "../core/launch/last_bytes.ts";
 import { launchApp } from "../core/launch/launch.ts";
 import { findProgram } from "../core/launch/program.ts";
+import { openPrograms } from "../core/launch/programs.ts";
 import { skippedNames } from "../core/launch/skip.ts";
 import { appEnvironment, environmentRules } from "../core/session/app_env.ts";
 import { libcResolves } from "../core/session/dns.ts";
@@ -30,16 +31,19 @@ export async function exec(command: ExecCommand): Promise<number> {
   });
   const rules = await environmentRules(config);
   const skipped = skippedNames(config.processes);
+  const programs = openPrograms(config.processes, variables());
   const program = await findProgram({
     name: command.program,
     args: command.args,
     variables: variables(),
     skipped,
+    programs,
   });
   await checkGoRun(program, command.args, rules?.override);
   await using stack = new AsyncDisposableStack();
   const opened = await openSession(config, stack, {
     program,
+    programs,
     rules,
     signal: interrupt.signal,
     forced: command.force === true,
@@ -59,6 +63,7 @@ export async function exec(command: ExecCommand): Promise<number> {
     layerPath,
     socketPath,
     skipped,
+    programs,
     interrupts,
     standStill: session.standStill,
     lost: session.lost.then((reason) => lost = reason),

@@ -6,13 +6,14 @@
 import { MirrordError, SessionError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
 import { hasRawBytes } from "../core/base/os_text.ts";
-import { variable } from "../core/base/variables.ts";
+import { variable, variables } from "../core/base/variables.ts";
 import type { Config } from "../core/config/config.ts";
 import { interruptible, Interrupts } from "../core/launch/interrupts.ts";
 import { deliverLast } from "../core/launch/last_bytes.ts";
 import { endRemaining, withLayer } from "../core/launch/launch.ts";
 import { watchParent } from "../core/launch/parent.ts";
 import { checkExecutable } from "../core/launch/executable.ts";
+import { openPrograms } from "../core/launch/programs.ts";
 import { skippedNames } from "../core/launch/skip.ts";
 import { environmentChange, environmentRules } from "../core/session/app_env.ts";
 import { libcResolves } from "../core/session/dns.ts";
@@ -57,7 +58,8 @@ export async function ext(command: ExtCommand): Promise<number> {
     const rules = await environmentRules(config);
     const program = await checkExecutable(command.executable ?? "", skippedNames(config.processes));
     await using stack = new AsyncDisposableStack();
-    const opened = await openSession(config, stack, { program, rules, signal, forced: false });
+    const programs = openPrograms(config.processes, variables());
+    const opened = await openSession(config, stack, { program, programs, rules, signal, forced: false });
     signal.throwIfAborted();
     if (program !== "") opened.session.meets(program);
     const ended = hearEnd(opened.session, parent.signal);

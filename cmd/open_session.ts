@@ -4,6 +4,7 @@
 
 import type { Config } from "../core/config/config.ts";
 import { unpackLayer } from "../core/launch/layer_file.ts";
+import type { Programs } from "../core/launch/platform.ts";
 import { PrivateDir } from "../core/net/private_dir.ts";
 import { platform } from "../core/net/this_platform.ts";
 import type { EnvRules, Fetched } from "../core/session/env.ts";
@@ -21,6 +22,8 @@ const sessionBytes = 1 << 20;
 export interface OpenOptions {
   /** The app's file; "" where it is not known. */
   program: string;
+  /** Makes what is started in place of a program. */
+  programs: Programs;
   rules: EnvRules | null;
   /** Aborts the walk. */
   signal: AbortSignal;
@@ -46,7 +49,7 @@ export interface OpenedSession {
 export async function openSession(
   config: Config,
   stack: AsyncDisposableStack,
-  { program, rules, signal, forced }: OpenOptions,
+  { program, programs, rules, signal, forced }: OpenOptions,
 ): Promise<OpenedSession> {
   const directory = stack.use(PrivateDir.make((folder) => mayMapThere(folder, sessionBytes)));
   const layerPath = unpackLayer(directory.path);
@@ -54,9 +57,16 @@ export async function openSession(
   const agent = await openAgent(config, target, stack, { signal, forced });
   const socketPath = `${directory.makeOpen("s")}/layer.sock`;
   const session = stack.use(
-    new Session(
-      sessionOptions(config, target, { agent, program, socketPath, emit: tell, requests: printsEvents() }),
-    ),
+    new Session({
+      ...sessionOptions(config, target, {
+        agent,
+        program,
+        socketPath,
+        emit: tell,
+        requests: printsEvents(),
+      }),
+      prepare: (path) => programs.prepare(path),
+    }),
   );
   return {
     session,

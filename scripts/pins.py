@@ -3,7 +3,7 @@
 # anything of them is unpacked. Python, since ./dev fetches Deno with it. What is not pinned, or differs, is one error,
 # and nothing of it stays.
 #
-#   pins.py unpack REQUIREMENT FOLDER [MACHINE]    one package, unpacked as FOLDER
+#   pins.py unpack REQUIREMENT FOLDER [MACHINE]    one package, unpacked as FOLDER; x86_64, macos-aarch64, ...
 #   pins.py install FOLDER REQUIREMENT...          packages for this Python, all named, as FOLDER for PYTHONPATH
 #   pins.py check < LINES                          files against lines of sha256sum(1)
 #   pins.py key REQUIREMENT...                     a short key of their pins, for the name of a folder
@@ -23,6 +23,9 @@ import zipfile
 TABLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pins.sha256")
 RENEW = "python3 scripts/pins.py pin"
 MACHINES = ["x86_64", "aarch64"]
+# Machine -> how a wheel's tag calls it.
+MACS = {"macos-x86_64": "x86_64", "macos-aarch64": "arm64"}
+MAC_TAG = "macosx_12_0"
 PYTHONS = ["3.11", "3.12", "3.13"]
 GLIBCS = ["manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014", "manylinux_2_12", "manylinux2010"]
 
@@ -62,7 +65,17 @@ def fits(name, machine, python):
     *_, interpreter, abi, system = name[: -len(".whl")].split("-")
     if interpreter.startswith("cp") and python not in interpreter.split("."):
         return False
-    return system == "any" or system.endswith("_" + machine)
+    if system == "any":
+        return True
+    if machine in MACS:
+        return system.startswith("macosx_") and system.endswith("_" + MACS[machine])
+    return "linux" in system and system.endswith("_" + machine)
+
+
+def this_machine():
+    if sys.platform != "darwin":
+        return platform.machine()
+    return "macos-aarch64" if platform.machine() == "arm64" else "macos-x86_64"
 
 
 def this_python():
@@ -120,7 +133,8 @@ def beside(folder):
     return tempfile.TemporaryDirectory(dir=parent, prefix=".fetch-")
 
 
-def unpack(table, requirement, folder, machine=platform.machine()):
+def unpack(table, requirement, folder, machine=None):
+    machine = machine or this_machine()
     with beside(folder) as work:
         wheel = fetch(table, requirement, machine, work)
         with zipfile.ZipFile(wheel) as archive:
@@ -133,7 +147,7 @@ def unpack(table, requirement, folder, machine=platform.machine()):
 
 def install(table, folder, *requirements):
     with beside(folder) as work:
-        wheels = [fetch(table, requirement, platform.machine(), work) for requirement in requirements]
+        wheels = [fetch(table, requirement, this_machine(), work) for requirement in requirements]
         target = f"{work}/installed"
         pip("install", "--quiet", "--no-index", "--no-deps", "--only-binary", ":all:", "--target", target, *wheels)
         os.chmod(target, 0o755)
@@ -152,6 +166,13 @@ def check_lines():
         check(path, digest)
 
 
+def pin_for_mac(requirement, tag, folder):
+    """What is built on Macs too is pinned for them; most packages are not, and some have no wheel for them."""
+    options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--platform", tag, "--dest", folder]
+    command = [sys.executable, "-m", "pip", "download", *options, requirement]
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def pin(path, *requirements):
     """Replaces the lines of what is named, and of what it needs, for every machine and Python."""
     with open(path) as table:
@@ -162,6 +183,9 @@ def pin(path, *requirements):
             for python in PYTHONS:
                 options = ["--quiet", "--only-binary", ":all:", "--python-version", python, "--dest", work]
                 pip("download", *options, *tags, *requirements)
+        for machine in MACS.values():
+            for requirement in requirements:
+                pin_for_mac(requirement, f"{MAC_TAG}_{machine}", work)
         wheels = sorted(glob.glob(f"{work}/*.whl"))
         names = {os.path.basename(wheel).split("-")[0] for wheel in wheels}
         kept = [line for line in lines if line.startswith("#") or line.split()[1].split("-")[0] not in names]

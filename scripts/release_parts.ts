@@ -39,7 +39,8 @@ export async function releaseParts(metafile: Metafile): Promise<Part[]> {
 async function runtimes(): Promise<Part[]> {
   const text = licenceText(await denoLicences());
   const parts: Part[] = [];
-  for (const machine of ["x86_64", "aarch64"] as const) {
+  for (const machine of ["x86_64", "aarch64", "macos-x86_64", "macos-aarch64"] as const) {
+    const name = machine.startsWith("macos-") ? machine : `linux-${machine}`;
     const content = createHash("sha256").update(Deno.readFileSync(await denort(machine))).digest("hex");
     parts.push({
       name: "deno",
@@ -47,8 +48,7 @@ async function runtimes(): Promise<Part[]> {
       kind: "platform",
       licence: "MIT",
       purl: `pkg:github/denoland/deno@v${carrier.runtime}?arch=${machine}`,
-      where:
-        `the runtime of mirrord-linux-${machine}; it holds V8 and Rust libraries, which its own documents name`,
+      where: `the runtime of mirrord-${name}; it holds V8 and Rust libraries, which its own documents name`,
       hash: { alg: "SHA-256", content },
       ...text,
     });

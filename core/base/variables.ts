@@ -20,6 +20,7 @@ export function variables(): Record<string, string> {
 
 /** Those that are not UTF-8: as the process was started with them (proc_pid_environ(5)). */
 function rawVariables(): [name: string, value: string][] {
+  if (Deno.build.os !== "linux") return []; // no other system tells them
   const entries = osText(Deno.readFileSync("/proc/self/environ")).split("\0");
   return entries.filter(hasRawBytes).flatMap((entry) => {
     const equals = entry.indexOf("=");

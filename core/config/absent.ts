@@ -28,6 +28,8 @@ const optionalTexts = [
   "feature.env.unset",
   "skip_processes",
   "skip_extra_build_tools",
+  "skip_sip",
+  "sip_binaries",
 ];
 
 /** Drops from `document` each null at a path that `isKnown`, and each empty text that may be left out. */

@@ -185,4 +185,8 @@ export interface ProcessesConfig {
   skipBuildTools: boolean;
   /** Names added to the list of build tools. */
   extraBuildTools: string[];
+  /** macOS: names of programs of which no copy is made, though the system protects them. */
+  skipProtected: string[];
+  /** macOS: ends of paths of programs of which a copy is made, though they do not look protected. */
+  alwaysCopied: string[];
 }

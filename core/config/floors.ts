@@ -40,6 +40,8 @@ export function resolveFloors(
       skip: asNames(raw.skip_processes),
       skipBuildTools: raw.skip_build_tools ?? true,
       extraBuildTools: asNames(raw.skip_extra_build_tools),
+      skipProtected: raw.skip_sip === undefined ? ["git"] : asNames(raw.skip_sip),
+      alwaysCopied: asNames(raw.sip_binaries),
     },
   };
 }

@@ -46,7 +46,13 @@ Deno.test("with a target every floor is on as in upstream", async () => {
     },
     outgoing: { tcp: true, udp: true, ignoreLocalhost: false, filter: null },
     dns: { enabled: true, filter: null, hostname: true },
-    processes: { skip: [], skipBuildTools: true, extraBuildTools: [] },
+    processes: {
+      skip: [],
+      skipBuildTools: true,
+      extraBuildTools: [],
+      skipProtected: ["git"],
+      alwaysCopied: [],
+    },
   });
 });
 
@@ -154,7 +160,13 @@ Deno.test("flags and variables change one switch each", async () => {
   assert.deepEqual([varied.files.mode, varied.files.readOnly], ["write", ["^/a", "^/b"]]);
   assert.deepEqual([varied.dns.enabled, varied.outgoing.tcp, varied.outgoing.udp], [false, false, true]);
   assert.equal(varied.outgoing.ignoreLocalhost, true);
-  assert.deepEqual(varied.processes, { skip: [], skipBuildTools: false, extraBuildTools: ["zig"] });
+  assert.deepEqual(varied.processes, {
+    skip: [],
+    skipBuildTools: false,
+    extraBuildTools: ["zig"],
+    skipProtected: ["git"],
+    alwaysCopied: [],
+  });
   assert.equal(varied.agent.image, "r.io/agent:5");
   assert.equal((await configOf({}, { env: { MIRRORD_FILE_OPS: "true" } })).files.mode, "write");
   assert.equal((await configOf({}, { env: { MIRRORD_FILE_RO_OPS: "false" } })).files.mode, "local");

@@ -184,6 +184,8 @@ Deno.test("names in one text may be separated by semicolons, as in upstream's fi
     skip: ["a", "b"],
     skipBuildTools: true,
     extraBuildTools: ["c", "d"],
+    skipProtected: ["git"],
+    alwaysCopied: [],
   });
 });
 

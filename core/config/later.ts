@@ -126,8 +126,6 @@ const laterKeys: Readonly<Record<string, LaterKey>> = {
       ])
     ),
   ),
-  skip_sip: noEffect("macOS is not supported yet", isEmpty),
-  sip_binaries: noEffect("macOS is not supported yet", isEmpty),
   operator: noEffect(noOperator, isFalse),
   profile: refused(`profiles belong to an operator, and ${noOperator}`, isEmpty, leave),
   multi_cluster: noEffect(noOperator, isFalse),

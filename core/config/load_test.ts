@@ -29,6 +29,8 @@ async function verify(
 const steal = (network: unknown) =>
   JSON.stringify({ target: "pod/a", feature: { network: { incoming: network } } });
 
+const copies = { skipProtected: ["git"], alwaysCopied: [] };
+
 Deno.test("no file, no variable and no flag give the defaults without a warning", async () => {
   const directory = await Deno.makeTempDir();
   try {
@@ -83,7 +85,7 @@ Deno.test("no file, no variable and no flag give the defaults without a warning"
           readAhead: 128_000,
           autoMount: true,
         },
-        processes: { skip: [], skipBuildTools: true, extraBuildTools: [] },
+        processes: { skip: [], skipBuildTools: true, extraBuildTools: [], ...copies },
         file: undefined,
         project: null,
       },

@@ -187,6 +187,8 @@ export const configSchema = z.strictObject({
   skip_processes: z.optional(oneOrMany),
   skip_build_tools: z.optional(z.boolean()),
   skip_extra_build_tools: z.optional(oneOrMany),
+  skip_sip: z.optional(oneOrMany),
+  sip_binaries: z.optional(oneOrMany),
   agent: z.optional(agent),
   feature: z.optional(feature),
 });

@@ -214,7 +214,7 @@ const variables: Record<string, string> = {
   MIRRORD_PROXY: "no",
 };
 /** Taken as they are, whatever they say. */
-const plain = /TARGET|NAMESPACE$|LOG$|IMAGE|VARS|KUBE|KEY$|SKIP_(PROC|EXTRA)/;
+const plain = /TARGET|NAMESPACE$|LOG$|IMAGE|VARS|KUBE|KEY$|SKIP_(PROC|EXTRA|SIP)/;
 
 for (const [name, value] of Object.entries(variables)) {
   Deno.test(`${name} of upstream is read`, async () => {

@@ -19,6 +19,8 @@ export function writtenConfig(config: Config): Record<string, unknown> {
     skip_processes: processes.skip,
     skip_build_tools: processes.skipBuildTools,
     skip_extra_build_tools: processes.extraBuildTools,
+    skip_sip: processes.skipProtected,
+    sip_binaries: processes.alwaysCopied,
     agent: {
       image: agent.image,
       image_pull_policy: agent.imagePullPolicy,

@@ -8,9 +8,10 @@ import type { Child, ChildOptions } from "../net/platform.ts";
 import { E, errnoName, SystemError } from "../net/system_error.ts";
 import { Interrupts } from "./interrupts.ts";
 import { baseName } from "./skip.ts";
+import type { Programs } from "./platform.ts";
 import { launchPlatform } from "./this_platform.ts";
 
-const { canBeContinued, inForeground, remainingProcesses, startChild, startGated } = launchPlatform;
+const { canBeContinued, inForeground, layer, remainingProcesses, startChild, startGated } = launchPlatform;
 
 /**
  * Signals that someone may send to mirrord and means for the app (signal(7)); terminals send some to both.
@@ -45,6 +46,8 @@ export interface LaunchOptions {
   socketPath: string;
   /** Names of programs in which the layer stays inert. */
   skipped: ReadonlySet<string>;
+  /** Makes what is started in the program's place; absent: it is started itself. */
+  programs?: Programs;
   /** Hears of signals that ask mirrord to end. */
   interrupts?: Interrupts;
   /** Hears that mirrord is about to be stopped (Ctrl-Z), and that it goes on. */
@@ -79,10 +82,12 @@ export async function launchApp(options: LaunchOptions): Promise<number> {
 
 /** A program whose name is skipped may be one that takes no layer. */
 async function start(options: LaunchOptions, began: (child: Child) => void): Promise<Child> {
-  const { program, args, env, layerPath, skipped } = options;
+  const { program, args, env, layerPath, programs, skipped } = options;
+  const prepared = layerPath === null ? undefined : await programs?.prepare(program);
+  const { path = program, words = [] } = prepared ?? {};
   const call: ChildOptions = {
-    program,
-    argv: [program, ...args],
+    program: path,
+    argv: [...(words.length === 0 ? [program] : words), ...args],
     env: layerPath === null ? env : withLayer(layerPath, options),
   };
   try {
@@ -106,10 +111,10 @@ export function withLayer(
   layerPath: string,
   { env, socketPath, skipped }: Pick<LaunchOptions, "env" | "socketPath" | "skipped">,
 ): Record<string, string> {
-  const before = env["LD_PRELOAD"];
+  const before = env[layer.variable];
   return {
     ...env,
-    LD_PRELOAD: before ? `${layerPath}:${before}` : layerPath,
+    [layer.variable]: before ? `${layerPath}:${before}` : layerPath,
     MIRRORD_LAYER_SOCKET: socketPath,
     MIRRORD_SESSION_PID: String(Deno.pid),
     MIRRORD_SKIP: [...skipped].join("/"),

@@ -5,6 +5,7 @@
 import { exitCodes, MirrordError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { platform } from "../net/this_platform.ts";
+import { launchPlatform } from "./this_platform.ts";
 
 const { canMap, memoryFile } = await platform.files();
 
@@ -13,8 +14,9 @@ const { canMap, memoryFile } = await platform.files();
  * its path. Throws MirrordError (126).
  */
 export function unpackLayer(folder: string): string {
-  const bytes = Deno.readFileSync(new URL(`./layer_linux_${Deno.build.arch}.so`, import.meta.url));
-  const path = `${folder}/libmirrord_layer.so`;
+  const { embedded, unpacked } = launchPlatform.layer;
+  const bytes = Deno.readFileSync(new URL(`./${embedded}`, import.meta.url));
+  const path = `${folder}/${unpacked}`;
   const why = write(path, bytes);
   if (why === null && canMap(path)) return path;
   log.debug(`The layer is kept in memory: ${why ?? `nothing in ${folder} may be run`}`);

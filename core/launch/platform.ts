@@ -3,7 +3,47 @@
 
 import type { Child, ChildOptions } from "../net/platform.ts";
 
+/** A program that is about to be looked at; texts are those of core/base/os_text.ts. */
+export interface Look {
+  file: string;
+  args: readonly string[];
+  variables: Readonly<Record<string, string>>;
+  /** How many scripts led to it. */
+  depth: number;
+}
+
+/** What is started in place of a program, so that the layer gets into it. */
+export interface Prepared {
+  path: string;
+  /** Instead of its first argument; empty: that stays. */
+  words: readonly string[];
+}
+
+/** How programs are started so that the layer gets into them. */
+export interface Programs {
+  /** Throws MirrordError (126) where that cannot be. */
+  prepare(path: string): Promise<Prepared>;
+}
+
+/** What is known of programs that the system protects. */
+export interface ProgramsOptions {
+  /** Where copies are kept. */
+  folder: string;
+  /** Names of those of which no copy is made. */
+  skipped: ReadonlySet<string>;
+  /** Ends of paths of those of which one always is. */
+  always: readonly string[];
+}
+
 export interface LaunchPlatform {
+  /** The layer: the variable that names it, the file inside mirrord, and its name once it is unpacked. */
+  readonly layer: { variable: string; embedded: string; unpacked: string };
+  /**
+   * Refuses a program into which the layer cannot get, before anything is deployed. `name` is the developer's
+   * word for it. Throws MirrordError (126).
+   */
+  checkProgram(name: string, look: Look): Promise<void>;
+  openPrograms(options: ProgramsOptions): Programs;
   /** Starts a program. Throws SystemError (errno of execve(2), or of fork(2)). */
   startChild(options: ChildOptions): Child;
   /**

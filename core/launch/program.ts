@@ -1,22 +1,12 @@
-// Finds the app's program as the shell would and refuses, before anything is deployed, one that cannot be
-// hooked: missing, not executable, static, of another machine or C library, or set-user-ID. Called by
-// cmd/exec.ts.
+// Finds the app's program as the shell would and refuses, before anything is deployed, one that is missing,
+// not executable, or cannot be hooked by its platform's word. Called by cmd/exec.ts.
 
 import { exitCodes, MirrordError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
-import { type ProgramKind, readProgramKind } from "./elf.ts";
-import { readEnvLine } from "./env_line.ts";
-import { cannotHookGo } from "./go_program.ts";
-import { loaderProgram } from "./loader_line.ts";
+import { cannotRun, places, stat } from "./look.ts";
+import type { Programs } from "./platform.ts";
 import { baseName } from "./skip.ts";
-import { machines } from "../net/elf.ts";
-import { platform } from "../net/this_platform.ts";
-
-const { reach, secureReason } = await platform.files();
-
-const scriptDepth = 4;
-/** Where execvp(3) looks without a PATH (glibc). */
-const usualPath = "/bin:/usr/bin";
+import { launchPlatform } from "./this_platform.ts";
 
 /** What is to be run, as the developer wrote it: texts of core/base/os_text.ts. */
 export interface ProgramCall {
@@ -26,14 +16,8 @@ export interface ProgramCall {
   variables: Readonly<Record<string, string>>;
   /** Programs that may be such that cannot be hooked. */
   skipped?: ReadonlySet<string>;
-}
-
-/** One look at what a file leads to. */
-interface Look {
-  file: string;
-  args: readonly string[];
-  variables: Readonly<Record<string, string>>;
-  depth: number;
+  /** Makes what is started in its place. */
+  programs?: Programs;
 }
 
 /**
@@ -41,7 +25,7 @@ interface Look {
  * 127. A program that is skipped may be one that cannot be hooked; that is reported.
  */
 export async function findProgram(
-  { name, args, variables, skipped = new Set() }: ProgramCall,
+  { name, args, variables, skipped = new Set(), programs }: ProgramCall,
 ): Promise<string> {
   const candidates = name.includes("/") ? [name] : places(name, variables["PATH"] ?? "");
   let refused: string | undefined;
@@ -51,7 +35,8 @@ export async function findProgram(
     if (state === null || state.isDirectory) continue;
     if (((state.mode ?? 0) & 0o111) !== 0) {
       try {
-        await checkProgram(name, { file: candidate, args, variables, depth: 0 });
+        await launchPlatform.checkProgram(name, { file: candidate, args, variables, depth: 0 });
+        await programs?.prepare(candidate);
       } catch (error) {
         if (!(error instanceof MirrordError) || !skipped.has(baseName(candidate))) throw error;
         log.warning(
@@ -78,124 +63,4 @@ function programHint(name: string): string {
     return `Write it without the quotes, or let a shell read it: mirrord exec -- sh -c '${name}'.`;
   }
   return "Check its spelling and PATH.";
-}
-
-/**
- * Follows scripts to the program that really runs and checks that the dynamic linker will load the layer into
- * it.
- */
-async function checkProgram(name: string, look: Look): Promise<void> {
-  const { file } = look;
-  const kind = await readKind(file).catch((error) => {
-    throw cannotRun(name, `"${file}" cannot be read (${error instanceof Error ? error.message : error})`);
-  });
-  if (kind.kind === "script") return await checkInterpreter(name, look, kind);
-  const state = stat(file);
-  const secure = state === null ? null : secureReason(file, state);
-  if (secure !== null) {
-    throw cannotRun(name, `"${file}" ${secure}, the dynamic linker loads nothing into it`);
-  }
-  const loaded = kind.kind === "static" ? loaderProgram(file, look.args) : null;
-  if (loaded !== null) return await checkLoaded(name, look, loaded);
-  if (kind.kind === "static") {
-    throw cannotRun(
-      name,
-      `"${file}" is statically linked, the layer cannot be loaded into it`,
-      exitCodes.notExecutable,
-      "Static programs are not supported yet. For Go: build with CGO_ENABLED=1 (or -linkmode=external).",
-    );
-  }
-  if (kind.kind === "unknown") {
-    throw cannotRun(
-      name,
-      `"${file}" is neither a 64-bit ELF program nor a script that names its interpreter`,
-      exitCodes.notExecutable,
-      'A script needs a first line such as "#!/bin/sh".',
-    );
-  }
-  await checkDynamic(name, file, kind);
-}
-
-async function readKind(file: string): Promise<ProgramKind> {
-  using reached = reach(file);
-  return await readProgramKind(reached.path);
-}
-
-/**
- * A program that the dynamic linker is called to run (ld.so(8)); "" when it runs none. It reports itself what
- * it cannot find.
- */
-async function checkLoaded(name: string, { args, variables, depth }: Look, loaded: string): Promise<void> {
-  if (loaded === "" || stat(loaded) === null) return;
-  await checkProgram(name, { file: loaded, args: args.slice(args.indexOf(loaded) + 1), variables, depth });
-}
-
-/** execve(2), "Interpreter scripts"; through env(1) to the program that this starts. */
-async function checkInterpreter(
-  name: string,
-  { file, variables, depth }: Look,
-  { interpreter, argument }: ProgramKind & { kind: "script" },
-): Promise<void> {
-  if (depth >= scriptDepth) return;
-  const direct = { argv: [interpreter, ...(argument === "" ? [] : [argument])], variables, folder: "." };
-  const line = baseName(interpreter) === "env" ? readEnvLine(argument, direct) : direct;
-  if (line === null) return; // env says itself what it cannot do
-  const [next = "", ...args] = line.argv;
-  const found = next.includes("/")
-    ? next.startsWith("/") ? next : `${line.folder}/${next}`
-    : places(next, line.variables["PATH"] ?? usualPath).find((path) => stat(path)?.isFile);
-  if (found === undefined || stat(found) === null) {
-    throw cannotRun(name, `its interpreter "${next}" does not exist`, exitCodes.notExecutable);
-  }
-  await checkProgram(name, {
-    file: found,
-    args: [...args, file],
-    variables: line.variables,
-    depth: depth + 1,
-  });
-}
-
-async function checkDynamic(
-  name: string,
-  file: string,
-  kind: ProgramKind & { kind: "dynamic" },
-): Promise<void> {
-  if (kind.machine !== machines[Deno.build.arch]) {
-    throw cannotRun(name, `"${file}" is built for another machine than this one (${Deno.build.arch})`);
-  }
-  if (kind.interpreter.includes("ld-musl")) {
-    throw cannotRun(name, `"${file}" uses the C library musl, the layer needs glibc`);
-  }
-  using reached = reach(file);
-  const reason = kind.go ? await cannotHookGo(reached.path) : null;
-  if (reason !== null) {
-    const help = "Build it with CGO_ENABLED=1 and a current Go.";
-    throw cannotRun(name, `"${file}" ${reason}`, exitCodes.notExecutable, help);
-  }
-}
-
-/** The files that `name` may be by `path` (execvp(3)). */
-function places(name: string, path: string): string[] {
-  return path.split(":").map((folder) => `${folder || "."}/${name}`);
-}
-
-function stat(path: string): Deno.FileInfo | null {
-  using reached = reach(path);
-  try {
-    return Deno.statSync(reached.path);
-  } catch {
-    return null;
-  }
-}
-
-function cannotRun(
-  name: string,
-  state: string,
-  exitCode: number = exitCodes.notExecutable,
-  help?: string,
-): MirrordError {
-  return new MirrordError(`Cannot run "${name}": ${state}`, {
-    exitCode,
-    ...(help === undefined ? {} : { help }),
-  });
 }

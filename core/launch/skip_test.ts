@@ -3,7 +3,13 @@
 import assert from "node:assert/strict";
 import { buildTools, skippedNames } from "./skip.ts";
 
-const processes = { skip: ["node", "/usr/bin/psql"], skipBuildTools: true, extraBuildTools: ["zig"] };
+const processes = {
+  skip: ["node", "/usr/bin/psql"],
+  skipBuildTools: true,
+  extraBuildTools: ["zig"],
+  skipProtected: ["git"],
+  alwaysCopied: [],
+};
 
 Deno.test("build tools are skipped unless the developer wants them hooked", () => {
   assert.deepEqual([...skippedNames(processes)], ["node", "psql", ...buildTools, "zig"]);

@@ -5,4 +5,5 @@ import type { LaunchPlatform } from "./platform.ts";
 
 export const launchPlatform: LaunchPlatform = await chosen({
   linux: async () => (await import("./linux/platform.ts")).linux,
+  darwin: async () => (await import("./darwin/platform.ts")).darwin,
 })();

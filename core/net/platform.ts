@@ -3,6 +3,7 @@
 // distinguished by errno: system_error.ts.
 
 import type { Endpoint } from "./address.ts";
+import type { RelayedSocket } from "./datagram_relay.ts";
 import type { Bound } from "./fit.ts";
 import type { ByteChannel } from "../../protocol-wasm/mod.ts";
 
@@ -15,10 +16,12 @@ export interface Platform {
   network(): Promise<Network>;
   noDelay(): Promise<NoDelay>;
   files(): Promise<Files>;
+  processes(): Promise<Processes>;
+  seal(): Promise<NativeSeal>;
 }
 
 /** What a session's connections are made of. */
-export interface Network extends Sockets, Loop, Gates, Datagrams, Listening {}
+export interface Network extends Sockets, Loop, Gates, Loopback, Datagrams, Listening {}
 
 /** A connected stream with half-close and reset. */
 export interface Socket extends ByteChannel {
@@ -65,9 +68,14 @@ export interface Loop {
   unwatched(): Promise<void>;
 }
 
-/** A listener that leaves a connect waiting until the session answers it. */
+/** A listener to which the app's sockets connect instead of a destination of the target's. */
 export interface Gate extends Disposable {
   readonly address: Endpoint;
+  /**
+   * The kernel leaves a connect waiting here until the session answers it. false: the layer waits for the
+   * session's word, and dials when the target's connect has succeeded.
+   */
+  readonly holdsConnects: boolean;
   /**
    * Connects the socket that waits at `waiting`. Rejects with SystemError when it waits no longer
    * (ECONNREFUSED).
@@ -88,38 +96,24 @@ export interface Gates {
   openGate(host: string): Gate;
 }
 
-/** A UDP socket of the session's. */
-export interface DatagramSocket {
-  readonly localAddress: Endpoint;
-  /** Bytes that came and were not read yet; datagrams that there was no room for. */
-  readonly unread: number;
-  readonly dropped: number;
-  connect(remote: Endpoint): void;
-  /** Ends what reads it once all that came is read, and nothing more comes for `lateMs`. */
-  finish(lateMs: number): void;
-  close(): void;
+/** This machine's loopback network. */
+export interface Loopback {
+  /** How many of 127.0.0.0/8 can be bound: all, or 127.0.0.1 alone. */
+  readonly loopbacks: "all" | "one";
 }
 
-/** How a relay of datagrams treats the errors of its socket. */
-export interface DatagramRelayOptions {
-  /**
-   * ECONNREFUSED means that the other end of the socket was closed: what it sent before is still carried.
-   * Otherwise it is ignored.
-   */
-  endsRefused: boolean;
-  /** So many datagrams were dropped for want of room. */
-  dropped?: (count: number) => void;
+/** A UDP socket of the session's. */
+export interface DatagramSocket extends RelayedSocket {
+  readonly localAddress: Endpoint;
+  /** Bytes that came and were not read yet. */
+  readonly unread: number;
+  /** From now on it takes datagrams of `remote` only, and sends there. */
+  connect(remote: Endpoint): void;
 }
 
 export interface Datagrams {
   /** A socket at a free port of `host`. Throws SystemError where the family is missing. */
   bindDatagrams(host: string): DatagramSocket;
-  readonly lateMs: number;
-  /**
-   * Carries datagrams both ways until the channel ends, or `finish` was called and all is carried; then both
-   * are closed.
-   */
-  relayDatagrams(channel: ByteChannel, socket: DatagramSocket, options: DatagramRelayOptions): Promise<void>;
 }
 
 /** Where a socket is bound, and the number by which the descriptors of its holders name it. */
@@ -158,6 +152,8 @@ export interface Reached extends Disposable {
 
 /** Files and places whose names need not be UTF-8: text is in the form of osText (core/base/os_text.ts). */
 export interface Files {
+  /** Trees of this machine's system that no Linux has: with all below them they are never the target's. */
+  readonly systemTrees: readonly string[];
   readLink(path: string): string | null;
   workingDirectory(): string;
   reach(path: string): Reached;
@@ -175,6 +171,48 @@ export interface Files {
    * null: none can be made.
    */
   memoryFile(name: string, bytes: Uint8Array): string | null;
+}
+
+/** What is known of processes; nothing of one that ended or may not be looked at. Texts are osText's. */
+export interface Processes {
+  allProcesses(): number[];
+  /** The words of its command line; with a blank in one it may be two. */
+  commandLine(pid: number): string[];
+  /** Its variables, each ended by a zero byte; "" where they are not told. */
+  environmentOf(pid: number): string;
+  nameOf(pid: number): string;
+  /** The file of its program. */
+  programOf(pid: number): string | null;
+  directoryOf(pid: number): string | null;
+  /** The files that it has mapped, with text around them; "" where they are not told. */
+  mapsOf(pid: number): string;
+  /** Seconds of a clock that goes on while the machine sleeps. */
+  secondsSinceBoot(): number;
+}
+
+/** The functions of seal.zig's library (core/net/seal.zig). */
+export interface SealLibrary {
+  seal_record: (
+    into: Uint8Array<ArrayBuffer>,
+    text: Uint8Array<ArrayBuffer>,
+    length: number,
+    key: Uint8Array<ArrayBuffer>,
+    number: number,
+  ) => void;
+  open_record: (
+    into: Uint8Array<ArrayBuffer>,
+    record: Uint8Array<ArrayBuffer>,
+    length: number,
+    key: Uint8Array<ArrayBuffer>,
+    number: number,
+  ) => number;
+}
+
+/** The seal by the processor's own instructions. */
+export interface NativeSeal {
+  hasInstructions(): boolean;
+  /** Throws where the library in `file` cannot be loaded. */
+  sealLibrary(file: URL): SealLibrary;
 }
 
 /** What to start; texts are osText's. The first argument is the program's name for itself. */

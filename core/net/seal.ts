@@ -1,22 +1,13 @@
 // The seal of a link's records: AES-256-GCM by the processor's own instructions (seal.zig: 2 GB/s), or, where
 // it has none, by node:crypto, fifteen times slower and the same on the wire. Called by agent/main.ts and
-// core/deploy. The library is loaded from memory, so no temporary directory has to allow execution.
+// core/deploy.
 
 import { log } from "../base/log.ts";
 import { recordHeaderBytes, recordTagBytes, type Seal } from "../../protocol-wasm/mod.ts";
-import { c } from "./linux/libc.ts";
+import { platform } from "./this_platform.ts";
 
 const keyBytes = 32;
 const nonceBytes = 12;
-/** memfd_create(2). */
-const MFD_CLOEXEC = 1;
-/** What seal.zig was compiled for, as /proc/cpuinfo names it. */
-const needs = { x86_64: ["aes", "pclmulqdq", "avx"], aarch64: ["aes", "pmull"] };
-
-const memory = Deno.dlopen("libc.so.6", {
-  memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
-});
-
 let loaded: Promise<Seal> | undefined;
 
 /** The seal; loaded once, which takes a few milliseconds. */
@@ -26,7 +17,8 @@ export function loadSeal(): Promise<Seal> {
 
 async function load(): Promise<Seal> {
   try {
-    if (hasInstructions()) return nativeSeal();
+    const native = await nativeSeal();
+    if (native !== null) return native;
   } catch (error) {
     log.debug(`The link's fast encryption cannot be loaded: ${error}`);
   }
@@ -34,31 +26,22 @@ async function load(): Promise<Seal> {
   return await portableSeal();
 }
 
-/** By the processor's instructions. Throws where they cannot be loaded. */
-export function nativeSeal(): Seal {
-  const file = new URL(`./seal_linux_${Deno.build.arch}.so`, import.meta.url);
-  const fd = memory.symbols.memfd_create(new TextEncoder().encode("mirrord-seal\0"), MFD_CLOEXEC);
-  if (fd < 0) throw new Error("there is no memory for a library");
-  try {
-    Deno.writeFileSync(`/proc/self/fd/${fd}`, Deno.readFileSync(file));
-    const { symbols } = Deno.dlopen(`/proc/self/fd/${fd}`, {
-      seal_record: { parameters: ["buffer", "buffer", "u32", "buffer", "u32"], result: "void" },
-      open_record: { parameters: ["buffer", "buffer", "u32", "buffer", "u32"], result: "u32" },
-    });
-    return {
-      seal(into, text, key, number) {
-        const length = requireRoom(into, text, key);
-        symbols.seal_record(buffer(into), buffer(text), text.length, buffer(key), number);
-        return length;
-      },
-      open(into, record, key, number) {
-        const length = textOf(into, record, key);
-        return symbols.open_record(buffer(into), buffer(record), length, buffer(key), number) === 1;
-      },
-    };
-  } finally {
-    c.close(fd);
-  }
+/** By the processor's instructions; null where there is none. Rejects where it cannot be loaded. */
+export async function nativeSeal(): Promise<Seal | null> {
+  const { hasInstructions, sealLibrary } = await platform.seal();
+  if (!hasInstructions()) return null;
+  const library = sealLibrary(new URL(`./seal_linux_${Deno.build.arch}.so`, import.meta.url));
+  return {
+    seal(into, text, key, number) {
+      const length = requireRoom(into, text, key);
+      library.seal_record(buffer(into), buffer(text), text.length, buffer(key), number);
+      return length;
+    },
+    open(into, record, key, number) {
+      const length = textOf(into, record, key);
+      return library.open_record(buffer(into), buffer(record), length, buffer(key), number) === 1;
+    },
+  };
 }
 
 /** By node:crypto, on any machine. */
@@ -111,16 +94,6 @@ function textOf(into: Uint8Array, record: Uint8Array, key: Uint8Array): number {
     throw new RangeError("a text has no room");
   }
   return length;
-}
-
-function hasInstructions(): boolean {
-  const text = new Uint8Array(8192);
-  using file = Deno.openSync("/proc/cpuinfo");
-  const count = file.readSync(text) ?? 0;
-  const line = /^(?:flags|Features)\s*:(.*)$/m.exec(new TextDecoder().decode(text.subarray(0, count)))?.[1] ??
-    "";
-  const has = new Set(line.trim().split(/\s+/));
-  return needs[Deno.build.arch].every((one) => has.has(one));
 }
 
 /** The runtime passes the address of any array buffer, Wasm memory too; its types ask for this one. */

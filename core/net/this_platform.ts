@@ -1,6 +1,7 @@
 // The platform that this process runs on. Called by every room above that needs the operating system.
 
 import { exitCodes, MirrordError } from "../base/errors.ts";
+import { darwin } from "./darwin/platform.ts";
 import { linux } from "./linux/platform.ts";
 import type { Platform } from "./platform.ts";
 
@@ -8,9 +9,9 @@ import type { Platform } from "./platform.ts";
 export function chosen<T>(platforms: Partial<Record<typeof Deno.build.os, T>>): T {
   const found = platforms[Deno.build.os];
   if (found !== undefined) return found;
-  throw new MirrordError(`Cannot run on ${Deno.build.os}: mirrord needs Linux`, {
+  throw new MirrordError(`Cannot run on ${Deno.build.os}: mirrord needs Linux or macOS`, {
     exitCode: exitCodes.machine,
   });
 }
 
-export const platform = chosen<Platform>({ linux });
+export const platform = chosen<Platform>({ linux, darwin });

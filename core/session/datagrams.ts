@@ -15,6 +15,7 @@ import {
   RemoteError,
 } from "../../protocol-wasm/mod.ts";
 import { log } from "../base/log.ts";
+import { lateMs, relayDatagrams } from "../net/datagram_relay.ts";
 import { SystemError } from "../net/system_error.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Emit } from "./events.ts";
@@ -25,7 +26,7 @@ import type { OwnSockets } from "./own_sockets.ts";
 import type { DatagramSocket } from "../net/platform.ts";
 import { platform } from "../net/this_platform.ts";
 
-const { bindDatagrams, lateMs, relayDatagrams, boundUdpPorts } = await platform.network();
+const { bindDatagrams, boundUdpPorts } = await platform.network();
 
 /** Associations at a time; beyond it the longest-standing one is given up. */
 const associationLimit = 4096;

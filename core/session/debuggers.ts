@@ -7,6 +7,9 @@ import type { Address } from "../../protocol-wasm/mod.ts";
 import type { PortRange } from "../config/debugger_ports.ts";
 import { isLoopback } from "../net/fit.ts";
 import { debuggerItself, type DebuggerPort, debuggerPorts, type Program } from "./debugger_table.ts";
+import { platform } from "../net/this_platform.ts";
+
+const { commandLine, environmentOf, mapsOf, programOf } = await platform.processes();
 
 interface Seen {
   itself: string | null;
@@ -86,35 +89,19 @@ export class Debuggers {
   }
 }
 
-/** proc_pid_cmdline(5), proc_pid_environ(5); null: it has ended, or is another user's. */
+/** null: it has ended, or may not be looked at. */
 function readProgram(pid: number): Program | null {
-  const args = read(`/proc/${pid}/cmdline`).split("\0").slice(0, -1);
+  const args = commandLine(pid);
   if (args.length === 0) return null;
-  const environment = read(`/proc/${pid}/environ`);
+  const environment = environmentOf(pid);
   return {
-    file: linkOf(pid) ?? args[0] ?? "",
+    file: programOf(pid) ?? args[0] ?? "",
     args,
     variable: (name) => {
       const at = environment.startsWith(`${name}=`) ? 0 : environment.indexOf(`\0${name}=`) + 1;
       if (at === 0 && !environment.startsWith(`${name}=`)) return "";
       return environment.slice(at + name.length + 1, environment.indexOf("\0", at));
     },
-    maps: () => read(`/proc/${pid}/maps`),
+    maps: () => mapsOf(pid),
   };
-}
-
-function linkOf(pid: number): string | null {
-  try {
-    return Deno.readLinkSync(`/proc/${pid}/exe`);
-  } catch {
-    return null;
-  }
-}
-
-function read(path: string): string {
-  try {
-    return new TextDecoder().decode(Deno.readFileSync(path));
-  } catch {
-    return "";
-  }
 }

@@ -10,7 +10,7 @@ import type { FilesRules } from "./session.ts";
 import type { Target } from "../target/resolve.ts";
 import { platform } from "../net/this_platform.ts";
 
-const { workingDirectory } = await platform.files();
+const { systemTrees, workingDirectory } = await platform.files();
 
 /** null: the app's files are not looked at. `program` is the app's file. */
 export function filesRules(
@@ -24,6 +24,7 @@ export function filesRules(
     workingDirectory: workingDirectory(),
     home: variable("HOME"),
     accountHome: accountHome(),
+    systemTrees,
   };
   if (!files.autoMount || target.kind !== "pod") return { config: files, places, mounts: noMounts };
   const programs = [...(variable("PATH") ?? "").split(":"), program.replace(/\/[^/]*$/, "")];

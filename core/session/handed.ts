@@ -9,10 +9,11 @@ import type { AppProcess, Floor, Question } from "./floor.ts";
 import { platform } from "../net/this_platform.ts";
 
 const { listenerAt } = await platform.network();
+const { allProcesses, commandLine, environmentOf, nameOf } = await platform.processes();
 
 interface Daemon {
   name: string;
-  /** Its name and its command line, one after the other (proc_pid_comm(5), proc_pid_cmdline(5)). */
+  /** Its name and its command line, one after the other. */
   runs?: RegExp;
   /** The path of its socket. Another process may listen for it: systemd does for Docker. */
   path?: RegExp;
@@ -148,7 +149,7 @@ export class Handed implements Floor {
   port(port: number): void {
     if (this.#told.has(String(port))) return;
     this.#told.add(String(port));
-    for (const pid of processes()) {
+    for (const pid of allProcesses()) {
       const runs = describe(pid);
       const daemon = daemons.find((one) => one.runs?.test(runs));
       if (daemon === undefined || listenerAt(port, [pid]) === null || this.#isInside(pid)) continue;
@@ -167,31 +168,17 @@ export class Handed implements Floor {
    * inspected is another user's.
    */
   #isInside(pid: number): boolean {
-    return this.#isOurs(pid) || readOrEmpty(`/proc/${pid}/environ`).split("\0").includes(this.#entry);
+    return this.#isOurs(pid) || environmentOf(pid).split("\0").includes(this.#entry);
   }
 }
 
 function clientOf({ pid, executable }: AppProcess): typeof clients[string] | undefined {
   const client = clients[executable.slice(executable.lastIndexOf("/") + 1)];
   const stays = client?.stays;
-  const words = readOrEmpty(`/proc/${pid}/cmdline`).split("\0");
-  return stays !== undefined && words.some((word) => stays.test(word)) ? undefined : client;
+  return stays !== undefined && commandLine(pid).some((word) => stays.test(word)) ? undefined : client;
 }
 
 /** Its name and its command line. */
 function describe(pid: number): string {
-  const name = readOrEmpty(`/proc/${pid}/comm`).trim();
-  return `${name} ${readOrEmpty(`/proc/${pid}/cmdline`).replaceAll("\0", " ")}`;
-}
-
-function processes(): number[] {
-  return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Number.isInteger);
-}
-
-function readOrEmpty(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return ""; // it has ended, or is none of this user's
-  }
+  return `${nameOf(pid)} ${commandLine(pid).join(" ")}`;
 }

@@ -27,7 +27,8 @@ export function sessionOptions(
     incoming: incomingRules(config, target),
     outgoing: config.outgoing,
     dns: config.dns,
-    interfaces: config.interfaces,
+    // Questions and answers about them are Linux's own (netlink(7)): no other system's programs ask so.
+    interfaces: config.interfaces && Deno.build.os === "linux",
     debuggerPorts: readPortRanges(variables()[debuggerPortsVariable] ?? "") ?? [],
     files: filesRules(config, target, { program, emit }),
     socketPath,

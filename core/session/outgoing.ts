@@ -6,6 +6,8 @@
 // waits as any that dials far away, and reports its own address. Meanwhile the agent connects. When both are
 // known the socket is admitted and relayed, or refused when the agent failed: then it was never connected.
 // The layer asks for the outcome as soon as the socket waits no longer, and gives the app the errno.
+// Where the kernel cannot leave a connect waiting (core/net/darwin/gate.ts) the layer asks for the outcome
+// first, which is answered once there is one, and dials only when it is good.
 //   asked      the agent connects; the layer dials.
 //   decided    the agent's answer is here: from now on `outcome` is answered.
 //   open       admitted, relayed until both ways have ended.
@@ -49,7 +51,9 @@ interface Connection {
   /** Where the app's socket waits; rejects when it never will. */
   readonly waiting: PromiseWithResolvers<Address>;
   readonly giveUp: AbortController;
-  gate: Gate;
+  /** Resolves when there is an outcome. */
+  readonly decided: PromiseWithResolvers<void>;
+  readonly gate: Gate;
   at: Address | null;
   /** The app's socket is being connected, or is: the kernel decides how it ends. */
   admitted: boolean;
@@ -112,6 +116,7 @@ export class Outgoing implements Floor {
       case "outcome": {
         const { connection } = decode(layerMessages.outcome, frame.body);
         const known = this.#connections.get(connection) ?? this.#over.get(connection);
+        if (known?.gate.holdsConnects === false) await known.decided.promise;
         const outcome = known?.outcome ?? { errno: E.EIO, local: nowhere, peer: nowhere };
         return await link.reply(frame, "outcomeReply", outcome);
       }
@@ -172,6 +177,7 @@ export class Outgoing implements Floor {
       process,
       waiting: Promise.withResolvers(),
       giveUp: new AbortController(),
+      decided: Promise.withResolvers(),
       gate,
       at: null,
       admitted: false,
@@ -226,6 +232,8 @@ export class Outgoing implements Floor {
     let opened = false;
     try {
       connection.outcome = await this.#connect(id, connection);
+      connection.decided.resolve();
+      if (connection.outcome.errno !== 0 && !gate.holdsConnects) return;
       const at = await waiting.promise;
       this.#byPlace.set(place(at, gate.address), number);
       connection.admitted = true;
@@ -245,6 +253,9 @@ export class Outgoing implements Floor {
       // The socket waits no longer: its time was up, or its process ended.
       if (!(error instanceof SystemError) && !(error instanceof RemoteError)) throw error;
     } finally {
+      // Nobody waits for it any more, or the session ends.
+      if (connection.outcome.errno === E.EINPROGRESS && !gate.holdsConnects) connection.outcome.errno = E.EIO;
+      connection.decided.resolve();
       if (connection.outcome.errno === 0 && !opened) this.#agent.openChannel(id).reset();
       const facts = { direction: "outgoing", port: null, peer: addressText(remote) } as const;
       if (opened) this.#emit({ type: "connectionClosed", ...facts });

@@ -11,7 +11,8 @@ import type { AppProcess } from "./floor.ts";
 import type { PathUse, Policy } from "./policy.ts";
 import { platform } from "../net/this_platform.ts";
 
-const { reach, readLink } = await platform.files();
+const { reach } = await platform.files();
+const { commandLine, directoryOf } = await platform.processes();
 
 /** Paths that are this machine's because a process runs them. */
 interface Places {
@@ -138,17 +139,8 @@ function* runFiles({ pid, executable }: AppProcess): Iterable<string> {
   if (script !== undefined) yield absolute(pid, script);
 }
 
-/** proc_pid_cmdline(5); empty when it is out of reach. */
-function commandLine(pid: number): string[] {
-  try {
-    return osText(Deno.readFileSync(`/proc/${pid}/cmdline`)).split("\0").slice(0, -1);
-  } catch {
-    return []; // in another process namespace, or ended
-  }
-}
-
 function absolute(pid: number, path: string): string {
-  if (!path.startsWith("/")) path = `${readLink(`/proc/${pid}/cwd`) ?? ""}/${path}`;
+  if (!path.startsWith("/")) path = `${directoryOf(pid) ?? ""}/${path}`;
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "..") parts.pop();

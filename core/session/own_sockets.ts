@@ -18,7 +18,7 @@ import { fit, isLoopback, isWildcard } from "../net/fit.ts";
 import type { BoundSocket } from "../net/platform.ts";
 import { platform } from "../net/this_platform.ts";
 
-const { holds, sockets } = await platform.network();
+const { holds, loopbacks, sockets } = await platform.network();
 
 export type Protocol = "tcp" | "udp";
 
@@ -203,9 +203,13 @@ function loopbackOf(address: string): string {
   return address.includes(":") ? "::1" : "127.0.0.1";
 }
 
-/** 10.1.2.3 is 127.1.2.3 here; the net of 127.0.0.1 is left to what is really bound there. */
+/**
+ * 10.1.2.3 is 127.1.2.3 here; the net of 127.0.0.1 is left to what is really bound there. Where there is but
+ * one loopback address, two of the target's share it.
+ */
 function placeOf(address: string): string {
   if (address.includes(":")) return "::1";
+  if (loopbacks === "one") return "127.0.0.1";
   const [, second = "", third = "", fourth = ""] = address.split(".");
   return `127.${second === "0" ? "255" : second}.${third}.${fourth}`;
 }

@@ -4,6 +4,9 @@
 
 import { NonsenseError } from "../../protocol-wasm/mod.ts";
 import { exitCodes, SessionError } from "../base/errors.ts";
+import { platform } from "../net/this_platform.ts";
+
+const { secondsSinceBoot } = await platform.processes();
 
 /** How often the clock is looked at. */
 const intervalMs = 2000;
@@ -43,11 +46,6 @@ export class Pauses implements Disposable {
     this.#lookedAt = now;
     if (late > lateSeconds) this.#last = { seconds: late, endedAt: now };
   }
-}
-
-/** proc_uptime(5): the first number counts sleep too. */
-function secondsSinceBoot(): number {
-  return parseFloat(Deno.readTextFileSync("/proc/uptime"));
 }
 
 /** The session itself failed, by a bug: no process of the app can be served rightly any more. */

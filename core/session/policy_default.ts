@@ -14,6 +14,8 @@ export interface LocalPlaces {
   home: string | undefined;
   /** The user's home by passwd(5), which ssh, Java and others use instead of HOME. */
   accountHome?: string | undefined;
+  /** Trees of this machine's system that no Linux has. */
+  systemTrees?: readonly string[];
   /** The app sees the target's network interfaces, in these files too. */
   interfaces?: boolean;
 }
@@ -118,7 +120,8 @@ export function tree(path: string): string {
 
 /** Trees of this machine that are local. */
 export function localPlaceTrees(places: LocalPlaces): string[] {
-  return [places.temporary, places.workingDirectory].filter((path) => /^\/+[^/]/.test(path));
+  const own = [places.temporary, places.workingDirectory, ...places.systemTrees ?? []];
+  return own.filter((path) => /^\/+[^/]/.test(path));
 }
 
 /** The user's homes: settings below them, which begin with a dot, are this machine's. "/" counts as none. */

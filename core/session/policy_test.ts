@@ -162,6 +162,17 @@ const remote = [
   "/scratch/tmpfile",
 ];
 
+Deno.test("trees of the system that no Linux has are this machine's", () => {
+  const mac = new Policy(files(), { ...places, systemTrees: ["/System", "/Users"] });
+  const placeOf = (path: string) =>
+    mac.decide({ path: new TextEncoder().encode(path), writes: false, executable })
+      .place;
+  for (const path of ["/System", "/System/Library/x", "/Users/me/notes"]) {
+    assert.equal(placeOf(path), "local", path);
+  }
+  for (const path of ["/Systems/x", "/data/Users/x"]) assert.equal(placeOf(path), "remote", path);
+});
+
 Deno.test("every entry of the built-in lists decides", () => {
   for (const mode of ["read", "write"] as const) {
     for (const path of remoteRead) assert.equal(decide(path, { mode }), "remote", path);

@@ -1,9 +1,10 @@
-// Processes: programs that cannot load the layer, or open files past it, each reported once. Made by
-// session.ts. Such a program uses this machine's own network, names or files; without the report the
-// developer would learn that from its results.
+// Processes: programs that cannot load the layer, or open files past it, each reported once; and what is
+// started in place of one, where a platform needs that. Made by session.ts. Such a program uses this
+// machine's own network, names or files; without the report the developer would learn that from its results.
 
 import { decode, layerMessages } from "../../protocol-wasm/mod.ts";
-import { osText } from "../base/os_text.ts";
+import { MirrordError } from "../base/errors.ts";
+import { osBytes, osText } from "../base/os_text.ts";
 import type { Emit } from "./events.ts";
 import type { Floor, Question } from "./floor.ts";
 import { ownCalls } from "./own_calls.ts";
@@ -18,7 +19,17 @@ export interface ProcessesOptions {
   files: boolean;
   /** Its connections, or what comes to its listeners. */
   sockets: boolean;
+  /** Rejects with MirrordError. */
+  prepare: Prepare;
   emit: Emit;
+}
+
+/** What is started in place of the program at `path`, and the words in place of its first argument. */
+export type Prepare = (path: string) => Promise<{ path: string; words: readonly string[] }>;
+
+/** The program itself. */
+export function unchanged(path: string): ReturnType<Prepare> {
+  return Promise.resolve({ path, words: [] });
 }
 
 /** So many programs are examined, and so many named: what a process reports of others is bounded. */
@@ -26,7 +37,7 @@ const mostMet = 4096;
 const mostTold = 256;
 
 export class Processes implements Floor {
-  readonly kinds = ["unhooked"] as const;
+  readonly kinds = ["unhooked", "program"] as const;
   readonly #told = new Set<string>();
   readonly #met = new Set<string>();
   readonly #looking = new Set<Promise<void>>();
@@ -59,14 +70,32 @@ export class Processes implements Floor {
     if (sockets && this.#options.sockets) emit({ type: "ownCalls", executable, calls: "sockets" });
   }
 
-  answer({ frame }: Question): Promise<void> {
-    const { executable: file, reason } = decode(layerMessages.unhooked, frame.body);
-    const executable = osText(file);
-    if (this.#options.remote && !this.#told.has(executable) && this.#told.size < mostTold) {
-      this.#told.add(executable);
-      this.#options.emit({ type: "unhooked", executable, reason });
+  async answer({ link, frame }: Question): Promise<void> {
+    if (frame.name === "unhooked") {
+      const { executable, reason } = decode(layerMessages.unhooked, frame.body);
+      return this.#tell(osText(executable), reason);
     }
-    return Promise.resolve();
+    const asked = osText(decode(layerMessages.program, frame.body).path);
+    const { path, words } = await this.#prepared(asked);
+    const bytes = osBytes(words.map((word) => `${word}\0`).join(""));
+    await link.reply(frame, "programReply", { path: osBytes(path), arguments: bytes });
+  }
+
+  /** One that cannot be started otherwise runs as it is, outside the pod, which is reported. */
+  async #prepared(path: string): ReturnType<Prepare> {
+    try {
+      return await this.#options.prepare(path);
+    } catch (error) {
+      // A file that is gone or may not be read: exec gives its own errno.
+      if (error instanceof MirrordError) this.#tell(path, error.message);
+      return { path, words: [] };
+    }
+  }
+
+  #tell(executable: string, reason: string): void {
+    if (!this.#options.remote || this.#told.has(executable) || this.#told.size >= mostTold) return;
+    this.#told.add(executable);
+    this.#options.emit({ type: "unhooked", executable, reason });
   }
 
   /** What ran is named, however short it was. */

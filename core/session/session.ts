@@ -52,7 +52,7 @@ import { OwnSockets } from "./own_sockets.ts";
 import type { LocalPlaces } from "./policy_default.ts";
 import type { Mounts } from "./policy_mounts.ts";
 import { agentGone, brokenBy, Pauses } from "./pauses.ts";
-import { Processes } from "./processes.ts";
+import { type Prepare, Processes, unchanged } from "./processes.ts";
 import { StandStill } from "./standstill.ts";
 import { closeQuietly } from "./streams.ts";
 import { platform } from "../net/this_platform.ts";
@@ -85,6 +85,8 @@ export interface SessionOptions {
   files?: FilesRules | null;
   /** The app sees the target's network interfaces. */
   interfaces?: boolean;
+  /** What is started in place of a program of the app. */
+  prepare?: Prepare;
   /** Ports on loopback that the developer's editor calls its debuggers'. */
   debuggerPorts?: readonly PortRange[];
   /** Where the socket for the layers goes; in a directory only this user can enter. */
@@ -138,9 +140,8 @@ export class Session implements AsyncDisposable {
       listens: (actual) => this.#incoming.has(actual),
     });
     this.#debuggers = new Debuggers({ ranges: options.debuggerPorts ?? [], pids: () => this.#pids() });
-    const { agent } = options;
     this.#incoming = new Incoming({
-      agent,
+      agent: options.agent,
       rules: options.incoming,
       own,
       debuggers: this.#debuggers,
@@ -148,7 +149,7 @@ export class Session implements AsyncDisposable {
       emit,
       requests: options.requests === true,
     });
-    this.standStill = new StandStill(agent, {
+    this.standStill = new StandStill(options.agent, {
       silence: this.#incoming.subscriptions?.silence ?? null,
       emit,
     });
@@ -156,7 +157,7 @@ export class Session implements AsyncDisposable {
     this.#handed = new Handed({
       remote: options.agent !== null,
       socketPath: options.socketPath,
-      isOurs: (pid) => [...this.#processes.values()].some(({ process }) => process.pid === pid),
+      isOurs: (pid) => this.#pids().includes(pid),
       emit,
     });
     const outgoing = this.#outgoing = openOutgoing(options, {
@@ -173,6 +174,7 @@ export class Session implements AsyncDisposable {
       remote: options.agent !== null,
       files: files !== null,
       sockets: outgoing !== null,
+      prepare: options.prepare ?? unchanged,
       emit,
     });
     this.#floors = [this.#programs, this.#handed, this.#incoming, outgoing, dns, files, interfaces]
@@ -194,7 +196,7 @@ export class Session implements AsyncDisposable {
     Deno.chmodSync(options.socketPath, socketMode);
     this.#run(this.#serveLayers());
     const heard = { incoming: this.#incoming, emit, run: (work: Promise<void>) => this.#run(work) };
-    if (agent !== null) this.#run(hear(agent, heard));
+    if (options.agent !== null) this.#run(hear(options.agent, heard));
     this.lost = this.#watch(options.agent);
     void this.lost.then((reason) => emit({ type: "lost", reason: reason.message }));
   }
@@ -393,7 +395,6 @@ function describe(error: unknown): string {
 }
 
 function openDns({ agent, dns = null }: SessionOptions, emit: Emit): Dns | null {
-  return agent === null || dns === null || !(dns.enabled || dns.hostname)
-    ? null
-    : new Dns(agent, { config: dns, emit });
+  if (agent === null || dns === null || !(dns.enabled || dns.hostname)) return null;
+  return new Dns(agent, { config: dns, emit });
 }

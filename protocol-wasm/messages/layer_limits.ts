@@ -63,6 +63,8 @@ export const layerLimits: Rules<Table> = {
       (reason.length > mostReason ? `its reason has ${reason.length} characters` : null)
   ),
   handed: said<"handed">(({ path }) => runComplaint("path", path, mostPath)), // an abstract socket's begins with a zero
+  program: said<"program">(({ path }) => runComplaint("path", path, mostPath)),
+  programReply: tells,
   failure: tells,
   bind: placed<"bind">(),
   bindReply: tells,

@@ -42,6 +42,13 @@ export const layerMessages = {
   unhooked: { kind: 2, since: 1, fields: { executable: "bytes", reason: "str" } },
   /** One way: the app connected to the Unix socket at `path` (sun_path as it is), where `process` listens. */
   handed: { kind: 3, since: 1, fields: { process: "u32", path: "bytes" } },
+  /**
+   * macOS: what is to be started in place of the program at `path`? The system keeps the layer out of some,
+   * so the answer's path is a copy's, or the same. arguments: words, each ended by a zero byte, that stand in
+   * place of the first argument (a script's interpreter, its argument, the script); empty: that stays.
+   */
+  program: { kind: 4, since: 1, fields: { path: "bytes" } },
+  programReply: { kind: 4, since: 1, fields: { path: "bytes", arguments: "bytes" } },
   /** Body of an ERROR answer. */
   failure: { kind: 7, since: 1, fields: { errno: "u32", text: "str" } },
 

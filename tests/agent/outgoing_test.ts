@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { E } from "../../agent/sys/libc.ts";
-import { DatagramParts } from "../../core/net/linux/datagram.ts";
+import { DatagramParts } from "../../core/net/datagram_relay.ts";
 import { listenTcp } from "../../core/net/linux/socket.ts";
 import {
   type Address,

@@ -11,7 +11,7 @@ export const questions: readonly Kind[] = [
   ...["bind", "listen", "accepted", "listener", "closed", "bound", "looped", "connect", "outcome"] as const,
   ...["connection", "associate", "sender", "lookup", "reverse", "hostName", "found", "resolve"] as const,
   ...["resolved", "open", "stat", "access", "readLink", "statfs", "list", "read", "write", "seek"] as const,
-  ...["change", "move", "enter", "netlink", "interface"] as const,
+  ...["change", "move", "enter", "netlink", "interface", "program"] as const,
 ];
 export const tellings: readonly Kind[] = [
   ...["unhooked", "handed", "dialled", "abandoned", "release", "unwatched"] as const,

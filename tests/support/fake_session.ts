@@ -14,7 +14,7 @@ import {
   type Received,
   tableHash,
 } from "../../protocol-wasm/mod.ts";
-import { osText } from "../../core/base/os_text.ts";
+import { osBytes, osText } from "../../core/base/os_text.ts";
 import { deadline } from "./deadline.ts";
 import { fakeLinks, fakeRequest } from "./fake_interfaces.ts";
 import type { FakeFiles } from "./fake_files.ts";
@@ -37,6 +37,8 @@ export interface FakeAnswers {
   listenErrno?: (asked: Address) => number;
   /** Interfaces are the target's: one, of fake_interfaces.ts. */
   interfaces?: boolean;
+  /** What is started in place of a program, and in place of its first argument. */
+  programs?: Record<string, { path: string; words: string[] }>;
   /** The target's files; without them none are caught. */
   files?: FakeFiles;
 }
@@ -208,6 +210,12 @@ export class FakeSession implements AsyncDisposable {
       case "unhooked": {
         const { executable, reason } = decode(layerMessages.unhooked, frame.body);
         return this.#keep({ ...heard, executable: osText(executable), reason });
+      }
+      case "program": {
+        const { path } = decode(layerMessages.program, frame.body);
+        const found = this.answers.programs?.[osText(path)] ?? { path: osText(path), words: [] };
+        const words = osBytes(found.words.map((word) => `${word}\0`).join(""));
+        return await link.reply(frame, "programReply", { path: osBytes(found.path), arguments: words });
       }
       case "netlink":
         return await link.reply(frame, "netlinkReply", { messages: fakeLinks() });

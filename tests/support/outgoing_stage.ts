@@ -12,7 +12,7 @@ import {
 import type { OutgoingConfig } from "../../core/config/config.ts";
 import type { Emit } from "../../core/session/events.ts";
 import { Session, type SessionOptions } from "../../core/session/session.ts";
-import { DatagramParts } from "../../core/net/linux/datagram.ts";
+import { DatagramParts } from "../../core/net/datagram_relay.ts";
 import { deadline } from "./deadline.ts";
 import { type AgentPair, agentPair } from "./fake_agent.ts";
 import { Calls, type RunOptions } from "./layer_app.ts";

@@ -3,10 +3,19 @@
 import { startChild } from "../../net/linux/child.ts";
 import type { LaunchPlatform } from "../platform.ts";
 import { startGated } from "./gate.ts";
+import { checkProgram } from "./hookable.ts";
 import { isAlive, remainingProcesses } from "./remaining.ts";
 import { canBeContinued, inForeground } from "./terminal.ts";
 
 export const linux: LaunchPlatform = {
+  layer: {
+    variable: "LD_PRELOAD",
+    embedded: `layer_linux_${Deno.build.arch}.so`,
+    unpacked: "libmirrord_layer.so",
+  },
+  checkProgram,
+  // The dynamic linker loads the layer into every program that it may get into.
+  openPrograms: () => ({ prepare: (path) => Promise.resolve({ path, words: [] }) }),
   startChild,
   startGated,
   remainingProcesses,

@@ -1,30 +1,17 @@
-// UDP sockets of session and agent, and how their datagrams travel over a connection of the agent link: each
-// after its length (u16, little-endian). Used by core/session/datagrams.ts and agent/outgoing.ts. Facts:
-// udp(7). Invariant: nothing waits for a slow reader. What does not fit is dropped and counted, as a network
-// would. What an app's socket sent before it was closed is still carried.
+// UDP sockets of session and agent; ../datagram_relay.ts carries what they get. Used by
+// core/session/datagrams.ts and agent/outgoing.ts. Facts: udp(7).
 
-import type { ByteChannel } from "../../../protocol-wasm/mod.ts";
 import type { Endpoint } from "../address.ts";
 import { encodeSockaddr } from "./sockaddr.ts";
 import { countOf } from "./delivery.ts";
 import { c, check, K, outcome } from "./libc.ts";
-import type { DatagramRelayOptions } from "../platform.ts";
 import { E, SystemError } from "../system_error.ts";
 import { takeTurn, Watch } from "./poll.ts";
 import { nameOf, retry } from "./socket.ts";
 
 /** Entries of what SO_MEMINFO gives; the drops are the last. */
 const memoryCounts = 9;
-/** Bytes of datagrams that may wait for a connection's credit; as many more wait in the kernel. */
-const queueBytes = 1 << 20;
-const lengthBytes = 2;
-/**
- * How long a datagram may take from one socket of this machine to another: the kernel's own queues lie
- * between.
- */
-export const lateMs = 50;
 const receiveRoom = new Uint8Array(new Uint32Array([4 << 20]).buffer);
-const refused = Symbol("refused");
 /** The largest payload of IPv4 is 65507 bytes, of IPv6 65527. */
 const scratch = new Uint8Array(65536);
 
@@ -181,112 +168,6 @@ export class DatagramSocket {
 export function bindDatagrams(host: string): DatagramSocket {
   return DatagramSocket.bind(host);
 }
-
-/**
- * Carries datagrams both ways until the channel ends, or `finish` of the socket was called and all is
- * carried; then both are closed. Never rejects.
- */
-export async function relayDatagrams(
-  channel: ByteChannel,
-  socket: DatagramSocket,
-  options: DatagramRelayOptions,
-): Promise<void> {
-  const ended = await Promise.race([
-    outward(channel, socket, options),
-    inward(channel, socket, options),
-  ]).catch(() => "reset");
-  options.dropped?.(socket.dropped);
-  socket.close();
-  if (ended === "closed") await channel.closeWrite().catch(() => {});
-  channel.reset();
-}
-
-/** Socket → channel. */
-async function outward(
-  channel: ByteChannel,
-  socket: DatagramSocket,
-  options: DatagramRelayOptions,
-): Promise<string> {
-  let waiting = 0;
-  let last: Promise<void> = Promise.resolve();
-  for (;;) {
-    const bytes = await unlessRefused(() => socket.next(), socket, options);
-    if (bytes === null) break;
-    if (bytes === refused) continue;
-    if (waiting + bytes.length > queueBytes) await last; // what comes meanwhile fills the kernel's queue, and no more
-    const framed = new Uint8Array(lengthBytes + bytes.length);
-    framed[0] = bytes.length;
-    framed[1] = bytes.length >> 8;
-    framed.set(bytes, lengthBytes);
-    waiting += framed.length;
-    last = channel.write(framed).then(() => void (waiting -= framed.length));
-    last.catch(() => socket.close());
-  }
-  await last;
-  return "closed";
-}
-
-/** Channel → socket. */
-async function inward(
-  channel: ByteChannel,
-  socket: DatagramSocket,
-  options: DatagramRelayOptions,
-): Promise<string> {
-  const parts = new DatagramParts();
-  for (;;) {
-    const bytes = await channel.read();
-    if (bytes === null) return "closed";
-    for (const datagram of parts.take(bytes)) {
-      if (await unlessRefused(() => socket.send(datagram), socket, options) === false) options.dropped?.(1);
-    }
-  }
-}
-
-/** What `call` gives, `refused` after an answer of ICMP's to what was sent before (udp(7)). */
-async function unlessRefused<T>(
-  call: () => Promise<T>,
-  socket: DatagramSocket,
-  { endsRefused }: DatagramRelayOptions,
-): Promise<T | typeof refused> {
-  try {
-    return await call();
-  } catch (error) {
-    if (!(error instanceof SystemError && passed.has(error.errno))) throw error;
-    if (endsRefused && error.errno === E.ECONNREFUSED) socket.finish(lateMs);
-    return refused;
-  }
-}
-
-/** Cuts a stream into datagrams. */
-export class DatagramParts {
-  #rest = new Uint8Array(0);
-
-  /** The datagrams that `bytes` completes. */
-  take(bytes: Uint8Array): Uint8Array<ArrayBuffer>[] {
-    const all = new Uint8Array(this.#rest.length + bytes.length);
-    all.set(this.#rest);
-    all.set(bytes, this.#rest.length);
-    const whole: Uint8Array<ArrayBuffer>[] = [];
-    let at = 0;
-    while (all.length - at >= lengthBytes) {
-      const end = at + lengthBytes + (all[at] ?? 0) + ((all[at + 1] ?? 0) << 8);
-      if (end > all.length) break;
-      whole.push(all.subarray(at + lengthBytes, end));
-      at = end;
-    }
-    this.#rest = all.slice(at);
-    return whole;
-  }
-}
-
-/** What a UDP socket reports of one datagram, not of itself: ICMP's answers, and one too long for the way. */
-const passed = new Set<number>([
-  E.ECONNREFUSED,
-  E.EHOSTUNREACH,
-  E.ENETUNREACH,
-  E.EMSGSIZE,
-  E.EPERM,
-]);
 
 function bind(fd: number, host: string): void {
   const name = encodeSockaddr({ address: host, port: 0 });

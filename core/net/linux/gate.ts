@@ -27,6 +27,7 @@ const lingerZero = words(1, 0);
 
 export class Gate {
   readonly address: Endpoint;
+  readonly holdsConnects = true;
   readonly #family: number;
   readonly #fd: number;
   /** The connection that fills the queue. */

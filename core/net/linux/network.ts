@@ -1,7 +1,10 @@
 // Linux for a session's connections: TCP and UDP sockets, gates, and the kernel's lists of sockets.
 
-export { bindDatagrams, lateMs, relayDatagrams } from "./datagram.ts";
+export { bindDatagrams } from "./datagram.ts";
 export { openGate } from "./gate.ts";
 export { boundUdpPorts, holds, isKernelsPort, listenerAt, sockets, waitingPorts } from "./listening.ts";
 export { unwatched } from "./poll.ts";
 export { dialTcp } from "./socket.ts";
+
+/** Each of 127.0.0.0/8 can be bound. */
+export const loopbacks = "all";

@@ -41,6 +41,9 @@ const setUserId = 0o4000;
 const setGroupId = 0o2000;
 const groupMayRun = 0o010;
 
+/** None. */
+export const systemTrees: readonly string[] = [];
+
 /** `text` as a call takes it. */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   const bytes = osBytes(text);

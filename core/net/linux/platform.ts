@@ -6,4 +6,6 @@ export const linux: Platform = {
   network: () => import("./network.ts"),
   noDelay: () => import("./no_delay.ts"),
   files: () => import("./os_calls.ts"),
+  processes: () => import("./processes.ts"),
+  seal: () => import("./seal.ts"),
 };
