@@ -111,6 +111,7 @@ export function allSuites(fuzzCases: number): Suite[] {
         "cmd",
         "protocol-wasm",
         "agent",
+        "editors",
         "scripts",
         "tests/runner",
         "tests/house_test.ts",

@@ -1,0 +1,45 @@
+// The extension for VS Code as a folder: its schema is core's, its program is one that the editor's Node
+// loads, and what its package names is there.
+
+import assert from "node:assert/strict";
+import { root } from "./step.ts";
+import { bundleExtension, schemaText } from "./vscode.ts";
+
+const folder = `${root}editors/vscode`;
+const manifest = JSON.parse(Deno.readTextFileSync(`${folder}/package.json`));
+
+Deno.test("the schema that editors check by is that of the configuration: deno run -A scripts/vscode.ts", () => {
+  assert.equal(Deno.readTextFileSync(`${folder}/mirrord.schema.json`), schemaText());
+});
+
+Deno.test("the package has the version of mirrord, and names a schema that is there", () => {
+  assert.equal(manifest.version, JSON.parse(Deno.readTextFileSync(`${root}deno.json`)).version);
+  for (const { url } of manifest.contributes.jsonValidation) {
+    assert.ok(Deno.statSync(`${folder}/${url}`).isFile);
+  }
+});
+
+Deno.test("every command of the package is registered, every setting read, and no others", () => {
+  const source = Deno.readTextFileSync(`${folder}/src/extension.ts`);
+  const registered = [...source.matchAll(/registerCommand\("([^"]+)"/g)].map(([, name]) => name).sort();
+  const named = manifest.contributes.commands.map(({ command }: { command: string }) => command).sort();
+  assert.deepEqual(registered, named);
+  const read = [...source.matchAll(/getConfiguration\("mirrord"\)\.get\("([^"]+)"/g)]
+    .map(([, name]) => `mirrord.${name}`).sort();
+  assert.deepEqual(read, Object.keys(manifest.contributes.configuration.properties).sort());
+});
+
+Deno.test("the program is one file that loads in Node, with the editor's module", async () => {
+  const temporary = Deno.makeTempDirSync({ prefix: "mirrord-vscode-" });
+  try {
+    await bundleExtension(`${temporary}/extension.js`);
+    const code = Deno.readTextFileSync(`${temporary}/extension.js`);
+    assert.deepEqual(
+      [...new Set([...code.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) => name))].sort(),
+      ["node:child_process", "node:process", "vscode"],
+    );
+    assert.ok(!code.includes("withResolvers"), "VS Code's Node may be 20");
+  } finally {
+    Deno.removeSync(temporary, { recursive: true });
+  }
+});
