@@ -7,7 +7,8 @@
 import { origin } from "../cmd/origin.ts";
 import { mirrordVersion } from "../core/base/version.ts";
 import { buildAssets, buildImage } from "./build.ts";
-import { buildBinary, platforms, type ReleaseFacts } from "./build_binary.ts";
+import { buildBinary, macPlatforms, platforms, type ReleaseFacts } from "./build_binary.ts";
+import { buildMacLayer } from "./build_layer.ts";
 import { buildLibraries } from "./build_libraries.ts";
 import { publicKeyOf } from "./minisign.ts";
 import { packagesOf } from "./packages/packages.ts";
@@ -22,8 +23,10 @@ async function release(): Promise<void> {
 
   // The programs, each with its layer inside, and the image made from them.
   await buildAssets();
+  await buildMacLayer();
   await buildLibraries();
-  for (const platform of Object.values(platforms)) await buildBinary(platform, facts);
+  const all = [...Object.values(platforms), ...Object.values(macPlatforms)];
+  for (const platform of all) await buildBinary(platform, facts);
   await buildImage();
 
   // The files around them. The bundle is the same for every machine.
@@ -31,9 +34,7 @@ async function release(): Promise<void> {
   const made = await assembleRelease(`${root}dist/release`, {
     facts,
     signingKey,
-    programs: new Map(
-      Object.values(platforms).map(({ name }) => [name, Deno.readFileSync(`${root}dist/mirrord-${name}`)]),
-    ),
+    programs: new Map(all.map(({ name }) => [name, Deno.readFileSync(`${root}dist/mirrord-${name}`)])),
     image: exists(`${root}dist/mirrord-agent.tar`)
       ? Deno.readFileSync(`${root}dist/mirrord-agent.tar`)
       : null,

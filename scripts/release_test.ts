@@ -14,7 +14,7 @@ const { version } = settings;
 const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
 const read = (path: string): string => Deno.readTextFileSync(root + path);
 const lock = JSON.parse(read("deno.lock")) as LockFile;
-const programs = new Map(["linux-x86_64", "linux-aarch64"].map((name) => [
+const programs = new Map(["linux-x86_64", "linux-aarch64", "macos-x86_64", "macos-aarch64"].map((name) => [
   name,
   new TextEncoder().encode(`#!/bin/sh\necho "mirrord ${name}"\n`),
 ]));
@@ -78,9 +78,13 @@ Deno.test("two releases in two folders are the same bytes, with sums and a signa
       "install.sh",
       `mirrord-${version}-linux-aarch64.tar.gz`,
       `mirrord-${version}-linux-x86_64.tar.gz`,
+      `mirrord-${version}-macos-aarch64.tar.gz`,
+      `mirrord-${version}-macos-x86_64.tar.gz`,
       `mirrord-agent-${version}.tar`,
       "mirrord-linux-aarch64",
       "mirrord-linux-x86_64",
+      "mirrord-macos-aarch64",
+      "mirrord-macos-x86_64",
       "mirrord.rb",
       "release-notes.md",
       "sbom.cdx.json",

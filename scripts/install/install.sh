@@ -44,7 +44,7 @@ platform() {
 	case $(uname -s) in
 	Linux) os=linux ;;
 	Darwin) os=macos ;;
-	*) fail install mirrord "there is no build for $(uname -s)" "mirrord runs on Linux; see $homepage" ;;
+	*) fail install mirrord "there is no build for $(uname -s)" "mirrord runs on Linux and macOS; see $homepage" ;;
 	esac
 	case $(uname -m) in
 	x86_64 | amd64) cpu=x86_64 ;;
@@ -227,9 +227,6 @@ install() {
 	fi
 	expected=$(awk -v name="$name" '$2 == name || $2 == "*" name { print $1; exit }' "$work/checksums.txt")
 	if [ -z "$expected" ]; then
-		case $name in
-		*macos*) fail install mirrord "there is no macOS build yet" "mirrord runs on Linux; see $homepage" ;;
-		esac
 		fail install "$name" "release $release has no such build" "See $homepage"
 	fi
 
@@ -246,7 +243,7 @@ install() {
 	fi
 	chmod 755 "$work/mirrord"
 	answer=$("$work/mirrord" --version 2>&1) || fail run "$name" "$(say "$answer" | tail -n 1)" \
-		"mirrord needs glibc and a folder from which programs may be run."
+		"mirrord needs glibc (on Linux) and a folder from which programs may be run."
 	mv -f "$work/mirrord" "$folder/mirrord" || fail write "$folder/mirrord" "it could not be replaced" "Run this with sudo."
 	say "Installed $answer as $folder/mirrord"
 

@@ -34,8 +34,8 @@ async function run(
   return await new Deno.Command(program, { args, env, stdin: "null" }).output();
 }
 
-async function archive(folder: string, machine: string): Promise<Uint8Array> {
-  const top = `mirrord-1.2.3-linux-${machine}`;
+async function archive(folder: string, platform: string): Promise<Uint8Array> {
+  const top = `mirrord-1.2.3-${platform}`;
   for (const [name, text] of Object.entries(contents)) {
     const path = `${folder}/${top}/${name}`;
     await Deno.mkdir(path.replace(/\/[^/]*$/, ""), { recursive: true });
@@ -46,23 +46,28 @@ async function archive(folder: string, machine: string): Promise<Uint8Array> {
   return await Deno.readFile(`${folder}/${top}.tar.gz`);
 }
 
-/** Serves both archives; `formula` is the file filled in. */
+const platforms = ["linux-x86_64", "linux-aarch64", "macos-x86_64", "macos-aarch64"];
+
+/** Serves every archive; `formula` is the file filled in. */
 async function withFormula(
   body: (stage: { folder: string; formula: string; release: FakeRelease }) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "mirrord-formula." });
   try {
-    const [intel, arm] = [await archive(folder, "x86_64"), await archive(folder, "aarch64")];
-    await using release = await FakeRelease.serve("1.2.3", {
-      files: { "mirrord-1.2.3-linux-x86_64.tar.gz": intel, "mirrord-1.2.3-linux-aarch64.tar.gz": arm },
-    });
+    const files: Record<string, Uint8Array> = {};
+    for (const platform of platforms) {
+      files[`mirrord-1.2.3-${platform}.tar.gz`] = await archive(folder, platform);
+    }
+    await using release = await FakeRelease.serve("1.2.3", { files });
     const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
     const words: Record<string, string> = {
       VERSION: "1.2.3",
       HOMEPAGE: "https://mirrord.example",
       DOWNLOAD_BASE: release.base,
-      SHA256_LINUX_X86_64: sha256(intel),
-      SHA256_LINUX_AARCH64: sha256(arm),
+      ...Object.fromEntries(platforms.map((platform) => [
+        `SHA256_${platform.toUpperCase().replace("-", "_")}`,
+        sha256(files[`mirrord-1.2.3-${platform}.tar.gz`] ?? new Uint8Array()),
+      ])),
     };
     const formula = `${folder}/mirrord.rb`;
     await Deno.writeTextFile(
@@ -94,15 +99,17 @@ function filesBelow(folder: string): string[] {
   ).sort();
 }
 
-for (const [cpu, machine] of [["intel", "x86_64"], ["arm", "aarch64"]] as const) {
-  Deno.test(`the formula installs and tests the archive for ${machine}`, async () => {
+for (const platform of platforms) {
+  const [os = "", machine] = platform.split("-");
+  const cpu = machine === "x86_64" ? "intel" : "arm";
+  Deno.test(`the formula installs and tests the archive for ${platform}`, async () => {
     await withFormula(async ({ folder, formula, release }) => {
       const prefix = `${folder}/prefix`;
-      const { success, out, error } = await brew(formula, prefix, { cpu });
+      const { success, out, error } = await brew(formula, prefix, { os, cpu });
       assert.ok(success, error);
       assert.equal(error, "");
       assert.equal(out, "installed and tested 1.2.3\n");
-      assert.deepEqual(release.asked, [`v1.2.3/mirrord-1.2.3-linux-${machine}.tar.gz`]);
+      assert.deepEqual(release.asked, [`v1.2.3/mirrord-1.2.3-${platform}.tar.gz`]);
       assert.deepEqual(filesBelow(prefix), [
         "bin/mirrord",
         "etc/bash_completion.d/mirrord",
@@ -115,10 +122,8 @@ for (const [cpu, machine] of [["intel", "x86_64"], ["arm", "aarch64"]] as const)
   });
 }
 
-Deno.test("the formula refuses another archive, and macOS", async () => {
+Deno.test("the formula refuses another archive", async () => {
   await withFormula(async ({ folder, formula, release }) => {
-    const mac = await brew(formula, `${folder}/prefix`, { os: "macos" });
-    assert.match(mac.error, /needs linux/);
     release.replace("mirrord-1.2.3-linux-x86_64.tar.gz", (before) => before.slice(1));
     const changed = await brew(formula, `${folder}/prefix`);
     assert.match(changed.error, /the hash of .* is another/);

@@ -206,7 +206,7 @@ each("a machine that cannot be served gets one sentence", async ({ machine, shel
   const cases: [Run, RegExp][] = [
     [
       { posing: { uname: uname("Darwin", "arm64") } },
-      /^Cannot install "mirrord": there is no macOS build yet$/m,
+      /^Cannot install "mirrord-macos-aarch64": release 1\.2\.3 has no such build$/m,
     ],
     [
       { posing: { uname: uname("FreeBSD", "amd64") } },

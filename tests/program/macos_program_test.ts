@@ -1,0 +1,73 @@
+// The programs for macOS, as far as they can be looked at on Linux, where nothing runs them: load commands
+// that llvm reads too, every page of the signature, the layer inside, no calls of Linux's C library on the
+// way to a command. Running one is left to a Mac (docs/macos.md).
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { cpuTypes, readCommands, readSlices, segmentsOf } from "../../core/net/macho.ts";
+import { buildBinary, macPlatforms } from "../../scripts/build_binary.ts";
+import { buildMacLayer } from "../../scripts/build_layer.ts";
+import { denort } from "../../scripts/denort.ts";
+import { root } from "../../scripts/step.ts";
+import { checkSignature } from "../support/code_signature.ts";
+
+for (const platform of Object.values(macPlatforms)) {
+  Deno.test({
+    name: `the program for ${platform.name} is whole`,
+    // esbuild keeps its own process for the next build.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn: async (t) => {
+      await buildMacLayer();
+      await buildBinary(platform);
+      const path = `${root}dist/mirrord-${platform.name}`;
+      const bytes = await Deno.readFile(path);
+
+      await t.step("it is for that processor, and its segments lie in the file", () => {
+        assert.deepEqual(readSlices(bytes).map(({ cpuType, size }) => ({ cpuType, size })), [
+          { cpuType: cpuTypes[platform.machine], size: bytes.length },
+        ]);
+        const segments = segmentsOf(bytes, readCommands(bytes));
+        const linkEdit = segments.at(-1);
+        assert.equal(linkEdit?.name, "__LINKEDIT");
+        for (const { offset, size, name } of segments) assert.ok(offset + size <= bytes.length, name);
+        for (const [index, one] of segments.entries()) {
+          const next = segments[index + 1];
+          if (next !== undefined) assert.ok(one.address + one.memorySize <= next.address, one.name);
+        }
+      });
+
+      await t.step("llvm reads its load commands", async () => {
+        const { success, stdout, stderr } = await new Deno.Command("llvm-objdump", {
+          args: ["--macho", "--private-headers", path],
+        }).output();
+        const decoder = new TextDecoder();
+        assert.ok(success, decoder.decode(stderr));
+        const count = decoder.decode(stdout).match(/^Load command/gm)?.length;
+        assert.equal(count, readCommands(bytes).length);
+      });
+
+      await t.step("every page of its signature is right", () => {
+        const signature = checkSignature(bytes);
+        if (platform.machine === "x86_64") return assert.equal(signature, null); // macOS asks for none there
+        assert.deepEqual(signature?.wrong, []);
+        assert.ok((signature?.pages ?? 0) > 10_000);
+        bytes[0x8000] = (bytes[0x8000] ?? 0) ^ 1;
+        assert.equal(checkSignature(bytes)?.wrong.length, 1);
+        bytes[0x8000] = (bytes[0x8000] ?? 0) ^ 1;
+      });
+
+      await t.step("the layer is inside, whole", async () => {
+        assert.ok(
+          Buffer.from(bytes.buffer).includes(Buffer.from(await Deno.readFile(root + platform.layer))),
+        );
+      });
+
+      await t.step("its runtime holds no other program's files", async () => {
+        const runtime = await Deno.readFile(await denort(`macos-${platform.machine}`));
+        assert.ok(!segmentsOf(runtime, readCommands(runtime)).some(({ name }) => name === "__SUI"));
+        assert.ok(!Buffer.from(runtime.buffer).includes("bids-validator"));
+      });
+    },
+  });
+}
