@@ -26,7 +26,7 @@ const moves = (...steps: [call: string, answer: string][]): HookCase => (layer) 
     for (const [call, answer] of steps) assert.equal(await say(call), answer);
   });
 
-export const connects: HookCase = (layer) =>
+export const connects: HookCase = (layer: string): Promise<void> =>
   withApp(layer, async (say, session) => {
     assert.equal(await say("connect 127.0.0.1 9"), "3");
     assert.equal(await say("names 3"), "127.0.0.1 9 from 10.1.2.3 40000");

@@ -2,6 +2,7 @@
 // is dialled once the outcome is told, and a UDP socket. What comes is sent back. Real frames; the test
 // decides what becomes of a connect.
 
+import { closeQuietly } from "../../core/session/streams.ts";
 import dgram from "node:dgram";
 import {
   type Address,
@@ -101,11 +102,7 @@ export class FakeDials implements AsyncDisposable {
       // The app was ended, or the test is over.
     } finally {
       if (this.#conns.delete(conn)) {
-        try {
-          conn.close();
-        } catch (error) {
-          if (!(error instanceof Deno.errors.BadResource)) throw error;
-        }
+        closeQuietly(conn);
       }
     }
   }
