@@ -174,7 +174,9 @@ function securityFinding(level: string | null, { config, path }: Visit): Finding
 }
 
 async function visitRights(kube: KubeClient, { config, path, report, signal }: Visit): Promise<void> {
-  const kind = path.kind === "pod" || path.kind === "deployment" ? path.kind : "none";
+  // Most sessions are on a deployment: so is one whose target is not named yet.
+  const isWithout = path.kind === "targetless" && config.agent.pod !== null;
+  const kind = path.kind === "pod" ? path.kind : isWithout ? "none" : "deployment";
   const { needed, optional } = allRights(kind, config.agent.image === sentImage);
   const name = path.kind === "pod" ? path.name : "";
   const lacking = new Set(await lackingRights(kube, [...needed, ...optional], name, signal));

@@ -17,7 +17,7 @@ export interface Row {
 /** What a check says when it does not fail: a sentence, or more. */
 export type Finding = string | Omit<Row, "check">;
 
-const checkWidth = 22;
+const checkWidth = 34;
 
 export class Report {
   readonly rows: Row[] = [];

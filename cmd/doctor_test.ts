@@ -50,7 +50,7 @@ async function doctor({ lacking = [], level, kernel = "6.1.0" }: Cluster, ...fla
 
 /** The rows by their check's name: "state said". */
 function rows({ stdout }: Ran): Map<string, string> {
-  const found = stdout.split("\n").map((line) => /^(ok|warning|failed|skipped) +(.{22}) (.*)$/.exec(line));
+  const found = stdout.split("\n").map((line) => /^(ok|warning|failed|skipped) +(.{34}) (.*)$/.exec(line));
   return new Map(
     found.flatMap((match) => match === null ? [] : [[match[2]?.trim() ?? "", `${match[1]} ${match[3]}`]]),
   );
@@ -111,4 +111,21 @@ Deno.test("doctor's JSON has the same rows", async () => {
   const failed = checks.filter(({ state }: { state: string }) => state === "failed");
   assert.deepEqual(failed.map(({ check }: { check: string }) => check), ["right: get pods/log"]);
   assert.match(failed[0].help, /^Ask for a role with this rule/);
+});
+
+Deno.test("without a target doctor asks for the rights to a deployment, for targetless to a Job", async () => {
+  const answer = async (request: Request): Promise<Response> => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/version") return Response.json({ gitVersion: "v1.34.1" });
+    if (!pathname.endsWith("/selfsubjectaccessreviews")) return Response.json({ metadata: {} });
+    const { resource } = (await request.json()).spec.resourceAttributes;
+    return Response.json({ status: { allowed: resource !== "jobs" } });
+  };
+  const lines = [["doctor"], ["doctor", "-t", "targetless"]];
+  const [none, job] = await runAgainst(answer, { namespace: "shop", lines });
+  assert.equal(none?.code, 0, none?.stdout);
+  assert.match(none?.stdout ?? "", /^ok +right: patch pods\/ephemeralcontainers /m);
+  assert.match(none?.stdout ?? "", /^skipped +target +none is named: --target deployment\/NAME$/m);
+  assert.equal(job?.code, 77, job?.stdout);
+  assert.match(job?.stdout ?? "", /^failed +right: create jobs /m);
 });
