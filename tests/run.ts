@@ -5,7 +5,7 @@
 
 import { root } from "../scripts/step.ts";
 import { ending, run, runSuites } from "./runner/run_suites.ts";
-import { allSuites, buildAll } from "./runner/suites.ts";
+import { allSuites, buildAll, macSuites } from "./runner/suites.ts";
 
 const encoder = new TextEncoder();
 
@@ -15,7 +15,8 @@ function print(text: string): void {
 }
 
 /** A part of the fuzz cases in a run of everything, all of them where they are asked for. */
-const suites = allSuites(Deno.args.includes("fuzz") ? 1_000_000 : 10_000);
+const cases = Deno.args.includes("fuzz") ? 1_000_000 : 10_000;
+const suites = Deno.build.os === "darwin" ? macSuites() : allSuites(cases);
 const asked = suites.filter(({ name, named }) =>
   Deno.args.length > 0 ? Deno.args.includes(name) : named !== true
 );

@@ -96,6 +96,33 @@ function filesBelow(paths: string[], folder: string): string[] {
   });
 }
 
+/** What of the tests runs on macOS: nothing of it loads a call of Linux's (tests/house_tooling_test.ts). */
+export const macTests: readonly string[] = [
+  "protocol-wasm",
+  "core/config",
+  "core/net/byte_text_test.ts",
+  "core/net/dns_message_test.ts",
+  "core/net/fit_test.ts",
+  "core/net/darwin",
+  "core/launch/skip_test.ts",
+  "core/launch/darwin",
+  "tests/program/macos_program_test.ts",
+];
+
+/**
+ * The one suite of macOS. The others need Linux: agent, attack and e2e its namespaces and BPF, layer its
+ * loader, program and fuzz an agent of this machine, install its packages.
+ */
+export function macSuites(): Suite[] {
+  return [{
+    name: "ok",
+    before: [[...buildAll, "wasm"]],
+    checks: [[deno, "fmt", "--check"], [deno, "lint"], [deno, "check"]],
+    tests: [...macTests],
+    jobs,
+  }];
+}
+
 /** Every suite; `fuzzCases` is for a run that does not set MIRRORD_FUZZ_CASES itself. */
 export function allSuites(fuzzCases: number): Suite[] {
   const clusterAround = ownCluster

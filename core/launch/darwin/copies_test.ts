@@ -89,7 +89,28 @@ Deno.test("of a hardened program this machine's part is copied and signed, once"
   assert.notEqual((await copies.prepare(path)).path, made.path);
 });
 
-Deno.test("llvm-objdump reads a copy as this reader does", async () => {
+Deno.test({
+  name: "a program of macOS itself is copied and runs, on a Mac",
+  ignore: Deno.build.os !== "darwin",
+  fn: async () => {
+    const folder = await Deno.makeTempDir({ prefix: "mirrord-copies-test." });
+    try {
+      const copies = new Copies({ folder: `${folder}/copies`, skipped: new Set(), always: [] });
+      const { path } = await copies.prepare("/bin/echo");
+      assert.notEqual(path, "/bin/echo");
+      const { success, stdout } = await new Deno.Command(path, { args: ["hello"] }).output();
+      assert.ok(success);
+      assert.equal(new TextDecoder().decode(stdout), "hello\n");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+// llvm's programs are not among those of a Mac.
+const withLlvm = Deno.build.os === "darwin" ? Deno.test.ignore : Deno.test;
+
+withLlvm("llvm-objdump reads a copy as this reader does", async () => {
   await using stage = await openStage();
   for (const [machine, part] of [["aarch64", stage.arm], ["x86_64", stage.intel]] as const) {
     const path = await stage.put(`tool-${machine}`, makeFat([part]));
