@@ -44,6 +44,16 @@ export type Body<M extends Message> = { -readonly [F in keyof M["fields"]]: Fiel
 /** Most bytes of a body: the largest payload of a frame. */
 export const maxBody = 1 << 20;
 const addressLength = 19;
+const addressPortAt = 17;
+/** Bytes of a field; those of others are behind their length. */
+const widths: Readonly<Partial<Record<FieldType, number>>> = {
+  u8: 1,
+  u16: 2,
+  u32: 4,
+  u64: 8,
+  bool: 1,
+  address: addressLength,
+};
 const utf8 = new TextEncoder();
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -52,18 +62,36 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * MAX_BODY.
  */
 export function encode<M extends Message>(message: M, body: Body<M>): Uint8Array {
-  const parts = fieldsOf(message).map(([name, type]) => {
-    return encodeField(name, type, (body as Record<string, unknown>)[name]);
+  const fields = fieldsOf(message);
+  let length = 0;
+  const values = fields.map(([name, type]) => {
+    const value = valueOf(name, type, (body as Record<string, unknown>)[name]);
+    length += widths[type] ?? 4 + (value as Uint8Array).length;
+    return value;
   });
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
   if (length > maxBody) {
     throw new LinkError(`Cannot send a message of ${length} bytes: at most ${maxBody} are allowed`);
   }
   const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
   let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
+  for (const [index, [, type]] of fields.entries()) {
+    const value = values[index];
+    if (typeof value === "bigint") view.setBigUint64(at, value, true);
+    else if (typeof value === "number") {
+      if (type === "u32") view.setUint32(at, value, true);
+      else if (type === "u16") view.setUint16(at, value, true);
+      else bytes[at] = value;
+    } else if (value instanceof Uint8Array) {
+      view.setUint32(at, value.length, true);
+      bytes.set(value, at + 4);
+      at += 4 + value.length;
+    } else if (value !== undefined) {
+      bytes[at] = value.family;
+      bytes.set(value.bytes, at + 1);
+      view.setUint16(at + addressPortAt, value.port, true);
+    }
+    at += widths[type] ?? 0;
   }
   return bytes;
 }
@@ -117,21 +145,29 @@ function read<M extends Message>(
       }
     } else {
       const start = take(name, addressLength);
-      const text = formatIp(view.getUint8(start), bytes.subarray(start + 1, start + 17));
+      const text = formatIp(view.getUint8(start), bytes.subarray(start + 1, start + addressPortAt));
       if (text === null) throw malformed(message, `field "${name}" has an unknown address family`);
-      body[name] = { address: text, port: view.getUint16(start + 17, true) };
+      body[name] = { address: text, port: view.getUint16(start + addressPortAt, true) };
     }
   }
   return body as Body<M>;
 }
 
-/** A number that differs when the names, kinds, order or types of `table` differ: FNV-1a over its text. */
+const tableHashes = new WeakMap<MessageTable, number>();
+
+/**
+ * A number that differs when the names, kinds, order or types of `table` differ: FNV-1a over its text. Made
+ * once: every process of the app is greeted by it.
+ */
 export function tableHash(table: MessageTable): number {
+  const known = tableHashes.get(table);
+  if (known !== undefined) return known;
   let hash = 0x811c9dc5;
   for (const [name, message] of Object.entries(table)) {
     const text = JSON.stringify([name, message.kind, message.since, Object.entries(message.fields)]);
     for (const byte of utf8.encode(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   }
+  tableHashes.set(table, hash);
   return hash;
 }
 
@@ -147,45 +183,35 @@ function fieldsOf(message: Message): readonly [string, FieldType][] {
   return fields;
 }
 
-function encodeField(name: string, type: FieldType, value: unknown): Uint8Array {
-  if (type === "str" && typeof value === "string") return withLength(utf8.encode(value));
-  if (type === "bytes" && value instanceof Uint8Array) return withLength(value);
-  if (type === "bool" && typeof value === "boolean") return Uint8Array.of(value ? 1 : 0);
+/** What of a field is written: a number, bytes behind their length, or an address. */
+type Value = number | bigint | Uint8Array | { family: number; bytes: Uint8Array; port: number };
+
+function valueOf(name: string, type: FieldType, value: unknown): Value {
+  if (type === "str" && typeof value === "string") return utf8.encode(value);
+  if (type === "bytes" && value instanceof Uint8Array) return value;
+  if (type === "bool" && typeof value === "boolean") return value ? 1 : 0;
   if (type === "address" && typeof value === "object" && value !== null) {
-    return encodeAddress(name, value as Address);
+    return addressOf(name, value as Address);
   }
-  if (type === "u64" && typeof value === "bigint" && BigInt.asUintN(64, value) === value) {
-    return new Uint8Array(new BigUint64Array([value]).buffer);
-  }
-  const width = { u8: 1, u16: 2, u32: 4 }[type as string];
-  if (width === undefined || typeof value !== "number") {
+  if (type === "u64" && typeof value === "bigint" && BigInt.asUintN(64, value) === value) return value;
+  const most = { u8: 0xff, u16: 0xffff, u32: 0xffff_ffff }[type as string];
+  if (most === undefined || typeof value !== "number") {
     throw new TypeError(`field "${name}" is not a ${type}`);
   }
-  return littleEndian(name, width, value);
+  return fitting(name, value, most);
 }
 
-function littleEndian(name: string, width: number, value: number): Uint8Array {
-  if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * width)) {
+function fitting(name: string, value: number, most: number): number {
+  if (!Number.isInteger(value) || value < 0 || value > most) {
     throw new RangeError(`field "${name}" does not fit: ${value}`);
   }
-  return Uint8Array.from({ length: width }, (_, index) => value / 2 ** (8 * index));
+  return value;
 }
 
-function encodeAddress(name: string, value: Address): Uint8Array {
-  const ip = parseIp(value.address);
-  if (ip === null) throw new RangeError(`field "${name}" is not an IP address: ${value.address}`);
-  const bytes = new Uint8Array(addressLength);
-  bytes[0] = ip.family;
-  bytes.set(ip.bytes, 1);
-  bytes.set(littleEndian(name, 2, value.port), 17);
-  return bytes;
-}
-
-function withLength(run: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(4 + run.length);
-  new DataView(bytes.buffer).setUint32(0, run.length, true);
-  bytes.set(run, 4);
-  return bytes;
+function addressOf(name: string, { address, port }: Address): Value {
+  const ip = parseIp(address);
+  if (ip === null) throw new RangeError(`field "${name}" is not an IP address: ${address}`);
+  return { family: ip.family, bytes: ip.bytes, port: fitting(name, port, 0xffff) };
 }
 
 function malformed(message: Message, state: string): LinkError {
