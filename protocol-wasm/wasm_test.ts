@@ -202,3 +202,12 @@ Deno.test("as many connections as the limit are open together, and one more is r
   for (let i = 0; i < limit; i++) assert.equal(core.data_room(2 * i + 2) > 0, i % 2 === 1);
   assert.equal(core.memory.buffer, memory);
 });
+
+Deno.test("a link without connections has no room for any, and takes no memory for them", () => {
+  const core = instantiate<FrameCore>();
+  core.frame_start(0, 0);
+  assert.equal(core.connection_open(2), Status.TooManyConnections);
+  assert.equal(core.data_room(2), 0);
+  const most = core.MAX_PAYLOAD.value + (1 << 20);
+  assert.ok(core.memory.buffer.byteLength < most, `${core.memory.buffer.byteLength} bytes`);
+});

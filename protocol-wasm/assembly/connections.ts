@@ -21,8 +21,13 @@ const USED: u32 = 4;
 
 const FIRST_SLOTS: u32 = 256;
 const SLOT_BYTES: u32 = 16;
-/** What all tables together take, smallest to largest. */
-export const TABLES_BYTES: u32 = 4 * MAX_CONNECTIONS * SLOT_BYTES;
+/**
+ * What all tables together take, smallest to largest. A link without connections has an empty one, in which
+ * nothing is found.
+ */
+export function tablesBytes(connects: bool): u32 {
+  return connects ? 4 * MAX_CONNECTIONS * SLOT_BYTES : FIRST_SLOTS * SLOT_BYTES;
+}
 
 /** One slot of the table. `state` 0 is a free one. */
 @unmanaged
@@ -38,18 +43,20 @@ export class Connection {
 let table: u32 = 0;
 let slots: u32 = 0;
 let count: u32 = 0;
+let most: u32 = 0;
 
-/** The tables take TABLES_BYTES of zeroed memory from `base` on. */
-export function startConnections(base: u32): void {
+/** The tables take `tablesBytes` of zeroed memory from `base` on. */
+export function startConnections(base: u32, connects: bool): void {
   table = base;
   slots = FIRST_SLOTS;
   count = 0;
+  most = connects ? MAX_CONNECTIONS : 0;
 }
 
 /** Opens connection `id` with both windows full; `Ok` also when it is open already. */
 export function connection_open(id: u32): Status {
   if (changetype<u32>(findConnection(id)) != 0) return Status.Ok;
-  if (count == MAX_CONNECTIONS) return Status.TooManyConnections;
+  if (count == most) return Status.TooManyConnections;
   count++;
   if (count > slots >> 1) growTable();
   const connection = freeSlot(id);

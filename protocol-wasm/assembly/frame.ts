@@ -30,7 +30,7 @@
 //   we ended (END out)        charged          NotSendable   refills
 //   closed, reset or unknown  Late             NotSendable   Late
 
-import { findConnection, MAX_WINDOW, PEER_ENDED, startConnections, TABLES_BYTES, WE_ENDED } from "./connections";
+import { findConnection, MAX_WINDOW, PEER_ENDED, startConnections, tablesBytes, WE_ENDED } from "./connections";
 import { Status } from "./status";
 
 export const HEADER_BYTES: u32 = 12;
@@ -78,15 +78,17 @@ let sendBuffer: u32 = 0;
 
 /**
  * Takes the memory of one link; once per instance, before anything else.
- * `dataKind` and `creditKind` are the table's numbers, 0 where it has none.
+ * `dataKind` and `creditKind` are the table's numbers, 0 where it has none: such a link has no room for
+ * connections, which is most of another's memory: the session has many, one for each thread that asks.
  */
 export function frame_start(dataKind: u32, creditKind: u32): void {
-  const base = <u32>heap.alloc(offsetof<Link>() + RECEIVE_BYTES + SEND_BYTES + TABLES_BYTES);
+  const connects = dataKind != 0;
+  const base = <u32>heap.alloc(offsetof<Link>() + RECEIVE_BYTES + SEND_BYTES + tablesBytes(connects));
   link = changetype<Link>(base);
   memory.fill(base, 0, offsetof<Link>());
   receiveBuffer = base + offsetof<Link>();
   sendBuffer = receiveBuffer + RECEIVE_BYTES;
-  startConnections(sendBuffer + SEND_BYTES);
+  startConnections(sendBuffer + SEND_BYTES, connects);
   link.dataKind = dataKind;
   link.creditKind = creditKind;
 }
