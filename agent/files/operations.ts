@@ -52,8 +52,8 @@ export type FileOrder = { id: number; pid: number } | { id: number; order: FileC
 /** From the thread. */
 export type FileResult = { id: number } & (FileAnswer | { errno: number; call: string });
 
-/** Most content of one frame, with room for what stands around it. */
-const maxContent = (1 << 20) - 64;
+/** Most content of one frame, with room for what stands around it: a file's status, too. */
+const maxContent = (1 << 20) - 512;
 /** How much is read at a time of a file without a size. */
 const procSize = 16384;
 
@@ -170,8 +170,10 @@ class FileOperations {
       const found = calls.modeAndSize(status);
       const type = found.mode & F.S_IFMT;
       const readable = (flags & F.O_ACCMODE) !== F.O_WRONLY && (flags & F.O_PATH) === 0;
-      if (type === F.S_IFREG && readable && whole > 0 && found.size <= whole) {
-        const content = readWhole(fd, found.size, whole);
+      // What is asked for may be any number: no more is read than an answer can hold.
+      const most = Math.min(whole, maxContent);
+      if (type === F.S_IFREG && readable && most > 0 && found.size <= most) {
+        const content = readWhole(fd, found.size, most);
         if (content !== null) {
           return { body: bytes(encode(agentMessages.openReply, { file: 0, end: true, status, content })) };
         }

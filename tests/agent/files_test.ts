@@ -43,6 +43,24 @@ Deno.test("a longer file stays open and is read where it is asked", async () => 
   assert.equal(await refusal(at.files.read(opened.file, 1, 0n)), "EBADF");
 });
 
+Deno.test("no more is read than an answer holds, however much is asked for", async () => {
+  const limit = (1 << 20) - 512;
+  const fill = `truncate -s ${limit} data/fits; truncate -s ${
+    limit + 1
+  } data/longer; truncate -s 1T data/huge`;
+  await using at = await stage({ fill });
+  const most = { whole: 2 ** 32 - 1, ahead: 2 ** 32 - 1 };
+  const fits = await at.files.open("/data/fits", most);
+  assert.deepEqual([fits.file, fits.content.length], [0, limit]);
+  for (const path of ["/data/longer", "/data/huge"]) {
+    const { file, content } = await at.files.open(path, most);
+    assert.notEqual(file, 0, path);
+    assert.equal(content.length, limit, path);
+    assert.equal((await at.files.read(file, 2 ** 32 - 1, 0n)).length, limit, path);
+    await at.files.close(file);
+  }
+});
+
 Deno.test("links and dots resolve in the target's root and never leave it", async () => {
   const fill = "printf inside >etc/hostname; mkdir data/deep; ln -s /etc/hostname data/absolute; " +
     "ln -s ../../../../../../etc/hostname data/deep/dots; ln -s /proc/1/root data/top; ln -s loop data/loop";
