@@ -6,6 +6,7 @@ import { Dns } from "./dns.ts";
 import { Env } from "./env.ts";
 import { described, Failure } from "./failure.ts";
 import { Files } from "./files.ts";
+import type { FileThreads } from "./files/threads.ts";
 import type { Floor } from "./floor.ts";
 import { Incoming, type IncomingOptions } from "./incoming/incoming.ts";
 import { Interfaces } from "./interfaces.ts";
@@ -25,6 +26,8 @@ const dials: readonly string[] = ["connect", "connectFrom"];
 
 export interface ClientOptions extends IncomingOptions {
   target: TargetProcess;
+  /** For a program that serves one client after another (tests/fuzz): threads that none of them ends. */
+  fileThreads?: FileThreads;
 }
 
 export class Client implements AsyncDisposable {
@@ -42,7 +45,7 @@ export class Client implements AsyncDisposable {
       this.#incoming, // the first to end: new connections are the original's from then on
       new Outgoing(link, unsent),
       new Dns(link, target),
-      new Files(link, target),
+      new Files(link, target, options.fileThreads),
       new Interfaces(link, target),
       new Env(link, target),
       unsent,

@@ -52,6 +52,7 @@ export class Files implements Floor {
   readonly kinds = ["open", "close", "stream", ...fileKinds] as const;
   readonly #link: AgentLink;
   readonly #threads: FileThreads;
+  readonly #isShared: boolean;
   readonly #files = new Map<number, OpenFile>();
   readonly #room = new Room(answerLimits);
   #nextFile = 1;
@@ -59,9 +60,11 @@ export class Files implements Floor {
   #streams = 0;
   #isOver = false;
 
-  constructor(link: AgentLink, target: TargetProcess) {
+  /** shared: threads that outlive this client; its own unless given. */
+  constructor(link: AgentLink, target: TargetProcess, shared?: FileThreads) {
     this.#link = link;
-    this.#threads = new FileThreads(() => findTarget(target));
+    this.#threads = shared ?? new FileThreads(() => findTarget(target));
+    this.#isShared = shared !== undefined;
   }
 
   async answer(frame: AgentFrame): Promise<void> {
@@ -85,7 +88,7 @@ export class Files implements Floor {
     const timer = setTimeout(late.resolve, leaveLimitMs);
     await Promise.race([Promise.all(closing), late.promise]);
     clearTimeout(timer);
-    this.#threads[Symbol.dispose]();
+    if (!this.#isShared) this.#threads[Symbol.dispose]();
   }
 
   // -- requests --------------------------------------------------------------------------------------------------

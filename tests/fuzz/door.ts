@@ -2,31 +2,24 @@
 // key is refused, whatever it says, and nothing of it stays.
 
 import { makeDoorKeys, proveClient } from "../../agent/door.ts";
-import {
-  agentMessages,
-  concatenate,
-  decode,
-  encode,
-  SigningKey,
-  transcriptOf,
-} from "../../protocol-wasm/mod.ts";
-import { type Frame, frameBytes, FrameReader, kindsOf, mutated, randomBody } from "./frames.ts";
+import { agentMessages, decode, encode, SigningKey, transcriptOf } from "../../protocol-wasm/mod.ts";
+import { type Frame, FrameReader, framesBytes, kindsOf, mutated, randomBody } from "./frames.ts";
 import type { Fuzz } from "./fuzz.ts";
 import { MemoryStream } from "./memory_stream.ts";
+import type { Random } from "./random.ts";
 
 const heartbeat = { intervalMs: 5000, limitMs: 15_000 };
 const kinds = kindsOf(agentMessages);
-const messages = Object.values(agentMessages);
+const names = Object.keys(agentMessages) as (keyof typeof agentMessages)[];
 /** Links that are challenged at a time, as the agent allows. */
 const atOnce = 16;
 
 export async function door(fuzz: Fuzz): Promise<void> {
-  const { random } = fuzz;
   const key = await SigningKey.generate();
   const keys = await makeDoorKeys(key.publicKey, undefined);
 
   /** What a stranger asks for. */
-  const joining = (): Uint8Array =>
+  const joining = (random: Random): Uint8Array =>
     encode(agentMessages.join, {
       version: random.number(16) || 4,
       release: "0.1.0",
@@ -37,7 +30,7 @@ export async function door(fuzz: Fuzz): Promise<void> {
     });
 
   /** What a stranger says: a proof that is none, other frames, or noise. */
-  const words = (join: Uint8Array, signature: Uint8Array): Uint8Array => {
+  const words = (random: Random, join: Uint8Array, signature: Uint8Array): Uint8Array => {
     const proof: Frame = {
       kind: agentMessages.proof.kind,
       flags: 0,
@@ -47,13 +40,15 @@ export async function door(fuzz: Fuzz): Promise<void> {
     const prove: Frame[] = [{ kind: agentMessages.join.kind, flags: 0, id: 1, body: join }, proof];
     const frames = [...prove];
     for (let more = random.below(3); more > 0; more--) {
-      const message = random.pick(messages);
+      const name = random.pick(names);
+      fuzz.says(name);
+      const message = agentMessages[name];
       const flags = random.once(5) ? random.below(4) : 0;
       frames.push({ kind: message.kind, flags, id: random.number(32), body: randomBody(random, message) });
     }
     if (random.once(10)) return random.bytes(random.below(300));
     if (random.once(3)) frames.reverse();
-    if (random.once(6)) return concatenate(prove.map((frame) => frameBytes(frame)));
+    if (random.once(6)) return framesBytes(prove);
     return mutated(random, frames, kinds);
   };
 
@@ -64,13 +59,13 @@ export async function door(fuzz: Fuzz): Promise<void> {
   };
 
   /** One stranger; whether the agent took it for the client. */
-  const stranger = async (): Promise<boolean> => {
+  const stranger = async (random: Random): Promise<boolean> => {
     const stream = new MemoryStream();
     const reader = new FrameReader();
     const cut = random.once(4) ? 1 : random.once(2) ? random.below(40) + 1 : Infinity;
     stream.piece = () => cut;
-    const join = joining();
-    const said = words(join, random.bytes(random.once(3) ? random.below(80) : 64));
+    const join = joining(random);
+    const said = words(random, join, random.bytes(random.once(3) ? random.below(80) : 64));
     stream.heard = (bytes) => {
       const [challenge] = reader.take(bytes);
       stream.heard = () => {};
@@ -79,7 +74,7 @@ export async function door(fuzz: Fuzz): Promise<void> {
         return stream.end();
       }
       void signed(challenge.body, join).then((signature) => {
-        stream.say(words(join, signature));
+        stream.say(words(random, join, signature));
         stream.end();
       });
     };
@@ -90,9 +85,8 @@ export async function door(fuzz: Fuzz): Promise<void> {
     return proven !== null;
   };
 
-  while (!fuzz.isOver) {
-    const taken = await Promise.all(Array.from({ length: atOnce }, stranger));
-    fuzz.check(!taken.includes(true), "a stranger is taken for the client");
-    await fuzz.rest();
-  }
+  await fuzz.rounds(atOnce, async (random) => {
+    fuzz.check(!await stranger(random), "a stranger is taken for the client");
+  });
+  fuzz.checkSaid(names);
 }

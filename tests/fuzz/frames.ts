@@ -21,11 +21,22 @@ export interface Frame {
 
 const headerBytes = 12;
 
+/** `frames` as they travel. */
+export function framesBytes(frames: readonly Frame[]): Uint8Array<ArrayBuffer> {
+  const [first] = frames;
+  return frames.length === 1 && first !== undefined
+    ? frameBytes(first)
+    : concatenate(frames.map((frame) => frameBytes(frame)));
+}
+
 /** Values that a field of a name is apt to have; the type's own otherwise. */
 export type Values = Record<string, (random: Random) => unknown>;
 
 /** `frame` as it travels; length: what the header says instead. */
-export function frameBytes({ kind, flags, id, body }: Frame, length = body.length): Uint8Array {
+export function frameBytes(
+  { kind, flags, id, body }: Frame,
+  length = body.length,
+): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(headerBytes + body.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, length >>> 0, true);
@@ -36,17 +47,17 @@ export function frameBytes({ kind, flags, id, body }: Frame, length = body.lengt
   return bytes;
 }
 
-/** A body of `message`, right by its types; strict: what `values` names is never anything else. */
+/** A body of `message`, right by its types; once in `anyOnce` a field that `values` names is anything. */
 export function randomBody(
   random: Random,
   message: Message,
   values: Values = {},
-  { strict = false }: { strict?: boolean } = {},
+  { anyOnce = 12 }: { anyOnce?: number } = {},
 ): Uint8Array {
   const body = Object.fromEntries(
     Object.entries(message.fields).map(([name, type]) => [
       name,
-      values[name] === undefined || (!strict && random.once(12))
+      values[name] === undefined || random.once(anyOnce)
         ? valueOf(random, type)
         : fitted(random, type, values[name](random)),
     ]),
@@ -111,7 +122,7 @@ export function randomAddress(random: Random): { address: string; port: number }
 
 /** `frames` with one thing or a few changed; as it travels. */
 export function mutated(random: Random, frames: readonly Frame[], kinds: readonly number[]): Uint8Array {
-  const parts = frames.map((frame) => frameBytes(frame));
+  const parts: Uint8Array[] = frames.map((frame) => frameBytes(frame));
   for (let times = 1 + random.below(3); times > 0; times--) {
     const index = random.below(parts.length);
     const part = parts[index] ?? new Uint8Array();
@@ -157,10 +168,10 @@ function mutatedPart(random: Random, part: Uint8Array, frame: Frame, kinds: read
 
 /** Whole frames out of written bytes, whatever the pieces. */
 export class FrameReader {
-  #rest = new Uint8Array();
+  #rest: Uint8Array<ArrayBuffer> = new Uint8Array();
 
   take(bytes: Uint8Array): Frame[] {
-    this.#rest = concatenate([this.#rest, bytes]);
+    this.#rest = this.#rest.length === 0 ? bytes.slice() : concatenate([this.#rest, bytes]);
     const frames: Frame[] = [];
     for (let at = 0;;) {
       const view = new DataView(this.#rest.buffer, at);

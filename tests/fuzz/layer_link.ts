@@ -3,40 +3,41 @@
 // nor grows.
 
 import { layerMessages } from "../../protocol-wasm/mod.ts";
-import { frameBytes, FrameReader, kindsOf, mutated } from "./frames.ts";
+import { frameBytes, FrameReader, framesBytes, kindsOf, mutated } from "./frames.ts";
 import type { Fuzz } from "./fuzz.ts";
-import { layerWord, questions, tellings } from "./layer_words.ts";
-import { helloBytes, openStage, rightAnswer, type Stage } from "./session_stage.ts";
+import { asking, layerWord, questions, tellings } from "./layer_words.ts";
+import { numberOf, type Random } from "./random.ts";
+import { helloBytes, openStage, rightAnswer, rightBytes, type Stage } from "./session_stage.ts";
 
 const kinds = kindsOf(layerMessages);
-const among = [...questions, ...questions, ...tellings];
+const among = [...asking, ...questions, ...tellings];
 /** Frames of one link, and links of one session. */
 const mostFrames = 100;
 const linksOfSession = 64;
 const atOnce = 8;
+const sessionsAtOnce = 2;
 
 export async function layerLink(fuzz: Fuzz): Promise<void> {
-  while (!fuzz.isOver) {
-    await oneSession(fuzz);
-    await fuzz.rest();
-  }
+  await fuzz.rounds(sessionsAtOnce, (random) => oneSession(fuzz, random));
+  fuzz.checkSaid([...questions, ...tellings]);
 }
 
-async function oneSession(fuzz: Fuzz): Promise<void> {
-  const { random } = fuzz;
+async function oneSession(fuzz: Fuzz, random: Random): Promise<void> {
   const bugs: string[] = [];
   await using stage = openStage({
     answer: (asked) => {
-      const answer = rightAnswer(random, asked);
-      return answer === null ? null : frameBytes(answer);
+      const choices = random.part(numberOf(asked.body));
+      const answer = rightAnswer(choices, asked);
+      return answer === null ? null : framesBytes([answer, ...rightBytes(choices, asked, answer)]);
     },
     emit: (event) => void (event.type === "servingFailed" && bugs.push(event.reason)),
   });
   let lost: Error | null = null;
   void stage.session.lost.then((reason) => lost = reason);
-  let identity = 10n;
+  let identity = 10;
   for (let links = 0; links < linksOfSession && !fuzz.isOver; links += atOnce) {
-    await Promise.all(Array.from({ length: atOnce }, () => oneProcess(fuzz, stage, identity++)));
+    await Promise.all(Array.from({ length: atOnce }, () => oneProcess(fuzz, stage, random, identity++)));
+    if (fuzz.plant === "lost") stage.endAgent();
     fuzz.check(await isServed(stage, identity++), "another process is not served any more");
     fuzz.check(lost === null, `the session is lost: ${lost}`);
     fuzz.check(bugs.length === 0, bugs.join("\n"));
@@ -44,28 +45,28 @@ async function oneSession(fuzz: Fuzz): Promise<void> {
 }
 
 /** One process's link, from hello to an end of some kind. */
-async function oneProcess(fuzz: Fuzz, stage: Stage, identity: bigint): Promise<void> {
-  const { random } = fuzz;
+async function oneProcess(fuzz: Fuzz, stage: Stage, session: Random, identity: number): Promise<void> {
+  const random = session.part(identity);
   const conn = await stage.connect();
   const reads = !random.once(10);
   const heard = new Answers();
   const reading = reads ? heard.read(conn) : Promise.resolve();
   try {
-    if (!random.once(30)) await conn.write(helloBytes(identity));
+    if (!random.once(30)) await conn.write(helloBytes(BigInt(identity)));
     for (let said = 0, isBroken = false; said < mostFrames; said++) {
       const words = [layerWord(random, said, among)];
       while (random.once(3)) words.push(layerWord(random, said, among));
+      for (const { name } of words) fuzz.says(name);
       // Behind a frame that is cut the session waits for its rest.
       isBroken ||= random.once(40);
-      const bytes = isBroken
-        ? mutated(random, words, kinds)
-        : new Uint8Array(words.flatMap((word) => [...frameBytes(word)]));
+      const bytes = isBroken ? mutated(random, words, kinds) : framesBytes(words);
+      const before = heard.count;
       await writeAll(conn, bytes);
       await fuzz.case();
       if (fuzz.isOver || (isBroken && random.once(4))) break;
       // Mostly a process waits for its answer; a session that gives none for so long has left it.
       const asks = words.some(({ name }) => !tellings.includes(name));
-      if (reads && asks && !isBroken && !random.once(4)) await heard.another;
+      if (reads && asks && !isBroken && !random.once(4)) await heard.more(before);
     }
   } catch (error) {
     // The session ended the link: what it received was nonsense.
@@ -81,11 +82,12 @@ async function oneProcess(fuzz: Fuzz, stage: Stage, identity: bigint): Promise<v
 /** What the session answers to one process. */
 class Answers {
   count = 0;
+  #isOver = false;
   #wake = Promise.withResolvers<void>();
 
-  /** Resolves with the next answer, or when there can be none. */
-  get another(): Promise<void> {
-    return this.#wake.promise;
+  /** Resolves when there are more than `before`, or can be none any more. */
+  async more(before: number): Promise<void> {
+    while (this.count <= before && !this.#isOver) await this.#wake.promise;
   }
 
   async read(conn: Deno.Conn): Promise<void> {
@@ -102,18 +104,18 @@ class Answers {
     } catch (error) {
       if (!isGone(error)) throw error;
     } finally {
+      this.#isOver = true;
       this.#wake.resolve();
-      this.another.catch(() => {});
     }
   }
 }
 
 /** A process that does as it should: is its question answered? */
-async function isServed(stage: Stage, identity: bigint): Promise<boolean> {
+async function isServed(stage: Stage, identity: number): Promise<boolean> {
   using conn = await stage.connect();
   const body = new Uint8Array();
   const question = frameBytes({ kind: layerMessages.hostName.kind, flags: 0, id: 1, body });
-  await writeAll(conn, helloBytes(identity));
+  await writeAll(conn, helloBytes(BigInt(identity)));
   await writeAll(conn, question);
   const reader = new FrameReader();
   const into = new Uint8Array(65_536);

@@ -16,9 +16,11 @@ const bodies: Record<string, (fuzz: Fuzz, order: Order) => Promise<void>> = {
 
 const [name = "", order = "{}"] = Deno.args;
 const asked = JSON.parse(order) as Order;
+// Most of what is refused is an error that nobody prints.
+if (asked.round === undefined) Error.stackTraceLimit = 4;
 using fuzz = new Fuzz(asked);
 await bodies[name]?.(fuzz, asked);
-const summary = `${fuzz.done} cases, ${fuzz.answers} answers\n`;
+const summary = `${fuzz.done} cases in ${fuzz.begun} rounds, ${fuzz.answers} answers\n`;
 Deno.stdout.writeSync(new TextEncoder().encode(summary));
 // Files threads, watchers and timers of what was fuzzed may be left: the run is over.
 Deno.exit(0);

@@ -19,13 +19,13 @@ import { type Frame, frameBytes, FrameReader } from "./frames.ts";
 import { MemoryStream } from "./memory_stream.ts";
 import type { Random } from "./random.ts";
 
-type Kind = keyof typeof agentMessages & string;
-type AgentFrame = Frame & { name: Kind };
+export type AgentKind = keyof typeof agentMessages & string;
+type AgentFrame = Frame & { name: AgentKind };
 
 const ends = { local: { address: "10.0.0.2", port: 5 }, peer: { address: "10.0.0.3", port: 80 } };
-const names = new Map<number, Kind>();
+const names = new Map<number, AgentKind>();
 for (const [name, { kind }] of Object.entries(agentMessages)) {
-  if (!names.has(kind)) names.set(kind, name as Kind);
+  if (!names.has(kind)) names.set(kind, name as AgentKind);
 }
 
 /** struct statx of a file of `size`, or of a folder. */
@@ -57,15 +57,17 @@ function netlinkDone(): Uint8Array {
 
 /** What a real agent might answer to a request; null: nothing. */
 export function rightAnswer(random: Random, { name, id, kind, body }: AgentFrame): Frame | null {
+  const failure = (errno: number): Frame => ({
+    kind,
+    flags: 2,
+    id,
+    body: encode(agentMessages.failure, { errno, text: "it fails" }),
+  });
   const failed = random.once(12);
   if (failed && !["unsent", "env", "reach"].includes(name)) {
-    const failure = encode(agentMessages.failure, {
-      errno: random.pick([2, 13, 111, 110]),
-      text: "it fails",
-    });
-    return { kind, flags: 2, id, body: failure };
+    return failure(random.pick([2, 13, 111, 110]));
   }
-  const answer = <K extends Kind>(as: K, fields: Body<typeof agentMessages[K]>): Frame => ({
+  const answer = <K extends AgentKind>(as: K, fields: Body<typeof agentMessages[K]>): Frame => ({
     kind,
     flags: 1,
     id,
@@ -75,7 +77,8 @@ export function rightAnswer(random: Random, { name, id, kind, body }: AgentFrame
     case "open": {
       const { path, ahead, whole } = decode(agentMessages.open, body);
       if (path.at(-1) === 0x64) {
-        return answer("openReply", { file: 1, end: true, status: status(0, true), content: entry("name") });
+        const end = random.once(2);
+        return answer("openReply", { file: 1, end, status: status(0, true), content: entry("name") });
       }
       const isWhole = whole > 0 && random.once(2);
       const content = random.bytes(Math.min(isWhole ? whole : ahead, 30));
@@ -95,8 +98,9 @@ export function rightAnswer(random: Random, { name, id, kind, body }: AgentFrame
     }
     case "write": {
       const { offset, content } = decode(agentMessages.write, body);
-      const at = offset < 1n << 63n ? offset : 0n;
-      return answer("writeReply", { count: content.length, offset: at + BigInt(content.length) });
+      const after = (offset < 1n << 63n ? offset : 0n) + BigInt(content.length);
+      // As pwrite(2): no file reaches so far.
+      return after < 1n << 63n ? answer("writeReply", { count: content.length, offset: after }) : failure(22);
     }
     case "seek":
       return answer("seekReply", { offset: BigInt(random.below(1000)) });
@@ -109,6 +113,10 @@ export function rightAnswer(random: Random, { name, id, kind, body }: AgentFrame
       return answer(`${name}Reply`, ends);
     case "held":
       return answer("heldReply", { own: random.once(2) });
+    case "served":
+      return answer("servedReply", { inode: random.below(2) });
+    case "reached":
+      return answer("reachedReply", { reach: random.below(16) });
     case "lookup":
       return answer("lookupReply", {
         ending: 0,
@@ -149,6 +157,19 @@ export function rightAnswer(random: Random, { name, id, kind, body }: AgentFrame
   return null;
 }
 
+/** What a real agent says behind that answer: bytes of the connection that it opened. */
+export function rightBytes(random: Random, { name, id }: AgentFrame, { flags }: Frame): Frame[] {
+  const opens = name === "stream" || name === "connect" || name === "associate";
+  if (!opens || (flags & 2) !== 0 || (name !== "stream" && random.once(2))) return [];
+  const { kind } = agentMessages.data;
+  const frames: Frame[] = [];
+  while (random.once(2)) frames.push({ kind, flags: 0, id, body: random.bytes(random.below(400)) });
+  // A file that is read ahead ends; a peer may go on, end, or reset.
+  const flagsAtEnd = name === "stream" ? 1 : random.below(3);
+  if (flagsAtEnd !== 0) frames.push({ kind, flags: flagsAtEnd, id, body: new Uint8Array() });
+  return frames;
+}
+
 export interface Stage extends AsyncDisposable {
   readonly session: Session;
   /** The session's end of the agent link. */
@@ -171,9 +192,11 @@ export interface StageOptions {
 }
 
 let stages = 0;
+/** A session has three files: thousands of sessions need no disk. */
+const inMemory = "/dev/shm";
 
 export function openStage({ answer, hasDoor = true, emit = () => {} }: StageOptions): Stage {
-  const folder = Deno.makeTempDirSync({ prefix: "mirrord-fuzz-" });
+  const folder = Deno.makeTempDirSync({ dir: inMemory, prefix: "mirrord-fuzz-" });
   const stream = new MemoryStream();
   const reader = new FrameReader();
   stream.heard = (bytes) => {
