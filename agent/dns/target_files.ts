@@ -5,6 +5,7 @@
 import { byteText } from "../../core/net/byte_text.ts";
 import * as calls from "../sys/file_calls.ts";
 import { F } from "../sys/file_calls.ts";
+import { modeAndSize } from "../sys/file_status.ts";
 import { SystemError } from "../sys/libc.ts";
 import { TargetRoot } from "../sys/target_root.ts";
 
@@ -31,9 +32,9 @@ export class TargetFile<T> {
   /** The present content of the file of the process `pid`. */
   read(pid: number): T {
     using root = TargetRoot.of(pid);
-    const fd = root === null ? null : opened(root, this.#path);
+    const { fd, status } = (root === null ? null : opened(root, this.#path)) ?? { fd: null, status: null };
     try {
-      const stamp = fd === null ? "absent" : stampOf(fd);
+      const stamp = status === null ? "absent" : stampOf(status);
       if (this.#kept?.stamp === stamp) return this.#kept.value;
       const value = this.#parse(fd === null || stamp === "absent" ? "" : textOf(fd));
       this.#kept = { stamp, value };
@@ -44,7 +45,7 @@ export class TargetFile<T> {
   }
 }
 
-function opened(root: TargetRoot, path: Uint8Array): number | null {
+function opened(root: TargetRoot, path: Uint8Array): ReturnType<typeof calls.open> | null {
   try {
     return calls.open(root, { fd: null, path }, 0, 0);
   } catch (error) {
@@ -57,9 +58,8 @@ function opened(root: TargetRoot, path: Uint8Array): number | null {
  * Changes when the file does: device, inode, size, and when it was changed. What is no plain file counts as
  * absent.
  */
-function stampOf(fd: number): string {
-  const status = calls.statusOf(fd);
-  if ((calls.modeAndSize(status).mode & F.S_IFMT) !== F.S_IFREG) return "absent";
+function stampOf(status: Uint8Array<ArrayBuffer>): string {
+  if ((modeAndSize(status).mode & F.S_IFMT) !== F.S_IFREG) return "absent";
   const view = new DataView(status.buffer, status.byteOffset);
   // stx_ino, stx_size, stx_mtime and its nanoseconds, stx_dev (statx(2))
   return [32, 40, 112, 120, 136].map((at) => view.getBigUint64(at, true)).join(" ");

@@ -18,8 +18,10 @@ import {
 } from "../../protocol-wasm/mod.ts";
 import * as calls from "../sys/file_calls.ts";
 import { F } from "../sys/file_calls.ts";
+import { AT_STATX_SYNC_TYPE, modeAndSize } from "../sys/file_status.ts";
 import { E, SystemError } from "../sys/libc.ts";
-import { type Path, type Spot, TargetRoot } from "../sys/target_root.ts";
+import type { Path } from "../sys/path_bytes.ts";
+import { type Spot, TargetRoot } from "../sys/target_root.ts";
 import { becomeProcess, innerPid } from "../sys/thread_rights.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -105,8 +107,7 @@ class FileOperations {
         calls.close(order.file);
         return { body: nothing };
       case "stat": {
-        using spot = this.#found(order, order.flags);
-        const status = calls.status(spot, order.flags);
+        const status = this.#status(order);
         return { body: bytes(encode(agentMessages.statReply, { status })) };
       }
       case "access": {
@@ -161,13 +162,21 @@ class FileOperations {
     return this.#root.found(this.#path(at), (flags & F.AT_SYMLINK_NOFOLLOW) === 0);
   }
 
+  /** Opening looks at the file anyway: that is the answer, unless it is asked for by other rules of time. */
+  #status(order: Call<"stat">): Bytes {
+    if ((order.flags & AT_STATX_SYNC_TYPE) === 0) {
+      return this.#root.status(this.#path(order), (order.flags & F.AT_SYMLINK_NOFOLLOW) === 0);
+    }
+    using spot = this.#found(order, order.flags);
+    return calls.status(spot, order.flags);
+  }
+
   #open(order: Call<"open"> & { file: number }): FileAnswer {
     const { flags, mode, whole, ahead, file } = order;
-    const fd = this.#openOrWait(this.#path(order), flags, mode);
+    const { fd, status } = this.#openOrWait(this.#path(order), flags, mode);
     let kept = false;
     try {
-      const status = calls.statusOf(fd);
-      const found = calls.modeAndSize(status);
+      const found = modeAndSize(status);
       const type = found.mode & F.S_IFMT;
       const readable = (flags & F.O_ACCMODE) !== F.O_WRONLY && (flags & F.O_PATH) === 0;
       // What is asked for may be any number: no more is read than an answer can hold.
@@ -196,14 +205,13 @@ class FileOperations {
    * EAGAIN instead of ENXIO for a pipe without a reader yet: a process that opens it for writing waits
    * (fifo(7)).
    */
-  #openOrWait(path: Path, flags: number, mode: number): number {
+  #openOrWait(path: Path, flags: number, mode: number): { fd: number; status: Bytes } {
     try {
       return calls.open(this.#root, path, flags, mode);
     } catch (error) {
       const waits = (flags & F.O_NONBLOCK) === 0;
       if (!waits || !(error instanceof SystemError) || error.errno !== E.ENXIO) throw error;
-      using spot = this.#root.found(path, true);
-      const { mode: found } = calls.modeAndSize(calls.status(spot, 0));
+      const { mode: found } = modeAndSize(this.#root.status(path, true));
       throw (found & F.S_IFMT) === F.S_IFIFO ? new SystemError("openat", E.EAGAIN) : error;
     }
   }
@@ -244,7 +252,7 @@ class FileOperations {
 
   #truncate(at: At, length: bigint): void {
     if (at.path.length === 0) return calls.truncate(descriptor(at), length);
-    const fd = calls.open(this.#root, this.#path(at), F.O_WRONLY, 0);
+    const { fd } = calls.open(this.#root, this.#path(at), F.O_WRONLY, 0);
     try {
       calls.truncate(fd, length);
     } finally {
@@ -287,7 +295,8 @@ function readWhole(fd: number, size: number, most: number): Bytes | null {
     const count = calls.read(fd, into.subarray(length), BigInt(length));
     length += count;
     if (length > most) return null;
-    if (count === 0) return into.subarray(0, length);
+    // Less than there was room for, and all that the file had when it was opened: its end (read(2)).
+    if (count === 0 || (length === size && length < into.length)) return into.subarray(0, length);
     if (length < into.length) continue;
     const longer = new Uint8Array(Math.min(into.length * 2, most + 1));
     longer.set(into);

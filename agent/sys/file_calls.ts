@@ -4,8 +4,10 @@
 // statx(2), statfs(2), getdents(2).
 
 import { fileStatusBytes, fileSystemBytes, openFlags } from "../../protocol-wasm/mod.ts";
+import { AT_EMPTY_PATH, look, modeAndSize, statusAt } from "./file_status.ts";
 import { check, cText, E, SystemError } from "./libc.ts";
-import { isDots, type Path, type Spot, type TargetRoot } from "./target_root.ts";
+import { isDots, type Path } from "./path_bytes.ts";
+import type { Spot, TargetRoot } from "./target_root.ts";
 
 const i32 = "i32";
 const i64 = "i64";
@@ -34,7 +36,6 @@ const { symbols: f } = Deno.dlopen("libc.so.6", {
   fallocate64: { parameters: [i32, i32, i64, i64], result: i32 },
   linkat: { parameters: [i32, buffer, i32, buffer, i32], result: i32 },
   symlinkat: { parameters: [buffer, i32, buffer], result: i32 },
-  statx: { name: "syscall", parameters: [i64, i32, buffer, i32, u32, buffer], result: i64 },
   getdents64: { name: "syscall", parameters: [i64, i32, buffer, "usize"], result: i64 },
   renameat2: { name: "syscall", parameters: [i64, i32, buffer, i32, buffer, u32], result: i64 },
   mknodat: { name: "syscall", parameters: [i64, i32, buffer, u32, "u64"], result: i64 },
@@ -42,8 +43,8 @@ const { symbols: f } = Deno.dlopen("libc.so.6", {
 
 /** Numbers of the calls that an older C library does not have (syscalls(2)). */
 const numbers = Deno.build.arch === "aarch64"
-  ? { statx: 291n, getdents64: 61n, renameat2: 276n, mknodat: 33n, faccessat2: 439n }
-  : { statx: 332n, getdents64: 217n, renameat2: 316n, mknodat: 259n, faccessat2: 439n };
+  ? { getdents64: 61n, renameat2: 276n, mknodat: 33n, faccessat2: 439n }
+  : { getdents64: 217n, renameat2: 316n, mknodat: 259n, faccessat2: 439n };
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -72,12 +73,9 @@ export const F = {
   SEEK_CUR: 1,
 } as const;
 
-const allFields = 0xfff; // STATX_BASIC_STATS | STATX_BTIME
 const STATX_ATTR_MOUNT_ROOT = 0x2000n;
 const X_OK = 1;
 const slash = 0x2f;
-/** No name: the descriptor itself. */
-const none = Uint8Array.of(0);
 
 /**
  * O_DIRECTORY and O_NOFOLLOW as x86_64 numbers them → as this machine does; O_DIRECT and O_LARGEFILE are left
@@ -105,8 +103,16 @@ function pathTo(fd: number): Bytes {
   return cText(`/proc/self/fd/${fd}`);
 }
 
-/** The descriptor, close-on-exec; never waits for the other end of a pipe. `flags` are x86_64's. */
-export function open(root: TargetRoot, path: Path, flags: number, mode: number): number {
+/**
+ * The descriptor, close-on-exec, with its struct statx; never waits for the other end of a pipe. `flags` are
+ * x86_64's.
+ */
+export function open(
+  root: TargetRoot,
+  path: Path,
+  flags: number,
+  mode: number,
+): { fd: number; status: Bytes } {
   return root.open(path, ownFlags(flags) | F.O_NOCTTY | F.O_NONBLOCK, mode);
 }
 
@@ -114,26 +120,9 @@ export function close(fd: number): void {
   check("close", f.close(fd));
 }
 
-/** struct statx of an open file. */
-export function statusOf(fd: number): Bytes {
-  return statusAt(fd, none, F.AT_EMPTY_PATH);
-}
-
 /** struct statx. */
 export function status(spot: Spot, flags: number): Bytes {
-  return statusAt(spot.fd, spot.path, flags | (isEmpty(spot) ? F.AT_EMPTY_PATH : 0));
-}
-
-function statusAt(fd: number, path: Bytes, flags: number): Bytes {
-  const into = new Uint8Array(fileStatusBytes);
-  check("statx", Number(f.statx(numbers.statx, fd, path, flags, allFields, into)));
-  return into;
-}
-
-/** st_mode and st_size of a struct statx. */
-export function modeAndSize(status: Bytes): { mode: number; size: number } {
-  const view = new DataView(status.buffer, status.byteOffset);
-  return { mode: view.getUint16(28, true), size: Number(view.getBigUint64(40, true)) };
+  return statusAt(spot.fd, spot.path, flags | (isEmpty(spot) ? AT_EMPTY_PATH : 0));
 }
 
 /** By the user that the thread has for files: its real one is the agent's (AT_EACCESS). */
@@ -259,8 +248,8 @@ export function rename(from: Spot, to: Spot, flags: number): void {
 function sparesMount({ fd, path }: Spot): void {
   if (path[0] === slash || isDots(path)) return; // no name: the kernel refuses it
   const into = new Uint8Array(fileStatusBytes);
-  const found = f.statx(numbers.statx, fd, path, F.AT_SYMLINK_NOFOLLOW, 0, into);
-  const attributes = found < 0n ? 0n : new DataView(into.buffer).getBigUint64(8, true);
+  const found = look(fd, path, F.AT_SYMLINK_NOFOLLOW, into);
+  const attributes = !found ? 0n : new DataView(into.buffer).getBigUint64(8, true);
   if ((attributes & STATX_ATTR_MOUNT_ROOT) !== 0n) {
     throw new SystemError("unlinkat", E.EBUSY);
   }

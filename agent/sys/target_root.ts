@@ -6,8 +6,10 @@
 // Invariant: nothing of procfs that is the agent's own is opened; the target's process stands in its place.
 
 import { fileStatusBytes, fileSystemBytes } from "../../protocol-wasm/mod.ts";
-import { byteText, textBytes } from "../../core/net/byte_text.ts";
+import { byteText } from "../../core/net/byte_text.ts";
+import { AT_EMPTY_PATH, look, statusAt } from "./file_status.ts";
 import { c, check, cText, E, lastErrno, SystemError } from "./libc.ts";
+import { bytesOf, ended, isDots, names, type Path, slash, split, zeroEnded } from "./path_bytes.ts";
 
 const i32 = "i32";
 const buffer = "buffer";
@@ -17,20 +19,12 @@ const { symbols: f } = Deno.dlopen("libc.so.6", {
   readlinkat: { parameters: [i32, buffer, buffer, "usize"], result: i32 },
   fstatfs: { parameters: [i32, buffer], result: i32 },
   openat2: { name: "syscall", parameters: ["i64", i32, buffer, buffer, "usize"], result: i32 },
-  statx: { name: "syscall", parameters: ["i64", i32, buffer, i32, "u32", buffer], result: "i64" },
 });
 
 /** syscalls(2). */
-const numbers = { openat2: 437n, statx: Deno.build.arch === "aarch64" ? 291n : 332n };
+const numbers = { openat2: 437n };
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** A path and what it is relative to: an open folder; null: the root. */
-export interface Path {
-  fd: number | null;
-  /** Without its zero byte. Empty: the descriptor itself. */
-  path: Uint8Array;
-}
 
 /** What a call gets instead of a path: a descriptor, and a name in it or nothing. */
 export interface Spot extends Disposable {
@@ -61,8 +55,6 @@ const pathFlags = O.PATH | O.CLOEXEC | O.DIRECTORY | O.NOFOLLOW;
 const resolve = { noMagicLinks: 0x02, beneath: 0x08, inRoot: 0x10 } as const;
 
 const PROC_SUPER_MAGIC = 0x9fa0n;
-const STATX_INO_AND_MOUNT = 0x1100;
-const AT_EMPTY_PATH = 0x1000;
 const AT_FDCWD = -100;
 const maxPath = 4096;
 /** Links of procfs that lead where their text says. */
@@ -74,13 +66,15 @@ const mostLinks = 40;
  * here.
  */
 const mostTries = 16;
-const slash = 0x2f;
 const dot = 0x2e;
 const zero = Uint8Array.of(0);
 /** Of every call on this thread: none outlives it. */
 const howWords = new Uint32Array(6);
 const howBytes = new Uint8Array(howWords.buffer);
 const howSize = BigInt(howBytes.length);
+/** struct statx of what was opened last. */
+const seen = new Uint8Array(fileStatusBytes);
+const seenView = new DataView(seen.buffer);
 const statfsWords = new BigUint64Array(fileSystemBytes / 8);
 const statfsBytes = new Uint8Array(statfsWords.buffer);
 
@@ -91,8 +85,11 @@ export class TargetRoot implements Disposable {
   readonly #prefix: string;
   /** The target's process, as it numbers itself. */
   readonly #pid: number;
+  /** The number of its file system, where that has no device of its own; -1 otherwise. */
+  readonly #device: number;
   /** The kernel (before 5.6), or a seccomp profile, has no openat2(2): every path is walked here. */
   readonly #walks: boolean;
+  #hasSeen = false;
 
   /** `fd`: its root directory; it is kept. */
   constructor(fd: number, pid: number) {
@@ -102,6 +99,8 @@ export class TargetRoot implements Disposable {
     this.#walks = here < 0;
     if (here >= 0) f.close(here);
     this.#prefix = placeOf(fd).replace(/\/$/, "");
+    const isAnonymous = look(fd, zero, AT_EMPTY_PATH, seen) && deviceMajor() === 0 && !isProc(fd);
+    this.#device = isAnonymous ? deviceMinor() : -1;
   }
 
   /** That of process `pid`, as this thread may see it; null when it may not, or the process is gone. */
@@ -114,10 +113,24 @@ export class TargetRoot implements Disposable {
     f.close(this.#fd);
   }
 
-  /** open(2), close-on-exec. `flags` are this machine's. */
-  open(path: Path, flags: number, mode: number): number {
+  /** open(2), close-on-exec, and struct statx of what was opened. `flags` are this machine's. */
+  open(path: Path, flags: number, mode: number): { fd: number; status: Bytes } {
     if (path.path.length === 0) throw new SystemError("open", E.ENOENT);
-    return this.#open(path, flags, mode);
+    const opened = own(this.#open(path, flags, mode, { looks: true }), zero);
+    try {
+      return { fd: opened.fd, status: this.#status(opened.fd) };
+    } catch (error) {
+      opened[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** struct statx of a path: by `follows` of what a link leads to, otherwise of the link. */
+  status(path: Path, follows: boolean): Bytes {
+    if (ended(path).path.length === 0) return statusAt(path.fd ?? this.#fd, zero, AT_EMPTY_PATH);
+    const flags = follows ? O.PATH : O.PATH | O.NOFOLLOW;
+    using spot = own(this.#open(path, flags, 0, { looks: true }), zero);
+    return this.#status(spot.fd);
   }
 
   /** What is there already: by `follows` what a link leads to, otherwise the link. */
@@ -164,16 +177,31 @@ export class TargetRoot implements Disposable {
 
   // -- opening -----------------------------------------------------------------------------------------------------
 
-  #open(path: Path, flags: number, mode: number, redirected = false): number {
+  #open(path: Path, flags: number, mode: number, { looks = false, redirected = false } = {}): number {
     const fd = this.#openAny(ended(path), flags, mode);
-    if (!isProc(fd)) return fd;
+    if ((looks && !this.#mayBeProc(fd)) || !isProc(fd)) return fd;
     const place = this.#targetsPlace(placeOf(fd));
     if (place === null) return fd;
     f.close(fd);
     // A link led to "/proc/self", which is this process to the kernel, or straight to this process.
     const inside = this.#inside(place);
     if (redirected || inside === null) throw new SystemError("open", E.EACCES);
-    return this.#open({ fd: null, path: bytesOf(inside) }, flags, mode, true);
+    return this.#open({ fd: null, path: bytesOf(inside) }, flags, mode, { looks, redirected: true });
+  }
+
+  /**
+   * Looks at `fd`. procfs has no device, and neither has it the number of the root's file system: that one is
+   * there as long as the descriptor of the root, and no two that are there at a time have the same (statx(2),
+   * "stx_dev_minor"; the kernel's get_anon_bdev).
+   */
+  #mayBeProc(fd: number): boolean {
+    this.#hasSeen = look(fd, zero, AT_EMPTY_PATH, seen);
+    return !this.#hasSeen || (deviceMajor() === 0 && deviceMinor() !== this.#device);
+  }
+
+  /** struct statx of what was opened last. */
+  #status(fd: number): Bytes {
+    return this.#hasSeen ? seen.slice() : statusAt(fd, zero, AT_EMPTY_PATH);
   }
 
   #openAny({ fd, path }: Path, flags: number, mode: number): number {
@@ -337,56 +365,21 @@ function isProc(fd: number): boolean {
   return f.fstatfs(fd, statfsBytes) === 0 && statfsWords[0] === PROC_SUPER_MAGIC;
 }
 
+function deviceMajor(): number {
+  return seenView.getUint32(136, true);
+}
+
+function deviceMinor(): number {
+  return seenView.getUint32(140, true);
+}
+
 /** The same folder of the same mount? */
 function isSame(one: number, other: number): boolean {
   const [a, b] = [one, other].map((fd) => {
-    const into = new Uint8Array(fileStatusBytes);
-    check("statx", Number(f.statx(numbers.statx, fd, zero, AT_EMPTY_PATH, STATX_INO_AND_MOUNT, into)));
-    const view = new DataView(into.buffer);
-    // stx_ino, stx_dev_major and _minor, stx_mnt_id
+    const status = statusAt(fd, zero, AT_EMPTY_PATH);
+    const view = new DataView(status.buffer);
+    // stx_ino, stx_dev_major and _minor, stx_mnt_id, which the kernel fills unasked
     return [view.getBigUint64(32, true), view.getBigUint64(136, true), view.getBigUint64(144, true)].join();
   });
   return a === b;
-}
-
-/** Up to a zero byte, as for the kernel. */
-function ended({ fd, path }: Path): Path {
-  const end = path.indexOf(0);
-  return { fd, path: end < 0 ? path : path.subarray(0, end) };
-}
-
-/** What is before the last name, and that with the slashes behind it. */
-function split(path: Uint8Array): [folder: Uint8Array, last: Uint8Array] {
-  let end = path.length;
-  while (end > 0 && path[end - 1] === slash) end--;
-  const start = path.subarray(0, end).lastIndexOf(slash) + 1;
-  return end === 0 ? [path, path.subarray(0, 0)] : [path.subarray(0, start), path.subarray(start)];
-}
-
-function names(path: Uint8Array): Uint8Array[] {
-  const found: Uint8Array[] = [];
-  for (let start = 0; start < path.length;) {
-    const next = path.indexOf(slash, start);
-    const end = next < 0 ? path.length : next;
-    if (end > start) found.push(path.slice(start, end));
-    start = end + 1;
-  }
-  return found;
-}
-
-/** "." or "..", whatever slashes or zero byte behind. */
-export function isDots(name: Uint8Array): boolean {
-  const end = name.findIndex((byte) => byte === slash || byte === 0);
-  const plain = end < 0 ? name : name.subarray(0, end);
-  return plain.length > 0 && plain.length <= 2 && plain.every((byte) => byte === dot);
-}
-
-function zeroEnded(path: Uint8Array): Bytes {
-  const bytes = new Uint8Array(path.length + 1);
-  bytes.set(path);
-  return bytes;
-}
-
-function bytesOf(text: string): Bytes {
-  return textBytes(text) as Bytes;
 }
