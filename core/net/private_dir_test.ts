@@ -21,16 +21,29 @@ Deno.test("a private directory is 0700 and goes when disposed", async () => {
   assert.equal(exists(dir.path), false);
 });
 
+/**
+ * A program that makes a directory and prints its path once the shell that removes it is in a session of its
+ * own, which setsid(1) enters a moment after it was started.
+ */
+function ownerCode(): string {
+  const module = JSON.stringify(new URL("./private_dir.ts", import.meta.url).href);
+  return `
+    import { PrivateDir } from ${module};
+    const { path } = PrivateDir.make();
+    const session = (pid) => Deno.readTextFileSync("/proc/" + pid + "/stat").split(") ")[1].split(" ")[3];
+    const [shell] = Deno.readTextFileSync("/proc/self/task/" + Deno.pid + "/children").trim().split(" ");
+    while (session(shell) === session("self"));
+    console.log(path);
+    setInterval(() => {}, 1000);`;
+}
+
 for (const whom of ["its owner", "its owner's whole process group"]) {
   Deno.test(`a private directory goes when ${whom} is killed`, async () => {
-    const module = new URL("./private_dir.ts", import.meta.url).href;
+    // A folder of this test's own: in a shared one there is what others make, and mount, meanwhile.
+    const base = Deno.makeTempDirSync({ dir: "/tmp" });
     const owner = new Deno.Command(Deno.execPath(), {
-      args: [
-        "eval",
-        `import { PrivateDir } from ${
-          JSON.stringify(module)
-        }; console.log(PrivateDir.make().path); setInterval(() => {}, 1000)`,
-      ],
+      args: ["eval", ownerCode()],
+      env: { XDG_RUNTIME_DIR: base },
       stdout: "piped",
       detached: true,
     }).spawn();
@@ -38,7 +51,8 @@ for (const whom of ["its owner", "its owner's whole process group"]) {
     const path = new TextDecoder().decode((await reader.read()).value).trim();
     assert.ok(exists(path), path);
     // Leaving the loop closes the watcher.
-    const watcher = Deno.watchFs(path.replace(/\/[^/]*$/, ""));
+    assert.ok(path.startsWith(`${base}/`), path);
+    const watcher = Deno.watchFs(base, { recursive: false });
     Deno.kill(whom === "its owner" ? owner.pid : -owner.pid, "SIGKILL");
     await owner.status;
     await reader.cancel();
@@ -50,6 +64,7 @@ for (const whom of ["its owner", "its owner's whole process group"]) {
     })();
     await deadline(gone, "the killed owner's directory goes");
     assert.equal(exists(path), false);
+    Deno.removeSync(base);
   });
 }
 
