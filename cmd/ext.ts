@@ -13,6 +13,7 @@ import { deliverLast } from "../core/launch/last_bytes.ts";
 import { endRemaining, withLayer } from "../core/launch/launch.ts";
 import { watchParent } from "../core/launch/parent.ts";
 import { checkExecutable } from "../core/launch/executable.ts";
+import type { Programs } from "../core/launch/platform.ts";
 import { openPrograms } from "../core/launch/programs.ts";
 import { skippedNames } from "../core/launch/skip.ts";
 import { environmentChange, environmentRules } from "../core/session/app_env.ts";
@@ -62,10 +63,12 @@ export async function ext(command: ExtCommand): Promise<number> {
     const opened = await openSession(config, stack, { program, programs, rules, signal, forced: false });
     signal.throwIfAborted();
     if (program !== "") opened.session.meets(program);
+    const change = environmentChange(rules, opened.variables, added);
+    const patched = await patchedPath(program, programs);
     const ended = hearEnd(opened.session, parent.signal);
     interrupt[Symbol.dispose](); // from here on signals end the session in order
     sayConfig(config, opened);
-    lines.ready(resultOf(config, opened, environmentChange(rules, opened.variables, added)));
+    lines.ready({ ...resultOf(config, opened, change), patched_path: patched });
     const lost = await ended.reason;
     await endPrograms(opened);
     if (lost !== null) throw lost;
@@ -79,12 +82,19 @@ export async function ext(command: ExtCommand): Promise<number> {
   }
 }
 
+/** The copy that takes the layer, of a program that the system protects; null: it is started itself. */
+async function patchedPath(program: string, programs: Programs): Promise<string | null> {
+  if (program === "") return null;
+  const { path, words } = await programs.prepare(program);
+  return path === program || words.length > 0 ? null : path; // a script's interpreter is another program
+}
+
 /** What the programs are to be started with. */
 function resultOf(
   config: Config,
   { carriesNames, layerPath, socketPath }: OpenedSession,
   { set, unset }: ReturnType<typeof environmentChange>,
-): ExtResult {
+): Omit<ExtResult, "patched_path"> {
   const whole = withLayer(layerPath, {
     env: carriesNames ? libcResolves(set) : set,
     socketPath,
@@ -99,7 +109,6 @@ function resultOf(
   const environment = Object.fromEntries(Object.entries(whole).filter(([name]) => !raw.includes(name)));
   return {
     environment,
-    patched_path: null,
     env_to_unset: unset.filter((name) => !Object.hasOwn(environment, name)),
     uses_operator: false,
   };

@@ -63,7 +63,7 @@ Deno.test({
         await program.status;
       }
       editor.stop(started);
-      await until("the agent is gone", async () => (await stage.agents()).length === 0 || "it is there", 20);
+      await until("the agent is gone", async () => (await stage.agents()).length === 0 || "it is there", 120);
     });
     await assertTargetClean(stage, identity);
   },
