@@ -11,6 +11,7 @@
 #include "../hooks.h"
 #include "../ops/files/cwd.h"
 #include "../ops/processes/exec.h"
+#include "../ops/processes/replaced.h"
 #include "../sys/program.h"
 #include "edge_file.h"
 #include "edge_folder.h"
@@ -46,6 +47,27 @@ static int fail(const struct run_call *call, int error)
 	return -1;
 }
 
+/* What the session wants started in its place, for macOS keeps the layer out of many programs. */
+static int start_replaced(const struct exec_child *child, struct run_call *call)
+{
+	char *const nothing[] = { NULL }, *const *argv = call->argv ? call->argv : nothing;
+	struct replaced answer;
+	int status = replaced_ask(call->path, &answer);
+	size_t count = 0;
+
+	if (status < 0)
+		return fail(call, -status);
+	while (argv[count])
+		count++;
+	char *words[replaced_count(&answer) + count + 1];
+
+	replaced_arguments(&answer, argv, words);
+	call->path = answer.path;
+	call->argv = words;
+	exec_report(call->path, call->argv);
+	return exec_start(child, run, call);
+}
+
 static int start(struct run_call *call, char *const envp[])
 {
 	const struct exec_child child = { .folder = cwd_now(), .envp = envp, .places = guard_active() };
@@ -55,10 +77,9 @@ static int start(struct run_call *call, char *const envp[])
 	if (!call->path || !guard_session())
 		return run(call, envp);
 	status = edge_program_path(child.folder, &call->path, &room);
-	if (status < 0)
-		return fail(call, -status);
-	exec_report(call->path, call->argv);
-	return exec_start(&child, run, call);
+	if (status == 0 && guard_active())
+		return start_replaced(&child, call);
+	return status < 0 ? fail(call, -status) : exec_start(&child, run, call);
 }
 
 /*

@@ -14,6 +14,8 @@
 #define PROGRAM_PRELOAD_BETWEEN ": "
 #endif
 
+/* Is it a file that may be run? */
+bool program_exists(const char *path);
 /*
  * Finds the file that `name` runs as, searched in `search` (PATH) when it has no slash (execvp(3)). False:
  * none, or too long.

@@ -50,7 +50,7 @@ const char *program_called_as(void)
 	return program_invocation_name;
 }
 
-static bool is_program(const char *path)
+bool program_exists(const char *path)
 {
 	struct stat status;
 
@@ -76,7 +76,7 @@ bool program_find(const char *name, const char *search, char path[PROGRAM_PATH_B
 		if (folder > 0)
 			path[folder] = '/';
 		memcpy(path + folder + (folder > 0), name, length + 1);
-		if (is_program(path))
+		if (program_exists(path))
 			return true;
 	}
 	return false;

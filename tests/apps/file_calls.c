@@ -92,7 +92,13 @@ static long make(char kind, const char *name, const long *with)
 		printf("no such call\n");
 		return -1;
 	}
-	result = function(with[0], with[1], with[2], with[3], with[4], with[5], with[6]);
+#ifdef __APPLE__
+	/* What stands for the dots is passed on the stack on arm64. */
+	if (strcmp(name, "ioctl") == 0)
+		result = ((int (*)(int, unsigned long, ...))function)((int)with[0], (unsigned long)with[1], with[2]);
+	else
+#endif
+		result = function(with[0], with[1], with[2], with[3], with[4], with[5], with[6]);
 	if (kind == 'i')
 		result = (int)result;
 	if (kind == 'v' || (kind == 'p' && result != 0 && result != -1))

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { buildMacLayer, macLayerPart } from "../../scripts/build_layer.ts";
 import { FakeSession } from "../support/fake_session.ts";
-import { Calls } from "../support/layer_app.ts";
+import { App, appFor, Calls } from "../support/layer_app.ts";
 import { darwinHooks } from "../support/mac_hooks.ts";
 import { macHookCases, unrun } from "./macos_hook_cases.ts";
 import { carried } from "./macos_outgoing_cases.ts";
@@ -47,3 +47,13 @@ Deno.test("a fork child of an app on macOS has links of its own", async () => {
   assert.equal(new Set(binds.map(({ process }) => process)).size, 2);
   assert.equal(new Set(binds.map(({ link }) => link)).size, 2);
 });
+
+for (const call of ["execve", "posix_spawn", "vfork"]) {
+  Deno.test(`what macOS would keep the layer out of is replaced before ${call}`, async () => {
+    const programs = { "/usr/bin/env": { path: "/bin/echo", words: ["echo", "in", "its", "place:"] } };
+    await using session = new FakeSession({ programs });
+    const argv = [...await appFor("execs", layer), call, "/usr/bin/env", "one"];
+    await using app = new App(session, argv, { layer });
+    assert.equal(await app.line(), "in its place: one");
+  });
+}
