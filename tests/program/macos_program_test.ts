@@ -67,6 +67,20 @@ for (const platform of Object.values(macPlatforms)) {
         );
       });
 
+      await t.step("no command loads a call of Linux's on its way", async () => {
+        const { outputs } = JSON.parse(
+          await Deno.readTextFile(`${root}build/bundle-${platform.name}.json`),
+        ) as Bundle;
+        const loaded = chunksOf(
+          outputs,
+          (entry) => /^(main\.ts|cmd\/|core\/(net|launch)\/darwin\/)/.test(entry),
+        );
+        assert.ok(loaded.size > 10, `only ${loaded.size} chunks`);
+        const inside = [...loaded].flatMap((chunk) => Object.keys(outputs[chunk]?.inputs ?? {}));
+        const linux = /^(agent\/sys\/|core\/(net|launch)\/linux\/(?!platform\.ts))/;
+        assert.deepEqual(inside.filter((path) => linux.test(path)), []);
+      });
+
       await t.step({
         name: "it starts, on a Mac of that processor",
         ignore: Deno.build.os !== "darwin" || Deno.build.arch !== platform.machine,
@@ -85,4 +99,26 @@ for (const platform of Object.values(macPlatforms)) {
       });
     },
   });
+}
+
+/** What the bundler wrote down of its chunks. */
+interface Bundle {
+  outputs: Record<string, {
+    entryPoint?: string;
+    inputs: Record<string, unknown>;
+    imports: { path: string; kind: string }[];
+  }>;
+}
+
+/** The chunks of the entries that are meant, and those that they load at once. */
+function chunksOf(outputs: Bundle["outputs"], isMeant: (entry: string) => boolean): Set<string> {
+  const loaded = new Set<string>();
+  const open = Object.keys(outputs).filter((chunk) => isMeant(outputs[chunk]?.entryPoint ?? ""));
+  for (const chunk of open) {
+    if (loaded.has(chunk)) continue;
+    loaded.add(chunk);
+    const imports = outputs[chunk]?.imports ?? [];
+    open.push(...imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => path));
+  }
+  return loaded;
 }
