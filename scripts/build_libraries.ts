@@ -5,7 +5,8 @@
 
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
-import { baseFiles, hasPackageTools } from "../agent/image/base_layer.ts";
+import { baseFiles } from "../agent/image/base_layer.ts";
+import { hasPackageTools } from "./debian_fetch.ts";
 import { root, runStep, say } from "./step.ts";
 
 /** Architectures as Debian names them, and as Deno does. */
@@ -23,7 +24,7 @@ export async function buildLibraries(): Promise<void> {
   }
   await runStep({
     name: "libraries",
-    inputs: ["agent/image/base_layer.ts", "scripts/build_libraries.ts"],
+    inputs: ["agent/image/base_layer.ts", "scripts/build_libraries.ts", "scripts/debian_fetch.ts"],
     outputs: Object.values(machines).map(librariesFile),
     run: async () => {
       for (const [debian, machine] of Object.entries(machines)) {

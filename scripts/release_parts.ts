@@ -2,7 +2,8 @@
 // agent's image. Called by release.ts; sbom.ts writes it down.
 
 import { createHash } from "node:crypto";
-import { baseFiles, basePackages, hasPackageTools } from "../agent/image/base_layer.ts";
+import { baseFiles, basePackages } from "../agent/image/base_layer.ts";
+import { hasPackageTools } from "./debian_fetch.ts";
 import { carrier, denort } from "./denort.ts";
 import { bundledParts, licenceText, type LockFile, type Metafile, npmPart, type Part } from "./sbom.ts";
 import { exists, root } from "./step.ts";

@@ -340,7 +340,7 @@ Deno.test("SECURITY.md names every attack, and no test that is not there", () =>
 
 Deno.test("what is fetched is fetched where its sum is checked", () => {
   const checked =
-    /^(scripts\/(pins\.py|install_packages\.sh)|agent\/image\/base_layer\.ts|tests\/cluster\/packages\.ts|tests\/support\/packages\.ts)$/;
+    /^(scripts\/(pins\.py|install_packages\.sh)|scripts\/debian_fetch\.ts|tests\/cluster\/packages\.ts|tests\/support\/packages\.ts)$/;
   const fetches =
     /pip3?["', ]+(install|download)|\b(curl|wget)["', ]+(-\w+["', ]+)*https?:|npm["', ]+(install|ci)\b|\bnpx\b|go["', ]+(install|get)\b|apt-get["', ].*(install|download)|execPath\(\), "install"|ADD https?:/;
   const scripts = tracked.filter((path) =>

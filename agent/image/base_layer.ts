@@ -5,20 +5,13 @@
 // security update comes.
 
 import { createHash } from "node:crypto";
-import { parseUris, signedOnly } from "../../scripts/debian.ts";
-import { exists } from "../../scripts/step.ts";
+import { fetchDebs, unpackDebs } from "../../scripts/debian_fetch.ts";
 import type { TarFile } from "../../scripts/tar.ts";
-import { checkFiles } from "../../scripts/tools.ts";
 
 const packages = ["libc6", "libgcc-s1"];
 /** The libraries named in the binary's dynamic section (`readelf -d`), and what these need. */
 const libraries =
   /^(ld-linux-[\w-]+\.so\.\d+|ld-\d.*\.so|lib(c|m|dl|rt|pthread|gcc_s|nss_files|nss_dns|resolv)\.so\.\d+)$/;
-
-/** Is this a machine with Debian's package tools? */
-export function hasPackageTools(): boolean {
-  return ["/usr/bin/apt-get", "/usr/bin/dpkg-deb"].every(exists);
-}
 
 /**
  * The base layer's files for `architecture` ("amd64", "arm64"). Fetches the packages once per release and
@@ -28,7 +21,7 @@ export async function baseFiles(architecture: string): Promise<TarFile[]> {
   const debs = await fetchPackages(architecture);
   const folder = Deno.makeTempDirSync();
   try {
-    for (const deb of debs) await run(["dpkg-deb", "-x", deb, folder]);
+    await unpackDebs(debs, folder);
     const files = collect(folder, "");
     return [{ type: "directory", path: "tmp", mode: 0o1777 }, ...linkerLink(architecture, files), ...files];
   } finally {
@@ -84,46 +77,10 @@ function collect(folder: string, prefix: string): TarFile[] {
   });
 }
 
-/**
- * Paths of the downloaded packages; kept in the cache under the names that apt gives, versions included. Each
- * is what the signed list said when it was fetched, now as well.
- */
+/** Paths of the downloaded packages; kept in the cache, a folder for each release. */
 async function fetchPackages(architecture: string): Promise<string[]> {
-  const cache = `${cacheFolder()}/agent-image/${architecture}`;
-  const key = `${cache}/${
-    createHash("sha256").update(`${packages} ${await release()}`).digest("hex").slice(0, 16)
-  }`;
-  Deno.mkdirSync(key, { recursive: true });
-  // Two builds at once fetch once: apt's client refuses folders that another one uses.
-  using lock = await Deno.open(`${key}/lock`, { write: true, create: true });
-  await lock.lock(true);
-  if (!exists(`${key}/signed.json`)) {
-    for (const folder of ["state/lists/partial", "cache/archives/partial", "debs"]) {
-      Deno.mkdirSync(`${key}/${folder}`, { recursive: true });
-    }
-    Deno.writeTextFileSync(`${key}/state/status`, "");
-    const options = [
-      `APT::Architecture=${architecture}`,
-      `APT::Architectures=${architecture}`,
-      `Dir::State=${key}/state`,
-      `Dir::State::status=${key}/state/status`,
-      `Dir::Cache=${key}/cache`,
-      "APT::Sandbox::User=root",
-      "Acquire::Languages=none",
-      ...signedOnly,
-    ].flatMap((option) => ["-o", option]);
-    await run(["apt-get", ...options, "update", "-q"]);
-    const download = ["apt-get", ...options, "download", "-q"];
-    const sums = parseUris(await run([...download, "--print-uris", ...packages]));
-    await run([...download, ...packages], `${key}/debs`);
-    Deno.removeSync(`${key}/state`, { recursive: true });
-    Deno.removeSync(`${key}/cache`, { recursive: true });
-    Deno.writeTextFileSync(`${key}/signed.json`, JSON.stringify(sums));
-  }
-  const sums = JSON.parse(Deno.readTextFileSync(`${key}/signed.json`)) as ReturnType<typeof parseUris>;
-  const debs = sums.map(({ file, sha256 }) => ({ path: `${key}/debs/${file}`, sha256 }));
-  await checkFiles(debs);
-  return debs.map(({ path }) => path).sort();
+  const key = createHash("sha256").update(`${packages} ${await release()}`).digest("hex").slice(0, 16);
+  return await fetchDebs(`${cacheFolder()}/agent-image/${architecture}/${key}`, { architecture, packages });
 }
 
 /** The distribution's release: another one has another C library. */
@@ -133,14 +90,4 @@ async function release(): Promise<string> {
 
 function cacheFolder(): string {
   return Deno.env.get("MIRRORD_CACHE") ?? `${Deno.env.get("HOME") ?? "/root"}/.cache/mirrord-dev`;
-}
-
-async function run(argv: string[], cwd?: string): Promise<string> {
-  const [program = "", ...args] = argv;
-  const { success, stdout, stderr } = await new Deno.Command(program, {
-    args,
-    ...(cwd === undefined ? {} : { cwd }),
-  }).output();
-  if (!success) throw new Error(`Cannot run "${argv.join(" ")}": ${new TextDecoder().decode(stderr).trim()}`);
-  return new TextDecoder().decode(stdout);
 }

@@ -6,7 +6,8 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { mirrordVersion } from "../../core/base/version.ts";
 import { tar, type TarFile } from "../../scripts/tar.ts";
-import { baseFiles, hasPackageTools } from "./base_layer.ts";
+import { hasPackageTools } from "../../scripts/debian_fetch.ts";
+import { baseFiles } from "./base_layer.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 /** The name under which a node finds the image once the archive is loaded; no registry has it. */
