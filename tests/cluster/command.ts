@@ -1,6 +1,8 @@
 // Running programs, waiting for conditions and telling the user about it: the
 // small floor that the other files of the test cluster stand on.
 
+import { patience } from "../support/deadline.ts";
+
 export interface RunOptions {
   stdin?: string;
   env?: Record<string, string>;
@@ -93,13 +95,13 @@ export async function until(
   check: () => Promise<true | string>,
   limitSeconds = 60,
 ): Promise<void> {
-  const deadline = performance.now() + limitSeconds * 1000;
+  const deadline = performance.now() + limitSeconds * 1000 * patience;
   for (;;) {
     const answer = await check();
     if (answer === true) return;
     if (performance.now() > deadline) {
       throw new Error(
-        `Cannot wait any longer for "${condition}": ${limitSeconds} s are over\n${answer.trim()}`,
+        `Cannot wait any longer for "${condition}": ${limitSeconds * patience} s are over\n${answer.trim()}`,
       );
     }
     await pollInterval();

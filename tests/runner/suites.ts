@@ -183,5 +183,13 @@ export function allSuites(fuzzCases: number): Suite[] {
       once: true, // each fault's figures stand in docs/reliability.md
       named: true,
     },
+    { name: "arm64", before: [buildAll], tests: ["tests/arm64"], jobs: 1, named: true },
+    {
+      name: "kernels",
+      before: [buildAll],
+      tests: ["tests/kernels"],
+      jobs, // each machine has one processor
+      named: true,
+    },
   ];
 }
