@@ -1,12 +1,14 @@
 // What a user pays at every start: `mirrord --version` against an empty compiled program, in time and in
-// size; what hooking adds to the start of Python and Node (root); a whole session's start; and what the
-// target pays, the agent's memory. Last line: `start … hooked_added_ms=…`, the larger of the two,
-// `exec_ms=…`, from the command to the app's first instruction, and `agent_idle_mib=… agent_peak_mib=…`.
+// size; what hooking adds to the start of Python and Node (root); a whole session's start, with the agent's
+// image on the node and with the agent sent, against `kubectl debug`; the image's size; and what the target
+// pays, the agent's memory. Last line: `start exec_ms=… exec_sent_ms=… debug_ms=…`, each from the command to
+// the first instruction, then ratios, sizes, `hooked_added_ms=…`, the larger of the two, and the memory.
 
 import { runtimeVariables } from "../scripts/denort.ts";
 import { agentMemory } from "./agent_memory.ts";
 import { execStart } from "./exec_start.ts";
 import { hookedStarts } from "./hooked_start.ts";
+import { imageSize } from "./image_size.ts";
 import { compare, report, timed } from "./measure.ts";
 
 const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
@@ -62,9 +64,13 @@ try {
   }
   const added = Math.max(...starts.map(({ ours, peer }) => ours - peer));
   const exec = await execStart();
+  const ms = (value: number | null) => value === null ? "none" : value.toFixed(0);
   report(
-    `exec: ${exec.ms.toFixed(0)} ms from the command to the app's first instruction, target ${exec.target}`,
+    `exec: ${ms(exec.ms)} ms from the command to the app's first instruction, ${
+      ms(exec.sentMs)
+    } ms with the agent sent, target ${exec.target}; kubectl debug ${ms(exec.debugMs)} ms`,
   );
+  const image = await imageSize();
   const memory = await agentMemory(binary);
   report(
     `agent: ${memory.idleMiB.toFixed(0)} MiB resident at rest, ${
@@ -72,9 +78,11 @@ try {
     } of them not the program's own file; ${memory.peakMiB.toFixed(0)} at most`,
   );
   report(
-    `start version_ratio=${start.ratio.toFixed(2)} size_ratio=${(ours / peer).toFixed(3)} hooked_added_ms=${
-      added.toFixed(1)
-    } exec_ms=${exec.ms.toFixed(0)} agent_idle_mib=${memory.idleMiB.toFixed(0)} agent_peak_mib=${
+    `start exec_ms=${ms(exec.ms)} exec_sent_ms=${ms(exec.sentMs)} debug_ms=${
+      ms(exec.debugMs)
+    } version_ratio=${start.ratio.toFixed(2)} size_ratio=${(ours / peer).toFixed(3)} image_mb=${
+      (image / 1e6).toFixed(1)
+    } hooked_added_ms=${added.toFixed(1)} agent_idle_mib=${memory.idleMiB.toFixed(0)} agent_peak_mib=${
       memory.peakMiB.toFixed(0)
     }`,
   );

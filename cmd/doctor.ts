@@ -7,7 +7,7 @@ import { DeployError, exitCodes, MirrordError } from "../core/base/errors.ts";
 import { environment } from "../core/base/variables.ts";
 import { mirrordVersion } from "../core/base/version.ts";
 import type { Config } from "../core/config/config.ts";
-import { sentImage } from "../core/config/resolve.ts";
+import { sentImage } from "../core/config/agent_image.ts";
 import { deployAgent } from "../core/deploy/deploy.ts";
 import { needsOf } from "../core/deploy/needs.ts";
 import { capabilitiesFor } from "../core/deploy/rights.ts";

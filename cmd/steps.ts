@@ -3,10 +3,12 @@
 
 import { log } from "../core/base/log.ts";
 import { beginStep } from "../core/base/progress.ts";
+import { sentImage } from "../core/config/agent_image.ts";
 import type { Config } from "../core/config/config.ts";
 import type { ConnectedAgent } from "../core/deploy/connect.ts";
 import { deployAgent } from "../core/deploy/deploy.ts";
 import { needsOf } from "../core/deploy/needs.ts";
+import { preparePayloads } from "../core/deploy/payload.ts";
 import { type EnvRules, type Fetched, fetchEnvironment, sayLeft } from "../core/session/env.ts";
 import type { SessionEvent } from "../core/session/events.ts";
 import { resolveTarget, type Target } from "../core/target/resolve.ts";
@@ -21,6 +23,10 @@ export function tell(event: SessionEvent): void {
 
 export async function findTarget(config: Config, signal: AbortSignal): Promise<Target> {
   using step = beginStep("Looking for the target");
+  // A process has no image, and an agent's own pod another.
+  if (config.agent.image === sentImage && /^(pod|deployment)\//.test(config.target.path ?? "")) {
+    preparePayloads();
+  }
   const target = await resolveTarget(config, { signal });
   step.done(
     target.kind === "targetless"

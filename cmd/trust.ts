@@ -7,7 +7,7 @@ import { log } from "../core/base/log.ts";
 import { osBytes } from "../core/base/os_text.ts";
 import { environment, variable } from "../core/base/variables.ts";
 import type { Config, Power, ProjectFile } from "../core/config/config.ts";
-import { sentImage } from "../core/config/resolve.ts";
+import { sentImage } from "../core/config/agent_image.ts";
 import { reachOfKubeconfig } from "../core/kube/project_kubeconfig.ts";
 import { MachineVariables } from "../core/session/env_default.ts";
 import { askYesNo } from "./ui.ts";

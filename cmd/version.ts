@@ -2,7 +2,7 @@
 // scripts/release.ts; any other build has none.
 
 import { mirrordVersion } from "../core/base/version.ts";
-import { defaultAgentImage } from "../core/config/resolve.ts";
+import { releaseImage, sentImage, usualImage } from "../core/config/agent_image.ts";
 import type { VersionCommand } from "./commands.ts";
 import { printLine } from "./ui.ts";
 
@@ -16,7 +16,8 @@ export function version({ output }: VersionCommand): number {
     commit: typeof releaseCommit === "string" ? releaseCommit : null,
     runtime: `deno ${Deno.version.deno}`,
     platform: `${Deno.build.os === "darwin" ? "macos" : Deno.build.os}-${Deno.build.arch}`,
-    agentImage: defaultAgentImage,
+    agentImage: releaseImage,
+    agentSent: usualImage(false) === sentImage,
   };
   if (output === "json") {
     printLine(JSON.stringify(facts));
@@ -27,5 +28,10 @@ export function version({ output }: VersionCommand): number {
   printLine(`runtime      ${facts.runtime}`);
   printLine(`platform     ${facts.platform}`);
   printLine(`agent image  ${facts.agentImage}`);
+  printLine(
+    `agent        ${
+      facts.agentSent ? "sent to the target, unless agent.image names an image" : "from that image"
+    }`,
+  );
   return 0;
 }

@@ -25,10 +25,12 @@ Deno.test("version tells what this mirrord is made of", async () => {
     runtime: `deno ${Deno.version.deno}`,
     platform: `linux-${Deno.build.arch}`,
     agentImage: `localhost/mirrord-agent:${settings.version}`,
+    agentSent: true,
   });
   const lines = (await said("version")).split("\n");
   assert.equal(lines[0], `mirrord ${facts.version}`);
   for (const fact of [facts.runtime, facts.platform, facts.agentImage]) {
     assert.ok(lines.some((line) => line.endsWith(`  ${fact}`)), fact);
   }
+  assert.ok(lines.includes("agent        sent to the target, unless agent.image names an image"));
 });

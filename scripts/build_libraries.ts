@@ -1,11 +1,13 @@
 // The build step of what a sent agent brings along: the dynamic linker and the C library that the compiled
 // program asks for, out of Debian's packages, as core/deploy/libraries_linux_{x86_64,aarch64}.bin. Called by
-// build.ts, read by core/deploy/payload.ts. A line of JSON (a list of name, size), then the files in that
-// order, all gzip'd. Same packages, same bytes.
+// build.ts, read by core/deploy/payload.ts. A mark by which they are found in a compiled program, and how
+// many bytes follow: a line of JSON (a list of name, size), then the files in that order, all gzip'd. Same
+// packages, same bytes.
 
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import { baseFiles } from "../agent/image/base_layer.ts";
+import { librariesMark } from "../core/deploy/payload.ts";
 import { hasPackageTools } from "./debian_fetch.ts";
 import { root, runStep, say } from "./step.ts";
 
@@ -24,7 +26,12 @@ export async function buildLibraries(): Promise<void> {
   }
   await runStep({
     name: "libraries",
-    inputs: ["agent/image/base_layer.ts", "scripts/build_libraries.ts", "scripts/debian_fetch.ts"],
+    inputs: [
+      "agent/image/base_layer.ts",
+      "core/deploy/payload.ts",
+      "scripts/build_libraries.ts",
+      "scripts/debian_fetch.ts",
+    ],
     outputs: Object.values(machines).map(librariesFile),
     run: async () => {
       for (const [debian, machine] of Object.entries(machines)) {
@@ -48,7 +55,10 @@ async function pack(architecture: string): Promise<Uint8Array> {
     return [{ name: unique, bytes: file.bytes }];
   });
   const list = JSON.stringify(found.map(({ name, bytes }) => ({ name, size: bytes.length })));
-  return gzipSync(Buffer.concat([Buffer.from(`${list}\n`), ...found.map(({ bytes }) => bytes)]), {
+  const packed = gzipSync(Buffer.concat([Buffer.from(`${list}\n`), ...found.map(({ bytes }) => bytes)]), {
     level: 9,
   });
+  const size = new Uint8Array(4);
+  new DataView(size.buffer).setUint32(0, packed.length, true);
+  return Buffer.concat([librariesMark, size, packed]);
 }

@@ -2,7 +2,8 @@
 // Run by `./dev release`. Same commit, same bytes, wherever and whenever it runs: nothing below asks for the
 // time.
 //   MIRRORD_SIGNING_KEY   file of minisign's secret key, without a password; without it nothing is signed
-//   MIRRORD_HOMEPAGE, MIRRORD_DOWNLOAD_BASE, MIRRORD_PUBLIC_KEY   instead of what cmd/origin.ts says
+//   MIRRORD_HOMEPAGE, MIRRORD_DOWNLOAD_BASE, MIRRORD_PUBLIC_KEY, MIRRORD_PUBLISHED_IMAGE   instead of what
+//                         cmd/origin.ts says; the last names the registry's image that is pushed with it
 
 import { origin } from "../cmd/origin.ts";
 import { mirrordVersion } from "../core/base/version.ts";
@@ -27,7 +28,7 @@ async function release(): Promise<void> {
   await buildLibraries();
   const all = [...Object.values(platforms), ...Object.values(macPlatforms)];
   for (const platform of all) await buildBinary(platform, facts);
-  await buildImage();
+  await buildImage(9);
 
   // The files around them. The bundle is the same for every machine.
   const metafile = read(`build/bundle-${platforms.x86_64.name}.json`);
@@ -65,7 +66,7 @@ function readSigningKey(): string | null {
 
 /** Where releases come from; the key that signs this one must be the published one. */
 function releaseOrigin(signingKey: string | null): ReleaseFacts["origin"] {
-  const said = origin();
+  const said = { ...origin(), agentImage: Deno.env.get("MIRRORD_PUBLISHED_IMAGE") ?? origin().agentImage };
   if (signingKey === null) return { ...said, publicKey: "" };
   const publicKey = publicKeyOf(signingKey);
   if (said.publicKey !== "" && said.publicKey !== publicKey) {

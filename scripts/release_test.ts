@@ -41,6 +41,7 @@ async function sources(signed: boolean): Promise<ReleaseSources> {
         homepage: "https://mirrord.example",
         downloadBase: "https://mirrord.example/d",
         publicKey: signingKey === null ? "" : publicKeyOf(signingKey),
+        agentImage: "",
       },
     },
     signingKey,

@@ -1,9 +1,10 @@
 // Puts the agent's image together without a container engine: for each machine a base layer (the C library
 // out of Debian's packages) and a layer with the compiled binary, as an OCI image layout in one tar. Run by
-// scripts/build.ts: `build_image.ts OUT.tar`. Same inputs, same bytes.
+// scripts/build.ts: `build_image.ts OUT.tar LEVEL`. Same inputs, same bytes. Layers are compressed by zstd,
+// which containerd takes since 1.5 and Docker since 23, as do CRI-O and podman: smaller than with gzip.
 
 import { createHash } from "node:crypto";
-import { gzipSync } from "node:zlib";
+import { constants, zstdCompressSync } from "node:zlib";
 import { mirrordVersion } from "../../core/base/version.ts";
 import { tar, type TarFile } from "../../scripts/tar.ts";
 import { hasPackageTools } from "../../scripts/debian_fetch.ts";
@@ -18,7 +19,7 @@ const machines = [{ oci: "amd64", binary: "x86_64" }, { oci: "arm64", binary: "a
 const manifestType = "application/vnd.oci.image.manifest.v1+json";
 const indexType = "application/vnd.oci.image.index.v1+json";
 const configType = "application/vnd.oci.image.config.v1+json";
-const layerType = "application/vnd.oci.image.layer.v1.tar+gzip";
+const layerType = "application/vnd.oci.image.layer.v1.tar+zstd";
 
 /** A descriptor of the OCI image specification. */
 interface Descriptor {
@@ -55,13 +56,18 @@ function say(text: string): void {
 }
 
 /** One machine's image: its manifest's descriptor. */
-async function addImage(blobs: Blobs, machine: { oci: string; binary: string }): Promise<Descriptor> {
+async function addImage(
+  blobs: Blobs,
+  machine: { oci: string; binary: string },
+  level: number,
+): Promise<Descriptor> {
+  const params = { [constants.ZSTD_c_compressionLevel]: level };
   const binary = Deno.readFileSync(`${root}dist/mirrord-linux-${machine.binary}`);
   const layers = [
     await tar(await baseFiles(machine.oci)),
     await tar([{ type: "file", path: "mirrord", mode: 0o755, bytes: binary }]),
   ];
-  const descriptors = layers.map((layer) => blobs.add(layerType, gzipSync(layer, { level: 3 })));
+  const descriptors = layers.map((layer) => blobs.add(layerType, zstdCompressSync(layer, { params })));
   const config = blobs.addJson(configType, {
     architecture: machine.oci,
     os: "linux",
@@ -82,7 +88,7 @@ async function addImage(blobs: Blobs, machine: { oci: string; binary: string }):
   });
 }
 
-async function buildImage(output: string): Promise<void> {
+async function buildImage(output: string, level: number): Promise<void> {
   if (!hasPackageTools()) {
     say(
       "agent-image: skipped, it is made from Debian's packages and this machine has no apt-get and dpkg-deb",
@@ -92,7 +98,7 @@ async function buildImage(output: string): Promise<void> {
   const blobs = new Blobs();
   const manifests: unknown[] = [];
   for (const machine of machines) {
-    const manifest = await addImage(blobs, machine);
+    const manifest = await addImage(blobs, machine, level);
     manifests.push({ ...manifest, platform: { os: "linux", architecture: machine.oci } });
   }
   const annotations = {
@@ -123,9 +129,9 @@ async function buildImage(output: string): Promise<void> {
   Deno.renameSync(`${output}.part`, output);
 }
 
-const [output] = Deno.args;
-if (output === undefined) {
-  say("usage: build_image.ts OUT.tar");
+const [output, level] = Deno.args;
+if (output === undefined || level === undefined) {
+  say("usage: build_image.ts OUT.tar LEVEL");
   Deno.exit(2);
 }
-await buildImage(output);
+await buildImage(output, Number(level));

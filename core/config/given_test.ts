@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { type Verdict, verifyConfig } from "./load.ts";
-import { defaultAgentImage } from "./resolve.ts";
+import { mirrordVersion } from "../base/version.ts";
+import { releaseImage, sentImage } from "./agent_image.ts";
 
 async function verify(value: unknown, name = "mirrord.json"): Promise<Verdict> {
   const directory = await Deno.makeTempDir();
@@ -166,8 +167,11 @@ Deno.test("upstream's agent image does not count, any other does", async () => {
     const one of ["example.com/metalbear-co/mirrord:3.1", { registry: "metalbear-co/mirrord", tag: "1" }]
   ) {
     const { config, errors, warnings } = await image(one);
-    assert.deepEqual([errors, config?.agent.image], [[], defaultAgentImage]);
-    assert.match(warnings.join(), /"agent.image": it has no effect: upstream's agent cannot serve/);
+    assert.deepEqual([errors, config?.agent.image], [[], sentImage]);
+    assert.match(
+      warnings.join(),
+      /"agent.image": it has no effect: upstream's agent cannot serve this program, its own is sent/,
+    );
   }
   const own = await image("example.com/metalbear-co/mirrord-agent:1");
   assert.deepEqual([own.warnings, own.config?.agent.image], [[], "example.com/metalbear-co/mirrord-agent:1"]);
@@ -200,6 +204,17 @@ Deno.test("an include that names nothing brings nothing, an empty exclude keeps 
   }
   const { config } = await verify({ feature: { env: { include: null, exclude: [] } } });
   assert.deepEqual([config?.env?.include, config?.env?.exclude], [[], []]);
+});
+
+Deno.test("an image that is not named is the target's, or this release's where there is no target", async () => {
+  const image = async (target: string, agent: unknown) =>
+    (await verify({ target, agent })).config?.agent.image;
+  for (const none of [{}, { image: {} }, { image: null }, { image: "" }]) {
+    assert.equal(await image("pod/a", none), sentImage, JSON.stringify(none));
+    assert.equal(await image("targetless", none), releaseImage, JSON.stringify(none));
+  }
+  assert.equal(await image("pod/a", { image: { tag: "7" } }), releaseImage.replace(/:[^:]*$/, ":7"));
+  assert.equal(await image("pod/a", { image: { registry: "r/a" } }), `r/a:${mirrordVersion}`);
 });
 
 Deno.test("a log level of upstream counts as the nearest, with a warning", async () => {

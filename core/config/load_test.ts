@@ -1,7 +1,6 @@
 // The configuration from end to end: files of every format, variables and flags in; Config or sentences out.
 
 import assert from "node:assert/strict";
-import { mirrordVersion } from "../base/version.ts";
 import { ConfigError } from "../base/errors.ts";
 import { type ConfigFlags, loadConfig, type Verdict, verifyConfig } from "./load.ts";
 
@@ -40,7 +39,7 @@ Deno.test("no file, no variable and no flag give the defaults without a warning"
         target: { path: undefined, namespace: undefined },
         kube: { kubeconfig: undefined, context: undefined, acceptInvalidCertificates: undefined },
         agent: {
-          image: `localhost/mirrord-agent:${mirrordVersion}`,
+          image: "target",
           imagePullPolicy: "IfNotPresent",
           startupTimeoutSeconds: 60,
           communicationTimeoutSeconds: 30,

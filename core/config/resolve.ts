@@ -2,6 +2,7 @@
 // filter that does not compile). Called by load.ts. Every rule broken adds a problem; none stops the others.
 
 import { mirrordVersion } from "../base/version.ts";
+import { imageRegistry, sentImage, usualImage } from "./agent_image.ts";
 import { agentHasOwnPod, resolveAgentPod } from "./agent_pod.ts";
 import type { AgentConfig, Config, EnvConfig, IncomingConfig, ProjectFile, TargetConfig } from "./config.ts";
 import { asNames, type Checks, type Findings } from "./findings.ts";
@@ -9,12 +10,6 @@ import { resolveFloors } from "./floors.ts";
 import { nameExpression } from "./name_pattern.ts";
 import type { ConfigFile, EnvFile, FilterLeaf, HttpFilterFile, IncomingFile } from "./schema.ts";
 import { isLogLevel, nearestLogLevel } from "./variables.ts";
-
-const defaultRegistry = "localhost/mirrord-agent";
-/** Agent image when the configuration names none; its tag is this release. */
-export const defaultAgentImage: string = `${defaultRegistry}:${mirrordVersion}`;
-/** Instead of an image: the agent is sent into a container of the target's own image. */
-export const sentImage = "target";
 
 /** The image that upstream's releases use, in any registry under that name. */
 const upstreamImage = /(^|\/)metalbear-co\/mirrord(?=[:@]|$)/;
@@ -123,11 +118,10 @@ function resolveTargetConfig({ target }: ConfigFile, findings: Findings): Target
 
 function resolveAgent(raw: ConfigFile, ownPod: boolean, findings: Findings): AgentConfig {
   const { agent = {} } = raw;
-  const { image } = agent;
-  const named = typeof image === "string"
-    ? image
-    : `${image?.registry ?? defaultRegistry}:${image?.tag ?? mirrordVersion}`;
+  const usual = usualImage(ownPod);
+  const named = imageOf(agent.image) ?? usual;
   const isUpstream = upstreamImage.test(named);
+  const image = isUpstream ? usual : named;
   const logLevel = nearestLogLevel(agent.log_level ?? "");
   if (agent.log_level !== undefined && !isLogLevel(agent.log_level)) {
     findings.warnings.push({
@@ -138,12 +132,20 @@ function resolveAgent(raw: ConfigFile, ownPod: boolean, findings: Findings): Age
   if (isUpstream) {
     findings.warnings.push({
       path: ["agent", "image"],
-      state: `it has no effect: upstream's agent cannot serve this program, "${defaultAgentImage}" is used`,
+      state: `it has no effect: upstream's agent cannot serve this program, ${
+        image === sentImage ? "its own is sent" : `"${image}" is used`
+      }`,
+    });
+  }
+  if (image === sentImage && agent.image_pull_policy !== undefined) {
+    findings.warnings.push({
+      path: ["agent", "image_pull_policy"],
+      state: "it has no effect: the agent is sent, into a container of the target's own image",
     });
   }
   return {
-    image: isUpstream ? defaultAgentImage : named,
-    imagePullPolicy: agent.image_pull_policy ?? "IfNotPresent",
+    image,
+    imagePullPolicy: image === sentImage ? "IfNotPresent" : agent.image_pull_policy ?? "IfNotPresent",
     startupTimeoutSeconds: agent.startup_timeout ?? 60,
     communicationTimeoutSeconds: agent.communication_timeout ?? 30,
     heartbeatTimeoutSeconds: agent.heartbeat_timeout ?? 2,
@@ -154,6 +156,13 @@ function resolveAgent(raw: ConfigFile, ownPod: boolean, findings: Findings): Age
     allowHostNetwork: agent.allow_host_network ?? false,
     pod: ownPod ? resolveAgentPod(raw) : null,
   };
+}
+
+/** undefined: none is named. */
+function imageOf(image: NonNullable<ConfigFile["agent"]>["image"]): string | undefined {
+  if (typeof image === "string") return image;
+  if (image?.registry === undefined && image?.tag === undefined) return undefined;
+  return `${image.registry ?? imageRegistry}:${image.tag ?? mirrordVersion}`;
 }
 
 function resolveEnv(raw: boolean | EnvFile, checks: Checks, findings: Findings): EnvConfig | null {

@@ -2,6 +2,7 @@
 // prints. Called by cmd/verify_config.ts. The invariant: loading it gives the same Config again
 // (corpus_test.ts).
 
+import { sentImage } from "./agent_image.ts";
 import type { AgentPodConfig, Config, IncomingConfig, SideFilter } from "./config.ts";
 import { isObject } from "./later.ts";
 
@@ -23,7 +24,7 @@ export function writtenConfig(config: Config): Record<string, unknown> {
     sip_binaries: processes.alwaysCopied,
     agent: {
       image: agent.image,
-      image_pull_policy: agent.imagePullPolicy,
+      image_pull_policy: agent.image === sentImage ? undefined : agent.imagePullPolicy,
       startup_timeout: agent.startupTimeoutSeconds,
       communication_timeout: agent.communicationTimeoutSeconds,
       heartbeat_timeout: agent.heartbeatTimeoutSeconds,

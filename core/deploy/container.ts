@@ -236,7 +236,7 @@ export class AgentContainer implements AsyncDisposable {
           `nodes: "kind load image-archive FILE", "minikube image load FILE", "ctr -n k8s.io images import FILE".` +
           (this.#place.kind === "ephemeral"
             ? " Or send the agent, without an image: --agent-image target."
-            : ""),
+            : " Without a target there is no container into which it could be sent."),
       });
     }
     if (this.#place.sent === true && noShell.test(message)) return withoutShell();

@@ -5,7 +5,7 @@
 
 import { DeployError, exitCodes, MirrordError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
-import { sentImage } from "../config/resolve.ts";
+import { sentImage } from "../config/agent_image.ts";
 import { ApiError } from "../kube/api_error.ts";
 import type { V1EphemeralContainer, V1Pod } from "../kube/client.ts";
 import type { PodTarget } from "../target/target.ts";
@@ -14,7 +14,7 @@ import { AgentContainer, AgentEnded, type AgentPlace } from "./container.ts";
 import { checkMemory } from "./memory.ts";
 import { agentArguments, type Deployed, type DeployOrder } from "./order.ts";
 import { pause } from "../base/pause.ts";
-import { ownPayload, type Payload } from "./payload.ts";
+import { type Payload, takePayloads } from "./payload.ts";
 import { agentWay, randomName, reachAgent } from "./reach.ts";
 import { securityContextFor } from "./rights.ts";
 import { Sending } from "./send.ts";
@@ -32,12 +32,12 @@ export async function deployEphemeral(target: PodTarget, order: DeployOrder): Pr
   checkMemory(target, order.needs.forced === true);
   startup.phase(`Adding the agent to ${target.label}`);
   await target.checkRights?.();
-  const payload = order.config.image === sentImage ? await (order.payload ?? ownPayload)() : undefined;
-  const place: AgentPlace = { ...target, kind: "ephemeral", sent: payload !== undefined };
-  const container = await addContainer(target, place, { order, payload });
-  const sending = payload === undefined
+  const payloads = order.config.image === sentImage ? await (order.payloads ?? takePayloads)() : undefined;
+  const place: AgentPlace = { ...target, kind: "ephemeral", sent: payloads !== undefined };
+  const container = await addContainer(target, place, { order, payloads });
+  const sending = payloads === undefined
     ? undefined
-    : new Sending(place, container, { payload, signal: startup.signal });
+    : new Sending(place, container, { payloads, image: target.image, signal: startup.signal });
   let connected = false;
   return {
     async connect() {
@@ -65,11 +65,11 @@ export async function deployEphemeral(target: PodTarget, order: DeployOrder): Pr
 async function addContainer(
   target: PodTarget,
   place: AgentPlace,
-  { order, payload }: { order: DeployOrder; payload: Payload | undefined },
+  { order, payloads }: { order: DeployOrder; payloads: Payload[] | undefined },
 ): Promise<AgentContainer> {
   const { startup } = order;
   const name = `mirrord-agent-${randomName()}`;
-  const container = ephemeralContainer(name, target, { order, payload });
+  const container = ephemeralContainer(name, target, { order, payloads });
   let pod: V1Pod;
   try {
     // Not given up half-way: a container that was added unseen could not be sent away.
@@ -109,7 +109,7 @@ function adviseReplacing({ metadata, status }: V1Pod, { pod, namespace }: PodTar
 export function ephemeralContainer(
   name: string,
   target: Pick<PodTarget, "container" | "containerId" | "image">,
-  { order, payload }: { order: DeployOrder; payload: Payload | undefined },
+  { order, payloads }: { order: DeployOrder; payloads: readonly Payload[] | undefined },
 ): V1EphemeralContainer {
   const { config, needs } = order;
   const { startupTimeoutSeconds: seconds } = config;
@@ -120,9 +120,9 @@ export function ephemeralContainer(
     targetContainerName: target.container,
     args: agentArguments(order, ["--listen", "0", "--container-id", target.containerId]),
     env: [{ name: "MIRRORD_AGENT_LOG", value: config.logLevel }],
-    securityContext: securityContextFor(needs, payload !== undefined),
+    securityContext: securityContextFor(needs, payloads !== undefined),
     terminationMessagePolicy: "FallbackToLogsOnError",
-    ...(payload === undefined ? {} : sentContainer(name, { image: target.image, seconds, payload })),
+    ...(payloads === undefined ? {} : sentContainer(name, { image: target.image, seconds, payloads })),
   };
 }
 

@@ -7,7 +7,7 @@ import { DeployError, exitCodes, MirrordError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import type { V1Job } from "../kube/client.ts";
 import type { ClusterTarget } from "../target/target.ts";
-import { sentImage } from "../config/resolve.ts";
+import { sentImage } from "../config/agent_image.ts";
 import type { AgentPodConfig } from "../config/config.ts";
 import { AgentContainer, AgentEnded, type AgentPlace } from "./container.ts";
 import type { ConnectedAgent } from "./connect.ts";
@@ -45,10 +45,8 @@ export async function deployJob(
   const { kube, namespace } = target;
   if (order.config.image === sentImage) {
     throw new DeployError(
-      "Cannot start the agent: without a target it has an image of its own, none to be sent into",
-      {
-        help: imageHelp,
-      },
+      "Cannot start the agent: without a target there is no container into which it could be sent",
+      { help: imageHelp },
     );
   }
   startup.phase(`Starting an agent in the namespace "${namespace}"`);

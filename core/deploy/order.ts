@@ -39,8 +39,8 @@ export interface DeployOrder {
   needs: DeployNeeds;
   key: SigningKey;
   startup: Startup;
-  /** What is sent where there is no image; this program unless given. */
-  payload?: () => Promise<Payload>;
+  /** What is sent where there is no image, for each machine; this release's programs unless given. */
+  payloads?: () => Promise<Payload[]>;
 }
 
 /** An agent whose client is silent for longer leaves; the client pings more often than that. */

@@ -1,12 +1,15 @@
 // What is sent where the agent has no image: this very program, and the dynamic linker and C library that it
-// needs, so that it runs in any image. Made by ephemeral.ts, sent by send.ts, unpacked by the shell line of
-// sent.ts. Its form: the program, then the libraries, nothing between. The program asks for its linker by a
-// relative name, since no folder is known yet; started in the folder where both are, it is /proc/self/exe,
-// where it looks for what it embeds.
+// needs, so that it runs in any image. For a node with another processor than this machine's it is the
+// program of the same release for that one, where such a file lies beside this program. Made by ephemeral.ts,
+// sent by send.ts, unpacked by the shell line of sent.ts. Its form: the program, then the libraries, nothing
+// between. The program asks for its linker by a relative name, since no folder is known yet; started in the
+// folder where both are, it is /proc/self/exe, where it looks for what it embeds.
 
+import { Buffer } from "node:buffer";
 import { createGzip, gunzipSync } from "node:zlib";
 import { concatenate } from "../../protocol-wasm/mod.ts";
 import { DeployError } from "../base/errors.ts";
+import { identityOf, keep, readKept } from "./kept_pack.ts";
 
 /** A library as it lies in the payload. */
 export interface Piece {
@@ -17,13 +20,21 @@ export interface Piece {
 export interface Payload {
   /** As `uname -m` says it. */
   machine: string;
-  program: Uint8Array;
-  /** In the order of `libraries`. */
+  programSize: number;
+  /** In the order in which the libraries follow the program, and how much they are. */
   pieces: Piece[];
-  libraries: Uint8Array;
+  librariesSize: number;
   /** Of program and libraries. */
   sha256: string;
+  /** Both, gzip'd; made once, when it is first asked for. */
+  packed: () => Promise<Uint8Array[]>;
 }
+
+/** What of it stands in a file. */
+type PayloadFacts = Omit<Payload, "packed">;
+
+/** What a file of scripts/build_libraries.ts begins with; its size follows in four bytes, little-endian. */
+export const librariesMark: Uint8Array = Uint8Array.fromHex("6d69e272c00964b5a1f3774c9be1d2f8");
 
 /** The linker's place in the folder. */
 export const linkerName = "ld.so";
@@ -38,29 +49,93 @@ const interpreterSegment = 3;
 /** What to do where the agent cannot be sent. */
 export const imageHelp = "Give the agent an image of its own: agent.image or --agent-image.";
 
-/** The payload of the running program; throws DeployError where it has none. */
-export async function ownPayload(): Promise<Payload> {
-  const machine = Deno.build.arch;
-  if (Deno.build.os !== "linux" || !Deno.build.standalone) {
-    throw cannotSend("only the compiled program for Linux can");
-  }
-  const packed = await readIfThere(new URL(`./libraries_linux_${machine}.bin`, import.meta.url));
-  if (packed === null) throw cannotSend("this build has no C library to send along");
-  return await makePayload(machine, await Deno.readFile("/proc/self/exe"), packed);
+/** Machines for which there is an agent, as `uname -m` names them. */
+const machines = ["x86_64", "aarch64"] as const;
+
+let prepared: Promise<Payload[]> | undefined;
+
+/**
+ * Begins to make what will be sent, while the target is looked for: the whole program is read, hashed and
+ * compressed.
+ */
+export function preparePayloads(): void {
+  prepared ??= readPayloads();
+  // The caller of takePayloads gets a failure.
+  prepared.then(([first]) => first?.packed()).catch(() => {});
+}
+
+/**
+ * One payload for each machine that an agent is here for, this machine's first; throws DeployError where
+ * there is none. They are the caller's: nothing here holds their memory any longer.
+ */
+export function takePayloads(): Promise<Payload[]> {
+  const taken = prepared ?? readPayloads();
+  prepared = undefined;
+  return taken;
+}
+
+async function readPayloads(): Promise<Payload[]> {
+  if (!Deno.build.standalone) throw cannotSend("only the compiled program can");
+  const own = Deno.build.os === "linux" ? Deno.build.arch : undefined;
+  const others = machines.filter((machine) => machine !== own);
+  const folder = (await Deno.realPath(Deno.execPath())).replace(/[^/]*$/, "");
+  const found = await Promise.all([
+    ...(own === undefined ? [] : [payloadOf(own, "/proc/self/exe")]),
+    ...others.map((machine) => payloadOf(machine, `${folder}mirrord-linux-${machine}`)),
+  ]);
+  const payloads = found.filter((payload) => payload !== null);
+  if (payloads.length > 0) return payloads;
+  throw cannotSend(
+    own === undefined
+      ? `the program for Linux is not beside this one (${
+        machines.map((one) => `mirrord-linux-${one}`).join(", ")
+      })`
+      : "this build has no C library to send along",
+  );
 }
 
 function cannotSend(why: string): DeployError {
   return new DeployError(`Cannot send the agent: ${why}`, { help: imageHelp });
 }
 
-async function readIfThere(file: URL): Promise<Uint8Array | null> {
-  return await Deno.readFile(file).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  });
+/** null: there is no such program, or it has no C library inside. */
+async function payloadOf(machine: string, path: string): Promise<Payload | null> {
+  const identity = await identityOf(path);
+  if (identity === null) return null;
+  const kept = await readKept<PayloadFacts>(machine, identity);
+  if (kept !== null) return { ...kept.facts, packed: () => Promise.resolve([kept.bytes]) };
+  const program = await Deno.readFile(path);
+  const libraries = librariesIn(program);
+  if (libraries === null) return null;
+  const { packed, ...facts } = await makePayload(machine, program, libraries);
+  const packAndKeep = async (): Promise<Uint8Array[]> => {
+    const chunks = await packed();
+    void keep(machine, identity, { facts, chunks });
+    return chunks;
+  };
+  return { ...facts, packed: once(packAndKeep) };
 }
 
-/** `program` is changed; `packed` is a file of scripts/build_libraries.ts. */
+/** The same promise each time. */
+function once<Made>(make: () => Promise<Made>): () => Promise<Made> {
+  let made: Promise<Made> | undefined;
+  return () => made ??= make();
+}
+
+/**
+ * The file of scripts/build_libraries.ts that a compiled program embeds: `deno compile` appends files as they
+ * are behind the ELF file, which ends with its table of sections (elf(5)).
+ */
+export function librariesIn(program: Uint8Array<ArrayBuffer>): Uint8Array | null {
+  const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
+  const end = Number(view.getBigUint64(40, true)) + view.getUint16(58, true) * view.getUint16(60, true);
+  const at = Buffer.from(program.buffer, program.byteOffset, program.byteLength).indexOf(librariesMark, end);
+  if (at < 0) return null;
+  const start = at + librariesMark.length + 4;
+  return program.subarray(start, start + view.getUint32(start - 4, true));
+}
+
+/** `program` is changed; `packed` is what a file of scripts/build_libraries.ts has behind its mark. */
 export async function makePayload(
   machine: string,
   program: Uint8Array<ArrayBuffer>,
@@ -74,10 +149,11 @@ export async function makePayload(
   const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", whole)).toHex();
   return {
     machine,
-    program: whole.subarray(0, program.length),
+    programSize: program.length,
     pieces,
-    libraries: whole.subarray(program.length),
+    librariesSize: libraries.length,
     sha256,
+    packed: once(() => pack(whole)),
   };
 }
 
@@ -120,21 +196,22 @@ function unpackLibraries(packed: Uint8Array): { pieces: Piece[]; libraries: Uint
   return { pieces, libraries: concatenate(chosen) };
 }
 
-/** The payload gzip'd, as fast as may be: it travels while the container starts. */
-export async function pack({ program, libraries }: Payload): Promise<Uint8Array[]> {
-  const gzip = createGzip({ level: 1 });
+const partBytes = 1 << 18;
+/** Of gzip: a fifth smaller than by the first, in a second more, once for each program (kept_pack.ts). */
+const level = 4;
+
+/** Gzip'd, while others get their turn between two parts. */
+export async function pack(whole: Uint8Array): Promise<Uint8Array[]> {
+  const gzip = createGzip({ level });
   const chunks: Uint8Array[] = [];
   gzip.on("data", (chunk: Uint8Array) => chunks.push(chunk));
   const ended = new Promise((resolve, reject) => gzip.on("end", resolve).on("error", reject));
-  for (const part of [program, libraries]) {
-    for (let at = 0; at < part.length; at += partBytes) {
-      // Between two parts others get their turn.
-      await new Promise<void>((resolve) => gzip.write(part.subarray(at, at + partBytes), () => resolve()));
-    }
+  for (let at = 0; at < whole.length; at += partBytes) {
+    await new Promise<void>((resolve) => gzip.write(whole.subarray(at, at + partBytes), () => resolve()));
+    // Its callback comes before anything else gets a turn: requests would wait for the whole.
+    await new Promise((resolve) => setTimeout(resolve));
   }
   gzip.end();
   await ended;
   return chunks;
 }
-
-const partBytes = 1 << 20;

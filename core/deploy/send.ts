@@ -3,19 +3,20 @@
 // ends by that.
 
 import { MirrordError } from "../base/errors.ts";
+import { log } from "../base/log.ts";
 import { noteStep } from "../base/progress.ts";
 import { pause, pauseOrEnd } from "../base/pause.ts";
 import { ApiError } from "../kube/api_error.ts";
 import type { AttachInput } from "../kube/attach_input.ts";
 import { type AgentContainer, AgentEnded, type AgentPlace } from "./container.ts";
-import { imageHelp, pack, type Payload } from "./payload.ts";
-import { countOf } from "./sent.ts";
+import { imageHelp, type Payload } from "./payload.ts";
+import { countOf, greeting, wanted } from "./sent.ts";
 
 /** Waits between two attempts to attach, in milliseconds; then the last again. */
 const attachPauses = [40, 60, 80, 100, 150, 200, 300, 500];
 const chunkBytes = 1 << 16;
 /** Between two words on how far it is. */
-const noteMilliseconds = 200;
+const noteMilliseconds = 1000;
 const megabyte = 1e6;
 /** The cluster tells of a container's end within some seconds. */
 const lastWordsMilliseconds = 5000;
@@ -34,12 +35,12 @@ export class Sending implements AsyncDisposable {
   constructor(
     place: AgentPlace,
     container: AgentContainer,
-    options: { payload: Payload; signal: AbortSignal },
+    options: { payloads: readonly Payload[]; image: string; signal: AbortSignal },
   ) {
     this.#place = place;
     this.#container = container;
     const signal = AbortSignal.any([options.signal, container.ended, this.#stop.signal]);
-    this.#done = this.#send(options.payload, signal).catch(async (error) => {
+    this.#done = this.#send(options, signal).catch(async (error) => {
       // A container that ended closes its input first: then its own words tell why.
       if (this.#input !== undefined) await pauseOrEnd(lastWordsMilliseconds, signal);
       if (!signal.aborted) container.giveUp(explain(error));
@@ -59,10 +60,25 @@ export class Sending implements AsyncDisposable {
     await this.#done;
   }
 
-  async #send(payload: Payload, signal: AbortSignal): Promise<void> {
-    // The chunks are made while the container starts; how many bytes they are goes first.
-    const [chunks, input] = await Promise.all([pack(payload), this.#attach(signal)]);
+  async #send(
+    { payloads, image }: { payloads: readonly Payload[]; image: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const [first] = payloads;
+    if (first === undefined) throw new TypeError("there is nothing to send");
+    // While the container starts the likeliest payload is made ready.
+    const [, input] = await Promise.all([first.packed(), this.#attach(signal)]);
+    await input.write(new TextEncoder().encode(greeting));
+    const machine = await input.hear(wanted);
+    const asked = payloads.find((payload) => payload.machine === machine);
+    if (asked === undefined) throw new Error(`the container asks for an agent for ${machine}`);
+    const chunks = await asked.packed();
     const total = chunks.reduce((sum, { length }) => sum + length, 0);
+    log.info(
+      `The agent is sent, ${
+        (total / megabyte).toFixed(0)
+      } MB, to a container of the target's own image (${image})`,
+    );
     await input.write(new TextEncoder().encode(countOf(total)));
     const started = performance.now();
     let noted = started;

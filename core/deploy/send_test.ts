@@ -10,22 +10,27 @@ import { DeployError } from "../base/errors.ts";
 import { verifyConfig } from "../config/load.ts";
 import { deployEphemeral } from "./ephemeral.ts";
 import type { Deployed } from "./order.ts";
-import type { Payload } from "./payload.ts";
-import { countLength } from "./sent.ts";
+import { pack, type Payload } from "./payload.ts";
+import { countLength, greeting } from "./sent.ts";
 import { Startup } from "./startup.ts";
 
 const program = crypto.getRandomValues(new Uint8Array(60_000));
-const payload: Payload = {
-  machine: "x86_64",
-  program,
-  pieces: [{ name: "ld-linux-x86-64.so.2", size: 3 }],
-  libraries: Uint8Array.of(1, 2, 3),
-  sha256: "00".repeat(32),
-};
+/** What is sent to a node with that machine. */
+function payloadFor(machine: string, libraries: number[]): Payload {
+  return {
+    machine,
+    programSize: program.length,
+    pieces: [{ name: "ld-linux-x86-64.so.2", size: libraries.length }],
+    librariesSize: libraries.length,
+    sha256: "00".repeat(32),
+    packed: () => pack(Uint8Array.of(...program, ...libraries)),
+  };
+}
+const payloads = [payloadFor("x86_64", [1, 2, 3]), payloadFor("aarch64", [4, 5, 6])];
 
 async function deploy(cluster: FakeCluster, stop?: AbortSignal): Promise<Deployed> {
   const { config } = await verifyConfig({
-    flags: { target: "pod/p", steal: true, agentImage: "target" },
+    flags: { target: "pod/p", steal: true },
     env: new Map(),
     directory: "/nonexistent",
   });
@@ -35,7 +40,7 @@ async function deploy(cluster: FakeCluster, stop?: AbortSignal): Promise<Deploye
     needs: { steal: true, env: true },
     key: await SigningKey.generate(),
     startup: new Startup(60, stop),
-    payload: () => Promise.resolve(payload),
+    payloads: () => Promise.resolve(payloads),
   });
 }
 
@@ -48,8 +53,8 @@ async function inputOf({ inputs }: FakeCluster): Promise<Uint8Array> {
 function speakWhenWhole(cluster: FakeCluster): void {
   const before = cluster.output;
   cluster.output = (way) => {
-    const count = Number(new TextDecoder().decode(cluster.inputs.bytes[0] ?? new Uint8Array()));
-    const received = cluster.inputs.bytes.slice(1).reduce((sum, { length }) => sum + length, 0);
+    const count = Number(new TextDecoder().decode(cluster.inputs.bytes[1] ?? new Uint8Array()));
+    const received = cluster.inputs.bytes.slice(2).reduce((sum, { length }) => sum + length, 0);
     if (count > 0 && received === count) return before(way);
     return Response.json({ message: "not yet" }, { status: 400 });
   };
@@ -78,12 +83,29 @@ Deno.test("the agent is sent into a container of the target's image, whose input
     "SYS_PTRACE",
     "SETUID",
   ]);
-  const input = await inputOf(cluster);
+  assert.deepEqual(await unpacked(cluster), new Uint8Array([...program, 1, 2, 3]));
+  assert.deepEqual(cluster.frames, ["goodbye"]);
+});
+
+/** What went in, without the greeting, the count (which must be right) and the compression. */
+async function unpacked(cluster: FakeCluster): Promise<Uint8Array> {
+  assert.equal(new TextDecoder().decode(cluster.inputs.bytes[0]), greeting);
+  const input = (await inputOf(cluster)).subarray(greeting.length);
   const packed = input.subarray(countLength);
   assert.equal(Number(new TextDecoder().decode(input.subarray(0, countLength))), packed.length);
-  const expected = new Uint8Array([...program, 1, 2, 3]);
-  assert.deepEqual(new Uint8Array(gunzipSync(packed)), expected);
-  assert.deepEqual(cluster.frames, ["goodbye"]);
+  return new Uint8Array(gunzipSync(packed));
+}
+
+Deno.test("a node with another processor gets the agent for that one", async () => {
+  await using cluster = fakeCluster();
+  cluster.inputs.machine = "aarch64";
+  speakWhenWhole(cluster);
+  {
+    await using deployed = await deploy(cluster);
+    cluster.container({ running: {} });
+    await using _agent = await deployed.connect();
+  }
+  assert.deepEqual(await unpacked(cluster), new Uint8Array([...program, 4, 5, 6]));
 });
 
 const cases: [string, Record<string, Record<string, unknown>>, RegExp][] = [
@@ -102,6 +124,16 @@ const cases: [string, Record<string, Record<string, unknown>>, RegExp][] = [
     "an image without a shell, while it is tried again",
     { waiting: { reason: "RunContainerError", message: 'exec: "sh": executable file not found in $PATH' } },
     /the target's image has no shell to which the agent can be sent/,
+  ],
+  [
+    "a node with a processor for which there is no agent",
+    {
+      terminated: {
+        exitCode: 126,
+        message: "the node's processor is riscv64, and this mirrord has an agent for x\n",
+      },
+    },
+    /the node's processor is riscv64/,
   ],
   [
     "the shell line's refusal",

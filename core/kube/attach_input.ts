@@ -1,23 +1,28 @@
-// The standard input of a running container, through the API server (attach_socket.ts); its output is
-// dropped. Called by client.ts. Closing it closes the container's input where its spec says `stdinOnce`; an
-// end of the input alone cannot be sent.
+// The standard input of a running container, through the API server (attach_socket.ts); of its output only
+// the beginning is heard. Called by client.ts. Closing it closes the container's input where its spec says
+// `stdinOnce`; an end of the input alone cannot be sent.
 
 import { type AttachOptions, openAttachSocket } from "./attach_socket.ts";
 
 /** Writers wait while more than this is on its way into the socket. */
 const highWater = 1 << 20;
+const outputChannel = 1;
 const errorChannel = 3;
+/** So much of the output is listened to. */
+const mostHeard = 1 << 14;
 
 /** An open input. Disposing closes it. */
 export class AttachInput implements Disposable {
   readonly #socket: WebSocket;
   #failure: Error | undefined;
+  #heard = "";
+  #wake = Promise.withResolvers<void>();
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#take(data);
-    socket.onerror = () => this.#failure ??= new Error("the connection failed");
-    socket.onclose = () => this.#failure ??= new Error("the container's input was closed");
+    socket.onerror = () => this.#fail("the connection failed");
+    socket.onclose = () => this.#fail("the container's input was closed");
   }
 
   /** Resolves when there is room for more. */
@@ -32,6 +37,18 @@ export class AttachInput implements Disposable {
   /** Resolves when all of it has left. */
   async flush(): Promise<void> {
     await this.#until(0);
+  }
+
+  /** Resolves with the first group of `words` once the container's output has them. */
+  async hear(words: RegExp): Promise<string> {
+    for (;;) {
+      const found = words.exec(this.#heard);
+      if (found !== null) return found[1] ?? "";
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#heard.length >= mostHeard) throw new Error("the container says something else");
+      this.#wake = Promise.withResolvers<void>();
+      await this.#wake.promise;
+    }
   }
 
   [Symbol.dispose](): void {
@@ -50,8 +67,16 @@ export class AttachInput implements Disposable {
   #take(data: unknown): void {
     if (!(data instanceof ArrayBuffer)) return;
     const message = new Uint8Array(data);
-    if (message[0] !== errorChannel) return;
-    this.#failure ??= new Error(new TextDecoder().decode(message.subarray(1)).slice(0, 500));
+    const text = () => new TextDecoder().decode(message.subarray(1));
+    if (message[0] === errorChannel) this.#fail(text().slice(0, 500));
+    if (message[0] !== outputChannel || this.#heard.length >= mostHeard) return;
+    this.#heard += text();
+    this.#wake.resolve();
+  }
+
+  #fail(why: string): void {
+    this.#failure ??= new Error(why);
+    this.#wake.resolve();
   }
 }
 

@@ -56,6 +56,26 @@ Deno.test("writing to an input whose container ended rejects with the node's wor
   await assert.rejects(writeUntilItFails(), /container not found/);
 });
 
+Deno.test("the output is heard, in whatever pieces it comes, until the container ends", async () => {
+  const sockets: WebSocket[] = [];
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    const { socket, response } = Deno.upgradeWebSocket(request, { protocol: "v4.channel.k8s.io" });
+    socket.onopen = () => {
+      sockets.push(socket);
+      for (const piece of ["first\nnumber 4", "2\n"]) {
+        socket.send(Uint8Array.of(1, ...new TextEncoder().encode(piece)));
+      }
+    };
+    return response;
+  });
+  using client = Deno.createHttpClient({});
+  using input = await openAttachInput(options(server.addr.port, client));
+  assert.equal(await input.hear(/^number (\d+)\n/m), "42");
+  const never = input.hear(/^never\n/m);
+  sockets[0]?.close();
+  await assert.rejects(never, /the container's input was closed/);
+});
+
 Deno.test("a refused upgrade is explained by the caller", async () => {
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },

@@ -7,7 +7,7 @@ import { log } from "../base/log.ts";
 import { nearWords, quoteList } from "../base/near.ts";
 import { environment } from "../base/variables.ts";
 import type { Config } from "../config/config.ts";
-import { sentImage } from "../config/resolve.ts";
+import { sentImage } from "../config/agent_image.ts";
 import { ApiError } from "../kube/api_error.ts";
 import { isObjectName } from "../kube/names.ts";
 import { NoClusterError } from "../kube/kubeconfig.ts";

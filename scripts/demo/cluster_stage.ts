@@ -2,6 +2,7 @@
 // demo.ts; the cluster must be up (`./dev cluster up`). Disposing it removes the namespace that the demo
 // made.
 
+import { releaseImage } from "../../core/config/agent_image.ts";
 import { clusterAccess, importImage, inNetns, kubectl } from "../../tests/cluster/access.ts";
 import { client, parseAnswer } from "./process_stage.ts";
 import { app, type Stage } from "./stage.ts";
@@ -115,7 +116,10 @@ export async function clusterStage(): Promise<Stage> {
   return {
     description:
       "deployment/greeter on the test cluster, behind a Service: variable, name, ledger and file are there only.",
-    target: ["--kubeconfig", access.kubeconfig, "-n", namespace, "--target", "deployment/greeter"],
+    target: [
+      ...["--kubeconfig", access.kubeconfig, "-n", namespace, "--target", "deployment/greeter"],
+      ...["--agent-image", releaseImage],
+    ],
     cliPrefix: await inNetns([]),
     ask: async () =>
       parseAnswer(

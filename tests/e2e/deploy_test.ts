@@ -3,14 +3,12 @@
 // entry remains. Without a cluster they are skipped, and say so.
 
 import assert from "node:assert/strict";
-import { defaultAgentImage } from "../../core/config/resolve.ts";
 import { clusterAccess, inNetns, kubectl } from "../cluster/access.ts";
 import { attempt } from "../cluster/command.ts";
-import { importAgent } from "../support/cluster_stage.ts";
+import { agentImage as image, importAgent } from "../support/cluster_stage.ts";
 import type { Order, Outcome } from "../support/deploy_probe.ts";
 
 const access = await clusterAccess();
-const image = Deno.env.get("MIRRORD_TEST_AGENT_IMAGE") ?? defaultAgentImage;
 const lacking = access === null ? "no cluster is up" : undefined;
 const namespace = `deploy-${crypto.randomUUID().slice(0, 8)}`;
 const restricted = `${namespace}-baseline`;

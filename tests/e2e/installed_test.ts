@@ -28,7 +28,12 @@ function served(): Promise<FakeRelease> {
     releaseFiles({
       facts: {
         commit: "0".repeat(40),
-        origin: { homepage: "https://mirrord.example", downloadBase, publicKey: publicKeyOf(signingKey) },
+        origin: {
+          homepage: "https://mirrord.example",
+          downloadBase,
+          publicKey: publicKeyOf(signingKey),
+          agentImage: "",
+        },
       },
       signingKey,
       programs: new Map([[`linux-${Deno.build.arch}`, Deno.readFileSync(binary)]]),
@@ -80,7 +85,7 @@ const cases = [{
       cwd: machine.home,
       env: { HOME: machine.home },
       targetFlags: stage.flags("deployment/app", kubeconfig),
-      flags: ["--steal", "--agent-image", "target"],
+      flags: ["--steal"],
       app: ["python3", app],
     };
     await withSession(stage, () => SessionRun.listening(stage, options), async (run) => {

@@ -1,19 +1,17 @@
-// An agent without an image: it is sent into a container of the target's own image. The targets are one of
-// Debian, one without glibc (busybox alone), and one without a shell, which is refused.
+// An agent without an image, as it is where no configuration names one: it is sent into a container of the
+// target's own image. The targets are one of Debian, one without glibc (busybox alone), and one without a
+// shell, which is refused.
 
 import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";
 import { ask } from "../support/client.ts";
 import { ClusterStage, type KubeObject, missingCluster, missingNode } from "../support/cluster_stage.ts";
-import { betterRules, rulesWithout, withUser } from "../support/kube_users.ts";
+import { betterRules, rulesWithout, sentRules, withUser } from "../support/kube_users.ts";
 import { withSession } from "../support/postcondition.ts";
 import { refuses } from "../support/refusal.ts";
 import { SessionRun } from "../support/session_run.ts";
 import { ensureImages, imageName } from "../cluster/images.ts";
 import { importImage } from "../cluster/access.ts";
-
-const image = "target";
-const flags = ["--steal", "--agent-image", image];
 
 /** The spec of the newest container that a session added. */
 async function addedTo(stage: ClusterStage): Promise<{ image: string; securityContext: unknown }> {
@@ -21,17 +19,38 @@ async function addedTo(stage: ClusterStage): Promise<{ image: string; securityCo
   return added[added.length - 1];
 }
 
-async function steals(stage: ClusterStage): Promise<void> {
-  await withSession(stage, () => SessionRun.listening(stage, { flags }), async () => {
+async function steals(stage: ClusterStage, flags: string[] = []): Promise<SessionRun> {
+  const start = () => SessionRun.listening(stage, { flags: ["--steal", ...flags] });
+  let session: SessionRun | undefined;
+  await withSession(stage, start, async (run) => {
+    session = run;
     assert.equal((await ask(stage)).by, "local");
   });
+  assert.ok(session !== undefined);
+  return session;
+}
+
+/** A session that is on its way to the target; `ending` ends it. */
+async function endsWhileSending(
+  stage: ClusterStage,
+  when: RegExp,
+  ending: (run: SessionRun) => void = () => {},
+): Promise<void> {
+  const start = async () => {
+    const run = new SessionRun(stage);
+    await run.until(when);
+    return run;
+  };
+  await withSession(stage, start, (run) => Promise.resolve(ending(run)), { within: 40 });
 }
 
 const cases = [
   {
     name: "a steal without an image is answered by the local process",
     async run(stage: ClusterStage): Promise<void> {
-      await steals(stage);
+      const said = (await steals(stage)).said().join("\n");
+      const told = /The agent is sent, \d+ MB, to a container of the target's own image \((.*)\)$/m;
+      assert.equal(told.exec(said)?.[1], imageName("python"), said);
       const { image, securityContext } = await addedTo(stage);
       assert.equal(image, imageName("python"));
       const { privileged, allowPrivilegeEscalation, capabilities } = securityContext as Record<
@@ -50,23 +69,20 @@ const cases = [
           code: 77,
           said: [/you may not "get" the resource "pods\/attach"/, /agent\.image/],
           kubeconfig,
-          agent: { image },
         });
       }),
   },
   {
+    name: "a session ended before the agent is sent leaves nothing",
+    run: (stage: ClusterStage) => endsWhileSending(stage, /Starting the agent/),
+  },
+  {
     name: "a session ended while the agent is sent leaves nothing",
-    run: (stage: ClusterStage) =>
-      withSession(
-        stage,
-        async () => {
-          const run = new SessionRun(stage, { flags });
-          await run.until(/Starting the agent/);
-          return run;
-        },
-        async () => {},
-        { within: 40 },
-      ),
+    run: (stage: ClusterStage) => endsWhileSending(stage, /The agent is sent/),
+  },
+  {
+    name: "a session killed while the agent is sent leaves nothing",
+    run: (stage: ClusterStage) => endsWhileSending(stage, /The agent is sent/, (run) => run.kill("SIGKILL")),
   },
   {
     name: "a container without a shell is refused with what to do, and nothing is left running",
@@ -75,7 +91,7 @@ const cases = [
         code: 69,
         said: [/image has no shell to which the agent can be sent/, /agent\.image/],
         targetFlags: stage.flags("deployment/app/container/shellless"),
-        agent: { image },
+        agent: { image: "target" },
         within: 30,
       }),
   },
@@ -100,12 +116,18 @@ registerCases(cases, async () => {
   await importTargets();
   return await ClusterStage.create({
     sends: true,
+    rules: sentRules,
     change: addShellless,
   });
 }, lacking);
 
 registerCases(
-  [{ name: "a target without glibc gets its agent too", run: steals }],
+  [{
+    name: "a target without glibc gets its agent too",
+    async run(stage: ClusterStage): Promise<void> {
+      await steals(stage, ["--agent-image", "target"]);
+    },
+  }],
   async () => {
     await importTargets();
     const toBusybox = (object: KubeObject): void => {

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { until } from "../cluster/command.ts";
 import { registerCases } from "../support/cases.ts";
-import { ClusterStage, type KubeObject, missingCluster } from "../support/cluster_stage.ts";
+import { ClusterStage, type KubeObject, missingCluster, withoutImage } from "../support/cluster_stage.ts";
 import { type Rule, rulesWithout, targetlessRules, withUser } from "../support/kube_users.ts";
 import { SessionRun } from "../support/session_run.ts";
 import { assertClean } from "../support/postcondition.ts";
@@ -44,6 +44,7 @@ function start(stage: ClusterStage, { config = {}, app, kubeconfig, target = [] 
   return new SessionRun(stage, {
     targetFlags: where,
     flags: [],
+    prefix: [...withoutImage],
     config: { ...config, agent: { communication_timeout: 3, ttl: 1, ...config["agent"] ?? {} } },
     ...(app === undefined ? {} : { app }),
   });

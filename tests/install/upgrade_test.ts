@@ -27,7 +27,12 @@ class Installed implements Disposable {
     return await performUpgrade({
       file: this.file,
       version: "1.0.0",
-      origin: { homepage: "https://mirrord.example", downloadBase, publicKey: given.publicKey ?? publicKey },
+      origin: {
+        homepage: "https://mirrord.example",
+        downloadBase,
+        publicKey: given.publicKey ?? publicKey,
+        agentImage: "",
+      },
       check: given.check ?? false,
     });
   }

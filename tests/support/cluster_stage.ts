@@ -14,6 +14,7 @@ import {
   tryKubectl,
 } from "../cluster/access.ts";
 import { type Finished, until } from "../cluster/command.ts";
+import { releaseImage } from "../../core/config/agent_image.ts";
 import { kubeconfigPath, sourceDir } from "../cluster/layout.ts";
 import { betterRules, type Rule, writeUser } from "./kube_users.ts";
 import { agentPids, agentRemains } from "./local_remains.ts";
@@ -50,6 +51,13 @@ export interface KubeObject {
   status?: any;
 }
 
+/** The agent's image on the test cluster's node; on another cluster MIRRORD_TEST_AGENT_IMAGE names it. */
+export const agentImage: string = Deno.env.get("MIRRORD_TEST_AGENT_IMAGE") ?? releaseImage;
+
+const imageVariable = "MIRRORD_AGENT_IMAGE";
+/** Put after a stage's prefix: nothing names the agent's image, or the configuration file does. */
+export const withoutImage: readonly string[] = ["env", "-u", imageVariable];
+
 let imported = false;
 
 /** Makes the built agent's image known to the node, once; on another cluster the user has done that. */
@@ -73,7 +81,7 @@ export interface ClusterStageOptions {
    * a second sooner. Tests of rights, refusals and ends have the smallest role.
    */
   rules?: Rule[];
-  /** The agent is sent: its image is not made known to the node. */
+  /** The agent is sent, as it is where no image is named: its own is not made known to the node. */
   sends?: boolean;
   /** Labels of the namespace. */
   labels?: Record<string, string>;
@@ -95,6 +103,7 @@ export class ClusterStage implements Stage {
   clients: { ipv4: string; ipv6: string } = { ipv4: "", ipv6: "" };
   readonly #target: string;
   readonly #path: string;
+  readonly #sends: boolean;
   readonly #inPod: boolean;
   #before = new Set<string>();
   #netns = "";
@@ -105,6 +114,7 @@ export class ClusterStage implements Stage {
     this.namespace = `mirrord-e2e-${crypto.randomUUID().slice(0, 8)}`;
     this.#target = options.target ?? "app";
     this.#inPod = options.inside === true;
+    this.#sends = options.sends === true;
     this.#path = options.path ?? `deployment/${this.#target}`;
   }
 
@@ -245,7 +255,8 @@ export class ClusterStage implements Stage {
 
   /** Learns addresses and what is at the target before mirrord comes. */
   async #look(): Promise<void> {
-    this.prefix = await inNetns([]);
+    // A variable, since not every command has the flag.
+    this.prefix = [...await inNetns([]), ...(this.#sends ? [] : ["env", `${imageVariable}=${agentImage}`])];
     const client = JSON.parse(await this.kubectl("get", "pod", "client", "-o", "json")) as KubeObject;
     this.clients = byFamily((client.status.podIPs as { ip: string }[]).map(({ ip }) => ip));
     await this.lookAgain();

@@ -45,7 +45,7 @@ export interface FakeCluster extends AsyncDisposable {
   /** Consulted for each attachment to a container's input; undefined: it is given. */
   input: () => Response | undefined;
   /** What went to containers' inputs, and how many of these were closed. */
-  inputs: { bytes: Uint8Array[]; closed: number; onClose?: () => void };
+  inputs: { bytes: Uint8Array[]; closed: number; machine: string; onClose?: () => void };
   /** Frames the agent got after the welcome. */
   frames: string[];
 }
@@ -128,14 +128,21 @@ export function fakeCluster(): FakeCluster {
     return response;
   }
 
-  /** The agent's line comes all the same: what is sent is only counted. */
+  /** The agent's line comes all the same: what is sent is only counted, once its beginning was answered. */
   function takeInput(request: Request): Response {
     const verdict = cluster.input();
     if (verdict !== undefined) return verdict;
     if (!request.headers.has("upgrade")) return Response.json({ message: "not an upgrade" }, { status: 400 });
     const { socket, response } = Deno.upgradeWebSocket(request, { protocol: "v4.channel.k8s.io" });
     socket.binaryType = "arraybuffer";
-    socket.onmessage = ({ data }) => cluster.inputs.bytes.push(new Uint8Array(data).subarray(1));
+    socket.onmessage = ({ data }) => {
+      cluster.inputs.bytes.push(new Uint8Array(data).subarray(1));
+      if (cluster.inputs.bytes.length > 1) return;
+      // In two halves, as a stream may give it.
+      for (const half of ["info: mirrord sends the ag", `ent for ${cluster.inputs.machine}\n`]) {
+        socket.send(new Uint8Array([1, ...new TextEncoder().encode(half)]));
+      }
+    };
     socket.onclose = () => {
       cluster.inputs.closed++;
       cluster.inputs.onClose?.();
@@ -235,7 +242,7 @@ export function fakeCluster(): FakeCluster {
         ? Response.json({ message: "container is waiting to start" }, { status: 400 })
         : undefined,
     input: () => isRunning() ? undefined : Response.json({ message: "container not found" }, { status: 404 }),
-    inputs: { bytes: [], closed: 0 },
+    inputs: { bytes: [], closed: 0, machine: "x86_64" },
     frames: [],
     async [Symbol.asyncDispose]() {
       for (const link of links) link.close();

@@ -18,20 +18,24 @@ export interface Rule {
 }
 
 /**
- * The blocks of YAML in docs/rbac.md: the role, a binding, the optional rights, the role without a target.
+ * The blocks of YAML in docs/rbac.md: the role, the rule for an agent that is sent, a binding, the optional
+ * rights, the role without a target.
  */
 const blocks = [
   ...Deno.readTextFileSync(new URL("../../docs/rbac.md", import.meta.url)).matchAll(/```yaml\n([^]*?)```/g),
 ].map(([, text = ""]) => parse(text) as { rules?: Rule[] });
 
-/** Exactly the rights that docs/rbac.md asks for. */
+/** Exactly the rights that docs/rbac.md asks for where the agent has an image of its own. */
 export const allRules: Rule[] = blocks[0]?.rules ?? [];
 
+/** And where it is sent. */
+export const sentRules: Rule[] = [...allRules, ...blocks[1]?.rules ?? []];
+
 /** The rights that it calls better, on top. */
-export const betterRules: Rule[] = [...allRules, ...blocks[2]?.rules ?? []];
+export const betterRules: Rule[] = [...sentRules, ...blocks[3]?.rules ?? []];
 
 /** The rights that it asks for without a target. */
-export const targetlessRules: Rule[] = blocks[3]?.rules ?? [];
+export const targetlessRules: Rule[] = blocks[4]?.rules ?? [];
 
 /** The rights of `rules` without `verb` on `resource`; all verbs of it unless one is given. */
 export function rulesWithout(resource: string, verb?: string, rules: Rule[] = allRules): Rule[] {

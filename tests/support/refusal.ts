@@ -2,7 +2,7 @@
 // is left. Used by the end-to-end tests of what goes wrong.
 
 import assert from "node:assert/strict";
-import type { ClusterStage } from "./cluster_stage.ts";
+import { type ClusterStage, withoutImage } from "./cluster_stage.ts";
 import { assertClean } from "./postcondition.ts";
 import { SessionRun } from "./session_run.ts";
 
@@ -33,6 +33,7 @@ export async function refuses(stage: ClusterStage, refusal: Refusal): Promise<vo
     targetFlags,
     flags: [],
     config,
+    ...(agent["image"] === undefined ? {} : { prefix: [...withoutImage] }),
     app: ["sh", "-c", "echo started"],
   });
   const finished = await run.finished();
