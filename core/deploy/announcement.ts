@@ -1,13 +1,14 @@
 // The port and the key of a started agent, in its own words: read from its container's output, where no other
 // container of the pod can write. Called by reach.ts. Two ways lead there and the first that has the line
 // counts: attaching to the container works as soon as it runs; its log only after the kubelet has looked at
-// the pod again, up to a second later.
+// the pod again, mostly within a second. An agent that was sent is heard through the attachment it came by.
 
 import { type Announcement, readAnnouncement } from "../../protocol-wasm/mod.ts";
 import { log } from "../base/log.ts";
 import { pause, pauseOrEnd } from "../base/pause.ts";
 import { ApiError } from "../kube/api_error.ts";
 import type { AgentContainer, AgentPlace } from "./container.ts";
+import type { Sending } from "./send.ts";
 
 /** No container starts faster than this. */
 const headStartMilliseconds = 150;
@@ -23,13 +24,16 @@ const logPauseMilliseconds = 150;
 export async function hearAgent(
   place: AgentPlace,
   container: AgentContainer,
-  signal: AbortSignal,
+  { signal, sending }: { signal: AbortSignal; sending: Sending | undefined },
 ): Promise<Announcement> {
   const heard = new AbortController();
   const either = AbortSignal.any([signal, heard.signal]);
   const fromLog = readLog(place, container, either);
-  // An attachment that ends would end the input through which an agent is sent; its log is there by then.
-  const ways = [fromLog, ...(place.sent === true ? [] : [readOutput(place, container, either)])];
+  // A second attachment that ends would end the input through which an agent is sent.
+  const attached = sending === undefined
+    ? readOutput(place, container, either)
+    : unlessAborted(sending.announcement(), either);
+  const ways = [fromLog, attached];
   for (const way of ways) way.catch(() => {});
   try {
     return await Promise.any(ways);
@@ -47,7 +51,7 @@ async function readLog(
   container: AgentContainer,
   signal: AbortSignal,
 ): Promise<Announcement> {
-  await untilRunning(container, signal);
+  await unlessAborted(container.running, signal);
   for (;;) {
     try {
       const found = await firstOf(kube.followLog(pod, container.name, signal));
@@ -65,7 +69,7 @@ async function readOutput(
   container: AgentContainer,
   signal: AbortSignal,
 ): Promise<Announcement> {
-  const running = untilRunning(container, signal);
+  const running = unlessAborted(container.running, signal);
   running.catch(() => {});
   await Promise.race([running, pauseOrEnd(headStartMilliseconds, signal)]);
   for (let attempt = 0;; attempt++) {
@@ -93,14 +97,14 @@ async function firstOf(lines: AsyncIterable<string>): Promise<Announcement | nul
   return null;
 }
 
-/** Rejects when it will not run, or with the signal's reason. */
-async function untilRunning(container: AgentContainer, signal: AbortSignal): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
+/** As `promise`, or rejects with the signal's reason. */
+async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
   const stop = () => reject(signal.reason);
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop);
   try {
-    await Promise.race([container.running, promise]);
+    return await Promise.race([promise, aborted]);
   } finally {
     signal.removeEventListener("abort", stop);
   }

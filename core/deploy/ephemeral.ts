@@ -42,7 +42,7 @@ export async function deployEphemeral(target: PodTarget, order: DeployOrder): Pr
   return {
     async connect() {
       try {
-        const link = await reachAgent(place, container, order);
+        const link = await reachAgent(place, container, order, sending);
         connected = true;
         await sending?.[Symbol.asyncDispose]();
         return link;
@@ -168,7 +168,7 @@ async function recall(
   if (container.ended.aborted || (!container.isRunning && !order.startup.stopped)) return;
   const signal = AbortSignal.any([AbortSignal.timeout(recallMilliseconds), container.ended]);
   try {
-    const connect = await agentWay(place, container, order, signal);
+    const connect = await agentWay(place, container, { key: order.key, signal, sending });
     while (!await sendAway(connect)) await pause(recallPauseMilliseconds, signal);
   } catch (error) {
     const limit = order.config.communicationTimeoutSeconds;

@@ -9,6 +9,7 @@ import { hearAgent } from "./announcement.ts";
 import { type ConnectedAgent, NoAnswer, proveLink } from "./connect.ts";
 import type { AgentContainer, AgentPlace } from "./container.ts";
 import type { DeployOrder } from "./order.ts";
+import type { Sending } from "./send.ts";
 
 /**
  * Waits between attempts to reach an agent that does not answer yet, in milliseconds; then the last again.
@@ -20,12 +21,13 @@ export async function reachAgent(
   place: AgentPlace,
   container: AgentContainer,
   order: DeployOrder,
+  sending?: Sending,
 ): Promise<ConnectedAgent> {
   const { startup, needs } = order;
   const failed = new AbortController();
   container.running.catch((error) => failed.abort(error));
   const signal = AbortSignal.any([startup.signal, container.ended, failed.signal]);
-  const connect = await agentWay(place, container, order, signal);
+  const connect = await agentWay(place, container, { key: order.key, signal, sending });
   for (let attempt = 0;; attempt++) {
     try {
       const agent = await connect({ steal: needs.steal, mirror: needs.mirror === true });
@@ -45,16 +47,15 @@ export async function reachAgent(
 /** Opens a link to the agent; rejects with NoAnswer where no agent answers. */
 type Connect = (asked: { steal: boolean; mirror: boolean }) => Promise<ConnectedAgent>;
 
-/** Resolves when the agent has said where it is. */
+/** Resolves when the agent has said where it is; `sending` brought it there. */
 export async function agentWay(
   place: AgentPlace,
   container: AgentContainer,
-  { key }: DeployOrder,
-  signal: AbortSignal,
+  { key, signal, sending }: Pick<DeployOrder, "key"> & { signal: AbortSignal; sending: Sending | undefined },
 ): Promise<Connect> {
   const { kube, pod } = place;
   const [{ port, key: identity }, seal] = await Promise.all([
-    hearAgent(place, container, signal),
+    hearAgent(place, container, { signal, sending }),
     loadSeal(),
   ]);
   return async (asked) => {

@@ -1,7 +1,8 @@
-// Sends the agent into the container that waits for it (sent.ts), while reach.ts listens for the agent's
-// first words. Called by ephemeral.ts. Disposing closes the container's input: one that did not get all of it
+// Sends the agent into the container that waits for it (sent.ts), and hears the agent's first words. Called
+// by ephemeral.ts. Disposing closes the container's input: one that did not get all of it
 // ends by that.
 
+import { type Announcement, readAnnouncement } from "../../protocol-wasm/mod.ts";
 import { MirrordError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { noteStep } from "../base/progress.ts";
@@ -10,7 +11,7 @@ import { ApiError } from "../kube/api_error.ts";
 import type { AttachInput } from "../kube/attach_input.ts";
 import { type AgentContainer, AgentEnded, type AgentPlace } from "./container.ts";
 import { imageHelp, type Payload } from "./payload.ts";
-import { countOf, greeting, wanted } from "./sent.ts";
+import { countOf, greeting, readWanted } from "./sent.ts";
 
 /** Waits between two attempts to attach, in milliseconds; then the last again. */
 const attachPauses = [40, 60, 80, 100, 150, 200, 300, 500];
@@ -47,6 +48,17 @@ export class Sending implements AsyncDisposable {
     });
   }
 
+  /**
+   * The agent's own line, from the attachment that carried it there. It does not wait for the kubelet's next
+   * look at the pod, before which there is neither state nor log (a minute was seen). Rejects when the agent
+   * did not get there.
+   */
+  async announcement(): Promise<Announcement> {
+    await this.#done;
+    if (!this.isSent || this.#input === undefined) throw new Error("the agent was not sent");
+    return await this.#input.hear(readAnnouncement);
+  }
+
   /** Ends a container that waits for an agent still: its input is opened and closed. */
   async recall(signal: AbortSignal): Promise<void> {
     await this[Symbol.asyncDispose]();
@@ -69,7 +81,7 @@ export class Sending implements AsyncDisposable {
     // While the container starts the likeliest payload is made ready.
     const [, input] = await Promise.all([first.packed(), this.#attach(signal)]);
     await input.write(new TextEncoder().encode(greeting));
-    const machine = await input.hear(wanted);
+    const machine = await input.hear(readWanted);
     const asked = payloads.find((payload) => payload.machine === machine);
     if (asked === undefined) throw new Error(`the container asks for an agent for ${machine}`);
     const chunks = await asked.packed();

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import { SigningKey } from "../../protocol-wasm/mod.ts";
 import { deadline } from "../../tests/support/deadline.ts";
-import { type FakeCluster, fakeCluster } from "../../tests/support/fake_cluster.ts";
+import { type FakeCluster, fakeCluster, isWhole } from "../../tests/support/fake_cluster.ts";
 import { DeployError } from "../base/errors.ts";
 import { verifyConfig } from "../config/load.ts";
 import { deployEphemeral } from "./ephemeral.ts";
@@ -53,9 +53,7 @@ async function inputOf({ inputs }: FakeCluster): Promise<Uint8Array> {
 function speakWhenWhole(cluster: FakeCluster): void {
   const before = cluster.output;
   cluster.output = (way) => {
-    const count = Number(new TextDecoder().decode(cluster.inputs.bytes[1] ?? new Uint8Array()));
-    const received = cluster.inputs.bytes.slice(2).reduce((sum, { length }) => sum + length, 0);
-    if (count > 0 && received === count) return before(way);
+    if (isWhole(cluster)) return before(way);
     return Response.json({ message: "not yet" }, { status: 400 });
   };
 }
@@ -106,6 +104,15 @@ Deno.test("a node with another processor gets the agent for that one", async () 
     await using _agent = await deployed.connect();
   }
   assert.deepEqual(await unpacked(cluster), new Uint8Array([...program, 4, 5, 6]));
+});
+
+Deno.test("the agent is heard through its input before the kubelet tells of its container", async () => {
+  await using cluster = fakeCluster();
+  cluster.inputs.speaks = true;
+  cluster.input = () => undefined;
+  await using deployed = await deploy(cluster);
+  await using agent = await deployed.connect();
+  assert.equal(agent.kernel, "6.1.0");
 });
 
 const cases: [string, Record<string, Record<string, unknown>>, RegExp][] = [

@@ -17,10 +17,12 @@ const spareCopies = 3;
 /** What the line adds to the session's own limit: only an input that never begins meets it. */
 const spareSeconds = 10;
 
-/** What standard input begins with; `wanted` is the answer. */
+/** What standard input begins with; `readWanted` takes the answer. */
 export const greeting = "m";
-/** The line's words that begin the sending, with the node's machine. */
-export const wanted: RegExp = /^info: mirrord sends the agent for (\w+)\r?\n/m;
+/** The node's machine, out of the line that begins the sending; null for any other line. */
+export function readWanted(line: string): string | null {
+  return /^info: mirrord sends the agent for (\w+)$/.exec(line)?.[1] ?? null;
+}
 
 /** Comes before `bytes` gzip'd bytes. */
 export function countOf(bytes: number): string {

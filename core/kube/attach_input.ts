@@ -1,5 +1,5 @@
-// The standard input of a running container, through the API server (attach_socket.ts); of its output only
-// the beginning is heard. Called by client.ts. Closing it closes the container's input where its spec says
+// The standard input of a running container, through the API server (attach_socket.ts); the first lines of
+// its output can be heard. Called by client.ts. Closing it closes the container's input where its spec says
 // `stdinOnce`; an end of the input alone cannot be sent.
 
 import { type AttachOptions, openAttachSocket } from "./attach_socket.ts";
@@ -39,11 +39,13 @@ export class AttachInput implements Disposable {
     await this.#until(0);
   }
 
-  /** Resolves with the first group of `words` once the container's output has them. */
-  async hear(words: RegExp): Promise<string> {
+  /** Resolves with what `read` makes of a line of the container's output, unless that is null. */
+  async hear<Found>(read: (line: string) => Found | null): Promise<Found> {
     for (;;) {
-      const found = words.exec(this.#heard);
-      if (found !== null) return found[1] ?? "";
+      for (const line of this.#heard.split("\n").slice(0, -1)) {
+        const found = read(line.replace(/\r$/, ""));
+        if (found !== null) return found;
+      }
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#heard.length >= mostHeard) throw new Error("the container says something else");
       this.#wake = Promise.withResolvers<void>();

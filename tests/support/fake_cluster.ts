@@ -45,7 +45,14 @@ export interface FakeCluster extends AsyncDisposable {
   /** Consulted for each attachment to a container's input; undefined: it is given. */
   input: () => Response | undefined;
   /** What went to containers' inputs, and how many of these were closed. */
-  inputs: { bytes: Uint8Array[]; closed: number; machine: string; onClose?: () => void };
+  inputs: {
+    bytes: Uint8Array[];
+    closed: number;
+    machine: string;
+    onClose?: () => void;
+    /** The agent that was sent prints its line there. */
+    speaks?: boolean;
+  };
   /** Frames the agent got after the welcome. */
   frames: string[];
 }
@@ -128,19 +135,23 @@ export function fakeCluster(): FakeCluster {
     return response;
   }
 
-  /** The agent's line comes all the same: what is sent is only counted, once its beginning was answered. */
+  /** What is sent is counted, once its beginning was answered. */
   function takeInput(request: Request): Response {
     const verdict = cluster.input();
     if (verdict !== undefined) return verdict;
     if (!request.headers.has("upgrade")) return Response.json({ message: "not an upgrade" }, { status: 400 });
     const { socket, response } = Deno.upgradeWebSocket(request, { protocol: "v4.channel.k8s.io" });
     socket.binaryType = "arraybuffer";
+    const say = (bytes: Uint8Array) => socket.send(new Uint8Array([1, ...bytes]));
     socket.onmessage = ({ data }) => {
       cluster.inputs.bytes.push(new Uint8Array(data).subarray(1));
-      if (cluster.inputs.bytes.length > 1) return;
+      if (cluster.inputs.bytes.length > 1) {
+        if (cluster.inputs.speaks === true && isWhole(cluster)) void ownLine().then((line) => say(line));
+        return;
+      }
       // In two halves, as a stream may give it.
       for (const half of ["info: mirrord sends the ag", `ent for ${cluster.inputs.machine}\n`]) {
-        socket.send(new Uint8Array([1, ...new TextEncoder().encode(half)]));
+        say(new TextEncoder().encode(half));
       }
     };
     socket.onclose = () => {
@@ -154,9 +165,7 @@ export function fakeCluster(): FakeCluster {
   async function output(request: Request, way: "log" | "attach"): Promise<Response> {
     const verdict = cluster.output(way);
     if (verdict !== undefined) return verdict;
-    const line = new TextEncoder().encode(
-      announcementLine({ port: 41_234, key: (await keysOf()).identity.bytes }) + "\n",
-    );
+    const line = await ownLine();
     if (way === "log") {
       return new Response(new Uint8Array([...new TextEncoder().encode("info: ready\n"), ...line]));
     }
@@ -164,6 +173,11 @@ export function fakeCluster(): FakeCluster {
     const { socket, response } = Deno.upgradeWebSocket(request, { protocol: "v4.channel.k8s.io" });
     socket.onopen = () => socket.send(new Uint8Array([1, ...line]));
     return response;
+  }
+
+  async function ownLine(): Promise<Uint8Array> {
+    const { identity } = await keysOf();
+    return new TextEncoder().encode(announcementLine({ port: 41_234, key: identity.bytes }) + "\n");
   }
 
   /** The keys of the newest container's agent. */
@@ -252,6 +266,12 @@ export function fakeCluster(): FakeCluster {
     },
   };
   return cluster;
+}
+
+/** Did the container's input get as many bytes as it announced? */
+export function isWhole({ inputs }: FakeCluster): boolean {
+  const count = Number(new TextDecoder().decode(inputs.bytes[1] ?? new Uint8Array()));
+  return count > 0 && inputs.bytes.slice(2).reduce((sum, { length }) => sum + length, 0) === count;
 }
 
 /** The agent's end of a port-forward. */
