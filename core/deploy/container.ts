@@ -50,6 +50,17 @@ export class AgentEnded extends Error {
   }
 }
 
+/** Runs a start to its end, and its time limit with it; the end of its container is explained to the user. */
+export async function explained<Value>(startup: Startup, start: () => Promise<Value>): Promise<Value> {
+  try {
+    return await start();
+  } catch (error) {
+    throw error instanceof AgentEnded ? error.explain() : error;
+  } finally {
+    startup[Symbol.dispose]();
+  }
+}
+
 /** The end in the agent's own words: the last lines of its log, without what it merely reported. */
 function endOf(
   { exitCode, message, reason }: V1ContainerStateTerminated,

@@ -10,7 +10,7 @@ import { ApiError } from "../kube/api_error.ts";
 import type { V1EphemeralContainer, V1Pod } from "../kube/client.ts";
 import type { PodTarget } from "../target/target.ts";
 import { NoAnswer } from "./connect.ts";
-import { AgentContainer, AgentEnded, type AgentPlace } from "./container.ts";
+import { AgentContainer, type AgentPlace, explained } from "./container.ts";
 import { checkMemory } from "./memory.ts";
 import { agentArguments, type Deployed, type DeployOrder } from "./order.ts";
 import { pause } from "../base/pause.ts";
@@ -40,18 +40,13 @@ export async function deployEphemeral(target: PodTarget, order: DeployOrder): Pr
     : new Sending(place, container, { payloads, image: target.image, signal: startup.signal });
   let connected = false;
   return {
-    async connect() {
-      try {
+    connect: () =>
+      explained(startup, async () => {
         const link = await reachAgent(place, container, order, sending);
         connected = true;
         await sending?.[Symbol.asyncDispose]();
         return link;
-      } catch (error) {
-        throw error instanceof AgentEnded ? error.explain() : error;
-      } finally {
-        startup[Symbol.dispose]();
-      }
-    },
+      }),
     async [Symbol.asyncDispose]() {
       startup[Symbol.dispose]();
       await sending?.[Symbol.asyncDispose]();

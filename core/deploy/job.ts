@@ -9,8 +9,7 @@ import type { V1Job } from "../kube/client.ts";
 import type { ClusterTarget } from "../target/target.ts";
 import { sentImage } from "../config/agent_image.ts";
 import type { AgentPodConfig } from "../config/config.ts";
-import { AgentContainer, AgentEnded, type AgentPlace } from "./container.ts";
-import type { ConnectedAgent } from "./connect.ts";
+import { AgentContainer, type AgentPlace, explained } from "./container.ts";
 import { followEvents } from "./events.ts";
 import { imageHelp } from "./payload.ts";
 import { agentArguments, type Deployed, type DeployOrder } from "./order.ts";
@@ -57,19 +56,14 @@ export async function deployJob(
   const uid = await make(target, job, remove);
   let container: AgentContainer | undefined;
   return {
-    async connect(): Promise<ConnectedAgent> {
-      try {
+    connect: () =>
+      explained(startup, async () => {
         const place = await findPod(target, name, uid, order);
         container = new AgentContainer(place, containerName, order.config.image, startup);
         const agent = await reachAgent(place, container, order);
         await kube.patchJob(name, { spec: { activeDeadlineSeconds: null } }, startup.signal);
         return agent;
-      } catch (error) {
-        throw error instanceof AgentEnded ? error.explain() : error;
-      } finally {
-        startup[Symbol.dispose]();
-      }
-    },
+      }),
     async [Symbol.asyncDispose]() {
       startup[Symbol.dispose]();
       await container?.[Symbol.asyncDispose]();
