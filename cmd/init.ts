@@ -3,7 +3,8 @@
 
 import { exitCodes, MirrordError } from "../core/base/errors.ts";
 import { environment } from "../core/base/variables.ts";
-import { jsonSchema } from "../core/config/schema.ts";
+import { fileNames } from "../core/config/load.ts";
+import { schemaText } from "../core/config/schema.ts";
 import { KubeClient } from "../core/kube/client.ts";
 import { interruptible } from "../core/launch/interrupts.ts";
 import { listTargets } from "../core/target/list.ts";
@@ -36,14 +37,14 @@ export async function init(command: InitCommand): Promise<number> {
     feature: { network: { incoming: { mode: isStolen ? "steal" : "mirror" } } },
   };
   Deno.mkdirSync(folder, { recursive: true });
-  Deno.writeTextFileSync(`${folder}/${schemaFile}`, `${JSON.stringify(jsonSchema(), null, 2)}\n`);
+  Deno.writeTextFileSync(`${folder}/${schemaFile}`, schemaText());
   Deno.writeTextFileSync(file, `${JSON.stringify(document, null, 2)}\n`, { createNew: true });
   printLine(`Wrote ${file}. Now: mirrord exec -- PROGRAM`);
   return 0;
 }
 
 function refuseExisting(): void {
-  for (const name of ["mirrord.json", "mirrord.yaml", "mirrord.yml", "mirrord.toml"]) {
+  for (const name of fileNames) {
     try {
       Deno.lstatSync(`${folder}/${name}`);
     } catch (error) {

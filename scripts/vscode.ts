@@ -3,15 +3,10 @@
 // that of core/config/schema.ts; scripts/vscode_test.ts compares.
 
 import { build, stop } from "esbuild";
-import { jsonSchema } from "../core/config/schema.ts";
+import { schemaText } from "../core/config/schema.ts";
 import { root } from "./step.ts";
 
 const source = `${root}editors/vscode`;
-
-/** The file that editors check configurations by. */
-export function schemaText(): string {
-  return `${JSON.stringify(jsonSchema(), null, 2)}\n`;
-}
 
 /** The program, as the editor's Node loads it. */
 export async function bundleExtension(file: string): Promise<void> {

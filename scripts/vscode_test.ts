@@ -2,8 +2,8 @@
 // loads, and what its package names is there.
 
 import assert from "node:assert/strict";
+import { schemaText } from "../core/config/schema.ts";
 import { command, root } from "./step.ts";
-import { schemaText } from "./vscode.ts";
 
 const folder = `${root}editors/vscode`;
 const manifest = JSON.parse(Deno.readTextFileSync(`${folder}/package.json`));

@@ -47,7 +47,7 @@ export interface Verdict {
 }
 
 /** The names looked for in `.mirrord`, first one wins. */
-const fileNames = ["mirrord.json", "mirrord.yaml", "mirrord.yml", "mirrord.toml"];
+export const fileNames = ["mirrord.json", "mirrord.yaml", "mirrord.yml", "mirrord.toml"];
 /** A configuration is text written by hand; more than this is another file by mistake. */
 const maximumBytes = 1 << 20;
 

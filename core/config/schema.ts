@@ -205,3 +205,8 @@ export type SideFilterFile = z.infer<typeof sideFilter>;
 export function jsonSchema(): Record<string, unknown> {
   return { title: "mirrord configuration", ...z.toJSONSchema(configSchema) };
 }
+
+/** The same as the file that editors read. */
+export function schemaText(): string {
+  return `${JSON.stringify(jsonSchema(), null, 2)}\n`;
+}
