@@ -11,13 +11,12 @@ import { log } from "../../base/log.ts";
 import { readSlices, type Slice } from "../../net/macho.ts";
 import type { Prepared, Programs, ProgramsOptions } from "../platform.ts";
 import { readProgramKind } from "../elf.ts";
+import { scriptDepth } from "../look.ts";
 import { protectionOf } from "./protection.ts";
 import { chooseSlice, cutProgram } from "./slice.ts";
 
 /** Part of a copy's key: changes when copies of the same program come out differently. */
 const recipe = "1";
-const scriptDepth = 4;
-const headBytes = 4096;
 
 /** The system's part: other programs, and a file's flags. */
 export interface System {
@@ -93,8 +92,8 @@ export class Copies implements Programs {
   }
 
   async #find(path: string): Promise<string> {
-    const head = await readHead(path);
-    if (head.length < 4 || !/^(cffaedfe|cafebab[ef])/.test(hexOf(head))) return path; // exec says what it is
+    // What is none, exec reports.
+    if (!/^(cffaedfe|cafebab[ef])$/.test((await readHead(path)).toHex())) return path;
     const bytes = await Deno.readFile(path);
     const slices = readSlices(bytes);
     if (slices.length === 0) return path;
@@ -177,16 +176,13 @@ async function makePrivate(folder: string): Promise<void> {
   });
 }
 
+/** The first four bytes, which say what kind of file it is. */
 async function readHead(path: string): Promise<Uint8Array> {
   using file = await Deno.open(path);
-  const bytes = new Uint8Array(headBytes);
+  const bytes = new Uint8Array(4);
   return bytes.subarray(0, await file.read(bytes) ?? 0);
 }
 
 async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

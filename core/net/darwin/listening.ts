@@ -4,8 +4,8 @@
 
 import { parseIp } from "../../../protocol-wasm/mod.ts";
 import type { BoundSocket, SocketList } from "../platform.ts";
+import { lsof, outputOf } from "./tools.ts";
 
-const places = ["/usr/sbin/lsof", "/usr/bin/lsof"];
 /** Of which sockets lsof is asked. */
 const asked: Record<Exclude<SocketList, "waiting">, string[]> = {
   tcp: ["-iTCP", "-sTCP:LISTEN"],
@@ -57,22 +57,10 @@ export function isKernelsPort(port: number): boolean {
   return port >= kernelsPorts.first && port <= kernelsPorts.last;
 }
 
-/** What lsof prints of the sockets that `which` names; an empty listing is an error to it. */
+/** What lsof prints of the sockets that `which` names. */
 function listing(which: readonly string[]): string {
-  for (const place of places) {
-    try {
-      const { stdout } = new Deno.Command(place, {
-        // -w: no warnings; -F: one field a line, process, descriptor, type, device and name (lsof(8)).
-        args: ["-nPw", ...which, "-Fpftdn"],
-        stdin: "null",
-        stderr: "null",
-      }).outputSync();
-      return new TextDecoder().decode(stdout);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  throw new Error(`there is no ${places[0]}, which every Mac has`);
+  // -w: no warnings; -F: one field a line, process, descriptor, type, device and name (lsof(8)).
+  return outputOf(lsof, ["-nPw", ...which, "-Fpftdn"]);
 }
 
 /** The sockets of lsof's output for other programs: lines of a letter and a value. */

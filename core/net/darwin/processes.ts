@@ -3,6 +3,7 @@
 // here.
 
 import { log } from "../../base/log.ts";
+import { linesOf, lsof, outputOf, ps } from "./tools.ts";
 
 /** All processes. */
 export function allProcesses(): number[] {
@@ -34,15 +35,7 @@ export function programOf(pid: number): string | null {
 
 /** Its working directory; null when that is not known. */
 export function directoryOf(pid: number): string | null {
-  const text = output(["/usr/sbin/lsof", "/usr/bin/lsof"], [
-    "-a",
-    "-w",
-    "-p",
-    String(pid),
-    "-d",
-    "cwd",
-    "-Fn",
-  ]);
+  const text = known(() => outputOf(lsof, ["-a", "-w", "-p", String(pid), "-d", "cwd", "-Fn"]), "");
   return /^n(\/.*)$/m.exec(text)?.[1] ?? null;
 }
 
@@ -57,22 +50,15 @@ export function secondsSinceBoot(): number {
 }
 
 function lines(args: readonly string[]): string[] {
-  return output(["/bin/ps", "/usr/bin/ps"], args).split("\n").map((line) => line.trim())
-    .filter((line) => line !== "");
+  return known(() => linesOf(ps, args).map((line) => line.trim()), []);
 }
 
-/**
- * What the first of `places` that is there prints; a failure is an empty answer, as of a process that ended.
- */
-function output(places: readonly string[], args: readonly string[]): string {
-  for (const place of places) {
-    try {
-      const { stdout } = new Deno.Command(place, { args: [...args], stdin: "null", stderr: "null" })
-        .outputSync();
-      return new TextDecoder().decode(stdout);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) log.debug(`${place} cannot be run: ${error}`);
-    }
+/** A failure is `nothing`, as of a process that ended. */
+function known<Found>(find: () => Found, nothing: Found): Found {
+  try {
+    return find();
+  } catch (error) {
+    log.debug(`Nothing is known of a process: ${error}`);
+    return nothing;
   }
-  return "";
 }
