@@ -1,4 +1,5 @@
-// Waiting for a time that a signal may cut short. Called where a program outside is asked again and again.
+// Waiting for a time that a signal or an event may cut short. Called where a program outside is asked again
+// and again, and where an event may not come.
 
 /** Resolves after `milliseconds`, or when `signal` aborts. */
 export async function pauseOrEnd(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
@@ -16,4 +17,19 @@ export async function pauseOrEnd(milliseconds: number, signal: AbortSignal | und
 export async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   await pauseOrEnd(milliseconds, signal);
   signal?.throwIfAborted();
+}
+
+/** What `promise` resolves with; `otherwise` where that takes longer than `milliseconds`. */
+export async function within<Value>(
+  promise: Promise<Value>,
+  milliseconds: number,
+  otherwise: Value,
+): Promise<Value> {
+  const late = Promise.withResolvers<Value>();
+  const timer = setTimeout(() => late.resolve(otherwise), milliseconds);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -143,9 +143,7 @@ export async function makePayload(
 ): Promise<Payload> {
   useOwnLinker(program);
   const { pieces, libraries } = unpackLibraries(packed);
-  const whole = new Uint8Array(program.length + libraries.length);
-  whole.set(program);
-  whole.set(libraries, program.length);
+  const whole = concatenate([program, libraries]);
   const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", whole)).toHex();
   return {
     machine,

@@ -31,6 +31,7 @@ import {
 } from "../../protocol-wasm/mod.ts";
 import { SessionError } from "../base/errors.ts";
 import { osText } from "../base/os_text.ts";
+import { within } from "../base/pause.ts";
 import type { DnsConfig, FilesConfig, OutgoingConfig } from "../config/config.ts";
 import type { PortRange } from "../config/debugger_ports.ts";
 import { Debuggers } from "./debuggers.ts";
@@ -211,10 +212,8 @@ export class Session implements AsyncDisposable {
    * to end.
    */
   async outliving(): Promise<number> {
-    const settled = Promise.withResolvers<void>();
-    const timer = setTimeout(settled.resolve, settleMs);
-    await Promise.race([settled.promise, Promise.all([...this.#layers.keys()].map((layer) => layer.closed))]);
-    clearTimeout(timer);
+    const closed = Promise.all([...this.#layers.keys()].map((layer) => layer.closed));
+    await within<unknown>(closed, settleMs, undefined);
     return new Set([...this.#layers].map(([link, process]) => process ?? link)).size;
   }
 

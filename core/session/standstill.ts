@@ -2,6 +2,7 @@
 // original at once and waits longer than for a link that is lost. Made by session.ts, called by the launch.
 
 import { type AgentLink, agentMessages } from "../../protocol-wasm/mod.ts";
+import { within } from "../base/pause.ts";
 import type { Emit } from "./events.ts";
 import type { Silence } from "./silence.ts";
 
@@ -28,10 +29,7 @@ export class StandStill {
   async begin(): Promise<void> {
     this.#since = performance.now();
     this.#ports = this.#silence?.hold() ?? [];
-    const late = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => late.resolve(false), noticeMs);
-    this.#isTold = await Promise.race([this.#tell(longestSeconds), late.promise]);
-    clearTimeout(timer);
+    this.#isTold = await within(this.#tell(longestSeconds), noticeMs, false);
     this.#emit({ type: "paused", ports: this.#ports, seconds: this.#isTold ? longestSeconds : null });
   }
 

@@ -2,6 +2,7 @@
 // remote only, as a connected socket would. Used by core/session/datagrams.ts. An answer of ICMP's reaches no
 // unconnected socket, so the end of the app's socket is known by the layer's word alone.
 
+import { within } from "../../base/pause.ts";
 import { lateMs as usualLateMs } from "../datagram_relay.ts";
 import type { Endpoint } from "../address.ts";
 import { E, SystemError } from "../system_error.ts";
@@ -59,7 +60,7 @@ export class DatagramSocket {
       }
       if (this.#isClosed) throw new SystemError("recv", E.ECONNRESET);
       if (this.#lateMs === null) await this.#news.promise;
-      else if (!await this.#newsWithin(this.#lateMs)) return null;
+      else if (!await within(this.#news.promise.then(() => true), this.#lateMs, false)) return null;
     }
   }
 
@@ -118,16 +119,6 @@ export class DatagramSocket {
   #wake(): void {
     this.#news.resolve();
     this.#news = Promise.withResolvers();
-  }
-
-  async #newsWithin(milliseconds: number): Promise<boolean> {
-    const late = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => late.resolve(false), milliseconds);
-    try {
-      return await Promise.race([this.#news.promise.then(() => true), late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 // UDP sockets of session and agent; ../datagram_relay.ts carries what they get. Used by
 // core/session/datagrams.ts and agent/outgoing.ts. Facts: udp(7).
 
+import { within } from "../../base/pause.ts";
 import type { Endpoint } from "../address.ts";
 import { encodeSockaddr } from "./sockaddr.ts";
 import { countOf } from "./delivery.ts";
@@ -99,7 +100,9 @@ export class DatagramSocket {
         return bytes;
       }
       if (this.#lateMs === null) await this.#watch.readable();
-      else if (!await this.#readableWithin(this.#lateMs)) return this.#take();
+      else if (!await within(this.#watch.readable().then(() => true), this.#lateMs, false)) {
+        return this.#take();
+      }
     }
   }
 
@@ -151,16 +154,6 @@ export class DatagramSocket {
     if (count >= 0) return scratch.slice(0, count);
     if (count === -E.EAGAIN) return null;
     throw new SystemError("recv", -count);
-  }
-
-  async #readableWithin(milliseconds: number): Promise<boolean> {
-    const late = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => late.resolve(false), milliseconds);
-    try {
-      return await Promise.race([this.#watch.readable().then(() => true), late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
 
