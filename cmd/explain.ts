@@ -1,6 +1,7 @@
 // `mirrord explain WHAT`: where a path, a host or a port would go, and which rule decides. It reads the
 // configuration and, where a target is named, the target's mounts and ports; it starts nothing.
 
+import { resolve } from "node:path";
 import { MirrordError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
 import type { Config } from "../core/config/config.ts";
@@ -12,6 +13,7 @@ import { incomingRules } from "../core/session/incoming_rules.ts";
 import { resolveTarget, type Target } from "../core/target/resolve.ts";
 import type { ExplainCommand } from "./commands.ts";
 import { clusterFlags, configOf } from "./config_flags.ts";
+import { readWhat, type What } from "./explain_what.ts";
 import { printLine } from "./ui.ts";
 
 const { workingDirectory } = await platform.files();
@@ -19,13 +21,14 @@ const { workingDirectory } = await platform.files();
 /** Prints a line for each question about `command.what`. */
 export async function explain(command: ExplainCommand): Promise<number> {
   using interrupt = interruptible();
+  const what = readWhat(command.what);
   const { target: path, steal, fsMode, portMap } = command;
   const flags = { ...clusterFlags(command), target: path, steal, fsMode, portMap };
   const config = await configOf(command, flags, { targetLater: path === undefined });
   using target = await targetOf(config, interrupt.signal);
-  const answers = answersTo(command.what, config, target);
+  const answers = answersTo(what, config, target);
   if (command.output === "json") printLine(JSON.stringify(answers, null, 2));
-  else for (const { what, whose, why } of answers) printLine(`${what}: ${whose}, ${why}`);
+  else for (const answer of answers) printLine(`${answer.what}: ${answer.whose}, ${answer.why}`);
   return 0;
 }
 
@@ -43,20 +46,9 @@ async function targetOf(config: Config, signal: AbortSignal): Promise<Target> {
   }
 }
 
-function answersTo(what: string, config: Config, target: Target): Explained[] {
-  const [, port] = /^:?(\d{1,5})$/.exec(what) ?? [];
-  if (port !== undefined) return explainPort(Number(port), incomingRules(config, target));
-  if (/^\.{0,2}\//.test(what)) {
-    const here = workingDirectory();
-    const absolute = new URL(
-      what.replaceAll("%", "%25").replaceAll("?", "%3F").replaceAll("#", "%23"),
-      `file://${here}/`,
-    );
-    return explainPath(
-      decodeURIComponent(absolute.pathname),
-      filesRules(config, target, { program: "", emit() {} }),
-    );
-  }
-  const [, bracketed, host = what, hostPort] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(what) ?? [];
-  return explainHost(bracketed ?? host, hostPort === undefined ? null : Number(hostPort), config);
+function answersTo(what: What, config: Config, target: Target): Explained[] {
+  if (what.kind === "port") return explainPort(what.port, incomingRules(config, target));
+  if (what.kind === "host") return explainHost(what.host, what.port, config);
+  const path = resolve(workingDirectory(), what.path);
+  return explainPath(path, filesRules(config, target, { program: "", emit() {} }));
 }
