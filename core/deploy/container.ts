@@ -121,7 +121,10 @@ const hopeless = new Set([
 
 /** The container named `name`, from now on. Dispose it to stop watching; that does not end the container. */
 export class AgentContainer implements AsyncDisposable {
-  /** Resolves when it runs; rejects with AgentEnded, or when the start-up is aborted. */
+  /**
+   * Resolves when it runs; rejects with AgentEnded. Not with the end of the start: a caller that waits has a
+   * signal for that, and the container may still have to be sent away.
+   */
   readonly running: Promise<void>;
   /** Aborted with AgentEnded when it ended. */
   readonly ended: AbortSignal;
@@ -146,7 +149,6 @@ export class AgentContainer implements AsyncDisposable {
     this.ended = this.#ended.signal;
     this.running = this.#started.promise;
     this.running.catch(() => {}); // a rejection that nothing may ever await
-    startup.signal.addEventListener("abort", this.#abort);
     this.#watching = Promise.all([this.#watch(), this.#follow()]).then(() => {});
   }
 
@@ -167,12 +169,9 @@ export class AgentContainer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#startup.signal.removeEventListener("abort", this.#abort);
     this.#stop.abort();
     await this.#watching;
   }
-
-  readonly #abort = (): void => this.#started.reject(this.#startup.signal.reason);
 
   /** Until it runs or never will. */
   async #follow(): Promise<void> {

@@ -351,6 +351,32 @@ Deno.test("an agent that does not run yet is waited for when the user stops, and
   assert.deepEqual(cluster.frames, ["goodbye"]);
 });
 
+Deno.test("the same when its container was added before the user stops", async () => {
+  await using cluster = fakeCluster();
+  const controller = new AbortController();
+  const given = cluster.output;
+  const asked = Promise.withResolvers<void>();
+  cluster.output = (way) => {
+    asked.resolve();
+    if (!controller.signal.aborted) return Response.json({ message: "creating", code: 400 }, { status: 400 });
+    cluster.container({ running: {} });
+    cluster.output = given;
+    return given(way);
+  };
+  {
+    await using deployed = await deployAgent(cluster.target, await config(), {
+      ...needs,
+      signal: controller.signal,
+    });
+    const connecting = deployed.connect();
+    connecting.catch(() => {});
+    await deadline(asked.promise, "the first look at the container's output");
+    controller.abort(new Error("interrupted"));
+    await assert.rejects(connecting, /interrupted/);
+  }
+  assert.deepEqual(cluster.frames, ["goodbye"]);
+});
+
 for (const count of [19, 20, 37]) {
   Deno.test(`${count} terminated containers of former sessions are ${count < 20 ? "not worth a word" : "told, with what to do"}`, async () => {
     await using cluster = fakeCluster();
