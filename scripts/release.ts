@@ -17,6 +17,7 @@ import { assembleRelease } from "./release_files.ts";
 import { releaseParts } from "./release_parts.ts";
 import type { Metafile } from "./sbom.ts";
 import { exists, root, say } from "./step.ts";
+import { packageExtension } from "./vscode.ts";
 
 async function release(): Promise<void> {
   const signingKey = readSigningKey();
@@ -39,6 +40,7 @@ async function release(): Promise<void> {
     image: exists(`${root}dist/mirrord-agent.tar`)
       ? Deno.readFileSync(`${root}dist/mirrord-agent.tar`)
       : null,
+    extension: await packageExtension(),
     packages: (archive, platform) => packagesOf(archive, { platform, homepage: facts.origin.homepage }),
     parts: await releaseParts(JSON.parse(metafile) as Metafile),
     texts: {

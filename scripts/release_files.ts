@@ -21,6 +21,8 @@ export interface ReleaseSources {
   programs: Map<string, Uint8Array>;
   /** null where the machine cannot make it. */
   image: Uint8Array | null;
+  /** The extension for VS Code: name and bytes of the file. */
+  extension?: [name: string, bytes: Uint8Array];
   parts: Part[];
   /** Makes packages of an archive for "linux-x86_64": name → bytes. Without it there are none. */
   packages?: (archive: Uint8Array, platform: string) => Promise<Map<string, Uint8Array>>;
@@ -64,6 +66,7 @@ export async function releaseFiles(sources: ReleaseSources): Promise<Map<string,
     for (const [name, bytes] of await sources.packages?.(archive, platform) ?? []) files.set(name, bytes);
   }
   if (image !== null) files.set(`mirrord-agent-${mirrordVersion}.tar`, image);
+  if (sources.extension !== undefined) files.set(...sources.extension);
   files.set("sbom.cdx.json", encoder.encode(billOfMaterials(parts, facts.commit)));
   files.set("release-notes.md", encoder.encode(releaseNotes(texts.changelog)));
   const words = templateWords(facts, files);

@@ -1,10 +1,11 @@
-// The extension for VS Code: `deno run -A scripts/vscode.ts` writes editors/vscode/mirrord.schema.json, which
-// is kept in git, and the folder build/vscode, which `code --extensionDevelopmentPath` takes. The schema is
-// that of core/config/schema.ts; scripts/vscode_test.ts compares.
+// The extension for VS Code, by `./dev vscode`: writes editors/vscode/mirrord.schema.json, which is kept in
+// git, and dist/mirrord-vscode-VERSION.vsix, which VS Code installs. The schema is that of
+// core/config/schema.ts; scripts/vscode_test.ts compares. Same sources, same bytes.
 
 import { build, stop } from "esbuild";
 import { schemaText } from "../core/config/schema.ts";
-import { root } from "./step.ts";
+import { root, say } from "./step.ts";
+import { vsix } from "./vsix.ts";
 
 const source = `${root}editors/vscode`;
 
@@ -23,11 +24,28 @@ export async function bundleExtension(file: string): Promise<void> {
   await stop(); // its own process
 }
 
+/** The package: name and bytes of the file. */
+export async function packageExtension(): Promise<[name: string, bytes: Uint8Array]> {
+  const program = `${root}build/vscode/extension.js`;
+  await bundleExtension(program);
+  const manifest = JSON.parse(Deno.readTextFileSync(`${source}/package.json`));
+  const files = new Map([
+    ["package.json", `${source}/package.json`],
+    ["README.md", `${source}/README.md`],
+    ["mirrord.schema.json", `${source}/mirrord.schema.json`],
+    ["LICENSE.txt", `${root}LICENSE`],
+    ["dist/extension.js", program],
+  ]);
+  const contents = [...files].map(([name, path]): [string, Uint8Array] => [name, Deno.readFileSync(path)]);
+  return [`mirrord-vscode-${manifest.version}.vsix`, vsix(manifest, new Map(contents))];
+}
+
 if (import.meta.main) {
   Deno.writeTextFileSync(`${source}/mirrord.schema.json`, schemaText());
-  const folder = `${root}build/vscode`;
-  await bundleExtension(`${folder}/dist/extension.js`);
-  for (const name of ["package.json", "mirrord.schema.json", "README.md"]) {
-    Deno.copyFileSync(`${source}/${name}`, `${folder}/${name}`);
-  }
+  const [name, bytes] = await packageExtension();
+  Deno.mkdirSync(`${root}dist`, { recursive: true });
+  Deno.writeFileSync(`${root}dist/${name}`, bytes);
+  say(
+    `dist/${name}  ${(bytes.length / 1e3).toFixed(1)} kB. Install it: code --install-extension dist/${name}`,
+  );
 }

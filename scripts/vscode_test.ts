@@ -2,13 +2,15 @@
 // loads, and what its package names is there.
 
 import assert from "node:assert/strict";
+import { strToU8 } from "fflate";
 import { schemaText } from "../core/config/schema.ts";
 import { command, root } from "./step.ts";
+import { vsix } from "./vsix.ts";
 
 const folder = `${root}editors/vscode`;
 const manifest = JSON.parse(Deno.readTextFileSync(`${folder}/package.json`));
 
-Deno.test("the schema that editors check by is that of the configuration: deno run -A scripts/vscode.ts", () => {
+Deno.test("the schema that editors check by is that of the configuration: ./dev vscode", () => {
   assert.equal(Deno.readTextFileSync(`${folder}/mirrord.schema.json`), schemaText());
 });
 
@@ -27,6 +29,45 @@ Deno.test("every command of the package is registered, every setting read, and n
   const read = [...source.matchAll(/getConfiguration\("mirrord"\)\.get\("([^"]+)"/g)]
     .map(([, name]) => `mirrord.${name}`).sort();
   assert.deepEqual(read, Object.keys(manifest.contributes.configuration.properties).sort());
+});
+
+Deno.test("the package is a zip archive whose manifest says what package.json says", async () => {
+  const texts = { ...manifest, description: `"a" <b> & c` };
+  const files = new Map(["package.json", "README.md", "dist/a.js"].map((name) => [name, strToU8(name)]));
+  const bytes = vsix(texts, files);
+  assert.deepEqual(vsix(texts, files), bytes);
+  // Python reads it: its zip and XML are not those that wrote it.
+  const script = `
+import io, json, sys, xml.dom.minidom as dom, zipfile
+archive = zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read()))
+assert archive.testzip() is None
+read = lambda name: dom.parseString(archive.read(name))
+said = read("extension.vsixmanifest")
+identity = said.getElementsByTagName("Identity")[0]
+print(json.dumps({
+  "names": archive.namelist(),
+  "identity": dict(identity.attributes.items()),
+  "description": said.getElementsByTagName("Description")[0].firstChild.data,
+  "types": [one.getAttribute("Extension") for one in read("[Content_Types].xml").getElementsByTagName("Default")],
+}))`;
+  const python = new Deno.Command("python3", { args: ["-c", script], stdin: "piped", stdout: "piped" })
+    .spawn();
+  const input = python.stdin.getWriter();
+  await input.write(bytes);
+  await input.close();
+  const { names, identity, description, types } = await new Response(python.stdout).json();
+  assert.ok((await python.status).success);
+  assert.deepEqual(names.slice(2), [...files.keys()].map((name) => `extension/${name}`));
+  assert.deepEqual(identity, {
+    Language: "en-US",
+    Id: "mirrord",
+    Publisher: "mirrord",
+    Version: manifest.version,
+  });
+  assert.equal(description, texts.description);
+  for (const name of names.filter((name: string) => !name.startsWith("["))) {
+    assert.ok(types.includes(name.replace(/^.*(?=\.)/, "")), name);
+  }
 });
 
 Deno.test("the program is one file that loads in Node, with the editor's module", async () => {

@@ -13,7 +13,7 @@ const bannedWords = ["manager", "helper", "helpers", "util", "utils", "common", 
 const coreRooms = ["base", "net", "config", "kube", "target", "deploy", "session", "launch"];
 /** Hosts that documentation and tests may name; everything else is a machine or a registry. */
 const namableHosts =
-  /^(localhost|127\.|\[::1\]|0\.0\.0\.0|10\.|192\.0\.2\.|kubernetes|[a-z0-9.-]*\.(svc|local|test|example|invalid)\b|example\.(com|org)|json-schema\.org|(www\.)?rfc-editor\.org|man7\.org|(www\.|docs\.)?kernel\.org|kubernetes\.io|keepachangelog\.com|semver\.org|github\.com\/\$|\$|[A-Z{<])/;
+  /^(localhost|127\.|\[::1\]|0\.0\.0\.0|10\.|192\.0\.2\.|kubernetes|[a-z0-9.-]*\.(svc|local|test|example|invalid)\b|example\.(com|org)|json-schema\.org|schemas\.(microsoft\.com|openxmlformats\.org)\/|(www\.)?rfc-editor\.org|man7\.org|(www\.|docs\.)?kernel\.org|kubernetes\.io|keepachangelog\.com|semver\.org|github\.com\/\$|\$|[A-Z{<])/;
 
 interface SourceFile {
   path: string;
