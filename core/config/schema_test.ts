@@ -40,6 +40,26 @@ Deno.test("the JSON schema knows the keys that the checks know", () => {
   assert.equal(nodeAt(["feature", "nothing"]), undefined);
 });
 
+/** Each key of a schema with its description, below alternatives and items too. */
+function documented(node: unknown, path = ""): [path: string, description: unknown][] {
+  if (typeof node !== "object" || node === null) return [];
+  return Object.entries(node).flatMap(([name, inner]) => {
+    if (name !== "properties") return documented(inner, path);
+    return Object.entries(inner as Record<string, object>).flatMap(([key, value]) => {
+      const own = path === "" ? key : `${path}.${key}`;
+      const said: [string, unknown] = [own, Reflect.get(value, "description")];
+      return [said, ...documented(value, own)];
+    });
+  });
+}
+
+Deno.test("the JSON schema says of each key what it means", () => {
+  const keys = documented(jsonSchema());
+  assert.ok(keys.length > 100, `only ${keys.length} were found`);
+  const wordless = keys.filter(([, said]) => typeof said !== "string" || !/^\S.{10,}\.$/.test(said));
+  assert.deepEqual(wordless, []);
+});
+
 Deno.test("nested filters are allowed as deep as they go", () => {
   const leaf = { not: { all_of: [{ any_of: [{ header: "a: b" }, { method: "GET" }] }] } };
   const network = { incoming: { mode: "steal", http_filter: leaf } };
