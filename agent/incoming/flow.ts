@@ -14,9 +14,9 @@
 import { type Filter, HttpReader } from "../../protocol-wasm/mod.ts";
 import type { Budget } from "./budget.ts";
 import type { Copy, CopyEnd } from "./copy.ts";
-import { beginsRequest, FirstLine } from "./first_line.ts";
-import { after, distance, Reassembly } from "./reassembly.ts";
-import type { Segment } from "./segment.ts";
+import { beginsRequest, FirstLine } from "../../core/net/first_line.ts";
+import { after, distance, Reassembly } from "../../core/net/reassembly.ts";
+import type { Segment } from "../../core/net/segment.ts";
 
 /** Most bytes that may wait for a missing packet, for each connection. */
 export const heldLimit = 1 << 20;

@@ -7,8 +7,8 @@ import { compileFilter } from "../../protocol-wasm/mod.ts";
 import { Budget } from "./budget.ts";
 import { Copy, type CopyEnd, queueLimit } from "./copy.ts";
 import { Flow, heldLimit } from "./flow.ts";
-import { after } from "./reassembly.ts";
-import type { Segment } from "./segment.ts";
+import { after } from "../../core/net/reassembly.ts";
+import type { Segment } from "../../core/net/segment.ts";
 
 const encoder = new TextEncoder();
 

@@ -12,13 +12,13 @@ import { reachOf } from "../../core/net/fit.ts";
 import { isOwnAddress } from "../../core/net/linux/own_address.ts";
 import { Budget } from "./budget.ts";
 import { Copy, type CopyEnd } from "./copy.ts";
-import { beginsRequest } from "./first_line.ts";
+import { beginsRequest } from "../../core/net/first_line.ts";
 import { Flow } from "./flow.ts";
 import { Losses } from "./losses.ts";
 import { Reaches } from "./reach.ts";
 import type { Ends, Taker } from "./taker.ts";
 import { explainKernelRefusal, requireKernel } from "./requirements.ts";
-import { readAddresses, readSegment, type Segment } from "./segment.ts";
+import { readAddresses, readSegment, type Segment } from "../../core/net/segment.ts";
 
 /** Connections that are followed at a time, and of these the ones that the session may have. */
 export const flowLimit = 8192;

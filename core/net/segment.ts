@@ -1,6 +1,6 @@
-// A packet from its IP header on → the TCP segment in it. Pure; called by mirror.ts for what
-// agent/bpf/mirror.bpf.c picked. Formats: RFC 791, RFC 8200, RFC 9293. Null for what is no whole TCP header:
-// in doubt there is no segment.
+// A packet from its IP header on → the TCP segment in it. Pure; called by agent/incoming/mirror.ts for what
+// agent/bpf/mirror.bpf.c picked, and by core/traffic. Formats: RFC 791, RFC 8200, RFC 9293. Null for what is
+// no whole TCP header: in doubt there is no segment.
 
 import { formatIp } from "../../protocol-wasm/mod.ts";
 

@@ -1,6 +1,6 @@
 // The protocol of a mirrored connection, by the line it begins with: an HTTP/1 request, or surely something
-// else. Called by flow.ts and mirror.ts. Every byte of the line was seen or counts as missing; nothing is
-// kept once the protocol is known.
+// else. Called by agent/incoming/{flow,mirror}.ts and core/traffic. Every byte of the line was seen or counts
+// as missing; nothing is kept once the protocol is known.
 
 /** A request line at the beginning of a segment: RFC 9112, 3. */
 const requestLine = /^[A-Z][A-Z-]{0,31} [!-~]{1,8000} HTTP\/1\.[01]\r\n/;

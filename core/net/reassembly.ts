@@ -1,5 +1,6 @@
 // One direction of a TCP connection, put together from copies of its packets: order, repetition, overlap and
-// the wrap-around of sequence numbers are undone. Pure; called by flow.ts. Sequence numbers: RFC 9293, 3.4.
+// the wrap-around of sequence numbers are undone. Pure; called by agent/incoming/flow.ts and
+// core/traffic. Sequence numbers: RFC 9293, 3.4.
 // Invariant: bytes come out in order, each once, and of two versions of a byte the first that came.
 
 /** Bytes that came before those in front of them. */
