@@ -10,6 +10,7 @@ import type { FileThreads } from "./files/threads.ts";
 import type { Floor } from "./floor.ts";
 import { Incoming, type IncomingOptions } from "./incoming/incoming.ts";
 import { Interfaces } from "./interfaces.ts";
+import { Packets } from "./incoming/packets.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Room } from "./room.ts";
 import { E } from "./sys/libc.ts";
@@ -43,6 +44,7 @@ export class Client implements AsyncDisposable {
     this.#incoming = new Incoming(link, unsent, options);
     this.#floors = [
       this.#incoming, // the first to end: new connections are the original's from then on
+      new Packets(link, target),
       new Outgoing(link, unsent),
       new Dns(link, target),
       new Files(link, target, options.fileThreads),

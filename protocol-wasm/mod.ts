@@ -74,6 +74,13 @@ export type { AgentFrame, AgentLink, LayerFrame, LayerLink } from "./link/links.
 export { environmentComplaint } from "./messages/records.ts";
 export type { Liveness } from "./link/liveness.ts";
 export { connStream } from "./link/stream.ts";
+export {
+  type PacketKind,
+  type PacketRecord,
+  packetRecordBytes,
+  PacketRecords,
+  packPacketRecord,
+} from "./messages/packet_records.ts";
 export { lookupFlags, packAddresses, resolveFlags, unpackAddresses } from "./messages/names.ts";
 export { FilterError } from "./errors.ts";
 export { compileFilter, type Filter } from "./http/filter.ts";

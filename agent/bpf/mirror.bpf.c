@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-// Picks the packets that clients send to mirrored ports; picked packets are copied, and every packet goes on
-// unchanged. A filter of packet(7) sockets, which see what the network namespace receives, loopback included,
-// at its IP header. Loaded by agent/sys/packet_tap.ts. In doubt a packet is not picked.
+// Picks the packets that clients send to mirrored ports and, on a socket that sees what is sent too, those
+// that go back from these ports; picked packets are copied, and every packet goes on unchanged. A filter of
+// packet(7) sockets, which see what the network namespace receives, loopback included, at its IP header.
+// Loaded by agent/sys/packet_tap.ts. In doubt a packet is not picked.
 
 #include <linux/bpf.h>
 #include <linux/in.h>
@@ -10,6 +11,7 @@
 
 #define SECTION(name) __attribute__((section(name), used))
 #define PACKET_HOST 0 // <linux/if_packet.h>: sent to this host
+#define PACKET_OUTGOING 4 // sent by it
 #define NOT_PICKED 0
 #define PICKED 0xffffffffu // with all of its bytes
 #define EXTENSION_HEADERS 6
@@ -37,8 +39,9 @@ int mirror(struct __sk_buff *packet)
 	__u32 words[10], offset;
 	__u64 key; // of which the first four bytes count: steal.bpf.c says why
 	__u8 *head = (__u8 *)words, next[2], port[2];
+	__u32 side = packet->pkt_type == PACKET_OUTGOING ? 0 : 2; // where in the TCP header the target's port is
 
-	if (packet->pkt_type != PACKET_HOST || load_bytes(packet, 0, head, 20) < 0)
+	if ((side && packet->pkt_type != PACKET_HOST) || load_bytes(packet, 0, head, 20) < 0)
 		return NOT_PICKED;
 
 	if (head[0] >> 4 == 4) {
@@ -77,7 +80,7 @@ int mirror(struct __sk_buff *packet)
 		return NOT_PICKED;
 	}
 
-	if (load_bytes(packet, offset + 2, port, 2) < 0)
+	if (load_bytes(packet, offset + side, port, 2) < 0)
 		return NOT_PICKED;
 	key = port[0] << 8 | port[1];
 	return map_lookup(&ports, &key) ? PICKED : NOT_PICKED;

@@ -9,16 +9,16 @@ import { Failure } from "../failure.ts";
 import { E, SystemError } from "../sys/libc.ts";
 import { type Packet, PacketTap } from "../sys/packet_tap.ts";
 import { reachOf } from "../../core/net/fit.ts";
-import { isOwnAddress } from "../../core/net/linux/own_address.ts";
 import { Budget } from "./budget.ts";
 import { Copy, type CopyEnd } from "./copy.ts";
 import { beginsRequest } from "../../core/net/first_line.ts";
 import { Flow } from "./flow.ts";
 import { Losses } from "./losses.ts";
+import { endsOf, OwnAddresses } from "./own_addresses.ts";
 import { Reaches } from "./reach.ts";
 import type { Ends, Taker } from "./taker.ts";
 import { explainKernelRefusal, requireKernel } from "./requirements.ts";
-import { readAddresses, readSegment, type Segment } from "../../core/net/segment.ts";
+import { readSegment, type Segment } from "../../core/net/segment.ts";
 
 /** Connections that are followed at a time, and of these the ones that the session may have. */
 export const flowLimit = 8192;
@@ -64,8 +64,7 @@ export class Mirror implements Disposable {
     const mirrored = this.#ports.get(port);
     if (mirrored !== undefined) mirrored.reach = this.reaches.now(port);
   });
-  /** Whether an address is the target's own; forgotten now and then. */
-  readonly #own = new Map<string, boolean>();
+  readonly #own = new OwnAddresses();
   #tap: PacketTap | null = null;
   #timer: number | undefined;
   #droppedAt = -Infinity;
@@ -161,7 +160,8 @@ export class Mirror implements Disposable {
     if (!segment.syn && !beginsRequest(segment.payload)) return undefined;
     const ends = endsOf(packet, segment);
     const { address } = ends.localAddress;
-    if ((reachOf({ address, only6: true }) & mirrored.reach) === 0 || !this.#isOwn(ends)) return undefined;
+    if ((reachOf({ address, only6: true }) & mirrored.reach) === 0) return undefined;
+    if (!this.#own.has(ends.localAddress)) return undefined;
     if (this.#flows.size >= flowLimit) this.#dropOldest();
     const flow = new Flow(
       {
@@ -177,18 +177,6 @@ export class Mirror implements Disposable {
     this.#flows.set(segment.key, flow);
     this.#portOf.set(flow, mirrored.port);
     return flow;
-  }
-
-  /** A packet for another host that only passes through this network is ignored. */
-  #isOwn({ localAddress: { address, scope = 0 } }: Ends): boolean {
-    const key = `${address} ${scope}`;
-    let own = this.#own.get(key);
-    if (own === undefined) {
-      if (this.#own.size >= flowLimit) this.#own.clear();
-      own = isOwnAddress({ address, port: 0, ...(scope === 0 ? {} : { scope }) });
-      this.#own.set(key, own);
-    }
-    return own;
   }
 
   #open({ port, filter }: MirroredPort, ends: Ends, gone: (how: CopyEnd) => void): Copy | null {
@@ -242,7 +230,7 @@ export class Mirror implements Disposable {
         if (flow.giveUp()) this.#drop(key, flow);
       } else if (flow.opening && now - flow.seenAt >= openingMs) this.#drop(key, flow);
     }
-    if (this.#flows.size === 0) this.#own.clear();
+    if (this.#flows.size === 0) this.#own.forget();
     this.#losses.tellInTime(now);
   }
 }
@@ -250,17 +238,4 @@ export class Mirror implements Disposable {
 /** Connections that only their client speaks of go first, then the longest silent. */
 function rank(flow: Flow): number {
   return flow.opening ? flow.seenAt - 1e12 : flow.seenAt;
-}
-
-function endsOf(packet: Packet, segment: Segment): Ends {
-  const { source, destination } = readAddresses(packet.bytes);
-  const linkLocal = /^fe[89ab]/.test(destination);
-  return {
-    peerAddress: { address: source, port: segment.sourcePort },
-    localAddress: {
-      address: destination,
-      port: segment.destinationPort,
-      ...(linkLocal ? { scope: packet.device } : {}),
-    },
-  };
 }

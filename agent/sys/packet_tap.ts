@@ -1,7 +1,7 @@
-// Copies of the packets that clients send to mirrored ports: packet(7) sockets with the filter of
-// agent/bpf/mirror.bpf.c and a ring shared with the kernel for each. Called by incoming/mirror.ts. The kernel
-// copies packets as they pass and never waits: a full ring loses copies, which are counted, but no packet of
-// the target. Sockets and rings end with this process.
+// Copies of the packets that clients send to mirrored ports, and of what comes back: packet(7) sockets with
+// the filter of agent/bpf/mirror.bpf.c and a ring shared with the kernel for each. Called by
+// incoming/mirror.ts and incoming/packets.ts. The kernel copies packets as they pass and never waits: a full
+// ring loses copies, which are counted, but no packet of the target. Sockets and rings end with this process.
 // Facts: packet(7), the kernel's Documentation/networking/packet_mmap.rst, <linux/if_packet.h>.
 
 import { BpfObject, word } from "./bpf.ts";
@@ -20,17 +20,27 @@ const packetCost = 512;
 // struct tpacket_block_desc with its tpacket_hdr_v1, struct tpacket3_hdr and, right behind it, struct
 // sockaddr_ll.
 const blockStatus = 8, blockPackets = 12, blockFirst = 16;
-const packetNext = 0, packetKept = 12, packetLength = 16, packetNetwork = 26, packetInterface = 52;
+const packetNext = 0, packetSeconds = 4, packetNanoseconds = 8, packetKept = 12, packetLength = 16;
+const packetNetwork = 26, packetInterface = 52, packetType = 58;
 const ownedByUser = 1; // TP_STATUS_USER
+const outgoingType = 4; // PACKET_OUTGOING
 
 /** One packet from its IP header on. The memory is the kernel's again after the call that got it. */
 export interface Packet {
   bytes: Uint8Array<ArrayBuffer>;
   /** Index of the device it came by. */
   device: number;
-  /** Its end did not fit. */
-  cut: boolean;
+  /** What it had, of which `bytes` are the first. */
+  length: number;
+  /** This host sent it. */
+  isSent: boolean;
+  /** When it passed: since 1970, and the nanoseconds beside. */
+  seconds: number;
+  nanoseconds: number;
 }
+
+/** Which packets of a port a tap copies: those that arrive, or those that are sent too. */
+export type TapSide = "received" | "both";
 
 export class PacketTap {
   readonly #filter: BpfObject;
@@ -40,11 +50,11 @@ export class PacketTap {
    * Loads the filter and makes the rings; nothing is copied before `add` and `run`. Throws SystemError (EPERM
    * without CAP_NET_RAW), BpfError.
    */
-  constructor() {
+  constructor(side: TapSide = "received") {
     this.#filter = new BpfObject("mirror");
     try {
-      // One for each protocol: a socket for all of them would see, and copy, what is sent too.
-      for (const protocol of [K.ETH_P_IP, K.ETH_P_IPV6]) {
+      // A socket for all protocols sees what is sent too, one for a single protocol does not (packet(7)).
+      for (const protocol of side === "both" ? [K.ETH_P_ALL] : [K.ETH_P_IP, K.ETH_P_IPV6]) {
         this.#rings.push(new Ring(protocol, this.#filter.program));
       }
     } catch (error) {
@@ -170,7 +180,10 @@ class Ring {
       take({
         bytes: this.#bytes.subarray(start, start + kept),
         device: this.#view.getInt32(at + packetInterface, true),
-        cut: kept < this.#view.getUint32(at + packetLength, true),
+        length: this.#view.getUint32(at + packetLength, true),
+        isSent: this.#view.getUint8(at + packetType) === outgoingType,
+        seconds: this.#view.getUint32(at + packetSeconds, true),
+        nanoseconds: this.#view.getUint32(at + packetNanoseconds, true),
       });
       bytes += kept + packetCost;
       at += this.#view.getUint32(at + packetNext, true);

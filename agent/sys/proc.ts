@@ -71,6 +71,30 @@ export function realUser(pid: number): number {
   }
 }
 
+/** Process `pid` and all that descend from it. */
+export function processTree(pid: number): Set<number> {
+  const parents = new Map<number, number>();
+  for (const { name } of Deno.readDirSync("/proc")) {
+    const one = Number(name);
+    if (one > 0) parents.set(one, parentOf(one));
+  }
+  const tree = new Set([pid]);
+  for (let before = 0; before < tree.size;) {
+    before = tree.size;
+    for (const [one, parent] of parents) if (tree.has(parent)) tree.add(one);
+  }
+  return tree;
+}
+
+/** 0 of one that ended: field 4 of its line, behind the name in parentheses (proc_pid_stat(5)). */
+function parentOf(pid: number): number {
+  try {
+    return Number(/^.*\) \S (\d+)/s.exec(Deno.readTextFileSync(`/proc/${pid}/stat`))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
 /**
  * `NAME=value` pairs, each ended by a zero byte; those that the process keeps elsewhere where it wrote over
  * its first ones. Throws Deno.errors.NotFound, or PermissionDenied without SYS_PTRACE.

@@ -33,6 +33,8 @@ const mostEnvironment = 4096;
 const mostFilter = 1 << 18;
 /** A node has few addresses. */
 const mostNodes = 4096;
+/** Bytes of a list of ports: all that there are. */
+const mostPorts = 2 * 65_535;
 /** Seconds: a day. */
 const mostStandStill = 86_400;
 const S_IFMT = 0o170000;
@@ -85,6 +87,14 @@ const ends: { by: "answer"; check: () => Complaint; answer: typeof endsComplaint
 
 function textComplaint(what: string, text: string, most: number): Complaint {
   return text.length > most ? `its ${what} has ${text.length} characters` : null;
+}
+
+/** Two bytes each, none of them 0. */
+function portsComplaint(ports: Uint8Array): Complaint {
+  if (ports.length % 2 !== 0 || ports.length > mostPorts) return `its ports have ${ports.length} bytes`;
+  return ports.some((byte, at) => at % 2 === 0 && byte === 0 && ports[at + 1] === 0)
+    ? "it has a port 0"
+    : null;
 }
 
 /** Ed25519 and X25519. */
@@ -243,6 +253,10 @@ export const agentLimits: Rules<Table> = {
   connectFromReply: ends,
   associateFrom: byClient,
   associateFromReply: ends,
+  packets: { by: "client", check: ({ ports }) => portsComplaint(ports) },
+  packetsReply: done,
+  listening: byClient,
+  listeningReply: answers<"listeningReply">(({ ports }) => portsComplaint(ports)),
   lookup: { by: "client", check: ({ name }) => record.nameComplaint(name, mostName) },
   lookupReply: answers<"lookupReply">((body) =>
     hostComplaint(body) ?? record.addressesComplaint(body.addresses, mostAddresses)

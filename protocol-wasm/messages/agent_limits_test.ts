@@ -177,6 +177,13 @@ const answers: { asked: Kind; body: unknown; as?: Kind; right: unknown[]; wrong:
     right: [subscribe],
     wrong: [{ ...subscribe, port: 81 }, { ...subscribe, mode: 2 }],
   },
+  { asked: "packets", body: { ports: bytes(0, 80) }, right: [{}], wrong: [] },
+  {
+    asked: "listening",
+    body: {},
+    right: [{ ports: bytes() }, { ports: bytes(0, 80, 31, 144) }],
+    wrong: [{ ports: bytes(0) }, { ports: bytes(0, 80, 0, 0) }],
+  },
   {
     asked: "unsubscribe",
     as: "unsubscribe",

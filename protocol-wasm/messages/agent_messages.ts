@@ -7,7 +7,7 @@ import type { MessageTable } from "./codec.ts";
 import { asks, tells } from "./file_requests.ts";
 
 /** The newest protocol version this build speaks; `welcome` names the lower of both sides' versions. */
-export const agentProtocolVersion = 5;
+export const agentProtocolVersion = 6;
 
 /**
  * Field types: u8 u16 u32 u64 (bigint), bool, str (UTF-8), bytes, address (IP address and port).
@@ -142,6 +142,18 @@ export const agentMessages = {
    * over: they come again; that lasted `milliseconds`, and the original got `connections` meanwhile.
    */
   silence: { kind: 38, since: 4, fields: { over: "bool", milliseconds: "u32", connections: "u32" } },
+  /**
+   * client → agent: copies of every packet to and from `ports` (two bytes each, big-endian) of the target.
+   * The connection's bytes are records (packet_records.ts); the client sends nothing on it but its end.
+   */
+  packets: { kind: 39, since: 6, opens: true, fields: { ports: "bytes" } },
+  packetsReply: { kind: 39, since: 6, fields: {} },
+  /**
+   * client → agent: on which TCP ports do programs listen? Those of the target process and its children where
+   * the agent knows which that is, otherwise those of the target's network. ports: as in `packets`.
+   */
+  listening: { kind: 40, since: 6, fields: {} },
+  listeningReply: { kind: 40, since: 6, fields: { ports: "bytes" } },
   // -- outgoing (64..) ---------------------------------------------------------------------------------
   /**
    * client → agent: connect to `remote` by TCP, as the target would; `id` is the connection's. ERROR:

@@ -136,6 +136,7 @@ export const K = {
   PACKET_STATISTICS: 6,
   PACKET_VERSION: 10,
   TPACKET_V3: 2,
+  ETH_P_ALL: 0x0003,
   ETH_P_IP: 0x0800,
   ETH_P_IPV6: 0x86dd,
   PROT_READ: 1,

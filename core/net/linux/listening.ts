@@ -39,6 +39,18 @@ export function listenerAt(port: number, pids: Iterable<number>): number | null 
   return holderOf(sockets("tcp").filter((one) => one.port === port), pids);
 }
 
+/** The inodes of all sockets that one of the processes `pids` has. */
+export function heldInodes(pids: Iterable<number>): Set<number> {
+  const found = new Set<number>();
+  for (const pid of pids) {
+    for (const target of descriptors(pid)) {
+      const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+      if (inode !== undefined) found.add(Number(inode));
+    }
+  }
+  return found;
+}
+
 function holderOf(all: { inode: number }[], pids: Iterable<number>): number | null {
   const names = new Set(all.map(({ inode }) => `socket:[${inode}]`));
   for (const pid of names.size === 0 ? [] : pids) {
