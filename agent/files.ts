@@ -11,6 +11,7 @@ import {
   endFlag,
   fileKinds,
   filePage,
+  freeBytes,
   type Message,
 } from "../protocol-wasm/mod.ts";
 import type { FileAnswer, FileCall } from "./files/operations.ts";
@@ -186,6 +187,7 @@ export class Files implements Floor {
         next = piece(at);
         next.catch(() => {});
         await channel.write(content);
+        freeBytes(content);
       }
       await channel.closeWrite();
       await drained(channel);

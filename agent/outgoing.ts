@@ -142,6 +142,7 @@ function startingWith(first: Promise<Uint8Array | null>, channel: ByteChannel): 
       begun = true;
       return first;
     },
+    release: (bytes) => channel.release?.(bytes),
     write: (bytes) => channel.write(bytes),
     closeWrite: () => channel.closeWrite(),
     reset: () => channel.reset(),

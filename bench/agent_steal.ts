@@ -31,7 +31,9 @@ async function serve(stream: ByteChannel): Promise<void> {
     const block = new Uint8Array(65536);
     for (let sent = 0; sent < streamBytes; sent += block.length) await stream.write(block);
   } else if (asked === "u") {
-    while (await stream.read() !== null);
+    for (let bytes = await stream.read(); bytes !== null; bytes = await stream.read()) {
+      stream.release?.(bytes);
+    }
     await stream.write(new Uint8Array(1));
   } else {
     await stream.write(first);

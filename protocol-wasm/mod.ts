@@ -73,6 +73,7 @@ export type { Received } from "./link/inbox.ts";
 export type { AgentFrame, AgentLink, LayerFrame, LayerLink } from "./link/links.ts";
 export { environmentComplaint } from "./messages/records.ts";
 export type { Liveness } from "./link/liveness.ts";
+export { freeBytes } from "./link/free_bytes.ts";
 export { connStream } from "./link/stream.ts";
 export {
   type PacketKind,

@@ -2,7 +2,7 @@
 // flow.ts. Invariant: the target never waits for the session. A queue over its bound, or a session that wants
 // no more, ends the copy, and its bytes are counted as lost; the connection at the target is not affected.
 
-import type { ByteChannel } from "../../protocol-wasm/mod.ts";
+import { type ByteChannel, freeBytes } from "../../protocol-wasm/mod.ts";
 import type { Budget } from "./budget.ts";
 
 /** Most bytes that one slow connection may have waiting, beside what the link's window takes. */
@@ -112,9 +112,11 @@ export class Copy {
           block = block.subarray(0, this.#filled);
           this.#filled = 0;
         }
+        const length = block.length;
         await this.#options.channel.write(block);
+        freeBytes(block);
         if (this.#over) return;
-        this.#waiting -= block.length;
+        this.#waiting -= length;
         this.#options.budget.give(Math.min(size, this.#reserved));
         this.#reserved -= Math.min(size, this.#reserved);
       }

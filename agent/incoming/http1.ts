@@ -81,6 +81,7 @@ export class Http1 implements Requests {
       } catch {
         return "unsent"; // it may have answered before it closed: the response decides
       }
+      if (used === bytes.length) this.#down.release(bytes);
       if (state === "end") return "complete";
       if (opaque) return "opaque";
       const more = await this.#down.peek();
@@ -124,6 +125,7 @@ export class Http1 implements Requests {
       }
       await this.#down.write(bytes.subarray(0, used));
       stream.consume(used);
+      if (used === bytes.length) stream.release(bytes);
       if (next !== null) return next;
     }
   }

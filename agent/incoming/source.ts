@@ -7,6 +7,8 @@ import { type ByteChannel, concatenate } from "../../protocol-wasm/mod.ts";
 export class Source implements ByteChannel {
   readonly #stream: ByteChannel;
   #chunk: Uint8Array | null = null;
+  /** What was read last, as it was read: nobody has a part of it who did not get it here. */
+  #whole: Uint8Array | null = null;
   #ended = false;
   #failure: { cause: unknown } | null = null;
   #reading = false;
@@ -57,12 +59,18 @@ export class Source implements ByteChannel {
     const all = this.#chunk === null ? parts : [...parts, this.#chunk];
     const joined = concatenate(all);
     this.#chunk = joined.length === 0 ? null : joined;
+    this.#whole = null;
   }
 
   async read(): Promise<Uint8Array | null> {
     const bytes = await this.peek();
     this.#chunk = null;
     return bytes;
+  }
+
+  /** Does nothing with a part of what the stream gave, or with bytes that were given back. */
+  release(bytes: Uint8Array): void {
+    if (bytes === this.#whole) this.#stream.release?.(bytes);
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -92,7 +100,7 @@ export class Source implements ByteChannel {
     try {
       const bytes = await this.#stream.read();
       if (bytes === null) this.#ended = true;
-      else this.#chunk = this.#chunk === null ? bytes : concatenate([this.#chunk, bytes]);
+      else this.#whole = this.#chunk = this.#chunk === null ? bytes : concatenate([this.#chunk, bytes]);
     } catch (cause) {
       this.#failure = { cause };
     }
@@ -116,5 +124,6 @@ export async function pump(from: ByteChannel, to: ByteChannel): Promise<void> {
     const bytes = await from.read();
     if (bytes === null) return await to.closeWrite();
     await to.write(bytes);
+    from.release?.(bytes);
   }
 }

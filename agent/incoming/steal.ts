@@ -149,6 +149,7 @@ export class Connections {
         sentAt = heartbeat.now;
         return bytes;
       },
+      release: (bytes) => state === "taken" && source.release(bytes),
       write: (bytes) => source.write(bytes),
       closeWrite: () => source.closeWrite(),
       reset: () => connection.reset(),

@@ -83,6 +83,7 @@ export function openWay(from: ByteChannel, to: ByteChannel): Way {
           return "closed";
         }
         await to.write(bytes);
+        from.release?.(bytes);
       } catch {
         return "sink";
       }

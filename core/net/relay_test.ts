@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { dialTcp, type Listener, listenTcp, type Socket } from "./linux/socket.ts";
 import { unwatched } from "./linux/poll.ts";
-import { relay } from "./relay.ts";
+import { openWay, relay } from "./relay.ts";
 
 /** Two connections, each with its far end: what comes in at `left` is to go out at `right`. */
 interface Pipe {
@@ -96,5 +96,43 @@ Deno.test("a socket that is closed in order delivers although its peer still sen
     assert.equal(bytes, 3_000_000);
     await writing;
     await sending;
+  });
+});
+
+/** Gives these pieces; keeps what was written and what was given back. */
+function scripted(pieces: Uint8Array[], write: (bytes: Uint8Array) => Promise<void>) {
+  const released: Uint8Array[] = [];
+  return {
+    released,
+    read: () => Promise.resolve(pieces.shift() ?? null),
+    release: (bytes: Uint8Array) => void released.push(bytes),
+    write,
+    closeWrite: () => Promise.resolve(),
+    reset() {},
+  };
+}
+
+Deno.test("bytes are given back once they were taken, and never before", async () => {
+  const taken = Promise.withResolvers<void>();
+  const [first, second] = [Uint8Array.of(1), Uint8Array.of(2)];
+  const from = scripted([first, second], () => Promise.resolve());
+  let written = 0;
+  const to = scripted([], () => ++written === 1 ? taken.promise : Promise.reject(new Error("reset")));
+  const way = openWay(from, to);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(written, 1);
+  assert.deepEqual(from.released, []);
+  taken.resolve();
+  assert.equal(await way.end, "sink");
+  assert.deepEqual(from.released, [first]); // the second was not taken
+});
+
+Deno.test("what was given back takes no memory", async () => {
+  await withPipe(async ({ client, left }) => {
+    await client.write(new Uint8Array(10_000));
+    const bytes = await left.read();
+    assert.ok(bytes !== null);
+    left.release(bytes);
+    assert.equal(bytes.length, 0);
   });
 });

@@ -39,6 +39,7 @@ export class Deliveries {
     });
     return {
       read: () => channel.read(),
+      release: (bytes) => channel.release?.(bytes),
       write: async (bytes) => {
         held += bytes.length;
         try {

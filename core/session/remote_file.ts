@@ -179,8 +179,10 @@ export class RemoteFile {
         const piece = stream.rest.subarray(0, count - length);
         content.set(piece, length);
         length += piece.length;
-        stream.rest = stream.rest.subarray(piece.length);
         stream.position += BigInt(piece.length);
+        const rest = stream.rest.subarray(piece.length);
+        if (rest.length === 0) stream.channel.release?.(stream.rest);
+        stream.rest = rest;
       }
     } catch {
       // Reset: a plain read returns the error, and the lost bytes.

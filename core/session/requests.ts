@@ -60,6 +60,7 @@ export class Requests {
   watch(channel: Watchable, subscribed: Subscribed): Watchable & Disposable {
     const plain = {
       read: () => channel.read(),
+      release: (bytes: Uint8Array) => channel.release?.(bytes),
       write: (bytes: Uint8Array) => channel.write(bytes),
       closeWrite: () => channel.closeWrite(),
       reset: () => channel.reset(),

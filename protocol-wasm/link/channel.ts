@@ -6,6 +6,7 @@
 
 import { E } from "../errno.ts";
 import { RemoteError } from "../errors.ts";
+import { freeBytes } from "./free_bytes.ts";
 
 /**
  * A duplex byte stream: a channel of a link, a socket, what stands before one. core/net/relay.ts joins two.
@@ -16,8 +17,13 @@ export interface ByteChannel {
    */
   read(): Promise<Uint8Array | null>;
   /**
-   * Resolves when the bytes are taken: that is the back-pressure. Rejects once the stream is reset or the
-   * link over.
+   * The caller has passed on `bytes`, all of what a `read` gave, and needs them no more: their memory is free
+   * at once. Absent where others may hold a part of them.
+   */
+  release?(bytes: Uint8Array): void;
+  /**
+   * Resolves when the bytes are taken, and nothing holds them any more: that is the back-pressure. Rejects
+   * once the stream is reset or the link over.
    */
   write(bytes: Uint8Array): Promise<void>;
   /** Half-close: this side sends no more. Resolves when that was written. */
@@ -130,6 +136,10 @@ export class Channel implements LinkChannel {
     if (this.#peerEnded) return Promise.resolve(null);
     this.#reader = Promise.withResolvers();
     return quiet(this.#reader.promise);
+  }
+
+  release(bytes: Uint8Array): void {
+    freeBytes(bytes);
   }
 
   write(bytes: Uint8Array): Promise<void> {

@@ -11,6 +11,7 @@ import { type Body, encode, type MessageTable } from "../messages/codec.ts";
 import { Debts } from "./debts.ts";
 import { type Door, mostText } from "../messages/door.ts";
 import { causeText, LinkError, NonsenseError, RemoteError } from "../errors.ts";
+import { freeBytes } from "./free_bytes.ts";
 import { Inbox, type Received } from "./inbox.ts";
 import { Liveness, type LivenessOptions } from "./liveness.ts";
 import { Outbox } from "./outbox.ts";
@@ -118,6 +119,7 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
     }
     const sent = this.#outbox.send(message.kind, flags, id, bytes);
     if (!this.#isOurs(id)) this.#debts.owe(bytes.length, sent);
+    if (bytes !== body) sent.then(() => freeBytes(bytes), () => {});
     return quiet(sent);
   }
 

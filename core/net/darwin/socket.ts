@@ -5,6 +5,7 @@
 
 import type { Endpoint } from "../address.ts";
 import type { DialOptions } from "../platform.ts";
+import { freeBytes } from "../../../protocol-wasm/mod.ts";
 import { E, SystemError } from "../system_error.ts";
 import { systemError } from "./failure.ts";
 
@@ -53,6 +54,11 @@ export class Socket {
       this.#ahead = this.#fetch();
     }
     return bytes;
+  }
+
+  /** As of every `ByteChannel`: of bytes from `read` only. */
+  release(bytes: Uint8Array): void {
+    freeBytes(bytes);
   }
 
   /** Resolves when the kernel took every byte; calls are served in order. Rejects with SystemError. */

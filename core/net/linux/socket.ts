@@ -10,6 +10,7 @@ import { countOf, delivered, openingHops, peerIsOver, unacknowledged } from "./d
 import { c, check, K, noErrno, outcome } from "./libc.ts";
 import { E, SystemError } from "../system_error.ts";
 import type { DialOptions } from "../platform.ts";
+import { freeBytes } from "../../../protocol-wasm/mod.ts";
 import { takeTurn, Watch } from "./poll.ts";
 
 const flags = K.SOCK_STREAM | K.SOCK_NONBLOCK | K.SOCK_CLOEXEC;
@@ -81,6 +82,11 @@ export class Socket {
       }
       await this.#watch.readable();
     }
+  }
+
+  /** As of every `ByteChannel`: of bytes from `read` only. */
+  release(bytes: Uint8Array): void {
+    freeBytes(bytes);
   }
 
   /** Resolves when the kernel took every byte; calls are served in order. Rejects with SystemError. */
