@@ -20,8 +20,8 @@ export interface Place {
 interface Stage extends Place {
   suite: Suite;
   show: Show;
-  /** Resolves when no other suite runs any more. */
-  alone?: Promise<unknown>;
+  /** Resolves when no other suite runs beside this one any more. */
+  alone: Promise<unknown>;
 }
 
 const deno = Deno.execPath();
@@ -90,7 +90,7 @@ async function runFiles(files: string[], stage: Stage): Promise<Outcome> {
   const outcomes = new Map<string, Outcome>();
   const running = new Set<Promise<void>>();
   let jobs = suite.jobs;
-  let more: Promise<void> | undefined = stage.alone?.then(() => {
+  let more: Promise<void> | undefined = stage.alone.then(() => {
     jobs = suite.jobsAlone ?? jobs;
     more = undefined;
   });
@@ -110,8 +110,8 @@ async function runFiles(files: string[], stage: Stage): Promise<Outcome> {
 }
 
 /**
- * Runs the files that failed once more, one at a time (those of a suite beside others when it is alone), and
- * puts their second outcome in place of the first. Not those whose single failure is a finding: an attack
+ * Runs the files that failed once more, one at a time (those of a suite beside the others when it is alone),
+ * and puts their second outcome in place of the first. Not those whose single failure is a finding: an attack
  * that succeeded, a fuzz case.
  */
 async function runAgain(outcomes: Map<string, Outcome>, stage: Stage): Promise<void> {
@@ -119,7 +119,7 @@ async function runAgain(outcomes: Map<string, Outcome>, stage: Stage): Promise<v
   if (failed.length > mostAgain) return;
   for (const [file, first] of failed) {
     if (stage.suite.once || file.startsWith("tests/attack/")) continue;
-    await stage.alone;
+    if (stage.suite.beside) await stage.alone;
     stage.print(`${stage.suite.name}: ${file}: once more, alone\n`);
     const second = await runFile(file, stage);
     outcomes.set(file, second.failed > 0 ? second : { ...second, unsteady: first.failures });
@@ -162,32 +162,36 @@ async function runSuite(stage: Stage): Promise<Outcome> {
 }
 
 /** The suites that have turns, one after the other. */
-async function inTurn(suites: Suite[], place: Place): Promise<Outcome> {
+async function inTurn(suites: Suite[], place: Place, alone: Promise<unknown>): Promise<Outcome> {
   const outcomes: Outcome[] = [];
-  for (const suite of suites) outcomes.push(await runSuite({ ...place, suite, show: place.print }));
+  for (const suite of suites) outcomes.push(await runSuite({ ...place, suite, show: place.print, alone }));
   return sum(outcomes);
 }
 
-/** A suite beside them; what it shows comes at its end. */
-async function beside(suite: Suite, place: Place & { alone: Promise<unknown> }): Promise<Outcome> {
-  let text = "";
-  const outcome = await runSuite({ ...place, suite, show: (chunk) => text += chunk });
-  place.print(text);
-  return outcome;
+/** The suites beside them; what each shows comes at its end. */
+async function beside(suites: Suite[], place: Place, alone: Promise<unknown>): Promise<Outcome> {
+  return sum(
+    await Promise.all(suites.map(async (suite) => {
+      let text = "";
+      const outcome = await runSuite({ ...place, suite, show: (chunk) => text += chunk, alone });
+      place.print(text);
+      return outcome;
+    })),
+  );
 }
 
 /**
  * Runs all of them; those that only run when they are named come last, since they stop parts of the cluster.
  */
 export async function runSuites(suites: Suite[], place: Place): Promise<Outcome> {
-  const alone = inTurn(suites.filter((suite) => !suite.beside && !suite.named), place);
-  const together = [
-    alone,
-    ...suites.filter((suite) => suite.beside).map((suite) => beside(suite, { ...place, alone })),
-  ];
+  const [turnsEnded, othersEnded] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const turns = inTurn(suites.filter((suite) => !suite.beside && !suite.named), place, othersEnded.promise)
+    .finally(turnsEnded.resolve);
+  const others = beside(suites.filter((suite) => suite.beside), place, turnsEnded.promise)
+    .finally(othersEnded.resolve);
   return sum([
-    ...await Promise.all(together),
-    await inTurn(suites.filter((suite) => suite.named), place),
+    ...await Promise.all([turns, others]),
+    await inTurn(suites.filter((suite) => suite.named), place, Promise.resolve()),
   ]);
 }
 

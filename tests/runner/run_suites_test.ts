@@ -128,10 +128,12 @@ Deno.test("files run side by side, as many as the suite says, and more when it i
       while (!all()) await deadline(watch[Symbol.asyncIterator]().next(), "all three run");
     });`;
   const files = ["a_test.ts", "b_test.ts", "c_test.ts"];
-  const text = await output([{ name: "far", beside: true, jobs: 2, jobsAlone: 3, tests: files }], {
-    ...Object.fromEntries(files.map((name) => [name, meets])),
-  });
-  assert.match(text, /\n3 passed, 0 failed\n$/);
+  for (const beside of [true, false]) {
+    const text = await output([{ name: "one", beside, jobs: 2, jobsAlone: 3, tests: files }], {
+      ...Object.fromEntries(files.map((name) => [name, meets])),
+    });
+    assert.match(text, /\n3 passed, 0 failed\n$/);
+  }
 });
 
 Deno.test("the list of the longest files names files that are there", () => {
