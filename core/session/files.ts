@@ -14,6 +14,7 @@ import {
   fileKinds,
   fileMoves,
   fileRequests,
+  freeBytes,
   type LayerFrame,
   layerMessages,
   LinkError,
@@ -190,7 +191,10 @@ export class Files implements Floor {
       }
       case "read": {
         const { file, offset, count } = decode(layerMessages.read, frame.body);
-        return await link.reply(frame, "readReply", { content: await this.#file(file).read(offset, count) });
+        const content = await this.#file(file).read(offset, count);
+        const sent = link.reply(frame, "readReply", { content }); // which has a copy of it
+        freeBytes(content);
+        return await sent;
       }
       case "write": {
         const { file, offset, content } = decode(layerMessages.write, frame.body);

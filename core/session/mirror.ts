@@ -91,6 +91,7 @@ class Player implements Disposable {
     const channel = this.#channel;
     for (let bytes = await channel.read(); bytes !== null; bytes = await channel.read()) {
       await this.#pass(bytes);
+      if (this.#kept === null) channel.release?.(bytes);
     }
     this.#left = true;
     if (!this.#opaque && this.#between) {

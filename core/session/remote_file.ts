@@ -11,6 +11,7 @@ import {
   decode,
   E,
   filePiece,
+  freeBytes,
   ownPosition,
   RemoteError,
 } from "../../protocol-wasm/mod.ts";
@@ -77,7 +78,7 @@ export class RemoteFile {
     this.#begin = opened.begin;
   }
 
-  /** Fewer bytes than `count` at the end of a regular file only. */
+  /** Fewer bytes than `count` at the end of a regular file only. They are the caller's alone. */
   async read(offset: bigint, count: number): Promise<Uint8Array> {
     if (this.isDirectory) throw new RemoteError(E.EISDIR, "read: a directory");
     const wanted = Math.min(count, filePiece);
@@ -149,7 +150,7 @@ export class RemoteFile {
       // Past the middle of what came with the open: it goes on, so that the rest is there in time.
       if (end > begun / 2n && this.#lastEnd === offset) this.#open(begun);
       this.#lastEnd = end;
-      return this.#begin.subarray(Number(offset), Number(end));
+      return this.#begin.slice(Number(offset), Number(end));
     }
     const from = offset < begun ? begun : offset;
     const goesOn = this.#readsAhead && (this.#lastEnd === offset || this.#stream?.position === from);
@@ -222,7 +223,10 @@ export class RemoteFile {
     reply: R,
   ): Promise<Body<typeof agentMessages[R]>> {
     const [frame] = await this.#link.request(kind, body);
-    return decode(agentMessages[reply], frame?.body ?? new Uint8Array(0)) as Body<typeof agentMessages[R]>;
+    const answer = frame?.body ?? new Uint8Array(0);
+    const told = decode(agentMessages[reply], answer) as Body<typeof agentMessages[R]>; // a copy
+    freeBytes(answer);
+    return told;
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
