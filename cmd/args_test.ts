@@ -58,7 +58,9 @@ Deno.test("a usage error says what, in which state, and what to do", async () =>
       'Cannot run "container-ext": upstream has it, this release does not yet',
       /^Let the editor run the program itself/,
     ],
-    [["up"], 'Cannot run "up": upstream has it, this release does not yet', /mirrord exec/],
+    [["wizard"], 'Cannot run "wizard": upstream has it, this release does not yet', /configuration.md/],
+    [["up", "init", "api"], 'Cannot use "api": up init takes no names', /up --help/],
+    [["up", "-o", "x.yaml"], 'Cannot use "--output x.yaml": it is for up init', /up --help/],
     [["dump", "--help"], 'Cannot run "dump": upstream has it, this release does not yet', /./],
     [
       ["queues", "status"],

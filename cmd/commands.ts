@@ -1,6 +1,8 @@
 // The value of a parsed command line, for each command. args.ts makes it by the flags of flags.ts, the
 // commands take it.
 
+import type { UpMode } from "../core/config/config.ts";
+
 /** Shells for which there are completions. */
 export const shells = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof shells)[number];
@@ -32,7 +34,7 @@ export interface LsCommand extends ClusterFlags {
 }
 
 /** What shell completions ask for besides targets. */
-export const completedNames = ["contexts", "namespaces"] as const;
+export const completedNames = ["contexts", "namespaces", "services"] as const;
 export type CompletedNames = (typeof completedNames)[number];
 
 /** `mirrord complete`, which the completion scripts run. */
@@ -61,6 +63,8 @@ export interface ExecCommand extends ClusterFlags {
   agentStartupTimeout?: string;
   linger?: string;
   force?: true;
+  /** The process with which the session ends; mirrord's own flag. */
+  endsWith?: number;
   agentNamespace?: string;
   agentTtl?: string;
   ephemeralContainer?: true;
@@ -107,6 +111,22 @@ export interface DoctorCommand extends ClusterFlags {
   /** Starts an agent and measures the link. */
   link?: true;
   output?: "json";
+}
+
+/** `mirrord up`. */
+export interface UpCommand {
+  name: "up";
+  services: string[];
+  configFile?: string;
+  mode?: UpMode;
+  key?: string;
+  context?: string;
+}
+
+/** `mirrord up init`. */
+export interface UpInitCommand {
+  name: "up init";
+  output: string;
 }
 
 /** `mirrord ext`: a session for the programs that an editor starts. */
@@ -159,6 +179,8 @@ export type ParsedCommand =
   | DoctorCommand
   | ExplainCommand
   | InitCommand
+  | UpCommand
+  | UpInitCommand
   | UpgradeCommand
   | VerifyCommand
   | VersionCommand

@@ -1,5 +1,5 @@
-// `mirrord complete contexts|namespaces`: what the completion scripts offer for --context and --namespace,
-// one name a line. It logs nothing, waits only a moment, and trusts a folder's configuration no more than
+// `mirrord complete contexts|namespaces|services`: what the completion scripts offer for --context,
+// --namespace and the words of `up`, one name a line. It logs nothing, waits only a moment, and trusts a folder's configuration no more than
 // `mirrord ls`.
 
 import { KubeError } from "../core/base/errors.ts";
@@ -16,6 +16,12 @@ const limitMs = 2000;
 
 /** Prints the names; none where they cannot be had. */
 export async function complete(command: CompleteCommand): Promise<number> {
+  if (command.what === "services") {
+    const { upNames } = await import("../core/config/up.ts");
+    const file = typeof command.configFile === "string" ? command.configFile : "mirrord-up.yaml";
+    for (const name of ["init", ...await upNames(file)]) printLine(name);
+    return 0;
+  }
   const config = await configOf(command, clusterFlags(command), { targetLater: true });
   const options = { ...config.kube, namespace: config.target.namespace, env: environment };
   const contexts = await listContexts(options);

@@ -17,6 +17,7 @@ const questions = {
   targets: "ls",
   contexts: "complete contexts",
   namespaces: "complete namespaces",
+  services: "complete services",
 } as const;
 
 interface Flag {
@@ -31,7 +32,7 @@ interface Verb {
   about: string;
   flags: Flag[];
   /** What stands after the flags. */
-  rest: "nothing" | "file" | "program" | readonly string[];
+  rest: "nothing" | "file" | "program" | "services" | readonly string[];
 }
 
 /** The script for `shell`, to be sourced or put where the shell looks. */
@@ -59,6 +60,8 @@ function verbOf(command: Command): Verb {
     ? "nothing"
     : first.name() === "program"
     ? "program"
+    : first.name() === "services"
+    ? "services"
     : first.name() === "file" || first.name() === "what"
     ? first.argChoices ?? "file"
     : first.argChoices ?? first.description.split(", ");
@@ -114,6 +117,8 @@ function bash(verbs: Verb[]): string {
       ? "__mirrord_programs"
       : rest === "file"
       ? "__mirrord_files"
+      : rest === "services"
+      ? `__mirrord_asked ${questions.services} "\${where[@]}"`
       : rest === "nothing"
       ? ":"
       : `__mirrord_words "${rest.join(" ")}"`;
@@ -198,6 +203,8 @@ function zsh(verbs: Verb[]): string {
       ? ["'*::program:_normal'"]
       : verb.rest === "file"
       ? ["'1:file:_files'"]
+      : verb.rest === "services"
+      ? [`'*:service: _mirrord_asked ${questions.services}'`]
       : verb.rest === "nothing"
       ? []
       : [`'1:word:(${verb.rest.join(" ")})'`];
@@ -252,6 +259,8 @@ function fish(verbs: Verb[]): string {
       ? [`-f -a ${quote("(__fish_complete_subcommand --fcs-skip=2)")}`]
       : verb.rest === "file"
       ? ["-F"]
+      : verb.rest === "services"
+      ? [`-f -a ${quote(`(__mirrord_asked ${questions.services})`)}`]
       : verb.rest === "nothing"
       ? ["-f"]
       : [`-f -a ${quote(verb.rest.join(" "))}`];

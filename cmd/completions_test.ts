@@ -26,7 +26,9 @@ Deno.test("bash completes commands, flags, values, targets, files and programs",
     [["exe"], ["exec"]],
     [
       [""],
-      "exec ls doctor explain init verify-config completions version upgrade ext --help --version".split(" "),
+      "exec ls doctor explain init verify-config completions version upgrade up ext --help --version".split(
+        " ",
+      ),
     ],
     [["doctor", "l"], ["latency"]],
     [["doctor", "-t", "pod"], ["pod/web"]],
@@ -48,6 +50,9 @@ Deno.test("bash completes commands, flags, values, targets, files and programs",
     [["ls", "--kubeconfig", "k", "--context", "of"], ["of\\ --kubeconfig-k"]],
     [["exec", "-t", "pod/web", "--", "pwdx"], ["pwdx"]],
     [["exec", "-t", "pod/web", "--", "cat", "deno.j"], ["deno.json"]],
+    [["up", ""], ["services", "of\\ nowhere"]],
+    [["up", "-f", "other.yaml", "of"], ["of\\ -f-other.yaml"]],
+    [["up", "--mode", "m"], ["mirror"]],
     [["ls", "--ste"], [""]],
   ];
   for (const [words, expected] of cases) {

@@ -2,12 +2,13 @@
 // the app (the middle three are open_session.ts). Each step is owned by the stack: teardown is the same walk
 // backwards, however it ends.
 
-import type { MirrordError } from "../core/base/errors.ts";
+import { MirrordError } from "../core/base/errors.ts";
 import { variables } from "../core/base/variables.ts";
 import { checkGoRun } from "../core/launch/go_run.ts";
 import { interruptible, Interrupts } from "../core/launch/interrupts.ts";
 import { deliverLast } from "../core/launch/last_bytes.ts";
 import { launchApp } from "../core/launch/launch.ts";
+import { type ParentWatch, watchParent } from "../core/launch/parent.ts";
 import { findProgram } from "../core/launch/program.ts";
 import { openPrograms } from "../core/launch/programs.ts";
 import { skippedNames } from "../core/launch/skip.ts";
@@ -24,10 +25,12 @@ import { sayOutliving, sayRunning } from "./steps.ts";
  */
 export async function exec(command: ExecCommand): Promise<number> {
   using interrupt = interruptible();
+  using owner = ownerOf(command);
+  const signal = owner === null ? interrupt.signal : AbortSignal.any([interrupt.signal, owner.signal]);
   const config = await configOf(command, execFlags(command), {
-    announced: true,
+    announced: owner === null, // the owner said which file counts
     runs: true,
-    signal: interrupt.signal,
+    signal,
   });
   const rules = await environmentRules(config);
   const skipped = skippedNames(config.processes);
@@ -45,13 +48,13 @@ export async function exec(command: ExecCommand): Promise<number> {
     program,
     programs,
     rules,
-    signal: interrupt.signal,
+    signal,
     forced: command.force === true,
   });
   const { layerPath, session, socketPath } = opened;
   const env = appEnvironment(rules, opened.variables);
   await checkGoRun(program, command.args, env); // the target's CGO_ENABLED counts too
-  interrupt.signal.throwIfAborted();
+  signal.throwIfAborted();
   session.meets(program);
   sayRunning(command.program, config, { target: opened.target, alone: opened.alone, skipped });
   let lost: MirrordError | undefined;
@@ -66,7 +69,7 @@ export async function exec(command: ExecCommand): Promise<number> {
     programs,
     interrupts,
     standStill: session.standStill,
-    lost: session.lost.then((reason) => lost = reason),
+    lost: Promise.race([session.lost.then((reason) => lost = reason), endOf(owner)]),
   });
   interrupt[Symbol.dispose](); // signals are the app's from here on
   const code = await running;
@@ -74,4 +77,17 @@ export async function exec(command: ExecCommand): Promise<number> {
   using _lingering = interrupts.linger();
   sayOutliving(await deliverLast(session, { limitMs: config.agent.lingerSeconds * 1000, interrupts }));
   return code;
+}
+
+/** The process that started the session and with which it ends; null: it is the user's. */
+function ownerOf({ endsWith }: ExecCommand): ParentWatch | null {
+  if (endsWith === undefined) return null;
+  const reason = new MirrordError("Cannot go on: the mirrord that started this session has ended", {
+    exitCode: 128 + 1,
+  });
+  return watchParent(reason, () => Deno.ppid, endsWith);
+}
+
+async function endOf(owner: ParentWatch | null): Promise<void> {
+  await new Promise((resolve) => owner?.signal.addEventListener("abort", resolve));
 }

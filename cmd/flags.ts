@@ -23,6 +23,7 @@ import {
   type VersionCommand,
 } from "./commands.ts";
 import { helpLayout } from "./help_layout.ts";
+import { upFlags } from "./up_flags.ts";
 
 /** Shown after the general help, and in the manual page. */
 export const examples = `
@@ -92,6 +93,7 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
     .description("names for the completion scripts, one a line")
     .argument("<names>", completedNames.join(", "), (text) => oneOf(completedNames, text))
     .action((what: CompletedNames, flags: ClusterFlags) => parsed({ name: "complete", what, ...flags }));
+  upFlags(program.command("up"), parsed);
   extFlags(program.command("ext"))
     .action((flags: Omit<ExtCommand, "name">) => parsed({ name: "ext", ...flags }));
   agentFlags(program.command("agent", { hidden: true }))
@@ -210,7 +212,9 @@ function execFlags(command: Command): Command {
     .addOption(new Option("--agent-ttl <seconds>").hideHelp())
     .addOption(new Option("-e, --ephemeral-container").hideHelp())
     .addOption(new Option("--no-telemetry").hideHelp())
-    .addOption(new Option("--disable-version-check").hideHelp());
+    .addOption(new Option("--disable-version-check").hideHelp())
+    // Mirrord's own, where it starts a session.
+    .addOption(new Option("--ends-with <pid>").argParser(positive).hideHelp());
 }
 
 function extFlags(command: Command): Command {

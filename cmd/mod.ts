@@ -23,6 +23,15 @@ async function perform(args: string[]): Promise<number> {
       const { exec } = await import("./exec.ts");
       return await exec(command);
     }
+    case "up": {
+      await showLog();
+      const { up } = await import("./up.ts");
+      return await up(command);
+    }
+    case "up init": {
+      const { upInit } = await import("./up_init.ts");
+      return upInit(command);
+    }
     case "ext": {
       const { ext } = await import("./ext.ts");
       return await ext(command);

@@ -16,7 +16,6 @@ export const laterCommands: Readonly<Record<string, string | undefined>> = {
   "port-forward": "kubectl port-forward does so for ports of the pod itself.",
   "session": "A session ends with the program that it runs: end that.",
   "ui": undefined,
-  "up": "Write a configuration for each service, and start each with mirrord exec.",
   "wizard": "docs/configuration.md has every key.",
 };
 

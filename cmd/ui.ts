@@ -13,7 +13,7 @@ import { variable } from "../core/base/variables.ts";
 import { nearestLogLevel } from "../core/config/variables.ts";
 import type { EditorLines } from "./editor_lines.ts";
 
-type Style = Parameters<typeof styleText>[0];
+export type Style = Parameters<typeof styleText>[0];
 
 const encoder = new TextEncoder();
 const styles: Record<LogLevel, Style> = { debug: "gray", info: "cyan", warning: "yellow", error: "red" };
@@ -23,11 +23,10 @@ let printJson: ((value: unknown) => void) | null = null;
 let stepAside = (write: () => void): void => write();
 const ranks: LogLevel[] = ["debug", "info", "warning", "error"];
 
-/** Colour by NO_COLOR, FORCE_COLOR, TERM and whether standard error is a terminal. */
-function colour(style: Style, text: string): string {
+/** Colour by NO_COLOR, FORCE_COLOR, TERM and whether `stream` is a terminal. */
+function colour(style: Style, text: string, stream: { isTerminal(): boolean } = Deno.stderr): string {
   const forced = variable("FORCE_COLOR") !== undefined;
-  const wanted = variable("NO_COLOR") === undefined && variable("TERM") !== "dumb" &&
-    Deno.stderr.isTerminal();
+  const wanted = variable("NO_COLOR") === undefined && variable("TERM") !== "dumb" && stream.isTerminal();
   return forced || wanted ? styleText(style, text, { validateStream: false }) : text;
 }
 
@@ -46,6 +45,22 @@ export function printable(text: string): string {
 /** Writes one line to standard output: a command's result. */
 export function printLine(text: string): void {
   writeFully(Deno.stdout, printable(text) + "\n");
+}
+
+/** Writes each line that it gets to one of the own outputs, behind a prefix of the colour `style`. */
+export function prefixedLines(
+  prefix: string,
+  style: Style,
+  output: "stdout" | "stderr",
+): (line: Uint8Array) => void {
+  const stream = Deno[output];
+  const start = encoder.encode(colour(style, printable(prefix), stream));
+  return (line) => {
+    const whole = new Uint8Array(start.length + line.length);
+    whole.set(start);
+    whole.set(line, start.length);
+    stepAside(() => writeFully(stream, whole)); // one write, so that no other line comes between
+  };
 }
 
 /** How the start is shown: MIRRORD_PROGRESS_MODE, otherwise by what standard error is. */
@@ -252,8 +267,11 @@ function* causes(error: Error): Iterable<string> {
   }
 }
 
-function writeFully(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  const bytes = encoder.encode(text);
+function writeFully(
+  stream: { writeSync(bytes: Uint8Array): number },
+  text: string | Uint8Array,
+): void {
+  const bytes = typeof text === "string" ? encoder.encode(text) : text;
   try {
     for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
   } catch (error) {

@@ -61,6 +61,10 @@ export interface KubeConfigOptions {
   acceptInvalidCertificates: boolean | undefined;
 }
 
+/** How a service of mirrord-up.yaml takes part in its target's traffic. */
+export const upModes = ["split", "mirror", "replace"] as const;
+export type UpMode = (typeof upModes)[number];
+
 export type ImagePullPolicy = "Always" | "IfNotPresent" | "Never";
 
 export interface AgentConfig {

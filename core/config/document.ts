@@ -10,6 +10,8 @@ export type ConfigFormat = "json" | "yaml" | "toml";
 export interface ConfigDocument {
   value: unknown;
   lineOf(path: readonly (string | number)[]): Promise<number | undefined>;
+  /** Where a key stands in a file of another format, of which this is a part; absent: where it is. */
+  writtenAs?(path: readonly (string | number)[]): readonly (string | number)[];
 }
 
 /** The format by the file's extension; none means JSON. Throws ConfigError on any other. */

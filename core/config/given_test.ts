@@ -156,9 +156,9 @@ Deno.test("a file of mirrord up is recognised", async () => {
   const text = "common: {accept_invalid_certificates: true}\nservices:\n  shop: {run: {command: [npm]}}\n";
   await assert.rejects(
     verify(text, "mirrord-up.yaml"),
-    /it is a file for upstream's "mirrord up" \(1 servi/,
+    /it is a file for "mirrord up" \(1 servi/,
   );
-  await assert.rejects(verify("services:\n", "up.yaml"), /it is a file for upstream's "mirrord up"/);
+  await assert.rejects(verify("services:\n", "up.yaml"), /it is a file for "mirrord up"/);
 });
 
 Deno.test("upstream's agent image does not count, any other does", async () => {

@@ -23,6 +23,8 @@ export interface LoadOptions {
    * there.
    */
   file?: string | undefined;
+  /** What was read already, and the name of its file; no file is looked for. */
+  given?: { name: string; document: ConfigDocument };
   flags: ConfigFlags;
   /** Usually `Deno.env`. */
   env: Variables;
@@ -102,7 +104,9 @@ export async function verifyConfig(options: LoadOptions): Promise<Verdict> {
       .sort((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity) || 0);
   };
   const lines = (list: Awaited<ReturnType<typeof inOrder>>, opening: (state: string) => string) =>
-    list.map(({ path, where = "", state }) => `${opening(state)} "${formatPath(path)}"${where}: ${state}`);
+    list.map(({ path, where = "", state }) =>
+      `${opening(state)} "${formatPath(document.writtenAs?.(path) ?? path)}"${where}: ${state}`
+    );
   const errors = await inOrder(findings.errors);
   return {
     config: errors.length === 0 ? config : undefined,
@@ -128,9 +132,8 @@ function refuseOtherFormats(document: Record<string, unknown>, name: string | un
   if (!Object.hasOwn(document, "services") || Object.hasOwn(document, "target")) return;
   const count = isObject(services) ? Object.keys(services).length : 0;
   throw new ConfigError(
-    `Cannot use "${name}": it is a file for upstream's "mirrord up" (${count} services), and that ` +
-      "command is not in this release yet",
-    { help: "Write a configuration for each service, and start each with mirrord exec." },
+    `Cannot use "${name}": it is a file for "mirrord up" (${count} services)`,
+    { help: `Start them: mirrord up${name === undefined ? "" : ` -f ${name}`}` },
   );
 }
 
@@ -184,6 +187,7 @@ async function findDocument(
 ): Promise<
   { name: string | undefined; document: ConfigDocument; isFound?: boolean; readsVariables?: boolean }
 > {
+  if (options.given !== undefined) return options.given;
   const asked = options.file ?? options.env.get("MIRRORD_CONFIG_FILE");
   if (asked === "-") {
     const text = await new Response(Deno.stdin.readable).text();

@@ -4,16 +4,13 @@
 
 import { DeployError, exitCodes } from "../base/errors.ts";
 import { log } from "../base/log.ts";
-import { hasRawBytes } from "../base/os_text.ts";
 import { holdSteps } from "../base/progress.ts";
 import { startTimeOf } from "../target/process.ts";
 import type { ProcessTarget } from "../target/target.ts";
 import type { LinkStream } from "../../protocol-wasm/mod.ts";
 import { type ConnectedAgent, NoAnswer, proveLink } from "./connect.ts";
 import { agentArguments, type Deployed, type DeployOrder } from "./order.ts";
-import { platform } from "../net/this_platform.ts";
-
-const { readLink } = await platform.files();
+import { ownProgram } from "../net/own_program.ts";
 
 /** How long the agent may take to leave before it is killed. */
 const leaveMilliseconds = 2000;
@@ -30,7 +27,7 @@ export async function deployLocal(target: ProcessTarget, order: DeployOrder): Pr
   const enters = needs.steal || needs.mirror === true ||
     ((needs.dns === true || needs.outgoing === true) && !await sharesNetwork(target.pid));
   if (enters) place.push("--netns-of", String(target.pid));
-  const argv = [...ownProgram(), ...agentArguments(order, place)];
+  const argv = [...await ownProgram(), ...agentArguments(order, place)];
   const asRoot = Deno.uid() !== 0 &&
     (enters || !await canReadEnvironment(target.pid) ||
       (needs.files !== undefined && !await sharesFiles(target.pid)));
@@ -64,17 +61,6 @@ export async function deployLocal(target: ProcessTarget, order: DeployOrder): Pr
       target[Symbol.dispose]();
     },
   };
-}
-
-/** How to start this very program: the compiled binary, or main.ts by the Deno that runs us. */
-function ownProgram(): string[] {
-  if (Deno.build.standalone) {
-    const path = readLink("/proc/self/exe") ?? "";
-    return [path === "" || hasRawBytes(path) ? `/proc/${Deno.pid}/exe` : path];
-  }
-  const main = new URL("../../main.ts", import.meta.url);
-  const config = new URL("../../deno.json", import.meta.url);
-  return [Deno.execPath(), "run", "-A", "--quiet", "--config", config.pathname, main.pathname];
 }
 
 function spawn([program = "", ...args]: string[]): Deno.ChildProcess {

@@ -52,6 +52,8 @@ export interface LaunchOptions {
   interrupts?: Interrupts;
   /** Hears that mirrord is about to be stopped (Ctrl-Z), and that it goes on. */
   standStill?: { begin(): Promise<void>; end(): Promise<void> };
+  /** Hears that the app runs. */
+  began?: (pid: number) => void;
   /** Resolves when the session is lost: the app is ended (SIGTERM, then SIGKILL). */
   lost: Promise<unknown>;
 }
@@ -68,6 +70,7 @@ export async function launchApp(options: LaunchOptions): Promise<number> {
   forwardSignals(app, options.interrupts ?? new Interrupts()); // first: one that comes while the app starts reaches it
   if (options.standStill !== undefined) stopsInOrder(app, options.standStill);
   const child = await start(options, (begun) => app.child = begun);
+  options.began?.(child.pid);
   void options.lost.then(() => {
     app.asked = "SIGTERM";
     return end(child);

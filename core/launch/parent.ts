@@ -8,10 +8,13 @@ export interface ParentWatch extends Disposable {
   signal: AbortSignal;
 }
 
-/** Watches the parent that there is now; `reason` is the signal's. */
-export function watchParent(reason: Error, parentOf: () => number = () => Deno.ppid): ParentWatch {
+/** Watches `parent`, the one that there is now unless given; `reason` is the signal's. */
+export function watchParent(
+  reason: Error,
+  parentOf: () => number = () => Deno.ppid,
+  parent = parentOf(),
+): ParentWatch {
   const controller = new AbortController();
-  const parent = parentOf();
   const timer = setInterval(() => {
     if (parentOf() === parent) return; // another process has adopted this one (wait(2), getppid(2))
     clearInterval(timer);

@@ -1,0 +1,168 @@
+// `mirrord up`: reads mirrord-up.yaml and runs one `mirrord exec` for each service, so that a failure of one
+// is not another's. All that can be wrong with the file is found before anything starts. up_run.ts runs them.
+
+import { userInfo } from "node:os";
+import { ConfigError, exitCodes, MirrordError, TargetError } from "../core/base/errors.ts";
+import { log } from "../core/base/log.ts";
+import { nearWords, quoteList } from "../core/base/near.ts";
+import { environment, variable } from "../core/base/variables.ts";
+import { type Config, verifyConfig } from "../core/config/load.ts";
+import { readUpFile, type UpEntry } from "../core/config/up.ts";
+import { writtenConfig } from "../core/config/written.ts";
+import { KubeClient } from "../core/kube/client.ts";
+import { interruptible } from "../core/launch/interrupts.ts";
+import { PrivateDir } from "../core/net/private_dir.ts";
+import { ownProgram } from "../core/net/own_program.ts";
+import { listTargets } from "../core/target/list.ts";
+import { parseTargetPath } from "../core/target/path.ts";
+import type { UpCommand } from "./commands.ts";
+import { type Order, runAll } from "./up_run.ts";
+
+/** Variables that would give all services one configuration, target or filter. */
+const ownOfEach = [
+  "MIRRORD_CONFIG_FILE",
+  "MIRRORD_IMPERSONATED_TARGET",
+  "MIRRORD_TARGET_NAMESPACE",
+  "MIRRORD_AGENT_TCP_STEAL_TRAFFIC",
+  "MIRRORD_HTTP_HEADER_FILTER",
+  "MIRRORD_HTTP_PATH_FILTER",
+  "MIRRORD_HTTP_METHOD_FILTER",
+];
+
+interface Prepared {
+  entry: UpEntry;
+  config: Config;
+}
+
+/** Runs the services until one of them ends, or a signal comes. Throws MirrordError when none can start. */
+export async function up(command: UpCommand): Promise<number> {
+  const file = command.configFile ?? "mirrord-up.yaml";
+  const key = command.key ?? (variable("MIRRORD_KEY") || undefined) ?? userName();
+  const { mode, context, services } = command;
+  const { entries, warnings } = await readUpFile({
+    file,
+    key,
+    mode,
+    context,
+    names: services,
+    env: environment,
+  });
+  log.info(`Using "${file}": ${entries.map(({ name }) => name).join(", ")}`);
+  for (const warning of warnings) log.warning(warning);
+  const left = ownOfEach.filter((name) => variable(name));
+  if (left.length > 0) log.warning(`Not used, as each service has its own: ${left.join(", ")}`);
+  const prepared = await prepare(file, entries);
+  using interrupt = interruptible();
+  await findTargets(prepared, interrupt.signal);
+  if (entries.some(({ filtersByKey }) => filtersByKey)) {
+    const names = entries.filter((entry) => entry.filtersByKey).map(({ name }) => name).join(", ");
+    log.info(`Requests with the header "baggage: mirrord-session=${key}" come to this machine (${names})`);
+  }
+  await using folder = PrivateDir.make();
+  const program = await ownProgram();
+  const orders = prepared.map((one, index) =>
+    orderOf(one, { program, file: `${folder.path}/${index}.json` })
+  );
+  interrupt[Symbol.dispose](); // signals end the services from here on
+  return await runAll(orders);
+}
+
+/** As upstream, where no key is given. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch (cause) {
+    throw new MirrordError("Cannot choose a session key: this user has no name", {
+      help: "Give one: --key KEY",
+      exitCode: exitCodes.config,
+      cause,
+    });
+  }
+}
+
+/** The configuration of each; throws ConfigError with all that is wrong with any. */
+async function prepare(file: string, entries: readonly UpEntry[]): Promise<Prepared[]> {
+  const { toObject } = environment;
+  const env = {
+    get: (name: string) => ownOfEach.includes(name) ? undefined : environment.get(name),
+    toObject: () =>
+      Object.fromEntries(Object.entries(toObject()).filter(([name]) => !ownOfEach.includes(name))),
+  };
+  const prepared: Prepared[] = [];
+  const wrong: string[] = [];
+  const said = new Set<string>();
+  for (const entry of entries) {
+    const { config, errors, warnings, help } = await verifyConfig({
+      given: { name: file, document: entry.document },
+      flags: {},
+      env,
+      targetLater: entry.isUnnamed,
+    });
+    for (const warning of warnings) {
+      if (!said.has(warning)) log.warning(warning);
+      said.add(warning);
+    }
+    errors.forEach((error, at) =>
+      wrong.push(error, ...(help[at] === undefined ? [] : [`  help: ${help[at]}`]))
+    );
+    if (config === undefined) continue;
+    if (config.target.path !== undefined) parseTargetPath(config.target.path);
+    prepared.push({ entry, config });
+  }
+  if (wrong.length > 0) throw new ConfigError([...new Set(wrong)].join("\n"));
+  return prepared;
+}
+
+/** Gives each service without a target's path the workload of its name. */
+async function findTargets(prepared: readonly Prepared[], signal: AbortSignal): Promise<void> {
+  const lists = new Map<string, Promise<{ namespace: string; paths: string[] }>>();
+  for (const { entry, config } of prepared.filter((one) => one.entry.isUnnamed)) {
+    const place = JSON.stringify([config.kube, config.target.namespace]);
+    const listed = lists.get(place) ?? pathsIn(config);
+    lists.set(place, listed);
+    const { namespace, paths } = await listed;
+    signal.throwIfAborted();
+    const path = paths.find((one) => one.split("/")[1] === entry.name);
+    if (path === undefined) throw noTarget(entry, namespace, paths);
+    config.target.path = path;
+    log.info(`${entry.name}: the target is ${path} in "${namespace}"`);
+  }
+}
+
+/** Deployments come first, as upstream looks for them. */
+async function pathsIn({ kube, target }: Config): Promise<{ namespace: string; paths: string[] }> {
+  using client = await KubeClient.open({ ...kube, namespace: target.namespace, env: environment });
+  const { targets } = await listTargets(client);
+  // The container is chosen as for any target that names none.
+  return {
+    namespace: client.namespace,
+    paths: targets.map(({ path }) => path.replace(/\/container\/.*/, "")),
+  };
+}
+
+function noTarget({ name }: UpEntry, namespace: string, paths: readonly string[]): TargetError {
+  const near = nearWords(name, paths.map((path) => path.split("/")[1] ?? ""));
+  const means = paths.filter((path) => near.includes(path.split("/")[1] ?? ""));
+  return new TargetError(
+    `Cannot start "${name}": the namespace "${namespace}" has no deployment or pod of that name`,
+    {
+      help: (means.length === 0 ? "" : `Did you mean ${quoteList([...new Set(means)])}? `) +
+        `Name the target: "target: {path: deployment/NAME}", or "target: none" for none.`,
+    },
+  );
+}
+
+function orderOf({ entry, config }: Prepared, place: { program: string[]; file: string }): Order {
+  const { name, command, directory } = entry;
+  Deno.writeTextFileSync(place.file, JSON.stringify(writtenConfig(config)), { mode: 0o600 });
+  const flags = ["--config-file", place.file, "--ends-with", String(Deno.pid)];
+  return {
+    name,
+    argv: [...place.program, "exec", ...flags, "--", ...command],
+    directory,
+    env: {
+      ...Object.fromEntries(ownOfEach.filter((one) => variable(one) !== undefined).map((one) => [one, ""])),
+      ...(variable("MIRRORD_PROGRESS_MODE") === "off" ? {} : { MIRRORD_PROGRESS_MODE: "simple" }),
+    },
+  };
+}
