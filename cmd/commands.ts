@@ -82,6 +82,25 @@ export interface ExecCommand extends ClusterFlags {
   telemetry: boolean;
 }
 
+/** `mirrord port-forward`. */
+export interface PortForwardCommand extends ClusterFlags {
+  name: "port-forward";
+  target?: string;
+  /** `-L`, each as core/session/forward/written.ts reads it. */
+  portMapping?: string[];
+  /** `-R`. */
+  reversePortMapping?: string[];
+  agentImage?: string;
+  agentLogLevel?: string;
+  agentStartupTimeout?: string;
+  linger?: string;
+  force?: true;
+  agentNamespace?: string;
+  agentTtl?: string;
+  ephemeralContainer?: true;
+  telemetry: boolean;
+}
+
 /** `mirrord explain`. */
 export interface ExplainCommand extends ClusterFlags {
   name: "explain";
@@ -174,6 +193,7 @@ export type ParsedCommand =
   | ExecCommand
   | ExtCommand
   | LsCommand
+  | PortForwardCommand
   | AgentCommand
   | CompleteCommand
   | DoctorCommand

@@ -26,9 +26,10 @@ Deno.test("bash completes commands, flags, values, targets, files and programs",
     [["exe"], ["exec"]],
     [
       [""],
-      "exec ls doctor explain init verify-config completions version upgrade up ext --help --version".split(
-        " ",
-      ),
+      "exec port-forward ls doctor explain init verify-config completions version upgrade up ext --help --version"
+        .split(
+          " ",
+        ),
     ],
     [["doctor", "l"], ["latency"]],
     [["doctor", "-t", "pod"], ["pod/web"]],

@@ -3,7 +3,7 @@
 import { ConfigError } from "../core/base/errors.ts";
 import { environment } from "../core/base/variables.ts";
 import { type Config, type ConfigFlags, loadConfig, type LoadOptions } from "../core/config/load.ts";
-import type { ClusterFlags, ExecCommand } from "./commands.ts";
+import type { ClusterFlags, ExecCommand, PortForwardCommand } from "./commands.ts";
 import type { TrustOptions } from "./trust.ts";
 
 /** Loads the configuration that `command` names, with `flags` on top. Throws ConfigError. */
@@ -41,14 +41,11 @@ export function clusterFlags(command: ClusterFlags): ConfigFlags {
   };
 }
 
-/** All flags of `exec`. */
-export function execFlags(command: ExecCommand): ConfigFlags {
+/** Flags about the agent, which every command that starts one for long has. */
+function agentFlags(command: ExecCommand | PortForwardCommand): ConfigFlags {
   return {
     ...clusterFlags(command),
     target: command.target,
-    steal: command.steal,
-    portMap: command.portMap,
-    httpFilter: command.httpFilter,
     agentImage: command.agentImage,
     agentLogLevel: command.agentLogLevel,
     agentStartupTimeout: command.agentStartupTimeout,
@@ -56,6 +53,22 @@ export function execFlags(command: ExecCommand): ConfigFlags {
     agentNamespace: command.agentNamespace,
     agentTtl: command.agentTtl,
     ephemeral: command.ephemeralContainer,
+    telemetry: off(command.telemetry),
+  };
+}
+
+/** All flags of `port-forward`. steals: a port of the target is forwarded. */
+export function portForwardFlags(command: PortForwardCommand, steals: boolean): ConfigFlags {
+  return { ...agentFlags(command), steal: steals ? true : undefined };
+}
+
+/** All flags of `exec`. */
+export function execFlags(command: ExecCommand): ConfigFlags {
+  return {
+    ...agentFlags(command),
+    steal: command.steal,
+    portMap: command.portMap,
+    httpFilter: command.httpFilter,
     envInclude: command.overrideEnvVarsInclude,
     envExclude: command.overrideEnvVarsExclude,
     envFile: command.envFile,
@@ -63,7 +76,6 @@ export function execFlags(command: ExecCommand): ConfigFlags {
     remoteDns: off(command.remoteDns),
     tcpOutgoing: off(command.outgoing && command.tcpOutgoing),
     udpOutgoing: off(command.outgoing && command.udpOutgoing),
-    telemetry: off(command.telemetry),
     skipProcesses: command.skipProcesses,
     key: command.key,
   };

@@ -16,6 +16,7 @@ import {
   listFormats,
   type LsCommand,
   type ParsedCommand,
+  type PortForwardCommand,
   type Shell,
   shells,
   type UpgradeCommand,
@@ -53,6 +54,8 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
     .action((name: string, rest: string[], flags: Omit<ExecCommand, "name" | "program" | "args">) =>
       parsed({ name: "exec", program: name, args: rest, ...flags })
     );
+  portForwardFlags(program.command("port-forward"))
+    .action((flags: Omit<PortForwardCommand, "name">) => parsed({ name: "port-forward", ...flags }));
   clusterFlags(program.command("ls").description("list the targets of a namespace"))
     .optionsGroup("What to list:")
     .option("-t, --target-type <type>", "list only pod or deployment; can be repeated", collect)
@@ -175,7 +178,7 @@ function execFlags(command: Command): Command {
     .argument("<program>", "the program to run")
     .argument("[args...]", "its arguments")
     .passThroughOptions();
-  return clusterFlags(targetFlag(about))
+  const own = clusterFlags(targetFlag(about))
     .optionsGroup("Traffic:")
     .option("--steal", "send the target's traffic to the app instead of the target")
     .option("--port-map <local:pod>", portMapText, collect)
@@ -197,7 +200,32 @@ function execFlags(command: Command): Command {
     .option("--env-file <file>", "add variables from a dotenv file; they override the target's")
     .addOption(fsModeOption())
     .option("--skip-processes <names>", "programs to run without mirrord (separated by ;)")
-    .option("-k, --key <key>", "value of {{ key }} in the configuration file")
+    .option("-k, --key <key>", "value of {{ key }} in the configuration file");
+  return agentOptions(own, "the program");
+}
+
+function portForwardFlags(command: Command): Command {
+  const about = command
+    .description("forward ports to what the target reaches, and ports of the target to this machine")
+    .usage("--target <path> [-L <forward>]... [-R <forward>]...");
+  const own = clusterFlags(targetFlag(about))
+    .optionsGroup("Ports:")
+    .option(
+      "-L, --port-mapping <forward>",
+      "[[address:]port:]host:port[/udp]: a port here leads to a host that the target reaches; can be repeated",
+      collect,
+    )
+    .option(
+      "-R, --reverse-port-mapping <forward>",
+      "[port:][host:]port: a port of the target leads here, in its place; can be repeated",
+      collect,
+    );
+  return agentOptions(own, "a connection");
+}
+
+/** `ended`: what has last bytes that are delivered. */
+function agentOptions(command: Command, ended: string): Command {
+  return command
     .optionsGroup("Agent:")
     .option("-i, --agent-image <image>", "image of the agent, or target: send it to the target's")
     .option("-l, --agent-log-level <level>", "log level of the agent: debug, info, warning or error")
@@ -205,7 +233,7 @@ function execFlags(command: Command): Command {
     .option("--agent-startup-timeout <seconds>", "time limit for the agent's start")
     .option(
       "--linger <seconds>",
-      "after the program ended, give up on its last bytes after this time without progress (default 10)",
+      `after ${ended} ended, give up on its last bytes after this time without progress (default 10)`,
     )
     // Flags of upstream that change nothing here, or are refused by the name of their key.
     .addOption(new Option("-a, --agent-namespace <name>").hideHelp())

@@ -36,6 +36,11 @@ async function perform(args: string[]): Promise<number> {
       const { ext } = await import("./ext.ts");
       return await ext(command);
     }
+    case "port-forward": {
+      await showLog();
+      const { portForward } = await import("./port_forward.ts");
+      return await portForward(command);
+    }
     case "ls": {
       await showLog();
       const { ls } = await import("./ls.ts");

@@ -13,7 +13,6 @@ export const laterCommands: Readonly<Record<string, string | undefined>> = {
   "extract": undefined,
   "fix": "Paths in the kubeconfig may be relative to it.",
   "kill": "A session ends with the program that it runs: end that.",
-  "port-forward": "kubectl port-forward does so for ports of the pod itself.",
   "session": "A session ends with the program that it runs: end that.",
   "ui": undefined,
   "wizard": "docs/configuration.md has every key.",

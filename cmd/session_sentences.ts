@@ -3,7 +3,7 @@
 
 import type { LogLevel } from "../core/base/log.ts";
 import { shownVariable, shownVariables } from "../core/session/env.ts";
-import type { SessionEvent } from "../core/session/events.ts";
+import type { ForwardFacts, SessionEvent } from "../core/session/events.ts";
 import { undeliveredText } from "../core/session/linger.ts";
 
 /** One line, and from which level of MIRRORD_LOG it is shown. */
@@ -157,6 +157,19 @@ const sentences: Sentences = {
       }${rest} (docs/variables.md; "feature.env.include" takes the names that it lists)`,
     );
   },
+  forwarding: (event) => info(`Forwarding ${forwardText(event)}`),
+  forwardFailed: (event) => ({
+    level: event.isNews ? "warning" : "debug",
+    text: `Cannot forward ${forwardText(event)}: ${event.reason}${
+      event.direction === "incoming" ? "; the target answers" : ""
+    }`,
+  }),
+  reconnecting: ({ reason, connections, seconds }) =>
+    warning(
+      `${reason}. ${connectionsReset(connections)}` +
+        `The next agent is started in ${seconds} s`,
+    ),
+  reconnected: ({ milliseconds }) => info(`Forwarding again, after ${(milliseconds / 1000).toFixed(1)} s`),
   notice: ({ level, text }) => ({ level, text }),
   servingFailed: ({ reason }) => error(`Cannot serve the session: ${reason}`),
   lost: () => null, // the command ends with an error that says so
@@ -194,6 +207,16 @@ const openedText: Record<Event<"subscribed">["opened"], string> = {
   loopback: "only inside the pod, as the app listens on loopback and the target does not serve this port " +
     '(to open it, let the app listen on 0.0.0.0, or name the port in "incoming.ports")',
 };
+
+function connectionsReset(count: number): string {
+  if (count === 0) return "";
+  return count === 1 ? "1 connection was reset. " : `${count} connections were reset. `;
+}
+
+function forwardText({ direction, protocol, from, to }: ForwardFacts): string {
+  const where = direction === "incoming" ? `${from} of the target` : from;
+  return `${where} to ${to}${protocol === "udp" ? " by UDP" : ""}`;
+}
 
 function keptReason({ reason, debugger: name }: Event<"keptLocal">): string {
   switch (reason) {

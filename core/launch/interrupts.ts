@@ -1,5 +1,5 @@
 // Signals that ask mirrord to end: what they mean while the app is not started yet, and once it has ended.
-// Called by cmd/exec.ts; between the two they are the app's (launch.ts).
+// Called by cmd/exec.ts and its like; between the two they are the app's (launch.ts), where there is one.
 
 import { MirrordError } from "../base/errors.ts";
 
@@ -40,16 +40,16 @@ export class Interrupts {
 
 /**
  * Until disposed: the first signal aborts the start in order (128 + n), a second one ends mirrord as it would
- * any program.
+ * any program. what: is being started, for people.
  */
-export function interruptible(): Disposable & { signal: AbortSignal } {
+export function interruptible(what = "start the app"): Disposable & { signal: AbortSignal } {
   const controller = new AbortController();
   const numbers: Partial<Record<Deno.Signal, number>> = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 };
   const handlers = Object.entries(numbers).map(([name, number]) => {
     const signal = name as Deno.Signal;
     const handler = (): void => {
       dispose();
-      controller.abort(new MirrordError("Cannot start the app: interrupted", { exitCode: 128 + number }));
+      controller.abort(new MirrordError(`Cannot ${what}: interrupted`, { exitCode: 128 + number }));
     };
     Deno.addSignalListener(signal, handler);
     return { signal, handler };

@@ -60,6 +60,17 @@ export interface Sockets {
    * the source port is taken, for this destination or wholly), or the signal's reason.
    */
   dialTcp(options: DialOptions): Promise<Socket>;
+  /** Listens at one address; port 0 takes a free one. Throws SystemError (EADDRINUSE, EACCES, …). */
+  listenTcp(endpoint: Endpoint): TcpListener;
+}
+
+/** A listening socket of the session's. */
+export interface TcpListener {
+  readonly address: Endpoint;
+  /** The next connection, null once the listener is closed. */
+  accept(): Promise<Socket | null>;
+  /** Connections that nobody accepted are reset by the kernel. */
+  close(): void;
 }
 
 /** What serves the sockets. */

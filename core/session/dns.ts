@@ -12,13 +12,11 @@ import {
   type Body,
   compileRules,
   decode,
-  E,
   formatIp,
   type LayerFrame,
   type LayerLink,
   layerMessages,
   lookupFlags,
-  RemoteError,
   resolveFlags,
   type Rules,
   unpackAddresses,
@@ -28,14 +26,13 @@ import type { Emit } from "./events.ts";
 import type { Floor, Question } from "./floor.ts";
 import { KnownNames } from "./known_names.ts";
 import { SharedAnswers } from "./shared_answers.ts";
+import { type LookedUp, lookUp, tryAgain, unlessBusy } from "./target_network.ts";
 
-/** h_errno of "ask again later" (<netdb.h>). */
-const tryAgain = 2;
 const nothing = new Uint8Array();
 const noReply = { pending: false, local: false, ending: tryAgain, errno: 0, stream: false, reply: nothing };
 const noHost = { pending: false, local: false, ending: 0, name: nothing, aliases: nothing };
 
-type Answer = Body<typeof agentMessages.lookupReply>;
+type Answer = LookedUp;
 type Resolved = Body<typeof agentMessages.resolveReply>;
 type Host = { name: string; search: string[] };
 
@@ -91,18 +88,12 @@ export class Dns implements Floor {
     const key = `lookup ${family} ${flags} ${written}`;
     const answer = await this.#answers.ask(
       { key, process, again },
-      () => this.#request(written, family, flags & ~lookupFlags.idn),
+      () => lookUp(this.#agent, { name: written, family, flags: flags & ~lookupFlags.idn }),
     );
     if (answer === null) return await reply({ pending: true });
     const { ending, addresses } = answer;
     if (ending === 0) this.known.add([written, answer.name], unpackAddresses(addresses));
     await reply({ ending, name: textBytes(answer.name), aliases: textBytes(answer.aliases), addresses });
-  }
-
-  async #request(name: string, family: number, flags: number): Promise<Answer> {
-    const [frame] = await unlessBusy(this.#agent.request("lookup", { name, family, flags }));
-    if (frame === undefined) return { ending: tryAgain, name: "", aliases: "", addresses: nothing };
-    return decode(agentMessages.lookupReply, frame.body);
   }
 
   async #reverse({ link, frame, process }: Question): Promise<void> {
@@ -213,16 +204,6 @@ export function libcResolves(env: Record<string, string>): Record<string, string
   const settings = (env["GODEBUG"] ?? "").split(",").filter(Boolean);
   if (settings.some((setting) => setting.startsWith("netdns="))) return env;
   return { ...env, GODEBUG: [...settings, "netdns=cgo"].join(",") };
-}
-
-/** The reply's frames; none when the agent has as many questions as it takes. */
-async function unlessBusy<T>(reply: Promise<T[]>): Promise<T[]> {
-  try {
-    return await reply;
-  } catch (error) {
-    if (error instanceof RemoteError && error.errno === E.EAGAIN) return [];
-    throw error;
-  }
 }
 
 /**

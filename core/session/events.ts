@@ -130,6 +130,32 @@ type TargetEvent =
   /** Variables left in the target, since programs here would run or load something by them. */
   | { type: "variablesLeft"; names: string[] };
 
+/**
+ * `mirrord port-forward`. direction: outgoing, from this machine to what the target reaches; incoming, from a
+ * port of the target to this machine. from: where clients come; to: where their bytes go.
+ */
+type ForwardEvent =
+  | {
+    type: "forwarding";
+    direction: "outgoing" | "incoming";
+    protocol: "tcp" | "udp";
+    from: string;
+    to: string;
+  }
+  /** A connection, or a client's datagrams, reached nobody. isNews: it differs from this forward's last. */
+  | {
+    type: "forwardFailed";
+    direction: "outgoing" | "incoming";
+    protocol: "tcp" | "udp";
+    from: string;
+    to: string;
+    reason: string;
+    isNews: boolean;
+  }
+  /** There is no agent. connections: so many were reset. seconds: until another is started. */
+  | { type: "reconnecting"; reason: string; connections: number; seconds: number }
+  | { type: "reconnected"; milliseconds: number };
+
 /** The session itself. */
 type OwnEvent =
   /** What the agent wants the developer to read. */
@@ -139,4 +165,7 @@ type OwnEvent =
   | { type: "lost"; reason: string };
 
 /** Whatever happens in a session. */
-export type SessionEvent = PortEvent | ConnectionEvent | ProcessEvent | TargetEvent | OwnEvent;
+export type SessionEvent = PortEvent | ConnectionEvent | ProcessEvent | TargetEvent | ForwardEvent | OwnEvent;
+
+/** Which forward of `mirrord port-forward` an event is about. */
+export type ForwardFacts = Omit<Extract<SessionEvent, { type: "forwarding" }>, "type">;

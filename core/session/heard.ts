@@ -1,6 +1,6 @@
 // The agent's messages that answer no request: connections of subscribed ports, and notices. Called by
-// session.ts for as long as the link lives. A frame that no agent sends here ends the link, and with it the
-// session: otherwise an unanswered message would go unnoticed.
+// session.ts, and by forward/forwarding.ts, for as long as the link lives. A frame that no agent sends here
+// ends the link, and with it the session: otherwise an unanswered message would go unnoticed.
 
 import {
   type AgentLink,
@@ -13,12 +13,20 @@ import {
 } from "../../protocol-wasm/mod.ts";
 import { Notices } from "../deploy/notices.ts";
 import type { Emit } from "./events.ts";
-import type { Incoming } from "./incoming.ts";
+import type { StolenConnection } from "./incoming.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 
 type Offered = Body<typeof agentMessages.incoming>;
 
+/** What takes the connections of subscribed ports. */
+export interface Taker {
+  /** The ports at the agent; null: none is ever subscribed. */
+  readonly subscriptions: Pick<Subscriptions, "silence"> | null;
+  connection(stolen: StolenConnection): Promise<void>;
+}
+
 export interface HearOptions {
-  incoming: Incoming;
+  incoming: Taker;
   emit: Emit;
   /** Lets work run by the side, to its end or failure. */
   run: (work: Promise<void>) => void;
@@ -49,7 +57,7 @@ async function offered(
   agent: AgentLink,
   frame: Received<typeof agentMessages>,
   { port, peer, local }: Offered,
-  incoming: Incoming,
+  incoming: Taker,
 ): Promise<void> {
   const channel = agent.openChannel(frame.id);
   const refuse = (code: number, text: string): Promise<void> => {

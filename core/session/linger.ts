@@ -35,6 +35,8 @@ export interface LingerOptions {
   /** Processes of the app live on: what they still send is waited for until nothing moved for `settleMs`. */
   alive: () => boolean;
   settleMs: number;
+  /** What is delivered, for people: "the app sent" unless given. */
+  what?: string;
   /** Called with what is waited for. */
   emit: Emit;
 }
@@ -63,10 +65,8 @@ export async function linger(
     if (state !== before) progressAt = now;
     before = state;
     if (rests.length > 0 && (giveUp.aborted || now - progressAt >= limitMs)) {
-      throw undelivered(
-        rests,
-        giveUp.aborted ? "you gave up" : `nothing moved for ${options.limitMs / 1000} s`,
-      );
+      const why = giveUp.aborted ? "you gave up" : `nothing moved for ${options.limitMs / 1000} s`;
+      throw undelivered(rests, why, options.what);
     }
     if (giveUp.aborted) return;
     if (said === "nothing" && rests.length > 0 && now - began >= sayMs) {
@@ -100,9 +100,9 @@ async function unsentOf(agent: AgentLink): Promise<Undelivered[]> {
   }
 }
 
-function undelivered(rests: Undelivered[], why: string): SessionError {
+function undelivered(rests: Undelivered[], why: string, what = "the app sent"): SessionError {
   return new SessionError(
-    `Cannot deliver everything that the app sent: ${why}; lost: ${undeliveredText(rests)}`,
+    `Cannot deliver everything that ${what}: ${why}; lost: ${undeliveredText(rests)}`,
     {
       help: "A longer time: --linger SECONDS, or agent.linger in the configuration.",
     },

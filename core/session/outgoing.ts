@@ -33,6 +33,7 @@ import { Deliveries } from "./deliveries.ts";
 import { addressText } from "./linger.ts";
 import type { OutgoingRules } from "./outgoing_rules.ts";
 import type { OwnSockets } from "./own_sockets.ts";
+import { connectFromTarget } from "./target_network.ts";
 import type { Gate, Socket } from "../net/platform.ts";
 import { platform } from "../net/this_platform.ts";
 
@@ -274,13 +275,8 @@ export class Outgoing implements Floor {
     const { signal } = giveUp;
     const bound = source.address !== "" && this.#agent.version >= agentMessages.connectFrom.since;
     try {
-      const [frame] = await (bound
-        ? this.#agent.request("connectFrom", { remote, source }, { id, signal })
-        : this.#agent.request("connect", { remote }, { id, signal }));
-      if (frame === undefined) {
-        throw new LinkError("Cannot connect: the agent's answer is empty");
-      }
-      return { errno: 0, ...decode(agentMessages.connectReply, frame.body) };
+      const wanted = { id, remote, signal, ...(bound ? { source } : {}) };
+      return { errno: 0, ...await connectFromTarget(this.#agent, wanted) };
     } catch (error) {
       if (signal.aborted) throw error;
       if (error instanceof LinkError) return { errno: E.EIO, local: nowhere, peer: nowhere };

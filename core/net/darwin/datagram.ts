@@ -2,28 +2,19 @@
 // remote only, as a connected socket would. Used by core/session/datagrams.ts. An answer of ICMP's reaches no
 // unconnected socket, so the end of the app's socket is known by the layer's word alone.
 
-import { within } from "../../base/pause.ts";
 import { lateMs as usualLateMs } from "../datagram_relay.ts";
 import type { Endpoint } from "../address.ts";
-import { E, SystemError } from "../system_error.ts";
+import { DatagramQueue } from "../datagram_queue.ts";
+import { E } from "../system_error.ts";
 import { systemError } from "./failure.ts";
-
-/** Bytes of datagrams that wait here for their reader; what comes beyond it is dropped and counted. */
-const queueBytes = 4 << 20;
 
 /** A bound UDP socket. */
 export class DatagramSocket {
   readonly localAddress: Endpoint;
   readonly #conn: Deno.DatagramConn;
-  readonly #queue: Uint8Array<ArrayBuffer>[] = [];
-  #queued = 0;
+  readonly #queue = new DatagramQueue();
   #remote: Endpoint | null = null;
-  #dropped = 0;
   #isClosed = false;
-  /** Resolves when there is something new for `next`. */
-  #news = Promise.withResolvers<void>();
-  /** Set by `finish`: when nothing came for that long, that was all. */
-  #lateMs: number | null = null;
 
   constructor(host: string) {
     try {
@@ -37,12 +28,12 @@ export class DatagramSocket {
 
   /** Datagrams that there was no room for. */
   get dropped(): number {
-    return this.#dropped;
+    return this.#queue.dropped;
   }
 
   /** Bytes that came and were not read yet. */
   get unread(): number {
-    return this.#queued;
+    return this.#queue.unread;
   }
 
   /** From now on it takes datagrams of `remote` only, and sends there. */
@@ -51,17 +42,8 @@ export class DatagramSocket {
   }
 
   /** The next datagram; null once `finish` was called and nothing more came. Rejects with SystemError. */
-  async next(): Promise<Uint8Array<ArrayBuffer> | null> {
-    for (;;) {
-      const first = this.#queue.shift();
-      if (first !== undefined) {
-        this.#queued -= first.length;
-        return first;
-      }
-      if (this.#isClosed) throw new SystemError("recv", E.ECONNRESET);
-      if (this.#lateMs === null) await this.#news.promise;
-      else if (!await within(this.#news.promise.then(() => true), this.#lateMs, false)) return null;
-    }
+  next(): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#queue.next();
   }
 
   /** Sends. Rejects with SystemError. */
@@ -80,16 +62,14 @@ export class DatagramSocket {
 
   /** The other end is closed: what waits here, or comes within `lateMs`, is the last. */
   finish(lateMs = usualLateMs): void {
-    if (this.#isClosed || this.#lateMs !== null) return;
-    this.#lateMs = lateMs;
-    this.#wake();
+    this.#queue.finish(lateMs);
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#conn.close();
-    this.#wake();
+    this.#queue.close();
   }
 
   async #serve(): Promise<void> {
@@ -107,18 +87,7 @@ export class DatagramSocket {
 
   #take(bytes: Uint8Array<ArrayBuffer>, { hostname, port }: Deno.NetAddr): void {
     if (this.#remote === null || this.#remote.port !== port || this.#remote.address !== hostname) return;
-    if (this.#queued + bytes.length > queueBytes) {
-      this.#dropped++;
-      return;
-    }
-    this.#queue.push(bytes);
-    this.#queued += bytes.length;
-    this.#wake();
-  }
-
-  #wake(): void {
-    this.#news.resolve();
-    this.#news = Promise.withResolvers();
+    this.#queue.put(bytes);
   }
 }
 

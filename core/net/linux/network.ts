@@ -4,7 +4,7 @@ export { bindDatagrams } from "./datagram.ts";
 export { openGate } from "./gate.ts";
 export { boundUdpPorts, holds, isKernelsPort, listenerAt, sockets, waitingPorts } from "./listening.ts";
 export { unwatched } from "./poll.ts";
-export { dialTcp } from "./socket.ts";
+export { dialTcp, listenTcp } from "./socket.ts";
 
 /** Each of 127.0.0.0/8 can be bound. */
 export const loopbacks = "all";

@@ -1,0 +1,164 @@
+// The forwards of one `mirrord port-forward`, over one agent after the other. Made by cmd/port_forward.ts.
+//
+// The ports of this machine are open from the beginning to the end; an agent comes (`use`) and goes.
+// A client that comes while there is none waits a moment for the next one, then its connection is reset.
+
+import type { AgentLink } from "../../../protocol-wasm/mod.ts";
+import { LinkError } from "../../../protocol-wasm/mod.ts";
+import { within } from "../../base/pause.ts";
+import type { Socket, TcpListener } from "../../net/platform.ts";
+import { platform } from "../../net/this_platform.ts";
+import type { Emit, ForwardFacts } from "../events.ts";
+import type { IncomingRules } from "../incoming_rules.ts";
+import { addressText } from "../linger.ts";
+import { DatagramPort } from "./datagrams.ts";
+import { Failures } from "./failures.ts";
+import { Forwarding } from "./forwarding.ts";
+import { remoteFacts } from "./inward.ts";
+import { closePort, type LocalPort, openLocalPorts } from "./local_ports.ts";
+import type { ClientDatagrams } from "./outward.ts";
+import { type LocalForward, placeText, type RemoteForward } from "./written.ts";
+
+const { unwatched } = await platform.network();
+
+/** How long a client waits for the next agent. */
+const agentWaitMs = 10_000;
+
+/** What is forwarded. */
+export interface Forwards {
+  locals: readonly LocalForward[];
+  remotes: readonly RemoteForward[];
+}
+
+export interface ForwarderOptions {
+  emit: Emit;
+  /** Emit `request` events too. */
+  requests?: boolean;
+}
+
+export class Forwarder implements AsyncDisposable {
+  readonly #ports: LocalPort[];
+  readonly #remotes: readonly RemoteForward[];
+  readonly #emit: Emit;
+  readonly #requests: boolean;
+  readonly #failures: Failures;
+  readonly #datagrams: DatagramPort[] = [];
+  readonly #carrying = new Set<Promise<void>>();
+  #current = Promise.withResolvers<Forwarding>();
+  #isServing = false;
+
+  /** Opens the ports of this machine. Throws MirrordError when one cannot be had. */
+  constructor({ locals, remotes }: Forwards, { emit, requests = false }: ForwarderOptions) {
+    this.#ports = openLocalPorts(locals);
+    this.#remotes = remotes;
+    this.#emit = emit;
+    this.#requests = requests;
+    this.#failures = new Failures(emit);
+  }
+
+  /**
+   * Forwards over `agent` until that is lost; the result is the caller's to dispose. rules: for the target's
+   * ports. Rejects with SessionError when one of these cannot be had.
+   */
+  async use(agent: AgentLink, rules: IncomingRules | null): Promise<Forwarding> {
+    const forwarding = new Forwarding(agent, {
+      remotes: this.#remotes,
+      rules: this.#remotes.length === 0 ? null : rules,
+      failures: this.#failures,
+      emit: this.#emit,
+      requests: this.#requests,
+    });
+    try {
+      await forwarding.open();
+    } catch (error) {
+      await forwarding[Symbol.asyncDispose]();
+      throw error;
+    }
+    this.#current.resolve(forwarding);
+    // From then on clients wait for the next one.
+    void forwarding.lost.then(() => this.#current = Promise.withResolvers());
+    this.#serve();
+    return forwarding;
+  }
+
+  /** Takes no more clients; what came is still carried. */
+  close(): void {
+    for (const port of this.#ports) if (port.protocol === "tcp") port.listener.close();
+    for (const port of this.#datagrams) port.finish();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const port of this.#ports) if (port.protocol === "tcp" || !this.#isServing) closePort(port);
+    for (const port of this.#datagrams) await port[Symbol.asyncDispose]();
+    this.#current.reject(new LinkError("the forward ends"));
+    this.#current.promise.catch(() => {}); // nobody waits
+    await Promise.all(this.#carrying);
+    await unwatched();
+  }
+
+  #serve(): void {
+    if (this.#isServing) return;
+    this.#isServing = true;
+    for (const port of this.#ports) {
+      const facts = localFacts(port.forward);
+      this.#emit({ type: "forwarding", ...facts });
+      if (port.protocol === "tcp") void this.#accept(port.listener, port.forward, facts);
+      else {
+        const carry = (client: ClientDatagrams) => this.#datagram(client, port.forward, facts);
+        const datagrams = new DatagramPort(port.conn, { carry });
+        this.#datagrams.push(datagrams);
+        void datagrams.serve();
+      }
+    }
+    for (const remote of this.#remotes) this.#emit({ type: "forwarding", ...remoteFacts(remote) });
+  }
+
+  async #accept(listener: TcpListener, forward: LocalForward, facts: ForwardFacts): Promise<void> {
+    for (;;) {
+      const socket = await listener.accept();
+      if (socket === null) return;
+      const carrying = this.#connection(socket, forward, facts)
+        .finally(() => this.#carrying.delete(carrying));
+      this.#carrying.add(carrying);
+    }
+  }
+
+  /** Never rejects. */
+  async #connection(socket: Socket, { to }: LocalForward, facts: ForwardFacts): Promise<void> {
+    try {
+      const { outward } = await this.#forwarding();
+      await outward.connection(socket, to, () => this.#failures.worked(facts));
+    } catch (error) {
+      socket.reset();
+      this.#failed(facts, error);
+    }
+  }
+
+  /** Never rejects. */
+  async #datagram(client: ClientDatagrams, { to }: LocalForward, facts: ForwardFacts): Promise<void> {
+    try {
+      const { outward } = await this.#forwarding();
+      await outward.datagrams(client, to, {
+        opened: () => this.#failures.worked(facts),
+        dropped: (count) => count > 0 && this.#emit({ type: "datagramsDropped", count }),
+      });
+    } catch (error) {
+      this.#failed(facts, error);
+    }
+  }
+
+  #failed(facts: ForwardFacts, error: unknown): void {
+    // The agent's loss is one event, not one for each connection.
+    if (!(error instanceof LinkError)) this.#failures.failed(facts, error);
+  }
+
+  async #forwarding(): Promise<Forwarding> {
+    const found = await within<Forwarding | null>(this.#current.promise, agentWaitMs, null);
+    if (found === null) throw new Error("there is no agent to carry it");
+    return found;
+  }
+}
+
+function localFacts({ protocol, at, to }: LocalForward): ForwardFacts {
+  return { direction: "outgoing", protocol, from: addressText(at), to: placeText(to) };
+}
