@@ -20,13 +20,24 @@ interface Stage extends AsyncDisposable {
   copies(options?: { machine?: System["machine"]; skipped?: string[]; always?: string[] }): Copies;
 }
 
+/** One program for each machine; zig takes a second for each. */
+const { arm, intel } = await linked();
+
+async function linked(): Promise<Pick<Stage, "arm" | "intel">> {
+  const folder = await Deno.makeTempDir({ prefix: "mirrord-copies-test." });
+  try {
+    return {
+      arm: await makeProgram(folder, { machine: "aarch64", flags: rpaths }),
+      intel: await makeProgram(folder, { machine: "x86_64", flags: rpaths }),
+    };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
 /** `restricted`: paths of files with the flag. */
 async function openStage(restricted: ReadonlySet<string> = new Set()): Promise<Stage> {
   const folder = await Deno.makeTempDir({ prefix: "mirrord-copies-test." });
-  const [arm, intel] = [
-    await makeProgram(folder, { machine: "aarch64", flags: rpaths }),
-    await makeProgram(folder, { machine: "x86_64", flags: rpaths }),
-  ];
   const signed: string[] = [];
   return {
     folder,
