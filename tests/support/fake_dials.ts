@@ -6,18 +6,15 @@ import { closeQuietly } from "../../core/session/streams.ts";
 import dgram from "node:dgram";
 import {
   type Address,
-  connStream,
   decode,
   type LayerLink,
   layerMessages,
-  Link,
   type Received,
 } from "../../protocol-wasm/mod.ts";
-
 import { deadline } from "./deadline.ts";
+import { LayerDoor } from "./layer_door.ts";
 
-type Messages = typeof layerMessages;
-type Frame = Received<Messages>;
+type Frame = Received<typeof layerMessages>;
 
 /** The target's own end of every connection. */
 const own: Address = { address: "10.1.2.3", port: 40000 };
@@ -27,13 +24,11 @@ export class FakeDials implements AsyncDisposable {
   readonly heard: string[] = [];
   /** The errno of a connect, 0 for none; the app waits for a promise. */
   decide: (remote: Address) => number | Promise<number> = () => 0;
-  readonly #folder = Deno.makeTempDirSync({ prefix: "mirrord-layer-test." });
-  readonly #layers: Deno.Listener;
+  readonly #door: LayerDoor;
   readonly #apps = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #datagrams: dgram.Socket;
-  readonly #links = new Set<LayerLink>();
   readonly #conns = new Set<Deno.Conn>();
-  readonly #serving: Promise<void>[] = [];
+  readonly #echoing: Promise<void>[] = [];
   readonly #asked = new Map<number, Address>();
   /** By port of the app's socket: resolves once the layer has named it. */
   readonly #named = new Map<number, PromiseWithResolvers<void>>();
@@ -44,9 +39,11 @@ export class FakeDials implements AsyncDisposable {
     this.#datagrams = datagrams;
     this.#datagramPort = datagrams.address().port;
     datagrams.on("message", (bytes, from) => datagrams.send(bytes, from.port, from.address));
-    this.#layers = Deno.listen({ transport: "unix", path: `${this.#folder}/session.sock` });
-    Deno.writeTextFileSync(`${this.#folder}/session.sock.paths`, "0\n");
-    this.#serving.push(this.#serve(), this.#serveApps());
+    this.#door = new LayerDoor(async (link) => {
+      for await (const frame of link.received()) await this.#answer(link, frame);
+    });
+    this.#door.writePaths("0\n");
+    this.#echoing.push(this.#serveApps());
   }
 
   static async start(): Promise<FakeDials> {
@@ -59,31 +56,22 @@ export class FakeDials implements AsyncDisposable {
 
   /** What an app of this session finds in its environment. */
   env(layer: string): Record<string, string> {
-    return {
-      LD_PRELOAD: layer,
-      MIRRORD_LAYER_SOCKET: `${this.#folder}/session.sock`,
-      MIRRORD_SESSION_PID: String(Deno.pid),
-    };
+    return this.#door.env(layer);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const link of this.#links) link.close();
+    this.#door.close();
     for (const conn of this.#conns) conn.close();
-    this.#layers.close();
     this.#apps.close();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#datagrams.close(resolve);
     await promise;
-    await Promise.all(this.#serving);
-    await Deno.remove(this.#folder, { recursive: true });
-  }
-
-  async #serve(): Promise<void> {
-    for await (const conn of this.#layers) this.#serving.push(this.#serveLink(conn));
+    await Promise.all(this.#echoing);
+    await this.#door[Symbol.asyncDispose]();
   }
 
   async #serveApps(): Promise<void> {
-    for await (const conn of this.#apps) this.#serving.push(this.#echo(conn));
+    for await (const conn of this.#apps) this.#echoing.push(this.#echo(conn));
   }
 
   #naming(port: number): PromiseWithResolvers<void> {
@@ -104,20 +92,6 @@ export class FakeDials implements AsyncDisposable {
       if (this.#conns.delete(conn)) {
         closeQuietly(conn);
       }
-    }
-  }
-
-  async #serveLink(conn: Deno.Conn): Promise<void> {
-    const link: LayerLink = new Link(connStream(conn), layerMessages, { side: "agent" });
-    this.#links.add(link);
-    try {
-      for await (const frame of link.received()) await this.#answer(link, frame);
-    } catch {
-      // The link ended in the middle of an answer: the app was ended.
-    } finally {
-      link.close();
-      await link.closed;
-      this.#links.delete(link);
     }
   }
 

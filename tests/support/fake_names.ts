@@ -2,17 +2,16 @@
 // decides what every name leads to. What was asked is kept, in order of arrival.
 
 import {
-  connStream,
   decode,
+  type LayerLink,
   layerMessages,
-  Link,
   packAddresses,
   type Received,
   unpackAddresses,
 } from "../../protocol-wasm/mod.ts";
+import { LayerDoor } from "./layer_door.ts";
 
-type Messages = typeof layerMessages;
-type Frame = Received<Messages>;
+type Frame = Received<typeof layerMessages>;
 
 /** What a name or an address leads to; all that is left out is empty. */
 export interface FakeHost {
@@ -62,61 +61,30 @@ export class FakeNames implements AsyncDisposable {
    */
   readonly asked: string[] = [];
   readonly #options: FakeNamesOptions;
-  readonly #folder = Deno.makeTempDirSync({ prefix: "mirrord-layer-test." });
-  readonly #listener: Deno.Listener;
-  readonly #links = new Set<Link<Messages>>();
-  readonly #serving: Promise<void>[] = [];
+  readonly #door: LayerDoor;
 
   constructor(options: FakeNamesOptions = {}) {
     this.#options = options;
-    this.#listener = Deno.listen({ transport: "unix", path: `${this.#folder}/session.sock` });
-    this.#serving.push(this.#serve());
+    this.#door = new LayerDoor(async (link) => {
+      for await (const frame of link.received()) await this.#answer(link, frame);
+    });
   }
 
   /** What an app of this session finds in its environment. */
   env(layer: string): Record<string, string> {
-    return {
-      LD_PRELOAD: layer,
-      MIRRORD_LAYER_SOCKET: `${this.#folder}/session.sock`,
-      MIRRORD_SESSION_PID: String(Deno.pid),
-    };
+    return this.#door.env(layer);
   }
 
   /** Ends all links and takes no more. */
   lose(): void {
-    for (const link of this.#links) link.close();
-    try {
-      this.#listener.close();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BadResource)) throw error;
-    }
+    this.#door.close();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.lose();
-    await Promise.all(this.#serving);
-    await Deno.remove(this.#folder, { recursive: true });
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#door[Symbol.asyncDispose]();
   }
 
-  async #serve(): Promise<void> {
-    for await (const conn of this.#listener) this.#serving.push(this.#serveLink(conn));
-  }
-
-  async #serveLink(conn: Deno.Conn): Promise<void> {
-    const link = new Link(connStream(conn), layerMessages, { side: "agent" });
-    this.#links.add(link);
-    try {
-      for await (const frame of link.received()) await this.#answer(link, frame);
-    } catch {
-      // The link ended in the middle of an answer: the app was ended.
-    } finally {
-      link.close();
-      await link.closed;
-      this.#links.delete(link);
-    }
-  }
-
-  async #answer(link: Link<Messages>, frame: Frame): Promise<void> {
+  async #answer(link: LayerLink, frame: Frame): Promise<void> {
     const { dns = true, hostName = null } = this.#options;
     if (frame.name === "hello") {
       const floors = {
@@ -156,7 +124,7 @@ export class FakeNames implements AsyncDisposable {
     await this.#host(link, frame, address.address);
   }
 
-  async #reply(link: Link<Messages>, frame: Frame): Promise<void> {
+  async #reply(link: LayerLink, frame: Frame): Promise<void> {
     const { again, flags, class: asked, type, room, name, query } = decode(layerMessages.resolve, frame.body);
     const what = query.length > 0
       ? `${query.length} ${flags}`
@@ -169,7 +137,7 @@ export class FakeNames implements AsyncDisposable {
     await link.reply(frame, "resolveReply", { pending, local, ending, errno, stream, reply });
   }
 
-  async #host(link: Link<Messages>, frame: Frame, key: string): Promise<void> {
+  async #host(link: LayerLink, frame: Frame, key: string): Promise<void> {
     const host = this.#options.hosts?.[key] ?? { ending: 1 };
     await host.before?.();
     if (host.pending !== undefined && host.pending-- > 0) {

@@ -6,11 +6,9 @@
 import {
   type Address,
   type Body,
-  connStream,
   decode,
   type LayerLink,
   layerMessages,
-  Link,
   type Received,
   tableHash,
 } from "../../protocol-wasm/mod.ts";
@@ -18,6 +16,7 @@ import { osBytes, osText } from "../../core/base/os_text.ts";
 import { deadline } from "./deadline.ts";
 import { fakeLinks, fakeRequest } from "./fake_interfaces.ts";
 import type { FakeFiles } from "./fake_files.ts";
+import { LayerDoor } from "./layer_door.ts";
 
 type Messages = typeof layerMessages;
 
@@ -69,11 +68,9 @@ export class FakeSession implements AsyncDisposable {
   /** Set by a test before the app asks. */
   answers: FakeAnswers;
   links = 0;
-  readonly #folder: string;
-  readonly #listener: Deno.Listener;
-  readonly #holds: Deno.Listener;
-  readonly #open = new Set<LayerLink>();
-  readonly #serving: Promise<void>[] = [];
+  readonly #door = new LayerDoor((link) => this.#serve(link, ++this.links));
+  readonly #holds = Deno.listen({ transport: "unix", path: `${this.#door.path}.files` });
+  readonly #holding = this.#serveHolds();
   readonly #asked = new Map<string, Address>();
   readonly #clients = new Map<number, Client>();
   readonly #dialing = new Set<Promise<unknown>>();
@@ -82,35 +79,22 @@ export class FakeSession implements AsyncDisposable {
 
   constructor(answers: FakeAnswers = {}) {
     this.answers = answers;
-    this.#folder = Deno.makeTempDirSync({ prefix: "mirrord-layer-test." });
-    this.#listener = Deno.listen({ transport: "unix", path: `${this.#folder}/session.sock` });
-    this.#holds = Deno.listen({ transport: "unix", path: `${this.#folder}/session.sock.files` });
-    this.#serving.push(this.#serve(), this.#serveHolds());
   }
 
   /** What an app of this session finds in its environment. */
   env(layer: string): Record<string, string> {
     const { files } = this.answers;
-    Deno.writeTextFileSync(
-      `${this.#folder}/session.sock.paths`,
-      files === undefined ? "0\n" : `1\n${files.rules}`,
-    );
-    return {
-      LD_PRELOAD: layer,
-      MIRRORD_LAYER_SOCKET: `${this.#folder}/session.sock`,
-      MIRRORD_SESSION_PID: String(Deno.pid),
-    };
+    this.#door.writePaths(files === undefined ? "0\n" : `1\n${files.rules}`);
+    return this.#door.env(layer);
   }
 
   /** Ends all links and takes no more, as a session that was killed. */
   lose(): void {
-    for (const link of this.#open) link.close();
-    for (const listener of [this.#listener, this.#holds]) {
-      try {
-        listener.close();
-      } catch (error) {
-        if (!(error instanceof Deno.errors.BadResource)) throw error;
-      }
+    this.#door.close();
+    try {
+      this.#holds.close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
     }
   }
 
@@ -151,12 +135,8 @@ export class FakeSession implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.lose();
-    await Promise.all([...this.#serving, ...this.#held]);
-    await Deno.remove(this.#folder, { recursive: true });
-  }
-
-  async #serve(): Promise<void> {
-    for await (const conn of this.#listener) this.#serving.push(this.#serveLink(conn, ++this.links));
+    await Promise.all([this.#holding, ...this.#held]);
+    await this.#door[Symbol.asyncDispose]();
   }
 
   async #serveHolds(): Promise<void> {
@@ -166,9 +146,7 @@ export class FakeSession implements AsyncDisposable {
     }
   }
 
-  async #serveLink(conn: Deno.Conn, number: number): Promise<void> {
-    const link: LayerLink = new Link(connStream(conn), layerMessages, { side: "agent" });
-    this.#open.add(link);
+  async #serve(link: LayerLink, number: number): Promise<void> {
     let pid = 0;
     let process = 0n;
     try {
@@ -176,12 +154,7 @@ export class FakeSession implements AsyncDisposable {
         if (frame.name === "hello") ({ pid, process } = decode(layerMessages.hello, frame.body));
         await this.#answer(link, frame, { name: frame.name, link: number, pid, process });
       }
-    } catch {
-      // The link ended in the middle of an answer: the app was ended.
     } finally {
-      link.close();
-      await link.closed;
-      this.#open.delete(link);
       this.#keep({ name: "end", link: number, pid, process });
     }
   }

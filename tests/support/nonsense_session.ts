@@ -3,13 +3,13 @@
 
 import {
   type Body,
-  connStream,
   decode,
   encode,
+  type LayerLink,
   layerMessages,
-  Link,
   type Received,
 } from "../../protocol-wasm/mod.ts";
+import { LayerDoor } from "./layer_door.ts";
 
 type Messages = typeof layerMessages;
 type Frame = Received<Messages>;
@@ -20,51 +20,30 @@ export type Answer = (frame: Frame) => Uint8Array | null;
 export class NonsenseSession implements AsyncDisposable {
   /** Questions so far. */
   asked = 0;
-  readonly #folder = Deno.makeTempDirSync({ prefix: "mirrord-nonsense-" });
   readonly #answer: Answer;
-  readonly #listeners: Deno.Listener[];
-  readonly #links = new Set<Link<Messages>>();
+  readonly #door = new LayerDoor((link) => this.#serve(link));
+  readonly #holders = Deno.listen({ transport: "unix", path: `${this.#door.path}.files` });
   readonly #holds = new Set<Deno.Conn>();
-  readonly #serving: Promise<void>[];
+  readonly #holding = this.#serveHolds();
 
   constructor(answer: Answer) {
     this.#answer = answer;
-    const path = `${this.#folder}/session.sock`;
-    this.#listeners = [path, `${path}.files`].map((path) => Deno.listen({ transport: "unix", path }));
-    Deno.writeTextFileSync(`${path}.paths`, "1\nA/pod\nL/\n");
-    const [links, holds] = this.#listeners;
-    this.#serving = [
-      this.#accept(links, (conn) => void this.#serve(conn)),
-      this.#accept(holds, (conn) => void this.#hold(conn)),
-    ];
+    this.#door.writePaths("1\nA/pod\nL/\n");
   }
 
   env(layer: string): Record<string, string> {
-    return {
-      LD_PRELOAD: layer,
-      MIRRORD_LAYER_SOCKET: `${this.#folder}/session.sock`,
-      MIRRORD_SESSION_PID: String(Deno.pid),
-    };
+    return this.#door.env(layer);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const listener of this.#listeners) listener.close();
-    await Promise.all(this.#serving);
-    for (const link of this.#links) await link[Symbol.asyncDispose]();
+    this.#holders.close();
+    await this.#holding;
     for (const conn of this.#holds) conn.close();
-    Deno.removeSync(this.#folder, { recursive: true });
+    await this.#door[Symbol.asyncDispose]();
   }
 
-  async #accept(listener: Deno.Listener | undefined, take: (conn: Deno.Conn) => void): Promise<void> {
-    for (;;) {
-      try {
-        const conn = await listener?.accept();
-        if (conn === undefined) return;
-        take(conn);
-      } catch {
-        return; // closed
-      }
-    }
+  async #serveHolds(): Promise<void> {
+    for await (const conn of this.#holders) void this.#hold(conn);
   }
 
   async #hold(conn: Deno.Conn): Promise<void> {
@@ -74,17 +53,14 @@ export class NonsenseSession implements AsyncDisposable {
     if (this.#holds.delete(conn)) conn.close();
   }
 
-  async #serve(conn: Deno.Conn): Promise<void> {
-    const link = new Link(connStream(conn), layerMessages, { side: "agent" });
-    this.#links.add(link);
+  async #serve(link: LayerLink): Promise<void> {
     for await (const frame of link.received()) {
       const name = `${frame.name}Reply`;
       if (!(name in layerMessages)) continue;
       this.asked++;
       const body = frame.name === "hello" ? helloReply() : this.#answer(frame) ?? new Uint8Array();
-      await link.send(frame.name, frame.id, body, 1).catch(() => {});
+      await link.send(frame.name, frame.id, body, 1);
     }
-    this.#links.delete(link);
   }
 }
 

@@ -16,6 +16,7 @@ import { DatagramParts } from "../../core/net/datagram_relay.ts";
 import { deadline } from "./deadline.ts";
 import { type AgentPair, agentPair } from "./fake_agent.ts";
 import { Calls, type RunOptions } from "./layer_app.ts";
+import { layerEnv } from "./layer_door.ts";
 
 /** The target's own end of every connection. */
 export const podEnd: Address = { address: "10.1.2.3", port: 40000 };
@@ -74,11 +75,7 @@ export class OutgoingStage implements AsyncDisposable {
 
   /** What an app finds in its environment. */
   env(layer: string): Record<string, string> {
-    return {
-      LD_PRELOAD: layer,
-      MIRRORD_LAYER_SOCKET: this.session.socketPath,
-      MIRRORD_SESSION_PID: String(Deno.pid),
-    };
+    return layerEnv(layer, this.session.socketPath);
   }
 
   /** tests/apps/dials.c in this session. */
