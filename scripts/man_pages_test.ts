@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { declareCommands } from "../cmd/flags.ts";
 import { manPages } from "./man_pages.ts";
+import { attempt } from "../tests/cluster/command.ts";
 import { root } from "./step.ts";
 
 const exitCodes = Deno.readTextFileSync(`${root}docs/exit-codes.md`);
@@ -30,19 +31,9 @@ Deno.test({
   ignore: !groff.success,
   fn: async () => {
     for (const [name, page] of pages) {
-      const child = new Deno.Command("groff", {
-        args: ["-man", "-Tascii", "-ww", "-P-cbou"],
-        stdin: "piped",
-        stdout: "piped",
-        stderr: "piped",
-      }).spawn();
-      const output = child.output();
-      const writer = child.stdin.getWriter();
-      await writer.write(new TextEncoder().encode(page));
-      await writer.close();
-      const { stdout, stderr } = await output;
-      assert.equal(new TextDecoder().decode(stderr), "", name);
-      const shown = new TextDecoder().decode(stdout);
+      const argv = ["groff", "-man", "-Tascii", "-ww", "-P-cbou"];
+      const { stdout: shown, stderr } = await attempt(argv, { stdin: page });
+      assert.equal(stderr, "", name);
       assert.match(shown, /^NAME\n/m, name);
       if (name === "mirrord-exec.1") {
         assert.match(shown, /^ +-t, --target <path>$/m);

@@ -6,6 +6,7 @@ import type { FilesConfig } from "../config/config.ts";
 import { Policy } from "./policy.ts";
 import type { LocalPlaces } from "./policy_default.ts";
 import { pathTable } from "./policy_table.ts";
+import { filesConfig } from "../../tests/support/files_config.ts";
 
 const places: LocalPlaces = {
   temporary: "/scratch/tmp",
@@ -13,19 +14,9 @@ const places: LocalPlaces = {
   home: "/users/me",
   accountHome: "/accounts/me",
 };
-const config: FilesConfig = {
-  mode: "read",
-  readWrite: [],
-  readOnly: [],
-  local: [],
-  notFound: [],
-  mapping: [],
-  readAhead: 0,
-  autoMount: true,
-};
 
 function decide(path: string, rules: Partial<FilesConfig> = {}): string {
-  return new Policy({ ...config, ...rules }, places).decide({
+  return new Policy(filesConfig(rules), places).decide({
     path: new TextEncoder().encode(path),
     writes: false,
     executable: "",
@@ -59,5 +50,5 @@ Deno.test("settings in the user's home by passwd are local, whatever HOME says",
     assert.equal(decide(path), "local", path);
   }
   assert.equal(decide("/accounts/me/notes"), "remote");
-  assert.match(pathTable(config, places), /^P\/accounts\/me\/\.$/m);
+  assert.match(pathTable(filesConfig(), places), /^P\/accounts\/me\/\.$/m);
 });

@@ -9,6 +9,7 @@ import { type Decision, Policy } from "./policy.ts";
 import type { LocalPlaces } from "./policy_default.ts";
 import { type Mounts, noMounts, targetMounts } from "./policy_mounts.ts";
 import { pathTable } from "./policy_table.ts";
+import { filesConfig } from "../../tests/support/files_config.ts";
 
 const places: LocalPlaces = { temporary: "/tmp", workingDirectory: "/srv/my.app", home: "/root" };
 const here = new Set([
@@ -33,11 +34,6 @@ function mountsAt(...paths: string[]): Mounts {
   });
 }
 
-function rules(given: Partial<FilesConfig> = {}): FilesConfig {
-  const patterns = { readWrite: [], readOnly: [], local: [], notFound: [], mapping: [] };
-  return { mode: "read", ...patterns, readAhead: 0, autoMount: true, ...given };
-}
-
 interface Use {
   mounts: Mounts;
   config?: Partial<FilesConfig>;
@@ -45,7 +41,7 @@ interface Use {
 }
 
 function decider({ mounts, config = {}, writes = false }: Use): (path: string) => Decision {
-  const policy = new Policy(rules(config), places, mounts);
+  const policy = new Policy(filesConfig(config), places, mounts);
   const executable = "/srv/bin/app";
   return (path) => policy.decide({ path: new TextEncoder().encode(path), writes, executable });
 }
@@ -144,7 +140,7 @@ Deno.test("what tools look for above the working directory is no mount's", () =>
   const home = { temporary: "/tmp", workingDirectory: "/code/me/app", home: "/home/me" };
   const mounts = targetMounts(["/code", "/data"], { ...home, programs: [], kindOf: () => "other" });
   const place = (path: string) =>
-    new Policy(rules(), home, mounts).decide({
+    new Policy(filesConfig(), home, mounts).decide({
       path: new TextEncoder().encode(path),
       writes: false,
       executable: "",
@@ -211,7 +207,7 @@ Deno.test("a place of the developer's below a mount stays by the other rules", (
 
 Deno.test("the layer asks about every mount and what leads to it, and decides the rest by itself", () => {
   const mounts = mountsAt(...usual);
-  const table = pathTable(rules(), places, mounts);
+  const table = pathTable(filesConfig(), places, mounts);
   for (const path of [...mounts.trees, ...mounts.leading]) assert.ok(table.includes(`A${path}\n`), path);
   assert.match(table, /^L\/usr$/m);
 });

@@ -6,26 +6,13 @@ import type { FilesConfig } from "../config/config.ts";
 import { Policy } from "./policy.ts";
 import type { LocalPlaces } from "./policy_default.ts";
 import { pathTable } from "./policy_table.ts";
+import { filesConfig } from "../../tests/support/files_config.ts";
 
 const places: LocalPlaces = { temporary: "/scratch/tmp", workingDirectory: "/srv/my.app", home: "/users/me" };
 const executable = "/srv/bin/app";
 
-function files(rules: Partial<FilesConfig> = {}): FilesConfig {
-  return {
-    mode: "read",
-    readWrite: [],
-    readOnly: [],
-    local: [],
-    notFound: [],
-    mapping: [],
-    readAhead: 0,
-    autoMount: true,
-    ...rules,
-  };
-}
-
 function decide(path: string, rules: Partial<FilesConfig> = {}, writes = false): string {
-  return new Policy(files(rules), places).decide({
+  return new Policy(filesConfig(rules), places).decide({
     path: new TextEncoder().encode(path),
     writes,
     executable,
@@ -163,7 +150,7 @@ const remote = [
 ];
 
 Deno.test("trees of the system that no Linux has are this machine's", () => {
-  const mac = new Policy(files(), { ...places, systemTrees: ["/System", "/Users"] });
+  const mac = new Policy(filesConfig(), { ...places, systemTrees: ["/System", "/Users"] });
   const placeOf = (path: string) =>
     mac.decide({ path: new TextEncoder().encode(path), writes: false, executable })
       .place;
@@ -199,18 +186,18 @@ Deno.test("a slash at the end changes nothing, and bytes need not be text", () =
   assert.equal(decide("/etc/"), "local");
   assert.equal(decide("/data/", { readOnly: ["^/data$"] }, true), "local");
   const path = Uint8Array.of(0x2f, 0x64, 0xff, 0xfe, 0x2e, 0x70, 0x79);
-  assert.equal(new Policy(files(), places).decide({ path, writes: false, executable }).place, "local");
+  assert.equal(new Policy(filesConfig(), places).decide({ path, writes: false, executable }).place, "local");
 });
 
 Deno.test("the working directory / and a missing home are no places", () => {
-  const bare = new Policy(files(), { temporary: "/", workingDirectory: "/", home: undefined });
+  const bare = new Policy(filesConfig(), { temporary: "/", workingDirectory: "/", home: undefined });
   const use = { path: new TextEncoder().encode("/data/x"), writes: false, executable: "" };
   assert.equal(bare.decide(use).place, "remote");
 });
 
 Deno.test("mapping rewrites before anything else, with groups and in any case", () => {
   const rewritten = (path: string, mapping: FilesConfig["mapping"]) => {
-    const bytes = new Policy(files({ mapping }), places).rewrite(new TextEncoder().encode(path));
+    const bytes = new Policy(filesConfig({ mapping }), places).rewrite(new TextEncoder().encode(path));
     return new TextDecoder().decode(bytes);
   };
   const mapping: FilesConfig["mapping"] = [
@@ -318,7 +305,7 @@ Deno.test("the table never says local where the policy would not", () => {
   const random = (below: number) => (seed = Math.imul(seed, 1103515245) + 12345 >>> 0) % 65536 % below;
   const pick = <T>(list: readonly T[]): T => list[random(list.length)] as T;
   for (let round = 0; round < 150; round++) {
-    const rules = files({ mode: pick(["read", "write", "localwithoverrides"] as const) });
+    const rules = filesConfig({ mode: pick(["read", "write", "localwithoverrides"] as const) });
     for (let count = random(4); count > 0; count--) {
       const key = pick(["readWrite", "readOnly", "local", "notFound", "mapping"] as const);
       if (key === "mapping") rules.mapping.push([pick(patterns), "/data/elsewhere"]);
@@ -343,7 +330,7 @@ Deno.test("the table never says local where the policy would not", () => {
 });
 
 Deno.test("the table spares questions about the usual places", () => {
-  const table = pathTable(files(), places);
+  const table = pathTable(filesConfig(), places);
   for (
     const path of [
       "/usr/lib/x",
@@ -359,8 +346,8 @@ Deno.test("the table spares questions about the usual places", () => {
   for (const path of ["/etc/hosts", "/etc/ssl/certs/x", "/data/x", "/users/me/.kube/config"]) {
     assert.ok(!isLocalByTable(table, path), path);
   }
-  assert.ok(isLocalByTable(pathTable(files({ readOnly: ["^/etc/app"] }), places), "/etc/passwd"));
-  assert.ok(!isLocalByTable(pathTable(files({ readOnly: ["^/etc/app"] }), places), "/etc/APP/x"));
-  assert.ok(!isLocalByTable(pathTable(files({ readOnly: ["\\.PY$"] }), places), "/usr/x.py"));
-  assert.equal(pathTable(files({ readOnly: ["secret"] }), places), "");
+  assert.ok(isLocalByTable(pathTable(filesConfig({ readOnly: ["^/etc/app"] }), places), "/etc/passwd"));
+  assert.ok(!isLocalByTable(pathTable(filesConfig({ readOnly: ["^/etc/app"] }), places), "/etc/APP/x"));
+  assert.ok(!isLocalByTable(pathTable(filesConfig({ readOnly: ["\\.PY$"] }), places), "/usr/x.py"));
+  assert.equal(pathTable(filesConfig({ readOnly: ["secret"] }), places), "");
 });

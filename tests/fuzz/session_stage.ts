@@ -15,6 +15,7 @@ import {
   packAddresses,
   tableHash,
 } from "../../protocol-wasm/mod.ts";
+import { filesConfig } from "../support/files_config.ts";
 import { type Frame, frameBytes, FrameReader } from "./frames.ts";
 import { MemoryStream } from "./memory_stream.ts";
 import type { Random } from "./random.ts";
@@ -218,16 +219,7 @@ export function openStage({ answer, hasDoor = true, emit = () => {} }: StageOpti
     outgoing: { tcp: true, udp: true, ignoreLocalhost: false, filter: null },
     dns: { enabled: true, filter: null, hostname: true },
     files: {
-      config: {
-        mode: "write",
-        readWrite: [],
-        readOnly: [],
-        local: [],
-        notFound: [],
-        mapping: [],
-        readAhead: 64,
-        autoMount: false,
-      },
+      config: filesConfig({ mode: "write", readAhead: 64, autoMount: false }),
       places: { temporary: "/tmp", workingDirectory: "/", home: undefined },
     },
     interfaces: true,
