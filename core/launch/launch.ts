@@ -178,12 +178,12 @@ async function end(child: Child): Promise<void> {
 
 /**
  * Asks the processes of the app that still run to end: what its first process started beside it (a shell, its
- * jobs), or all that an editor started.
+ * jobs), or all that an editor started. SIGKILL ends them unasked.
  */
-export function endRemaining(socketPath: string): void {
+export function endRemaining(socketPath: string, signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): void {
   for (const pid of remainingProcesses(socketPath)) {
     try {
-      Deno.kill(pid, "SIGTERM");
+      Deno.kill(pid, signal);
     } catch {
       // It has ended, or is another user's.
     }

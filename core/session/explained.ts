@@ -6,7 +6,7 @@
 import { type Address, compileRules } from "../../protocol-wasm/mod.ts";
 import { osBytes } from "../base/os_text.ts";
 import type { Config, SideFilter } from "../config/config.ts";
-import type { FilesRules } from "./session.ts";
+import type { FilesRules } from "./session_options.ts";
 import { filterOf, type IncomingRules } from "./incoming_rules.ts";
 import { opennessOf } from "./openness.ts";
 import { staysHere } from "./outgoing_rules.ts";

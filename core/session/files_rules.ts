@@ -6,7 +6,7 @@ import { variable } from "../base/variables.ts";
 import type { Config } from "../config/config.ts";
 import type { Emit } from "./events.ts";
 import { noMounts, targetMounts } from "./policy_mounts.ts";
-import type { FilesRules } from "./session.ts";
+import type { FilesRules } from "./session_options.ts";
 import type { Target } from "../target/resolve.ts";
 import { platform } from "../net/this_platform.ts";
 

@@ -8,7 +8,7 @@ import type { Target } from "../target/target.ts";
 import type { Emit } from "./events.ts";
 import { filesRules } from "./files_rules.ts";
 import { incomingRules } from "./incoming_rules.ts";
-import type { SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./session_options.ts";
 
 /** `agent` null: nothing is asked of the target. `program`: the app's file. */
 export function sessionOptions(

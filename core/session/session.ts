@@ -17,7 +17,6 @@ import {
   connStream,
   decode,
   E,
-  holdsSuffix,
   layerDoor,
   type LayerFrame,
   type LayerLink,
@@ -32,28 +31,22 @@ import {
 import { SessionError } from "../base/errors.ts";
 import { osText } from "../base/os_text.ts";
 import { within } from "../base/pause.ts";
-import type { DnsConfig, FilesConfig, OutgoingConfig } from "../config/config.ts";
-import type { PortRange } from "../config/debugger_ports.ts";
 import { Debuggers } from "./debuggers.ts";
 import { Deliveries } from "./deliveries.ts";
-import { Dns } from "./dns.ts";
-import { Files } from "./files.ts";
 import type { Emit } from "./events.ts";
 import type { AppProcess, Floor } from "./floor.ts";
 import { Handed } from "./handed.ts";
 import { hear } from "./heard.ts";
 import { Incoming } from "./incoming.ts";
-import type { IncomingRules } from "./incoming_rules.ts";
-import { Interfaces } from "./interfaces.ts";
 import { linger, type LingerOptions, waitingIn } from "./linger.ts";
 import { SystemError } from "../net/system_error.ts";
+import { openDns, openFiles, openInterfaces } from "./open_floors.ts";
 import { openOutgoing } from "./open_outgoing.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { OwnSockets } from "./own_sockets.ts";
-import type { LocalPlaces } from "./policy_default.ts";
-import type { Mounts } from "./policy_mounts.ts";
 import { agentGone, brokenBy, Pauses } from "./pauses.ts";
-import { type Prepare, Processes, unchanged } from "./processes.ts";
+import { Processes, unchanged } from "./processes.ts";
+import type { SessionOptions } from "./session_options.ts";
 import { StandStill } from "./standstill.ts";
 import { closeQuietly } from "./streams.ts";
 import { platform } from "../net/this_platform.ts";
@@ -64,39 +57,6 @@ const { unwatched } = await platform.network();
 const settleMs = 300;
 /** How long accepting rests after it failed. */
 const acceptPauseMs = 100;
-
-/** By what paths are decided. */
-export interface FilesRules {
-  config: FilesConfig;
-  places: LocalPlaces;
-  mounts?: Mounts;
-}
-
-/** What a session is opened with. */
-export interface SessionOptions {
-  /** The proven link; null = targetless, nothing is remote. */
-  agent: AgentLink | null;
-  /** null = the app's listeners are not looked at. */
-  incoming: IncomingRules | null;
-  /** null or absent = the app's connections are not looked at. */
-  outgoing?: OutgoingConfig | null;
-  /** null or absent, or nothing of it on = names are this machine's. */
-  dns?: DnsConfig | null;
-  /** null or absent = the app's files are not looked at. */
-  files?: FilesRules | null;
-  /** The app sees the target's network interfaces. */
-  interfaces?: boolean;
-  /** What is started in place of a program of the app. */
-  prepare?: Prepare;
-  /** Ports on loopback that the developer's editor calls its debuggers'. */
-  debuggerPorts?: readonly PortRange[];
-  /** Where the socket for the layers goes; in a directory only this user can enter. */
-  socketPath: string;
-  /** Takes what happens. */
-  emit?: Emit;
-  /** Emit `request` events too, for which connections are read. */
-  requests?: boolean;
-}
 
 /**
  * The private directory decides which processes may connect: an app that gave up root connects by a
@@ -205,6 +165,11 @@ export class Session implements AsyncDisposable {
   /** Reports what the layer will not see of the program at `file`, which is about to be started. */
   meets(file: string): void {
     this.#programs.meets(file);
+  }
+
+  /** Gives the session up, as if its agent were gone: `lost` resolves with `reason`. */
+  abandon(reason: SessionError): void {
+    this.#broken.resolve(reason);
   }
 
   /**
@@ -364,36 +329,6 @@ export class Session implements AsyncDisposable {
   }
 }
 
-/**
- * The target's interfaces go with its network: an app that has neither its traffic nor its connections has
- * its own.
- */
-function openInterfaces(
-  { agent, incoming, outgoing = null, interfaces = false }: SessionOptions,
-): Interfaces | null {
-  const hasNetwork = incoming !== null || outgoing?.tcp === true || outgoing?.udp === true;
-  return agent === null || !interfaces || !hasNetwork ? null : new Interfaces(agent);
-}
-
-function openFiles(
-  { agent, files, socketPath }: SessionOptions,
-  { interfaces, emit }: { interfaces: boolean; emit: Emit },
-): Files | null {
-  if (agent === null || files === undefined || files === null) return null;
-  return new Files({
-    agent,
-    ...files,
-    places: { ...files.places, interfaces },
-    holdsPath: socketPath + holdsSuffix,
-    emit,
-  });
-}
-
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function openDns({ agent, dns = null }: SessionOptions, emit: Emit): Dns | null {
-  if (agent === null || dns === null || !(dns.enabled || dns.hostname)) return null;
-  return new Dns(agent, { config: dns, emit });
 }

@@ -11,7 +11,8 @@ import {
 } from "../../protocol-wasm/mod.ts";
 import type { OutgoingConfig } from "../../core/config/config.ts";
 import type { Emit } from "../../core/session/events.ts";
-import { Session, type SessionOptions } from "../../core/session/session.ts";
+import { Session } from "../../core/session/session.ts";
+import type { SessionOptions } from "../../core/session/session_options.ts";
 import { DatagramParts } from "../../core/net/datagram_relay.ts";
 import { deadline } from "./deadline.ts";
 import { type AgentPair, agentPair } from "./fake_agent.ts";
