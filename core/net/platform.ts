@@ -21,7 +21,7 @@ export interface Platform {
 }
 
 /** What a session's connections are made of. */
-export interface Network extends Sockets, Loop, Gates, Loopback, Datagrams, Listening {}
+export interface Network extends Sockets, Loop, Gates, Loopback, Datagrams, Listening, LocalPeers {}
 
 /** A connected stream with half-close and reset. */
 export interface Socket extends ByteChannel {
@@ -149,6 +149,14 @@ export interface Listening {
   listenerAt(port: number, pids: Iterable<number>): number | null;
   /** Is `port` one of those that the kernel chooses from for a socket that asks for none? */
   isKernelsPort(port: number): boolean;
+}
+
+export interface LocalPeers {
+  /**
+   * The users at the other ends of all connections that this process accepted at its Unix socket `path`;
+   * empty where the system does not tell.
+   */
+  localPeers(path: string): number[];
 }
 
 export interface NoDelay {

@@ -3,6 +3,7 @@
 export { bindDatagrams } from "./datagram.ts";
 export { openGate } from "./gate.ts";
 export { boundUdpPorts, holds, isKernelsPort, listenerAt, sockets, waitingPorts } from "./listening.ts";
+export { localPeers } from "./local_peers.ts";
 export { unwatched } from "./poll.ts";
 export { dialTcp, listenTcp } from "./socket.ts";
 
