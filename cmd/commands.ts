@@ -155,6 +155,21 @@ export interface ExtCommand extends ClusterFlags {
   executable?: string;
 }
 
+/** What `mirrord session` can do. */
+export const sessionVerbs = ["list", "stop", "kill"] as const;
+export type SessionVerb = (typeof sessionVerbs)[number];
+
+/** `mirrord session`. */
+export interface SessionCommand {
+  name: "session";
+  what: SessionVerb;
+  /** Ids, their beginnings or process numbers. */
+  ids: string[];
+  /** Every session of this user. */
+  all?: true;
+  output?: "json";
+}
+
 /** `mirrord upgrade`. */
 export interface UpgradeCommand {
   name: "upgrade";
@@ -201,6 +216,7 @@ export type ParsedCommand =
   | InitCommand
   | UpCommand
   | UpInitCommand
+  | SessionCommand
   | UpgradeCommand
   | VerifyCommand
   | VersionCommand

@@ -26,10 +26,8 @@ Deno.test("bash completes commands, flags, values, targets, files and programs",
     [["exe"], ["exec"]],
     [
       [""],
-      "exec port-forward ls doctor explain init verify-config completions version upgrade up ext --help --version"
-        .split(
-          " ",
-        ),
+      "exec port-forward ls doctor explain init session verify-config completions version upgrade up ext --help --version"
+        .split(" "),
     ],
     [["doctor", "l"], ["latency"]],
     [["doctor", "-t", "pod"], ["pod/web"]],
@@ -45,6 +43,7 @@ Deno.test("bash completes commands, flags, values, targets, files and programs",
     [["exec", "--env-file", "deno.j"], ["deno.json"]],
     [["verify-config", "deno.j"], ["deno.json"]],
     [["completions", "z"], ["zsh"]],
+    [["session", "k"], ["kill"]],
     [["ls", "--output", ""], ["json", "yaml", "name", "wide"]],
     [["exec", "--context", ""], ["contexts", "of\\ nowhere"]],
     [["exec", "--context", "c", "-n", ""], ["namespaces", "of\\ --context-c"]],

@@ -50,6 +50,8 @@ export async function exec(command: ExecCommand): Promise<number> {
     rules,
     signal,
     forced: command.force === true,
+    kind: "exec",
+    command: [command.program, ...command.args],
   });
   const { layerPath, session, socketPath } = opened;
   const env = appEnvironment(rules, opened.variables);

@@ -60,7 +60,15 @@ export async function ext(command: ExtCommand): Promise<number> {
     const program = await checkExecutable(command.executable ?? "", skippedNames(config.processes));
     await using stack = new AsyncDisposableStack();
     const programs = openPrograms(config.processes, variables());
-    const opened = await openSession(config, stack, { program, programs, rules, signal, forced: false });
+    const opened = await openSession(config, stack, {
+      program,
+      programs,
+      rules,
+      signal,
+      forced: false,
+      kind: "ext",
+      command: program === "" ? [] : [program],
+    });
     signal.throwIfAborted();
     if (program !== "") opened.session.meets(program);
     const change = environmentChange(rules, opened.variables, added);

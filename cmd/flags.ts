@@ -17,6 +17,9 @@ import {
   type LsCommand,
   type ParsedCommand,
   type PortForwardCommand,
+  type SessionCommand,
+  type SessionVerb,
+  sessionVerbs,
   type Shell,
   shells,
   type UpgradeCommand,
@@ -78,6 +81,17 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
     );
   initFlags(program.command("init"))
     .action((flags: Omit<InitCommand, "name">) => parsed({ name: "init", ...flags }));
+  program.command("session").description("list your running sessions, or end one")
+    .argument("<action>", sessionVerbs.join(", "), (text) => oneOf(sessionVerbs, text))
+    .argument("[ids...]", "sessions to end: their ids as list shows them, or the beginning of one")
+    .option("--all", "end every session of yours")
+    .addOption(new Option("-o, --output <format>", "print the list as JSON, for programs").choices(["json"]))
+    .action((what: SessionVerb, ids: string[], flags: Pick<SessionCommand, "all" | "output">) =>
+      parsed({ name: "session", what, ids, ...flags })
+    );
+  program.command("kill", { hidden: true }).description("upstream's name of session kill")
+    .argument("<ids...>", "sessions to end")
+    .action((ids: string[]) => parsed({ name: "session", what: "kill", ids }));
   program.command("verify-config").description("check a configuration file and print its errors")
     .argument("<file>", "the file")
     .option("--ide", "print the result as JSON and exit with 0, for editors")

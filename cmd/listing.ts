@@ -1,5 +1,5 @@
-// How a list of targets looks: a line each, columns, JSON or YAML. Called by ls.ts. Machine formats hold
-// the same facts: the paths, and with --all-namespaces each with its namespace.
+// How a list of targets looks: a line each, columns, JSON or YAML. Called by ls.ts; session.ts has columns
+// too. Machine formats hold the same facts: the paths, and with --all-namespaces each with its namespace.
 
 import type { ListedTarget } from "../core/target/list.ts";
 import type { ListFormat } from "./commands.ts";
@@ -46,8 +46,8 @@ function wide(targets: readonly ListedTarget[], { everywhere, now = Date.now() }
   return columns(heading, rows);
 }
 
-/** "" without rows: standard output holds targets alone. */
-function columns(heading: string[], rows: string[][]): string {
+/** Lines in columns; "" without rows: standard output holds results alone. */
+export function columns(heading: string[], rows: string[][]): string {
   if (rows.length === 0) return "";
   const lines = [heading, ...rows];
   const widths = heading.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
@@ -56,7 +56,7 @@ function columns(heading: string[], rows: string[][]): string {
 }
 
 /** "12s", "5m", "3h", "40d": whole units, rounded down. */
-function ageText(milliseconds: number): string {
+export function ageText(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds < 120) return `${seconds}s`;
   if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)}m`;

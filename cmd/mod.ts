@@ -65,6 +65,11 @@ async function perform(args: string[]): Promise<number> {
       const { init } = await import("./init.ts");
       return await init(command);
     }
+    case "session": {
+      await showLog();
+      const { session } = await import("./session.ts");
+      return await session(command);
+    }
     case "doctor": {
       await showLog();
       const { doctor } = await import("./doctor.ts");

@@ -2,7 +2,11 @@
 // that takes processes, and what is needed to start them. Every part is owned by the caller's stack. Called
 // by exec.ts, which starts the app itself, and ext.ts, whose editor does.
 
+import { SessionError } from "../core/base/errors.ts";
 import type { Config } from "../core/config/config.ts";
+import { Control } from "../core/control/control.ts";
+import { factsOf } from "../core/control/facts.ts";
+import { endRemaining } from "../core/launch/launch.ts";
 import { unpackLayer } from "../core/launch/layer_file.ts";
 import type { Programs } from "../core/launch/platform.ts";
 import { PrivateDir } from "../core/net/private_dir.ts";
@@ -29,7 +33,13 @@ export interface OpenOptions {
   signal: AbortSignal;
   /** Even into a pod with too little memory. */
   forced: boolean;
+  /** For those who ask what this session is: the command, and the program with its arguments. */
+  kind: "exec" | "ext";
+  command: readonly string[];
 }
+
+/** As if a signal had ended mirrord: "mirrord session kill". */
+const killedCode = 128 + 9;
 
 /** A session that takes processes. */
 export interface OpenedSession {
@@ -49,8 +59,9 @@ export interface OpenedSession {
 export async function openSession(
   config: Config,
   stack: AsyncDisposableStack,
-  { program, programs, rules, signal, forced }: OpenOptions,
+  { program, programs, rules, signal, forced, kind, command }: OpenOptions,
 ): Promise<OpenedSession> {
+  const control = stack.use(new Control()); // first, so that it ends last
   const directory = stack.use(PrivateDir.make((folder) => mayMapThere(folder, sessionBytes)));
   const layerPath = unpackLayer(directory.path);
   const target = await findTarget(config, signal);
@@ -62,12 +73,27 @@ export async function openSession(
         agent,
         program,
         socketPath,
-        emit: tell,
+        emit: (event) => {
+          tell(event);
+          control.record.take(event);
+        },
         requests: printsEvents(),
       }),
       prepare: (path) => programs.prepare(path),
     }),
   );
+  control.openSoon(factsOf(config, { kind, command, target, agent }), {
+    stop: () => Deno.kill(Deno.pid, "SIGTERM"),
+    kill() {
+      endRemaining(socketPath, "SIGKILL");
+      session.abandon(
+        new SessionError('Cannot go on: the session was ended by "mirrord session kill"', {
+          exitCode: killedCode,
+        }),
+      );
+    },
+  });
+  stack.defer(() => control.record.ends());
   return {
     session,
     target,

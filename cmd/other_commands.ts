@@ -12,8 +12,6 @@ export const laterCommands: Readonly<Record<string, string | undefined>> = {
   "dump": "kubectl debug with tcpdump shows the traffic of a pod.",
   "extract": undefined,
   "fix": "Paths in the kubeconfig may be relative to it.",
-  "kill": "A session ends with the program that it runs: end that.",
-  "session": "A session ends with the program that it runs: end that.",
   "ui": undefined,
   "wizard": "docs/configuration.md has every key.",
 };

@@ -82,11 +82,11 @@ export class Editor implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** The session directories in its folder: one while it runs. */
+  /** The session directories in its folder: one while it runs. Control sockets lie in one of all sessions. */
   directories(): string[] {
-    return [...Deno.readDirSync(this.folder)].filter(({ isDirectory }) => isDirectory).map(({ name }) =>
-      name
-    );
+    return [...Deno.readDirSync(this.folder)].filter(({ name, isDirectory }) =>
+      isDirectory && name !== "mirrord"
+    ).map(({ name }) => name);
   }
 
   async ready(): Promise<Launch> {

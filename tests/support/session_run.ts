@@ -58,11 +58,11 @@ export class SessionRun extends Mirrord {
     this.folder = folder;
   }
 
-  /** The session directories in its folder: one while it runs. */
+  /** The session directories in its folder: one while it runs. Control sockets lie in one of all sessions. */
   directories(): string[] {
-    return [...Deno.readDirSync(this.folder)].filter(({ isDirectory }) => isDirectory).map(({ name }) =>
-      name
-    );
+    return [...Deno.readDirSync(this.folder)].filter(({ name, isDirectory }) =>
+      isDirectory && name !== "mirrord"
+    ).map(({ name }) => name);
   }
 
   /** What Ctrl-C at a terminal does: every process of the group is interrupted, not mirrord alone. */
