@@ -148,6 +148,22 @@ export interface UpInitCommand {
   output: string;
 }
 
+/** `mirrord dump`. */
+export interface DumpCommand extends ClusterFlags {
+  name: "dump";
+  target?: string;
+  agentImage?: string;
+  /** None: those that the target declares, or listens on. */
+  port?: number[];
+  har?: string;
+  pcap?: string;
+  /** Bytes that are shown of a body. */
+  preview?: number;
+  /** Bytes that are recorded of a body. */
+  bodyLimit?: number;
+  output?: "json";
+}
+
 /** `mirrord ext`: a session for the programs that an editor starts. */
 export interface ExtCommand extends ClusterFlags {
   name: "ext";
@@ -212,6 +228,7 @@ export type ParsedCommand =
   | AgentCommand
   | CompleteCommand
   | DoctorCommand
+  | DumpCommand
   | ExplainCommand
   | InitCommand
   | UpCommand

@@ -16,7 +16,7 @@ function section(heading: string): string {
 
 Deno.test("docs/commands.md describes every command with all of its flags", () => {
   const program = declareCommands(() => {});
-  const cluster = section("Which cluster (`exec`, `port-forward`, `ls`, `doctor`, `explain`, `ext`)");
+  const cluster = section("Which cluster (`exec`, `port-forward`, `ls`, `doctor`, `explain`, `dump`, `ext`)");
   for (const command of program.createHelp().visibleCommands(program)) {
     const name = command.name();
     assert.ok(doc.includes(`\n| \`${name}\` `), name);

@@ -9,6 +9,7 @@ import {
   type CompletedNames,
   completedNames,
   type DoctorCommand,
+  type DumpCommand,
   type ExecCommand,
   type ExplainCommand,
   type ExtCommand,
@@ -75,6 +76,11 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
     .action((what: "latency" | undefined, flags: Omit<DoctorCommand, "name">) =>
       parsed({ name: "doctor", ...flags, ...(what === undefined ? {} : { link: true }) })
     );
+  dumpFlags(program.command("dump"))
+    .action(({ ports, port, ...flags }: Omit<DumpCommand, "name"> & { ports?: number[] }) => {
+      const all = [...port ?? [], ...ports ?? []];
+      parsed({ name: "dump", ...flags, ...(all.length === 0 ? {} : { port: all }) });
+    });
   explainFlags(program.command("explain"))
     .action((what: string, flags: Omit<ExplainCommand, "name" | "what">) =>
       parsed({ name: "explain", what, ...flags })
@@ -183,6 +189,22 @@ function doctorFlags(command: Command): Command {
     .option("-i, --agent-image <image>", "image of the agent, or target: send it to the target's")
     .option("--link", "start an agent in the target and measure the link to it")
     .addOption(new Option("-o, --output <format>", "print JSON, for programs").choices(["json"]));
+}
+
+function dumpFlags(command: Command): Command {
+  const about = command.description("show and record what goes to the target's ports and what comes back");
+  return clusterFlags(targetFlag(about))
+    .optionsGroup("What to show:")
+    .option("-p, --port <port>", "a port of the target (default all); can be repeated", collectPort)
+    .addOption(new Option("--ports <port>").argParser(collectPort).hideHelp())
+    .option("--preview <bytes>", "show so much of each body (default 1024)", byteCount)
+    .addOption(new Option("-o, --output <format>", "print JSON lines, for programs").choices(["json"]))
+    .optionsGroup("What to record:")
+    .option("--har <file>", "write the requests with their answers to a HAR file")
+    .option("--body-limit <bytes>", "keep so much of each body there (default 1048576)", byteCount)
+    .option("--pcap <file>", "write the packets to a pcap-ng file")
+    .optionsGroup("Agent:")
+    .option("-i, --agent-image <image>", "image of the agent, or target: send it to the target's");
 }
 
 function execFlags(command: Command): Command {
@@ -296,9 +318,17 @@ function agentFlags(command: Command): Command {
     .option("--http-detection <seconds>", "how long a first message may be no whole line", secondsOrNone, 2);
 }
 
+function collectPort(text: string, before: number[] = []): number[] {
+  return [...before, number(text, 1, 65_535, "a port from 1 to 65535")];
+}
+
+function byteCount(text: string): number {
+  return number(text, 0, 1 << 30, "a number of bytes");
+}
+
 /** May the flag be given several times, with several values? */
 export function isRepeatable(option: Option): boolean {
-  return option.parseArg === collect;
+  return option.parseArg === collect || option.parseArg === collectPort;
 }
 
 function collect(text: string, before: string[] = []): string[] {

@@ -70,6 +70,11 @@ async function perform(args: string[]): Promise<number> {
       const { session } = await import("./session.ts");
       return await session(command);
     }
+    case "dump": {
+      await showLog();
+      const { dump } = await import("./dump.ts");
+      return await dump(command);
+    }
     case "doctor": {
       await showLog();
       const { doctor } = await import("./doctor.ts");

@@ -9,7 +9,6 @@ export const laterCommands: Readonly<Record<string, string | undefined>> = {
   "ci": undefined,
   "container": "Run the program itself under mirrord exec, outside the container.",
   "container-ext": "Let the editor run the program itself, outside the container: mirrord ext.",
-  "dump": "kubectl debug with tcpdump shows the traffic of a pod.",
   "extract": undefined,
   "fix": "Paths in the kubeconfig may be relative to it.",
   "ui": undefined,

@@ -130,7 +130,7 @@ export async function showEditorLines(task: string): Promise<EditorLines> {
   const lowest = ranks.indexOf(nearestLogLevel(variable("MIRRORD_LOG") ?? ""));
   const lines = new EditorLines(task, {
     write: (line) => writeFully(Deno.stdout, `${printable(line)}\n`),
-    writeWhenRead: (line) => writeWhenRead(`${printable(line)}\n`),
+    writeWhenRead: async (line) => void await writeWhenRead(`${printable(line)}\n`),
     hasButtons: /^(true|1)$/i.test(variable("MIRRORD_PROGRESS_SUPPORT_IDE") ?? ""),
   });
   setProgressSink(lines.steps);
@@ -141,8 +141,13 @@ export async function showEditorLines(task: string): Promise<EditorLines> {
   return lines;
 }
 
-/** Resolves when the reader of standard output has room for `text`, or is gone. */
-async function writeWhenRead(text: string): Promise<void> {
+/** Writes lines to standard output when their reader has room; resolves with false if it is gone. */
+export async function printWhenRead(lines: string): Promise<boolean> {
+  return await writeWhenRead(`${printable(lines)}\n`);
+}
+
+/** Resolves when the reader of standard output has room for `text`; with false if it is gone. */
+async function writeWhenRead(text: string): Promise<boolean> {
   const bytes = encoder.encode(text);
   try {
     for (let written = 0; written < bytes.length;) {
@@ -150,7 +155,9 @@ async function writeWhenRead(text: string): Promise<void> {
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    return false;
   }
+  return true;
 }
 
 /** Shows an event of the session: `said` to people, the event itself to programs. */

@@ -10,7 +10,18 @@ const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
 const maximumLines = 400;
 const codeEndings = /\.(ts|c|h)$/;
 const bannedWords = ["manager", "helper", "helpers", "util", "utils", "common", "misc", "info", "service"];
-const coreRooms = ["base", "net", "config", "kube", "target", "deploy", "session", "launch", "control"];
+const coreRooms = [
+  "base",
+  "net",
+  "config",
+  "kube",
+  "target",
+  "deploy",
+  "session",
+  "launch",
+  "traffic",
+  "control",
+];
 /** Hosts that documentation and tests may name; everything else is a machine or a registry. */
 const namableHosts =
   /^(localhost|127\.|\[::1\]|0\.0\.0\.0|10\.|192\.0\.2\.|kubernetes|[a-z0-9.-]*\.(svc|local|test|example|invalid)\b|example\.(com|org)|json-schema\.org|schemas\.(microsoft\.com|openxmlformats\.org)\/|(www\.)?rfc-editor\.org|man7\.org|(www\.|docs\.)?kernel\.org|kubernetes\.io|keepachangelog\.com|semver\.org|github\.com\/\$|\$|[A-Z{<])/;

@@ -67,6 +67,7 @@ class Stage {
       sourcePort: 1,
       destinationPort: 80,
       sequence: after(this.isn, at + (has("S") ? 0 : 1)),
+      acknowledged: 0,
       syn: has("S"),
       ack: has("A"),
       fin: has("F"),

@@ -16,3 +16,8 @@ export function addressBytes(text: string): Uint8Array {
   if (ip === null || ip.family === 0) throw new TypeError(`not an IP address: ${JSON.stringify(text)}`);
   return ip.bytes.subarray(0, ip.family === 4 ? 4 : 16);
 }
+
+/** As in a URL: "10.0.0.1:80", "[::1]:80". */
+export function addressText({ address, port }: Endpoint): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}

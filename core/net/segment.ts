@@ -11,6 +11,8 @@ export interface Segment {
   sourcePort: number;
   destinationPort: number;
   sequence: number;
+  /** Behind the last byte of the other side that its sender has; means something with `ack`. */
+  acknowledged: number;
   syn: boolean;
   ack: boolean;
   fin: boolean;
@@ -47,6 +49,13 @@ export function readSegment(packet: Uint8Array<ArrayBuffer>): Segment | null {
   return protocol === tcp ? readTcp(packet, view, { at, end, addresses: 8, words: 8 }) : null;
 }
 
+/** The key of the other direction. */
+export function reversedKey(key: string): string {
+  const [ports = 0, ...words] = key.split(":").map(Number);
+  const half = words.length / 2;
+  return [(ports << 16 | ports >>> 16) >>> 0, ...words.slice(half), ...words.slice(0, half)].join(":");
+}
+
 /** Where a packet came from and goes to, in the text of the wire. */
 export function readAddresses(packet: Uint8Array): { source: string; destination: string } {
   const [family, at, size] = (packet[0] ?? 0) >> 4 === 4 ? [4, 12, 4] as const : [6, 8, 16] as const;
@@ -74,6 +83,7 @@ function readTcp(
     sourcePort: view.getUint16(at),
     destinationPort: view.getUint16(at + 2),
     sequence: view.getUint32(at + 4),
+    acknowledged: view.getUint32(at + 8),
     syn: (flags & synFlag) !== 0,
     ack: (flags & ackFlag) !== 0,
     fin: (flags & finFlag) !== 0,

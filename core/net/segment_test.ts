@@ -41,6 +41,7 @@ Deno.test("a segment of IPv4, with options and with what the device added behind
       sourcePort: 12345,
       destinationPort: 80,
       sequence: 256,
+      acknowledged: 0,
       syn: false,
       ack: true,
       fin: false,

@@ -20,7 +20,7 @@ import { SystemError } from "../net/system_error.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Emit } from "./events.ts";
 import type { AppProcess, Question } from "./floor.ts";
-import { addressText } from "./linger.ts";
+import { addressText } from "../net/address.ts";
 import type { OutgoingRules } from "./outgoing_rules.ts";
 import type { OwnSockets } from "./own_sockets.ts";
 import type { DatagramSocket } from "../net/platform.ts";

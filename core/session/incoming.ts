@@ -16,7 +16,7 @@ import { relay } from "../net/relay.ts";
 import { E, SystemError } from "../net/system_error.ts";
 import { isLoopback } from "../net/fit.ts";
 import { Deliveries } from "./deliveries.ts";
-import { addressText } from "./linger.ts";
+import { addressText } from "../net/address.ts";
 import { key, type Listener, Listeners } from "./listeners.ts";
 import { play } from "./mirror.ts";
 import { News, type Openness, opennessOf } from "./openness.ts";

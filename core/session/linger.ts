@@ -2,14 +2,8 @@
 // It reads two places: the session's own deliveries, and the agent's, whose kernel sends to the peers. The
 // session's come first, so that what it handed on meanwhile is in the agent's answer.
 
-import {
-  type Address,
-  type AgentLink,
-  agentMessages,
-  decode,
-  LinkError,
-  RemoteError,
-} from "../../protocol-wasm/mod.ts";
+import { addressText } from "../net/address.ts";
+import { type AgentLink, agentMessages, decode, LinkError, RemoteError } from "../../protocol-wasm/mod.ts";
 import { SessionError } from "../base/errors.ts";
 import { pauseOrEnd } from "../base/pause.ts";
 import type { Deliveries } from "./deliveries.ts";
@@ -116,8 +110,4 @@ export function undeliveredText(rests: readonly Undelivered[]): string {
   const all = [...sums].map(([peer, bytes]) => `${bytes} bytes or more to ${peer}`);
   const more = all.length > named ? `, and to ${all.length - named} more` : "";
   return all.slice(0, named).join(", ") + more;
-}
-
-export function addressText({ address, port }: Address): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -30,7 +30,7 @@ import type { Emit } from "./events.ts";
 import type { AppProcess, Floor, Question } from "./floor.ts";
 import { Associations } from "./datagrams.ts";
 import { Deliveries } from "./deliveries.ts";
-import { addressText } from "./linger.ts";
+import { addressText } from "../net/address.ts";
 import type { OutgoingRules } from "./outgoing_rules.ts";
 import type { OwnSockets } from "./own_sockets.ts";
 import { connectFromTarget } from "./target_network.ts";

@@ -6,7 +6,7 @@
 import { type Address, compileRules, type Rules } from "../../protocol-wasm/mod.ts";
 import type { OutgoingConfig } from "../config/config.ts";
 import type { Emit } from "./events.ts";
-import { addressText } from "./linger.ts";
+import { addressText } from "../net/address.ts";
 
 /** "remote": the target's network; otherwise where on this machine. */
 export type Way = "remote" | Address;

@@ -71,6 +71,7 @@ export class HttpReader implements Disposable {
   readonly #pool: Pool;
   readonly #core: HttpCore;
   readonly #expected: string[] = [];
+  readonly #payload: ((bytes: Uint8Array) => void) | undefined;
   #reader: number;
   #head = new Uint8Array();
   #method = "";
@@ -79,8 +80,10 @@ export class HttpReader implements Disposable {
   #upgrade = false;
   #open = true;
 
-  constructor(side: "request" | "response") {
+  /** `payload` gets what of each body step is content, and not the framing of chunks: parts of the input. */
+  constructor(side: "request" | "response", payload?: (bytes: Uint8Array) => void) {
     this.#side = side;
+    this.#payload = payload;
     this.#pool = claimPool();
     this.#core = this.#pool.core;
     const place = this.#pool.free.pop();
@@ -106,6 +109,11 @@ export class HttpReader implements Disposable {
       default:
         return this.#nextOfBody(input);
     }
+  }
+
+  /** How many of the next bytes are content of a body whatever they are: as many may be missing. */
+  get plain(): number {
+    return this.#open ? this.#core.http_plain(this.#reader) : 0;
   }
 
   /** The bytes of the last complete head, or those retained when it turned out not to be HTTP. A copy. */
@@ -216,6 +224,7 @@ export class HttpReader implements Disposable {
     while (used < input.length) {
       const plain = Math.min(this.#core.http_plain(reader), input.length - used);
       if (plain > 0) {
+        this.#payload?.(input.subarray(used, used + plain));
         this.#core.http_skip(reader, plain);
         used += plain;
         continue;

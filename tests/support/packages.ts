@@ -22,6 +22,7 @@ const python = [
 const debugpy = "debugpy==1.8.22";
 const bun = "1.4.5";
 const pm2 = "6.0.14";
+const har = { "har-schema": "2.0.0", "ajv": "6.12.6" };
 const npm = { express: "5.3.0", fastify: "5.12.8", npm: "10.9.4" };
 
 function cacheFolder(): string {
@@ -55,6 +56,11 @@ export function nodePackages(): Promise<string> {
 /** The script pm2, for node. */
 export async function pm2Script(): Promise<string> {
   return `${await npmPackages("pm2", { pm2 })}/pm2/bin/pm2`;
+}
+
+/** A folder with the published JSON schemas of HAR 1.2 and what checks by them. */
+export function harPackages(): Promise<string> {
+  return npmPackages("har", har);
 }
 
 /** The program bun. */

@@ -10,7 +10,7 @@ import type { Socket, TcpListener } from "../../net/platform.ts";
 import { platform } from "../../net/this_platform.ts";
 import type { Emit, ForwardFacts } from "../events.ts";
 import type { IncomingRules } from "../incoming_rules.ts";
-import { addressText } from "../linger.ts";
+import { addressText } from "../../net/address.ts";
 import { DatagramPort } from "./datagrams.ts";
 import { Failures } from "./failures.ts";
 import { Forwarding } from "./forwarding.ts";

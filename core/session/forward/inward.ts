@@ -13,7 +13,7 @@ import type { Emit, ForwardFacts } from "../events.ts";
 import type { Taker } from "../heard.ts";
 import type { StolenConnection } from "../incoming.ts";
 import type { IncomingRules } from "../incoming_rules.ts";
-import { addressText } from "../linger.ts";
+import { addressText } from "../../net/address.ts";
 import { Listeners } from "../listeners.ts";
 import { News } from "../openness.ts";
 import { Requests } from "../requests.ts";

@@ -5,7 +5,7 @@ import { exitCodes, MirrordError } from "../../base/errors.ts";
 import type { TcpListener } from "../../net/platform.ts";
 import { SystemError } from "../../net/system_error.ts";
 import { platform } from "../../net/this_platform.ts";
-import { addressText } from "../linger.ts";
+import { addressText } from "../../net/address.ts";
 import type { LocalForward } from "./written.ts";
 
 const { listenTcp } = await platform.network();
