@@ -48,6 +48,22 @@ Deno.test("ext takes what upstream's editors give it, in either order", async ()
   assert.deepEqual(await parseCommand(["ext"]), { name: "ext" });
 });
 
+Deno.test("ci start takes the flags of exec up to the program, whose own they are from there", async () => {
+  for (
+    const words of [["start", "-t", "pod/a", "app", "-t", "x"], ["start", "-t=pod/a", "--", "app", "-t", "x"]]
+  ) {
+    const command = await parseCommand(["ci", ...words]);
+    assert.ok(command.name === "ci" && command.exec !== undefined);
+    assert.equal(command.action, "start");
+    assert.equal(execFlags(command.exec).target, "pod/a");
+    assert.deepEqual([command.exec.program, ...command.exec.args], ["app", "-t", "x"]);
+    assert.equal(command.exec.name, "exec");
+    assert.equal(command.session, "default");
+  }
+  const stop = await parseCommand(["ci", "stop", "--name", "a", "--timeout", "3"]);
+  assert.deepEqual(stop, { name: "ci", action: "stop", session: "a", timeout: 3 });
+});
+
 Deno.test("a usage error says what, in which state, and what to do", async () => {
   const cases: [string[], string, RegExp][] = [
     [["exce", "x"], 'Cannot run "exce": there is no such command', /^Did you mean "exec"\?$/],

@@ -142,6 +142,28 @@ export interface UpCommand {
   context?: string;
 }
 
+/** `mirrord ci start` and `mirrord ci stop`. */
+export interface CiCommand {
+  name: "ci";
+  action: "start" | "stop";
+  /** Tells sessions apart that run at once. */
+  session: string;
+  output?: "json";
+  /** Seconds. */
+  timeout: number;
+  foreground?: true;
+  /** What runs; absent for stop. */
+  exec?: ExecCommand;
+}
+
+/** The process of `mirrord ci start` that stays; mirrord starts it by itself. */
+export interface CiSessionCommand {
+  name: "ci-session";
+  folder: string;
+  session: string;
+  id: string;
+}
+
 /** `mirrord up init`. */
 export interface UpInitCommand {
   name: "up init";
@@ -221,6 +243,8 @@ export interface VerifyCommand extends VerifyFlags {
 }
 
 export type ParsedCommand =
+  | CiCommand
+  | CiSessionCommand
   | ExecCommand
   | ExtCommand
   | LsCommand

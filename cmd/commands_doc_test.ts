@@ -16,12 +16,14 @@ function section(heading: string): string {
 
 Deno.test("docs/commands.md describes every command with all of its flags", () => {
   const program = declareCommands(() => {});
-  const cluster = section("Which cluster (`exec`, `port-forward`, `ls`, `doctor`, `explain`, `dump`, `ext`)");
+  const cluster = section(
+    "Which cluster (`exec`, `port-forward`, `ls`, `doctor`, `explain`, `dump`, `ext`, `ci`)",
+  );
   for (const command of program.createHelp().visibleCommands(program)) {
     const name = command.name();
     assert.ok(doc.includes(`\n| \`${name}\` `), name);
     if (name === "help") continue;
-    const own = section(name);
+    const own = section(name) + (name === "ci" ? section("exec") : ""); // ci start takes the flags of exec
     for (const option of command.createHelp().visibleOptions(command)) {
       if (option.long === "--help") continue;
       const place = option.helpGroupHeading === "Cluster:" ? cluster + own : own;

@@ -26,7 +26,7 @@ Deno.test("bash completes commands, flags, values, targets, files and programs",
     [["exe"], ["exec"]],
     [
       [""],
-      "exec port-forward ls doctor dump explain init session verify-config completions version upgrade up ext --help --version"
+      "exec port-forward ls doctor dump explain init session verify-config completions version upgrade up ci ext --help --version"
         .split(" "),
     ],
     [["doctor", "l"], ["latency"]],
@@ -53,6 +53,8 @@ Deno.test("bash completes commands, flags, values, targets, files and programs",
     [["up", ""], ["services", "of\\ nowhere"]],
     [["up", "-f", "other.yaml", "of"], ["of\\ -f-other.yaml"]],
     [["up", "--mode", "m"], ["mirror"]],
+    [["ci", ""], ["start", "stop"]],
+    [["ci", "start", "-t", "pod"], ["pod/web"]],
     [["ls", "--ste"], [""]],
   ];
   for (const [words, expected] of cases) {

@@ -20,10 +20,10 @@ import { openSession } from "./open_session.ts";
 import { sayOutliving, sayRunning } from "./steps.ts";
 
 /**
- * Runs the app to its end and resolves with its exit code. Throws MirrordError when it could not run or the
- * session was lost.
+ * Runs the app to its end and resolves with its exit code; `began` hears that it runs. Throws MirrordError
+ * when it could not run or the session was lost.
  */
-export async function exec(command: ExecCommand): Promise<number> {
+export async function exec(command: ExecCommand, began?: (pid: number) => void): Promise<number> {
   using interrupt = interruptible();
   using owner = ownerOf(command);
   const signal = owner === null ? interrupt.signal : AbortSignal.any([interrupt.signal, owner.signal]);
@@ -70,6 +70,7 @@ export async function exec(command: ExecCommand): Promise<number> {
     skipped,
     programs,
     interrupts,
+    ...(began === undefined ? {} : { began }),
     standStill: session.standStill,
     lost: Promise.race([session.lost.then((reason) => lost = reason), endOf(owner)]),
   });

@@ -28,6 +28,7 @@ import {
   type VersionCommand,
 } from "./commands.ts";
 import { helpLayout } from "./help_layout.ts";
+import { ciArguments, ciFlags, ciSessionFlags } from "./ci_flags.ts";
 import { upFlags } from "./up_flags.ts";
 
 /** Shown after the general help, and in the manual page. */
@@ -117,6 +118,8 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
     .argument("<names>", completedNames.join(", "), (text) => oneOf(completedNames, text))
     .action((what: CompletedNames, flags: ClusterFlags) => parsed({ name: "complete", what, ...flags }));
   upFlags(program.command("up"), parsed);
+  ciFlags(execOptions(ciArguments(program.command("ci"))), parsed);
+  ciSessionFlags(program.command("ci-session", { hidden: true }), parsed);
   extFlags(program.command("ext"))
     .action((flags: Omit<ExtCommand, "name">) => parsed({ name: "ext", ...flags }));
   agentFlags(program.command("agent", { hidden: true }))
@@ -214,7 +217,11 @@ function execFlags(command: Command): Command {
     .argument("<program>", "the program to run")
     .argument("[args...]", "its arguments")
     .passThroughOptions();
-  const own = clusterFlags(targetFlag(about))
+  return execOptions(about);
+}
+
+function execOptions(command: Command): Command {
+  const own = clusterFlags(targetFlag(command))
     .optionsGroup("Traffic:")
     .option("--steal", "send the target's traffic to the app instead of the target")
     .option("--port-map <local:pod>", portMapText, collect)

@@ -32,6 +32,16 @@ async function perform(args: string[]): Promise<number> {
       const { upInit } = await import("./up_init.ts");
       return upInit(command);
     }
+    case "ci": {
+      await showLog();
+      const { ci } = await import("./ci.ts");
+      return await ci(command);
+    }
+    case "ci-session": {
+      await showLog();
+      const { ciSession } = await import("./ci_session.ts");
+      return await ciSession(command);
+    }
     case "ext": {
       const { ext } = await import("./ext.ts");
       return await ext(command);

@@ -6,7 +6,6 @@
 export const laterCommands: Readonly<Record<string, string | undefined>> = {
   "attach": undefined,
   "chaos": undefined,
-  "ci": undefined,
   "container": "Run the program itself under mirrord exec, outside the container.",
   "container-ext": "Let the editor run the program itself, outside the container: mirrord ext.",
   "extract": undefined,

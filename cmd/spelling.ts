@@ -40,11 +40,13 @@ export function spellOut(args: readonly string[], program: Command): string[] {
   if (command === undefined) return [...args];
   const written: string[] = args.slice(0, 1);
   const said = new Map<string, string>();
+  let words = 0;
   for (let index = 1; index < args.length; index++) {
     const word = args[index] ?? "";
-    // What stands behind `--`, or behind the program that exec runs, is not mirrord's.
+    // What stands behind `--`, or behind the program that exec or ci runs, is not mirrord's.
     const isWord = !word.startsWith("-") || word === "-";
     if (word === "--" || (isWord && command.name() === "exec")) return [...written, ...args.slice(index)];
+    if (isWord && command.name() === "ci" && ++words > 1) return [...written, "--", ...args.slice(index)];
     const { option, value } = readFlag(word, command);
     if (option === undefined) {
       written.push(word);

@@ -5,11 +5,12 @@
 import { ConfigError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
 import { osBytes } from "../core/base/os_text.ts";
-import { environment, variable } from "../core/base/variables.ts";
+import { environment } from "../core/base/variables.ts";
 import type { Config, Power, ProjectFile } from "../core/config/config.ts";
 import { sentImage } from "../core/config/agent_image.ts";
 import { reachOfKubeconfig } from "../core/kube/project_kubeconfig.ts";
 import { MachineVariables } from "../core/session/env_default.ts";
+import { stateFolder } from "./state_folder.ts";
 import { askYesNo } from "./ui.ts";
 import { platform } from "../core/net/this_platform.ts";
 
@@ -138,17 +139,6 @@ async function contentOf(file: string): Promise<Uint8Array> {
   } catch {
     return new Uint8Array();
   }
-}
-
-/**
- * Where agreed content is kept, one hash a line; undefined: this user has no place for it (XDG Base Directory
- * Specification).
- */
-function stateFolder(): string | undefined {
-  const state = variable("XDG_STATE_HOME");
-  const home = variable("HOME");
-  if (state?.startsWith("/")) return `${state}/mirrord`;
-  return home?.startsWith("/") ? `${home}/.local/state/mirrord` : undefined;
 }
 
 /** A list that others could write to counts for nothing. */

@@ -5,12 +5,10 @@
 import type { styleText } from "node:util";
 import { log } from "../core/base/log.ts";
 import { within } from "../core/base/pause.ts";
+import { killSessionPrograms } from "../core/launch/session_programs.ts";
 import { launchPlatform } from "../core/launch/this_platform.ts";
-import { platform } from "../core/net/this_platform.ts";
 import { wholeLines } from "./lines.ts";
 import { prefixedLines } from "./ui.ts";
-
-const { allProcesses, environmentOf } = await platform.processes();
 
 /** How to start one session. */
 export interface Order {
@@ -109,28 +107,15 @@ async function endAll(all: readonly Running[], heard: Endings): Promise<void> {
   await Promise.resolve(); // those that have ended are out
   const late = outcome === null ? ` after ${graceMs / 1000} s` : "";
   log.warning(`Not ended${late}, and so killed: ${[...left].map(({ name }) => name).join(", ")}`);
-  killPrograms([...left].map(({ child }) => child.pid));
+  killSessionPrograms([...left].map(({ child }) => child.pid));
   pass([...left], "SIGTERM"); // the second one: what the programs sent last is given up
   if (await within(everyEnd, killedMs, false)) return;
   kill([...left]);
   await everyEnd;
 }
 
-/** Kills the programs of these sessions: each has its session's process in its environment. */
-function killPrograms(sessions: readonly number[]): void {
-  for (const pid of allProcesses()) {
-    const variables = `\0${environmentOf(pid)}`;
-    if (!sessions.some((one) => variables.includes(`\0MIRRORD_SESSION_PID=${one}\0`))) continue;
-    try {
-      Deno.kill(pid, "SIGKILL");
-    } catch {
-      // It has ended, or is another user's.
-    }
-  }
-}
-
 function kill(all: readonly Running[]): void {
-  killPrograms(all.map(({ child }) => child.pid));
+  killSessionPrograms(all.map(({ child }) => child.pid));
   pass(all, "SIGKILL");
 }
 

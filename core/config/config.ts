@@ -17,6 +17,8 @@ export interface Config {
   interfaces: boolean;
   files: FilesConfig;
   processes: ProcessesConfig;
+  /** Where `mirrord ci` puts what the program prints; undefined: among temporary files. */
+  outputFolder: string | undefined;
   /** The file it came from (`-` is standard input), or undefined. */
   file: string | undefined;
   /**

@@ -132,7 +132,6 @@ const laterKeys: Readonly<Record<string, LaterKey>> = {
   baggage: noEffect(noOperator),
   traceparent: noEffect(noOperator),
   api: noEffect("the session has no socket for other programs yet", isFalse),
-  ci: noEffect("it is for commands that are not in this release yet"),
   container: noEffect("it is for commands that are not in this release yet"),
   experimental: noEffect("none of these switches exist here"),
   internal_proxy: noEffect(noProxy),

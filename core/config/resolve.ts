@@ -62,6 +62,7 @@ export function resolveConfig(
     agent: resolveAgent(raw, ownPod, findings),
     env: resolveEnv(raw.feature?.env ?? true, options.checks, findings),
     incoming,
+    outputFolder: raw.ci?.output_dir,
     ...resolveFloors(raw, { hasTarget: isOn, hasCluster: isOn || ownPod }, options.checks, findings),
     file,
     project,

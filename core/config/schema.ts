@@ -327,6 +327,16 @@ export const configSchema = z.strictObject({
     "Compilers, linkers and similar tools run without mirrord. Default: true.",
     z.boolean(),
   ),
+  ci: key(
+    "For mirrord ci.",
+    z.strictObject({
+      output_dir: key(
+        "Where mirrord ci start makes a folder for what the program prints. Default: the folder for temporary " +
+          "files.",
+        text,
+      ),
+    }),
+  ),
   skip_extra_build_tools: key("Names added to those of skip_build_tools.", oneOrMany),
   skip_sip: key(
     "macOS: names of programs that run without mirrord though the system protects them. Default: git.",

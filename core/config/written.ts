@@ -22,6 +22,7 @@ export function writtenConfig(config: Config): Record<string, unknown> {
     skip_extra_build_tools: processes.extraBuildTools,
     skip_sip: processes.skipProtected,
     sip_binaries: processes.alwaysCopied,
+    ci: config.outputFolder === undefined ? undefined : { output_dir: config.outputFolder },
     agent: {
       image: agent.image,
       image_pull_policy: agent.image === sentImage ? undefined : agent.imagePullPolicy,

@@ -22,20 +22,21 @@ async function commandLine(pid: string): Promise<string> {
 }
 
 /**
- * Living processes of the session (setsid(2)) that `leader` began, or whose command line or environment names
- * `folder`, if one is given.
+ * Living processes of the session (setsid(2)) that `leader` began (null: none), or whose command line or
+ * environment names `folder`, if one is given. Callers kill them: session 0 would be those of other people.
  */
 export async function sessionProcesses(
-  leader: number,
+  leader: number | null,
   folder: string | null,
 ): Promise<Map<number, string>> {
+  if (leader !== null && leader < 2) throw new TypeError(`${leader} leads no session of the tests`);
   const found = new Map<number, string>();
   for (const pid of await processes()) {
     const stat = await readOrEmpty(`/proc/${pid}/stat`);
     const [state, , , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     if (state === undefined || state === "" || state === "Z") continue;
     const line = await commandLine(pid);
-    const inside = session === String(leader) ||
+    const inside = (leader !== null && session === String(leader)) ||
       (folder !== null &&
         (line.includes(folder) || (await readOrEmpty(`/proc/${pid}/environ`)).includes(folder)));
     if (inside) found.set(Number(pid), line.slice(0, 120));
