@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "../hooks.h"
-#include "../writable.h"
+#include "lists.h"
 #include "twins_darwin.h"
 
 /* Headers lack them: fdatasync(2), xattr(2), and what other headers declare with types of their own. */
@@ -142,26 +142,9 @@ static int variadic_ioctl(int fd, unsigned long command, ...)
 }
 PAIR(variadic_ioctl, ioctl)
 
-/* execl(3): arguments up to a null pointer, behind which execle has the environment. */
 #define LIST_EDGE(type, name, made) \
 	static type variadic_##name(const char *path, const char *first, ...) \
-	{ \
-		size_t count = 1; \
-		va_list list; \
-		type result; \
-		va_start(list, first); \
-		for (const char *one = first; one; count++) \
-			one = va_arg(list, const char *); \
-		va_end(list); \
-		char *argv[count + 1]; \
-		va_start(list, first); \
-		argv[0] = writable(first); \
-		for (count = 0; argv[count]; count++) \
-			argv[count + 1] = va_arg(list, char *); \
-		result = made; \
-		va_end(list); \
-		return result; \
-	} \
+	LIST_BODY(type, made) \
 	PAIR(variadic_##name, name)
 LAYER_LIST_HOOKS(LIST_EDGE)
 

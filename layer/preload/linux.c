@@ -5,13 +5,12 @@
  * constructor ran.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
 #include "../hooks.h"
+#include "lists.h"
 #include "symbols.h"
-#include "../writable.h"
 
 /* What a call returns that is missing in this libc: -1, or NULL where it returns a pointer. */
 static long missing(bool number)
@@ -61,27 +60,10 @@ static void *find(const char *name)
 	}
 LAYER_HOOKS(EDGE)
 
-/* execl(3): arguments up to a null pointer, behind which execle has the environment. */
-#define LIST_EDGE(type, name, call) \
+#define LIST_EDGE(type, name, made) \
 	__attribute__((visibility("default"))) type hook_##name(const char *path, const char *first, ...) __asm__(#name); \
 	type hook_##name(const char *path, const char *first, ...) \
-	{ \
-		size_t count = 1; \
-		va_list list; \
-		type result; \
-		va_start(list, first); \
-		for (const char *one = first; one; count++) \
-			one = va_arg(list, const char *); \
-		va_end(list); \
-		char *argv[count + 1]; \
-		va_start(list, first); \
-		argv[0] = writable(first); \
-		for (count = 0; argv[count]; count++) \
-			argv[count + 1] = va_arg(list, char *); \
-		result = call; \
-		va_end(list); \
-		return result; \
-	}
+	LIST_BODY(type, made)
 LAYER_LIST_HOOKS(LIST_EDGE)
 
 #define ALIAS(alias, type, name, parameters, arguments) \

@@ -1,17 +1,25 @@
-/* This program, and others: can one that is about to be run load the layer? Implemented per platform here. */
+/*
+ * This program, and others: can one that is about to be run load the layer? Implemented per platform, what is
+ * the same everywhere in program.c.
+ */
 #ifndef LAYER_PROGRAM_H
 #define LAYER_PROGRAM_H
 
 #include <stdbool.h>
 
 #define PROGRAM_PATH_BYTES 1024
-/* The variable by which a dynamic linker loads the layer, and what stands between libraries in it. */
+/*
+ * The variable by which a dynamic linker loads the layer, what stands between libraries in it, and where
+ * libc looks for programs without PATH (execvp(3)).
+ */
 #ifdef __APPLE__
 #define PROGRAM_PRELOAD "DYLD_INSERT_LIBRARIES="
 #define PROGRAM_PRELOAD_BETWEEN ":"
+#define PROGRAM_SEARCH "/usr/bin:/bin"
 #else
 #define PROGRAM_PRELOAD "LD_PRELOAD="
 #define PROGRAM_PRELOAD_BETWEEN ": "
+#define PROGRAM_SEARCH "/bin:/usr/bin"
 #endif
 
 /* Is it a file that may be run? */

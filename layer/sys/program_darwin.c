@@ -18,13 +18,6 @@
 #define LINE_BYTES 512
 #define SCRIPT_DEPTH 4
 
-const char *program_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 char **program_environment(void)
 {
 	return *_NSGetEnviron();
@@ -40,30 +33,6 @@ bool program_exists(const char *path)
 	struct stat status;
 
 	return CALL(stat(path, &status)) == 0 && S_ISREG(status.st_mode) && CALL(access(path, X_OK)) == 0;
-}
-
-bool program_find(const char *name, const char *search, char path[PROGRAM_PATH_BYTES])
-{
-	size_t length = strlen(name), folder;
-
-	if (length == 0 || length >= PROGRAM_PATH_BYTES)
-		return false;
-	if (strchr(name, '/')) {
-		memcpy(path, name, length + 1);
-		return true;
-	}
-	for (const char *at = search ? search : "/usr/bin:/bin"; at; at = at[folder] ? at + folder + 1 : NULL) {
-		folder = strcspn(at, ":");
-		if (folder + length + 2 > PROGRAM_PATH_BYTES)
-			continue;
-		memcpy(path, at, folder);
-		if (folder > 0)
-			path[folder] = '/';
-		memcpy(path + folder + (folder > 0), name, length + 1);
-		if (program_exists(path))
-			return true;
-	}
-	return false;
 }
 
 void program_follow(char path[PROGRAM_PATH_BYTES])

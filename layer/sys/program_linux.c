@@ -32,13 +32,6 @@
 #define MACHINE EM_AARCH64
 #endif
 
-const char *program_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 char **program_environment(void)
 {
 	return environ;
@@ -56,30 +49,6 @@ bool program_exists(const char *path)
 
 	return RAW(SYS_newfstatat, AT_FDCWD, path, &status, 0) == 0 && S_ISREG(status.st_mode) &&
 	       RAW(SYS_faccessat, AT_FDCWD, path, X_OK) == 0;
-}
-
-bool program_find(const char *name, const char *search, char path[PROGRAM_PATH_BYTES])
-{
-	size_t length = strlen(name), folder;
-
-	if (length == 0 || length >= PROGRAM_PATH_BYTES)
-		return false;
-	if (strchr(name, '/')) {
-		memcpy(path, name, length + 1);
-		return true;
-	}
-	for (const char *at = search ? search : "/bin:/usr/bin"; at; at = at[folder] ? at + folder + 1 : NULL) {
-		folder = strcspn(at, ":");
-		if (folder + length + 2 > PROGRAM_PATH_BYTES)
-			continue;
-		memcpy(path, at, folder);
-		if (folder > 0)
-			path[folder] = '/';
-		memcpy(path + folder + (folder > 0), name, length + 1);
-		if (program_exists(path))
-			return true;
-	}
-	return false;
 }
 
 static int open_program(const char *path)

@@ -207,27 +207,6 @@ void sys_wake_all(_Atomic(uint32_t) *word)
 	__ulock_wake(UL_COMPARE_AND_WAIT | ULF_WAKE_ALL | ULF_NO_ERRNO, (void *)word, 0);
 }
 
-bool sys_try_lock(_Atomic(uint32_t) *word)
-{
-	uint32_t seen = 0;
-
-	return atomic_compare_exchange_strong(word, &seen, 1);
-}
-
-void sys_lock(_Atomic(uint32_t) *word)
-{
-	if (sys_try_lock(word))
-		return;
-	while (atomic_exchange(word, 2) != 0)
-		sys_wait_word(word, 2, -1);
-}
-
-void sys_unlock(_Atomic(uint32_t) *word)
-{
-	if (atomic_exchange(word, 0) == 2)
-		sys_wake_word(word);
-}
-
 void sys_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void))
 {
 	/* Handlers of the child run in the order in which they were given. */

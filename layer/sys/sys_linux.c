@@ -10,7 +10,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -347,28 +346,6 @@ void sys_wake_word(_Atomic(uint32_t) *word)
 void sys_wake_all(_Atomic(uint32_t) *word)
 {
 	RAW(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-}
-
-bool sys_try_lock(_Atomic(uint32_t) *word)
-{
-	uint32_t seen = 0;
-
-	return atomic_compare_exchange_strong(word, &seen, 1);
-}
-
-/* The three-state lock of futex(2)'s example: a free lock costs no system call. */
-void sys_lock(_Atomic(uint32_t) *word)
-{
-	if (sys_try_lock(word))
-		return;
-	while (atomic_exchange(word, 2) != 0)
-		RAW(SYS_futex, word, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
-}
-
-void sys_unlock(_Atomic(uint32_t) *word)
-{
-	if (atomic_exchange(word, 0) == 2)
-		RAW(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 /*

@@ -133,7 +133,9 @@ Deno.test({
   name: "mirrord and the layer judge the same programs alike",
   ignore: Deno.uid() !== 0, // files of another user are made
   async fn(t) {
-    const sources = ["program_linux.c", "sys_linux.c"].map((name) => `${root}layer/sys/${name}`);
+    const sources = ["program.c", "program_linux.c", "sys.c", "sys_linux.c"].map((name) =>
+      `${root}layer/sys/${name}`
+    );
     const layer = await compileApp("obstacle", { flags: ["-iquote", `${root}layer/sys`, ...sources] });
     const folder = await Deno.makeTempDir({ prefix: "mirrord-obstacles-" });
     try {

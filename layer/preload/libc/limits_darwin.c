@@ -1,15 +1,11 @@
-/*
- * What Darwin's libc computes, or has in a form of its own, of a file's place: statfs, statvfs, pathconf,
- * ftok. For the target's files it is computed here of Linux's struct statfs, as the wire has it.
- */
+/* limits.h on Darwin, and its own form of statfs: of Linux's struct statfs, as the wire has it. */
 #include <string.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "../../hooks.h"
 #include "../../ops/files/stat.h"
 #include "../edge_file.h"
 #include "../edge_path.h"
+#include "limits.h"
 
 /* struct statfs of Linux on 64-bit machines (asm-generic/statfs.h). */
 struct place {
@@ -41,7 +37,7 @@ static struct verdict as_statfs(struct files_call *call, struct statfs *into)
 	return verdict;
 }
 
-static struct verdict as_statvfs(struct files_call *call, struct statvfs *into)
+struct verdict limits_as_statvfs(struct files_call *call, struct statvfs *into)
 {
 	struct place from;
 	struct verdict verdict = stat_file_system(call, &from);
@@ -72,53 +68,4 @@ int layer_fstatfs(int fd, struct statfs *into)
 	struct files_call call;
 
 	return EDGE_PATH_AT(fd, "", AT_EMPTY_PATH, as_statfs(&call, into), next_fstatfs(fd, into));
-}
-
-int layer_statvfs(const char *path, struct statvfs *into)
-{
-	struct files_call call;
-
-	return EDGE_PATH(path, as_statvfs(&call, into), next_statvfs(call.path, into));
-}
-
-int layer_fstatvfs(int fd, struct statvfs *into)
-{
-	struct files_call call;
-
-	return EDGE_PATH_AT(fd, "", AT_EMPTY_PATH, as_statvfs(&call, into), next_fstatvfs(fd, into));
-}
-
-static long limit(int name, const struct statvfs *status)
-{
-	return name == _PC_NAME_MAX ? (long)status->f_namemax : next_pathconf("/", name);
-}
-
-long layer_pathconf(const char *path, int name)
-{
-	struct statvfs status;
-
-	if (!edge_may_be(AT_FDCWD, path))
-		return next_pathconf(path, name);
-	return layer_statvfs(path, &status) < 0 ? -1 : limit(name, &status);
-}
-
-long layer_fpathconf(int fd, int name)
-{
-	struct statvfs status;
-
-	if (!edge_is_file(fd))
-		return next_fpathconf(fd, name);
-	return layer_fstatvfs(fd, &status) < 0 ? -1 : limit(name, &status);
-}
-
-/* The formula of Apple's libc (ftok(3)). */
-key_t layer_ftok(const char *path, int id)
-{
-	struct stat status;
-
-	if (!edge_may_be(AT_FDCWD, path))
-		return next_ftok(path, id);
-	if (layer_stat(path, &status) < 0)
-		return -1;
-	return (key_t)((uint32_t)id << 24 | ((uint32_t)status.st_dev & 0xff) << 16 | ((uint32_t)status.st_ino & 0xffff));
 }
