@@ -4,11 +4,9 @@
  * found by dlsym, so that second names (__close) and those a header redirects (fcntl64) are really the ones
  * called.
  */
-#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +15,7 @@
 #include <unistd.h>
 
 #include "errno_name.h"
+#include "socket_name.h"
 
 static char *self;
 
@@ -34,40 +33,6 @@ static void say_number(long result)
 		printf("%s\n", errno_name(errno));
 	else
 		printf("%ld\n", result);
-}
-
-static void format(const struct sockaddr_storage *name, char *text, size_t size)
-{
-	char host[INET6_ADDRSTRLEN] = "?";
-	int port = 0;
-
-	if (name->ss_family == AF_INET) {
-		const struct sockaddr_in *v4 = (const void *)name;
-		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
-		port = ntohs(v4->sin_port);
-	} else if (name->ss_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const void *)name;
-		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
-		port = ntohs(v6->sin6_port);
-	}
-	snprintf(text, size, "%s %d", host, port);
-}
-
-static socklen_t parse(const char *host, int port, struct sockaddr_storage *name)
-{
-	struct sockaddr_in *v4 = (void *)name;
-	struct sockaddr_in6 *v6 = (void *)name;
-
-	memset(name, 0, sizeof(*name));
-	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons((uint16_t)port);
-		return sizeof(*v4);
-	}
-	inet_pton(AF_INET6, host, &v6->sin6_addr);
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons((uint16_t)port);
-	return sizeof(*v6);
 }
 
 static int make_socket(const char *kind)
@@ -92,7 +57,6 @@ static void do_accept(const char *call, int fd, const char *how)
 	struct sockaddr_storage name = { 0 };
 	socklen_t length = strcmp(how, "short") == 0 ? 4 : sizeof(name);
 	struct sockaddr *address = strcmp(how, "null") == 0 ? NULL : (struct sockaddr *)&name;
-	char text[80];
 	int got;
 
 #ifdef __linux__
@@ -101,35 +65,32 @@ static void do_accept(const char *call, int fd, const char *how)
 	else
 #endif
 		got = accept(fd, address, address ? &length : NULL);
-	format(&name, text, sizeof(text));
 	if (got < 0)
 		printf("%s\n", errno_name(errno));
 	else
-		printf("%d %s %u\n", got, text, length);
+		printf("%d %s %u\n", got, name_text(&name), length);
 }
 
 static void do_name(const char *call, int fd)
 {
 	struct sockaddr_storage name = { 0 };
 	socklen_t length = sizeof(name);
-	char text[80];
 	int result;
 
 	if (strcmp(call, "getpeername") == 0)
 		result = getpeername(fd, (struct sockaddr *)&name, &length);
 	else
 		result = getsockname(fd, (struct sockaddr *)&name, &length);
-	format(&name, text, sizeof(text));
-	printf("%s\n", result < 0 ? errno_name(errno) : text);
+	printf("%s\n", result < 0 ? errno_name(errno) : name_text(&name));
 }
 
 static int do_connect(const char *host, int port, int source)
 {
 	struct sockaddr_storage name, from;
-	socklen_t length = parse(host, port, &name);
+	socklen_t length = parse_name(host, port, &name);
 	int fd = socket(name.ss_family, SOCK_STREAM, 0);
 
-	if (source && bind(fd, (struct sockaddr *)&from, parse(host, source, &from)) < 0)
+	if (source && bind(fd, (struct sockaddr *)&from, parse_name(host, source, &from)) < 0)
 		return -1;
 	return connect(fd, (struct sockaddr *)&name, length) < 0 ? -1 : fd;
 }
@@ -227,7 +188,7 @@ static void obey(char *line)
 	if (strcmp(call, "socket") == 0)
 		say_number(make_socket(first));
 	else if (strcmp(call, "bind") == 0)
-		say_number(bind(atoi(first), (struct sockaddr *)&name, parse(second, atoi(third), &name)));
+		say_number(bind(atoi(first), (struct sockaddr *)&name, parse_name(second, atoi(third), &name)));
 	else if (strncmp(call, "accept", 6) == 0)
 		do_accept(call, atoi(first), second);
 	else if (strncmp(call, "get", 3) == 0)

@@ -3,11 +3,9 @@
  * line: what the call gave, or the errno's name. tests/layer/outgoing_test.ts drives it. Second names of a
  * call are found by dlsym.
  */
-#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -23,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "socket_name.h"
+
 static struct sockaddr_storage name;
 static socklen_t name_length;
 static char text[70000];
@@ -33,42 +33,6 @@ static void say(long result)
 		printf("%s\n", strerrorname_np(errno));
 	else
 		printf("%ld\n", result);
-}
-
-static void parse(const char *host, int port)
-{
-	struct sockaddr_in *v4 = (void *)&name;
-	struct sockaddr_in6 *v6 = (void *)&name;
-
-	memset(&name, 0, sizeof(name));
-	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons((uint16_t)port);
-		name_length = sizeof(*v4);
-	} else if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons((uint16_t)port);
-		name_length = sizeof(*v6);
-	} else { /* AF_UNSPEC */
-		name_length = sizeof(struct sockaddr);
-	}
-}
-
-static const char *formatted(void)
-{
-	static char line[80];
-	char host[INET6_ADDRSTRLEN] = "-";
-	int port = 0;
-
-	if (name.ss_family == AF_INET) {
-		inet_ntop(AF_INET, &((struct sockaddr_in *)&name)->sin_addr, host, sizeof(host));
-		port = ntohs(((struct sockaddr_in *)&name)->sin_port);
-	} else if (name.ss_family == AF_INET6) {
-		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&name)->sin6_addr, host, sizeof(host));
-		port = ntohs(((struct sockaddr_in6 *)&name)->sin6_port);
-	}
-	snprintf(line, sizeof(line), "%s %d", host, port);
-	return line;
 }
 
 static void make_socket(const char *kind)
@@ -119,7 +83,7 @@ static void do_receive(const char *call, int fd)
 	if (got < 0)
 		say(got);
 	else
-		printf("%zd %.*s %s\n", got, (int)(got < 40 ? got : 40), got > 0 ? text : "-", formatted());
+		printf("%zd %.*s %s\n", got, (int)(got < 40 ? got : 40), got > 0 ? text : "-", name_text(&name));
 }
 
 static void do_send(const char *call, int fd, const char *what)
@@ -151,7 +115,7 @@ static void do_name(const char *call, int fd)
 		result = getpeername(fd, (struct sockaddr *)&name, &name_length);
 	else
 		result = getsockname(fd, (struct sockaddr *)&name, &name_length);
-	printf("%s\n", result < 0 ? strerrorname_np(errno) : formatted());
+	printf("%s\n", result < 0 ? strerrorname_np(errno) : name_text(&name));
 }
 
 static void do_error(int fd)
@@ -300,7 +264,7 @@ static void do_child(int fd, const char *host, int port)
 	child = fork();
 	if (child == 0) {
 		close(fd);
-		parse(host, port);
+		name_length = parse_name(host, port, &name);
 		fd = socket(AF_INET, SOCK_STREAM, 0);
 		_exit(connect(fd, (struct sockaddr *)&name, name_length) < 0 && errno == ECONNREFUSED ? 0 : 1);
 	}
@@ -318,7 +282,7 @@ static void obey(char *line)
 	sscanf(line, "%31s %63s %63s %63s %63s", call, first, second, third, fourth);
 	fd = atoi(first);
 	if (strncmp(call, "recv", 4) != 0 && strncmp(call, "__recv", 6) != 0)
-		parse(second, atoi(third));
+		name_length = parse_name(second, atoi(third), &name);
 	if (strcmp(call, "socket") == 0)
 		make_socket(first);
 	else if (strstr(call, "connect"))

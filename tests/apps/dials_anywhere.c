@@ -4,9 +4,7 @@
  *   connect HOST PORT [now] | connectx HOST PORT TEXT | send FD TEXT | sendmsg FD TEXT | recv FD | recvmsg FD |
  *   udp | sendto FD HOST PORT TEXT | recvfrom FD | names FD | error FD | close FD
  */
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 #include <unistd.h>
 
 #include "errno_name.h"
+#include "socket_name.h"
 
 static void say(long result)
 {
@@ -22,36 +21,6 @@ static void say(long result)
 		printf("%s\n", errno_name(errno));
 	else
 		printf("%ld\n", result);
-}
-
-static socklen_t parse(const char *host, int port, struct sockaddr_storage *name)
-{
-	struct sockaddr_in *v4 = (void *)name;
-	struct sockaddr_in6 *v6 = (void *)name;
-
-	memset(name, 0, sizeof(*name));
-	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons((uint16_t)port);
-		return sizeof(*v4);
-	}
-	inet_pton(AF_INET6, host, &v6->sin6_addr);
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons((uint16_t)port);
-	return sizeof(*v6);
-}
-
-static void print_name(const struct sockaddr_storage *name)
-{
-	char host[INET6_ADDRSTRLEN] = "?";
-	const struct sockaddr_in *v4 = (const void *)name;
-	const struct sockaddr_in6 *v6 = (const void *)name;
-
-	if (name->ss_family == AF_INET)
-		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
-	else
-		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
-	printf("%s %d", host, ntohs(v4->sin_port));
 }
 
 static void names(int fd)
@@ -63,18 +32,16 @@ static void names(int fd)
 		say(-1);
 		return;
 	}
-	print_name(&name);
-	printf(" from ");
+	printf("%s from ", name_text(&name));
 	length = sizeof(name);
 	getsockname(fd, (struct sockaddr *)&name, &length);
-	print_name(&name);
-	printf("\n");
+	printf("%s\n", name_text(&name));
 }
 
 static long dial(const char *host, int port, const char *how)
 {
 	struct sockaddr_storage name;
-	socklen_t length = parse(host, port, &name);
+	socklen_t length = parse_name(host, port, &name);
 	int fd = socket(name.ss_family, SOCK_STREAM, 0);
 
 	if (strcmp(how, "now") == 0)
@@ -89,7 +56,7 @@ static long dial(const char *host, int port, const char *how)
 static long dial_with(const char *host, int port, char *bytes)
 {
 	struct sockaddr_storage name;
-	socklen_t length = parse(host, port, &name);
+	socklen_t length = parse_name(host, port, &name);
 	sa_endpoints_t ends = { .sae_dstaddr = (struct sockaddr *)&name, .sae_dstaddrlen = length };
 	struct iovec part = { bytes, strlen(bytes) };
 	int fd = socket(name.ss_family, SOCK_STREAM, 0);
@@ -121,9 +88,7 @@ static void receive_from(int fd)
 		say(got);
 		return;
 	}
-	printf("%.*s from ", (int)got, bytes);
-	print_name(&name);
-	printf("\n");
+	printf("%.*s from %s\n", (int)got, bytes, name_text(&name));
 }
 
 static ssize_t move_message(int fd, char *bytes, size_t count, int sends)
@@ -158,7 +123,7 @@ static void obey(char words[5][64])
 	else if (strcmp(words[0], "udp") == 0)
 		say(socket(AF_INET, SOCK_DGRAM, 0));
 	else if (strcmp(words[0], "sendto") == 0)
-		say(sendto(fd, words[4], strlen(words[4]), 0, (struct sockaddr *)&name, parse(words[2], atoi(words[3]), &name)));
+		say(sendto(fd, words[4], strlen(words[4]), 0, (struct sockaddr *)&name, parse_name(words[2], atoi(words[3]), &name)));
 	else if (strcmp(words[0], "recvfrom") == 0)
 		receive_from(fd);
 	else if (strcmp(words[0], "names") == 0)
