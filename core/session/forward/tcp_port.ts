@@ -33,8 +33,8 @@ export class TcpPort {
   }
 
   /**
-   * Takes no more clients. The kernel resets those that wait for `accept` when a listener is closed, and hands
-   * them out in the order in which they came: a connection of our own marks the last one to be carried.
+   * Takes no more clients. The kernel resets those that wait for `accept` when a listener is closed, and it
+   * hands them out in the order in which they came: a connection of our own marks the last to be carried.
    */
   async close(): Promise<void> {
     const came: Socket[] = [];
