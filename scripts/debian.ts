@@ -26,7 +26,7 @@ export interface ListedPackage {
 export function parseUris(printed: string): ListedPackage[] {
   const found: ListedPackage[] = [];
   for (const line of printed.split("\n")) {
-    const [, file, sum = ""] = line.match(/^'[^']+' (\S+\.deb) \d+ ?(\S*)/) ?? [];
+    const [, file, sum = ""] = line.match(/^'[^']+' (\S+\.(?:deb|dsc|tar\.\w+)) \d+ ?(\S*)/) ?? [];
     if (file === undefined) continue;
     const sha256 = sum.match(/^SHA256:([0-9a-f]{64})$/)?.[1];
     if (sha256 === undefined) {

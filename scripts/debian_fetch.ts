@@ -45,6 +45,23 @@ export async function fetchDebs(folder: string, wanted: Wanted): Promise<string[
 
 async function fetch(folder: string, wanted: Wanted): Promise<ListedPackage[]> {
   const { architecture, packages, sources, closure } = wanted;
+  const options = await ownApt(folder, architecture, sources);
+  const download = ["apt-get", ...options, "download", "-q"];
+  const asked = closure === undefined
+    ? [...download, "--print-uris", ...packages]
+    : ["apt-get", ...options, "install", "-qq", "--print-uris", ...packages];
+  const found = parseUris(await run(asked)).filter(({ name }) => closure?.(name) ?? true);
+  if (found.length === 0) {
+    throw new Error(`Cannot fetch "${packages.join(" ")}": no package of those is wanted`);
+  }
+  await run([...download, ...found.map(({ name }) => name)], `${folder}/debs`);
+  Deno.removeSync(`${folder}/state`, { recursive: true });
+  Deno.removeSync(`${folder}/cache`, { recursive: true });
+  return found;
+}
+
+/** Options by which apt works in `folder` alone, with lists that were just read. */
+async function ownApt(folder: string, architecture: string, sources?: readonly string[]): Promise<string[]> {
   for (const part of ["state/lists/partial", "cache/archives/partial", "debs"]) {
     Deno.mkdirSync(`${folder}/${part}`, { recursive: true });
   }
@@ -67,18 +84,29 @@ async function fetch(folder: string, wanted: Wanted): Promise<ListedPackage[]> {
     ...signedOnly,
   ].flatMap((option) => ["-o", option]);
   await run(["apt-get", ...options, "update", "-q"]);
-  const download = ["apt-get", ...options, "download", "-q"];
-  const asked = closure === undefined
-    ? [...download, "--print-uris", ...packages]
-    : ["apt-get", ...options, "install", "-qq", "--print-uris", ...packages];
-  const found = parseUris(await run(asked)).filter(({ name }) => closure?.(name) ?? true);
-  if (found.length === 0) {
-    throw new Error(`Cannot fetch "${packages.join(" ")}": no package of those is wanted`);
+  return options;
+}
+
+/**
+ * Paths of a source package's files as `release` of Debian has it, kept in `folder`; null where this machine
+ * knows no mirror of Debian. Each file is what the signed list says.
+ */
+export async function fetchSource(folder: string, name: string, release: string): Promise<string[] | null> {
+  if (!exists(`${folder}/signed.json`)) {
+    const sources = await debianSources([release]);
+    if (sources === null) return null;
+    const lines = sources.map((line) => line.replace(/^deb /, "deb-src "));
+    const options = await ownApt(folder, "amd64", lines);
+    const asked = ["apt-get", ...options, "source", "--download-only", "-q"];
+    const found = parseUris(await run([...asked, "--print-uris", name]));
+    if (found.length === 0) throw new Error(`Cannot fetch the source of "${name}": ${release} has none`);
+    await run([...asked, name], `${folder}/debs`);
+    Deno.writeTextFileSync(`${folder}/signed.json`, JSON.stringify(found));
   }
-  await run([...download, ...found.map(({ name }) => name)], `${folder}/debs`);
-  Deno.removeSync(`${folder}/state`, { recursive: true });
-  Deno.removeSync(`${folder}/cache`, { recursive: true });
-  return found;
+  const sums = JSON.parse(Deno.readTextFileSync(`${folder}/signed.json`)) as ListedPackage[];
+  const files = sums.map(({ file, sha256 }) => ({ path: `${folder}/debs/${file}`, sha256 }));
+  await checkFiles(files);
+  return files.map(({ path }) => path);
 }
 
 /**
