@@ -79,7 +79,6 @@ export async function openSession(
         },
         requests: printsEvents(),
       }),
-      details: control.record.details,
       prepare: (path) => programs.prepare(path),
     }),
   );

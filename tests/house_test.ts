@@ -8,7 +8,7 @@ import { circlesOf } from "./support/circles.ts";
 
 const root = decodeURIComponent(new URL("../", import.meta.url).pathname);
 const maximumLines = 400;
-const codeEndings = /\.(ts|c|h)$/;
+const codeEndings = /\.(ts|c|h|java)$/;
 const bannedWords = ["manager", "helper", "helpers", "util", "utils", "common", "misc", "info", "service"];
 const coreRooms = [
   "base",
@@ -262,7 +262,9 @@ Deno.test("a file opens with what it owns", () => {
 });
 
 Deno.test("no file or exported name carries a banned word", () => {
-  const findings = files.flatMap((file) => {
+  // Names of the IDE's own types are not ours to choose.
+  const theirs = /^editors\/jetbrains\/(stubs|src\/test\/java\/(com|org))\//;
+  const findings = files.filter(({ path }) => !theirs.test(path)).flatMap((file) => {
     const names = [
       ...file.text.matchAll(/export\s+(?:async\s+)?(?:function|class|const|interface|type)\s+(\w+)/g),
     ].map((m) => m[1] ?? "");
@@ -351,9 +353,9 @@ Deno.test("SECURITY.md names every attack, and no test that is not there", () =>
 
 Deno.test("what is fetched is fetched where its sum is checked", () => {
   const checked =
-    /^(scripts\/(pins\.py|install_packages\.sh)|scripts\/debian_fetch\.ts|tests\/cluster\/packages\.ts|tests\/support\/packages\.ts)$/;
+    /^(scripts\/(pins\.py|install_packages\.sh)|scripts\/debian_fetch\.ts|scripts\/maven\.ts|tests\/cluster\/packages\.ts|tests\/support\/packages\.ts)$/;
   const fetches =
-    /pip3?["', ]+(install|download)|\b(curl|wget)["', ]+(-\w+["', ]+)*https?:|npm["', ]+(install|ci)\b|\bnpx\b|go["', ]+(install|get)\b|apt-get["', ].*(install|download)|execPath\(\), "install"|ADD https?:/;
+    /pip3?["', ]+(install|download)|\b(curl|wget)["', ]+(-\w+["', ]+)*https?:|npm["', ]+(install|ci)\b|\bnpx\b|go["', ]+(install|get)\b|apt-get["', ].*(install|download|\bsource\b)|execPath\(\), "install"|ADD https?:|\bmvn\b|\bivy\.jar\b/;
   const scripts = tracked.filter((path) =>
     /^dev$|^\.ci\/|^(scripts|bench|agent\/image|tests)\/.*\.(ts|sh|py)$/.test(path) &&
     !/_test\.ts$/.test(path)
@@ -371,7 +373,7 @@ Deno.test("every folder of tests runs with a suite", () => {
 
 Deno.test("no committed file names a machine's path or an unknown host", () => {
   const texts = tracked.filter((path) =>
-    /\.(ts|c|h|md|json|yaml|sh|go)$|^dev$|^\.ci\//.test(path) && !/\.lock$|go\.sum$/.test(path)
+    /\.(ts|c|h|java|kts|xml|md|json|yaml|sh|go)$|^dev$|^\.ci\//.test(path) && !/\.lock$|go\.sum$/.test(path)
   );
   const findings = texts.flatMap((path) =>
     Deno.readTextFileSync(root + path).split("\n").flatMap((line, index) => {

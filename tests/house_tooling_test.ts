@@ -177,16 +177,17 @@ Deno.test("a comment keeps to 110 columns, as the code does", () => {
     "scripts/wire.ts",
     "core/session/env_programs.ts",
   ];
-  const findings = tracked.filter((path) => /\.(ts|c|h)$/.test(path) && !generated.includes(path)).flatMap(
-    (path) => {
-      const tab = path.endsWith(".ts") ? "  " : " ".repeat(8);
-      return Deno.readTextFileSync(root + path).split("\n").flatMap((line, index) => {
-        const text = /^\s*(?:\/\/|\/\*\*?|\*) (.*)$/.exec(line)?.[1];
-        if (text === undefined || line.replaceAll("\t", tab).length <= 110) return [];
-        return /^\s|\S {2,}|^--|^[|]/.test(text) ? [] : [`${path}:${index + 1}: ${line.trim()}`];
-      });
-    },
-  );
+  const findings = tracked.filter((path) => /\.(ts|c|h|java)$/.test(path) && !generated.includes(path))
+    .flatMap(
+      (path) => {
+        const tab = /\.(ts|java)$/.test(path) ? "  " : " ".repeat(8);
+        return Deno.readTextFileSync(root + path).split("\n").flatMap((line, index) => {
+          const text = /^\s*(?:\/\/|\/\*\*?|\*) (.*)$/.exec(line)?.[1];
+          if (text === undefined || line.replaceAll("\t", tab).length <= 110) return [];
+          return /^\s|\S {2,}|^--|^[|]/.test(text) ? [] : [`${path}:${index + 1}: ${line.trim()}`];
+        });
+      },
+    );
   assert.deepEqual(findings, []);
 });
 
@@ -195,7 +196,7 @@ const twiceRead = [/\bwhoever\b/i, /\b(?:is|are|was|were|be) said\b/, /\banew\b(
 
 Deno.test("comments, names of tests and documents are in plain English", () => {
   const texts = tracked.filter((path) =>
-    /\.(ts|c|h|md)$/.test(path) && !/^tests\/house_|^layer\/wire/.test(path)
+    /\.(ts|c|h|java|md)$/.test(path) && !/^tests\/house_|^layer\/wire/.test(path)
   );
   none(
     texts.flatMap((path) =>

@@ -67,26 +67,20 @@ interface ParsedFile {
   root: Record<string, unknown>;
 }
 
-/** Where kubeconfig files are looked for. isList: KUBECONFIG names them, and not all need be there. */
-export function kubeconfigNames(
-  { kubeconfig, env }: Pick<KubeOptions, "kubeconfig" | "env">,
-): { names: string[]; isList: boolean } {
+async function readFiles({ kubeconfig, env }: KubeOptions): Promise<ParsedFile[]> {
   const home = env.get("HOME");
   if (kubeconfig !== undefined) {
     const name = home === undefined ? kubeconfig : kubeconfig.replace(/^~(?=\/)/, home);
-    return { names: [name], isList: false };
+    const file = await readFile(name);
+    if (file === undefined) throw unusable(name, "there is no such file");
+    return [file];
   }
   const listed = env.get("KUBECONFIG")?.split(":").filter((name) => name !== "") ?? [];
-  if (listed.length > 0) return { names: listed, isList: true };
-  return { names: home === undefined ? [] : [join(home, ".kube", "config")], isList: false };
-}
-
-async function readFiles(options: KubeOptions): Promise<ParsedFile[]> {
-  const { names, isList } = kubeconfigNames(options);
+  const names = listed.length > 0 ? listed : home === undefined ? [] : [join(home, ".kube", "config")];
   const files = (await Promise.all(names.map(readFile))).filter((file) => file !== undefined);
-  if (files.length > 0) return files;
-  if (isList) throw unusable(names.join(":"), "no file of that list in KUBECONFIG exists");
-  if (options.kubeconfig !== undefined) throw unusable(names.join(), "there is no such file");
+  if (files.length === 0 && listed.length > 0) {
+    throw unusable(listed.join(":"), "no file of that list in KUBECONFIG exists");
+  }
   return files;
 }
 

@@ -1,4 +1,5 @@
-// Starts a child in the directory at the argument, as Java programs do, and prints what it says of where it is.
+// Starts a child in the directory at the argument, as Java programs do, and prints where that child says it
+// is.
 import java.io.File;
 import java.io.IOException;
 

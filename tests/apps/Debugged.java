@@ -1,4 +1,7 @@
-/** A program that a debugger attaches to, for tests/program/debuggers_test.ts: it ends once its field was changed. */
+/**
+ * A program that a debugger attaches to, for tests/program/debuggers_test.ts: it ends once its field was
+ * changed.
+ */
 public class Debugged {
     static volatile boolean goes = true;
 

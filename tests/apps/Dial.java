@@ -1,5 +1,5 @@
-// Dials as Java programs do, and prints what came of it as one line of JSON. Arguments: a host and a port where the target's
-// server answers, and one where nobody does.
+// Dials as Java programs do, and prints what came of it as one line of JSON. Arguments: a host and a port
+// where the target's server answers, and one where nobody does.
 
 import java.net.InetSocketAddress;
 import java.net.Socket;

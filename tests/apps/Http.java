@@ -1,3 +1,6 @@
+// The JDK's own HTTP server on the port given; answers who it thinks is asking, and on which address. Under
+// /walk it answers what it finds of the pod by the JDK's own calls.
+
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.net.InetAddress;
@@ -14,10 +17,6 @@ import java.util.HashMap;
 import java.util.StringJoiner;
 import java.util.concurrent.Executors;
 
-/**
- * The JDK's own HTTP server on the port given; answers who it thinks is asking, and on which address. Under /walk it
- * answers what it finds of the pod by the JDK's own calls.
- */
 class Http {
 	public static void main(String[] arguments) throws Exception {
 		var server = HttpServer.create(new InetSocketAddress("0.0.0.0", Integer.parseInt(arguments[0])), 16);

@@ -183,7 +183,9 @@ export function allSuites(fuzzCases: number): Suite[] {
       jobs: Math.min(jobs, mostClusterJobs),
       jobsAlone: mostClusterJobs,
     },
-    // Programs of arm64 in an emulator, and every hook left out once: minutes for what few commits touch.
+    // Compilers of another language, an editor: minutes for what few commits touch.
+    { name: "editors", before: [buildAll], tests: ["tests/editors"], jobs, named: true },
+    // Programs of arm64 in an emulator, and every hook left out once.
     { name: "macos", before: [buildAssets], tests: ["tests/macos"], jobs, named: true },
     {
       name: "faults",

@@ -1,0 +1,97 @@
+// Which run configurations run in a session, and what mirrord is told of each kind.
+
+package mirrord.editor;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** A kind is recognised by names of types alone: an IDE has the types of its own languages only. */
+public enum Kind {
+    GRADLE("javaagent",
+        "com.intellij.openapi.externalSystem.service.execution.ExternalSystemRunConfiguration"),
+    MAVEN("javaagent", "org.jetbrains.idea.maven.execution.MavenRunConfiguration"),
+    JAVA("javaagent", "com.intellij.execution.CommonJavaRunConfigurationParameters"),
+    PYTHON("pydevd", "com.jetbrains.python.run.AbstractPythonRunConfiguration"),
+    GO(null, "com.goide.execution.GoRunConfigurationBase"),
+    NODE("nodeinspector", "com.intellij.javascript.nodejs.execution.AbstractNodeTargetRunProfile"),
+    RUBY(null, "org.jetbrains.plugins.ruby.ruby.run.configuration.AbstractRubyRunConfiguration"),
+    DOTNET("resharper", "com.jetbrains.rider.run.configurations.RiderRunConfiguration");
+
+    /** What attaches to a program that runs already, where it runs. */
+    private static final Set<String> ATTACHES = Set.of(
+        "com.intellij.execution.configurations.RemoteRunProfile",
+        "com.jetbrains.python.debugger.remote.PyRemoteDebugConfiguration",
+        "com.jetbrains.nodejs.run.NodeJSRemoteDebugConfiguration",
+        "com.goide.dlv.remote.GoRemoteDebugConfiguration");
+    private static final Pattern ATTACH_NAME = Pattern.compile("Attach|RemoteDebug");
+    /** Tasks and goals that start no program of the developer's; the IDE's own build consists of such. */
+    private static final Pattern BUILD_ONLY = Pattern.compile(
+        "clean|assemble|classes|testClasses|jar|war|bootJar|bootWar|(dist|install)\\w*|compile\\w*|"
+            + "process\\w*|generate\\w*|javadoc|dependencies|tasks|help|projects|wrapper|publish\\w*|"
+            + "validate|initialize|package|deploy|site|test-compile|dependency:.*");
+
+    private final String debugger;
+    private final String type;
+
+    Kind(String debugger, String type) {
+        this.debugger = debugger;
+        this.type = type;
+    }
+
+    /** The kind of a run configuration; null: it runs on this machine alone, whatever the switch says. */
+    public static Kind of(Object configuration) {
+        Set<String> types = typesOf(configuration.getClass());
+        if (isAttach(configuration)) return null;
+        for (Kind kind : values()) {
+            if (types.contains(kind.type) && !kind.isBuildOnly(configuration)) return kind;
+        }
+        return null;
+    }
+
+    /** Does it attach a debugger to what runs already? */
+    public static boolean isAttach(Object configuration) {
+        return typesOf(configuration.getClass()).stream().anyMatch(ATTACHES::contains)
+            || ATTACH_NAME.matcher(configuration.getClass().getSimpleName()).find();
+    }
+
+    /** Variables of `mirrord ext` for programs of this kind (docs/editors.md). */
+    public Map<String, String> variables() {
+        // GoLand starts the program by way of these, which need nothing of the pod.
+        if (this == GO) return Map.of("MIRRORD_SKIP_PROCESSES", "dlv;debugserver;go");
+        return debugger == null ? Map.of() : Map.of("MIRRORD_DETECT_DEBUGGER_PORT", debugger);
+    }
+
+    /** Has the IDE no other way to give variables than the configuration itself? */
+    boolean isBorrowed() {
+        return this == GRADLE || this == MAVEN;
+    }
+
+    private boolean isBuildOnly(Object configuration) {
+        Object tasks = switch (this) {
+            case GRADLE -> Reach.get(configuration, "getSettings", "getTaskNames");
+            case MAVEN -> Reach.get(configuration, "getRunnerParameters", "getGoals");
+            default -> null;
+        };
+        if (!(tasks instanceof Iterable<?> all)) return false;
+        List<String> names = new ArrayList<>();
+        for (Object one : all) {
+            String task = String.valueOf(one);
+            if (!task.startsWith("-")) names.add(this == GRADLE ? task.replaceFirst("^.*:", "") : task);
+        }
+        return names.stream().allMatch(name -> BUILD_ONLY.matcher(name).matches());
+    }
+
+    /** Names of the class, of what it extends and of what it implements. */
+    private static Set<String> typesOf(Class<?> from) {
+        Set<String> names = new LinkedHashSet<>();
+        for (Class<?> type = from; type != null; type = type.getSuperclass()) {
+            names.add(type.getName());
+            for (Class<?> one : type.getInterfaces()) names.addAll(typesOf(one));
+        }
+        return names;
+    }
+}

@@ -1,0 +1,71 @@
+// Configuration files in a project's folder, and its branch.
+
+package mirrord.editor;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ConfigFilesTest {
+    @TempDir
+    Path folder;
+
+    private void write(String name, String text) throws IOException {
+        Path file = folder.resolve(name);
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, text);
+    }
+
+    @Test
+    void theUsualFileIsTheOneThatMirrordUses() throws Exception {
+        assertNull(ConfigFiles.usual(folder));
+        assertNull(ConfigFiles.usual(null));
+        write(".mirrord/mirrord.toml", "");
+        assertEquals(folder.resolve(".mirrord/mirrord.toml"), ConfigFiles.usual(folder));
+        write(".mirrord/mirrord.yaml", "");
+        assertEquals(folder.resolve(".mirrord/mirrord.yaml"), ConfigFiles.usual(folder));
+    }
+
+    @Test
+    void filesOfTheProjectAreFoundAndNoOthers() throws Exception {
+        for (String name : new String[] {
+            "a.mirrord.json", "deep/er/mirrord.toml", ".mirrord/any.yml", ".mirrord/mirrord.schema.json",
+            "node_modules/x/mirrord.json", "package.json", "target/mirrord.json", "mirrord.txt",
+        }) write(name, "");
+        assertEquals(
+            java.util.List.of(
+                folder.resolve(".mirrord/any.yml"), folder.resolve("a.mirrord.json"), folder.resolve("deep/er/mirrord.toml")),
+            ConfigFiles.all(folder));
+        assertEquals(java.util.List.of(), ConfigFiles.all(folder.resolve("nowhere")));
+    }
+
+    @Test
+    void aNewFileIsOneOfMirrordsAndNoneIsOverwritten() throws Exception {
+        Path file = ConfigFiles.create(folder);
+        assertEquals(folder.resolve(".mirrord/mirrord.json"), file);
+        assertTrue(JsonParser.parseString(Files.readString(file)).getAsJsonObject().has("feature"));
+        Files.writeString(file, "{}");
+        assertEquals(file, ConfigFiles.create(folder));
+        assertEquals("{}", Files.readString(file));
+    }
+
+    @Test
+    void theBranchIsThatOfTheRepositoryAround() throws Exception {
+        Path inside = Files.createDirectories(folder.resolve("one/two"));
+        write(".git/HEAD", "ref: refs/heads/main\n");
+        assertEquals("main", Branch.of(inside));
+        write(".git/HEAD", "0123456789012345678901234567890123456789\n");
+        assertNull(Branch.of(inside));
+        write("one/.git", "gitdir: " + folder.resolve("home") + "\n");
+        assertNull(Branch.of(inside));
+        write("home/HEAD", "ref: refs/heads/a/b\n");
+        assertEquals("a/b", Branch.of(inside));
+    }
+}

@@ -1,0 +1,5 @@
+// A stub: the part of the IDE's API that src/ide uses (stubs/README.md).
+
+package com.intellij.execution.configurations;
+
+public interface RunnerSettings {}

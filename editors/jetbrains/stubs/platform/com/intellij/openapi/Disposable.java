@@ -1,0 +1,7 @@
+// A stub: the part of the IDE's API that src/ide uses (stubs/README.md).
+
+package com.intellij.openapi;
+
+public interface Disposable {
+    void dispose();
+}

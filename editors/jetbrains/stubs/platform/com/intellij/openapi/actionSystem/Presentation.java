@@ -1,0 +1,9 @@
+// A stub: the part of the IDE's API that src/ide uses (stubs/README.md).
+
+package com.intellij.openapi.actionSystem;
+
+public final class Presentation {
+    public void setText(String text) {}
+
+    public void setEnabled(boolean enabled) {}
+}

@@ -1,0 +1,9 @@
+// A stub: the part of the IDE's API that src/ide uses (stubs/README.md).
+
+package com.intellij.openapi.application;
+
+public abstract class ModalityState {
+    public static ModalityState defaultModalityState() {
+        return null;
+    }
+}

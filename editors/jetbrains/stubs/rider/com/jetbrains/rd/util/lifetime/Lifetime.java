@@ -1,0 +1,5 @@
+// A stub: the part of the IDE's API that src/ide uses (stubs/README.md).
+
+package com.jetbrains.rd.util.lifetime;
+
+public abstract class Lifetime {}
