@@ -124,7 +124,7 @@ Deno.test("a usage error says what, in which state, and what to do", async () =>
       /^Write/,
     ],
     [["verify-config"], 'Cannot run "verify-config": the <file> is missing', /^Write/],
-    [["completions", "ksh"], 'Cannot use "ksh": it is none of bash, zsh, fish', /^Write/],
+    [["completions", "ksh"], 'Cannot use "ksh": it is none of bash, zsh, fish, elvish, powershell', /^Write/],
     [["agent"], 'Cannot run "agent": --public-key is missing', /^Write/],
     [
       ["agent", "--listen", "-1"],

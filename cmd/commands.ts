@@ -4,7 +4,7 @@
 import type { UpMode } from "../core/config/config.ts";
 
 /** Shells for which there are completions. */
-export const shells = ["bash", "zsh", "fish"] as const;
+export const shells = ["bash", "zsh", "fish", "elvish", "powershell"] as const;
 export type Shell = (typeof shells)[number];
 
 /** Where the cluster is, for every command that needs one. */

@@ -1,103 +1,25 @@
-// `mirrord completions SHELL`: a script for bash, zsh or fish, generated from the declaration in flags.ts.
-// Known values are completed too: choices, files, and what only the cluster knows: for targets the script
-// runs `mirrord ls`, for contexts and namespaces `mirrord complete`, with the flags typed so far.
+// `mirrord completions SHELL`: a script that completes mirrord's command line. Known values are completed
+// too: choices, files, and what only the cluster knows: for targets the script runs `mirrord ls`, for
+// contexts, namespaces and services `mirrord complete`, with the flags typed so far. completed.ts has what
+// completes.
 
-import type { Command, Option } from "commander";
-import { listedKinds } from "../core/target/list.ts";
 import type { Shell } from "./commands.ts";
-import { declareCommands } from "./flags.ts";
-
-/** How an option's value completes. */
-type Value = "none" | "optional file" | "file" | Asked | "text" | readonly string[];
-
-/** What mirrord itself is asked for. */
-type Asked = keyof typeof questions;
-
-const questions = {
-  targets: "ls",
-  contexts: "complete contexts",
-  namespaces: "complete namespaces",
-  services: "complete services",
-} as const;
-
-interface Flag {
-  short: string | undefined;
-  long: string;
-  about: string;
-  value: Value;
-}
-
-interface Verb {
-  name: string;
-  about: string;
-  flags: Flag[];
-  /** What stands after the flags. */
-  rest: "nothing" | "file" | "program" | "services" | readonly string[];
-}
+import {
+  completedVerbs,
+  type Flag,
+  isAsked,
+  names,
+  placeFlags,
+  questions,
+  type Value,
+  type Verb,
+} from "./completed.ts";
+import { elvish } from "./completions_elvish.ts";
+import { powershell } from "./completions_powershell.ts";
 
 /** The script for `shell`, to be sourced or put where the shell looks. */
 export function completionScript(shell: Shell): string {
-  const program = declareCommands(() => {});
-  const verbs = program.createHelp().visibleCommands(program)
-    .filter((command) => command.name() !== "help").map(verbOf);
-  return { bash, zsh, fish }[shell](verbs);
-}
-
-/**
- * Flags that select where `mirrord ls` looks: its own flags with a value, except those that select what to
- * list.
- */
-function placeFlags(verbs: readonly Verb[]): string[] {
-  const ls = verbs.find(({ name }) => name === "ls");
-  return (ls?.flags ?? [])
-    .filter(({ value }) => typeof value === "string" && value !== "none").flatMap(names);
-}
-
-function verbOf(command: Command): Verb {
-  const options = command.createHelp().visibleOptions(command);
-  const [first] = command.registeredArguments;
-  const rest = first === undefined
-    ? "nothing"
-    : first.name() === "program"
-    ? "program"
-    : first.name() === "services"
-    ? "services"
-    : first.name() === "file" || first.name() === "what"
-    ? first.argChoices ?? "file"
-    : first.argChoices ?? first.description.split(", ");
-  const flags = options.map((option) => ({
-    short: option.short,
-    long: option.long ?? "",
-    about: option.description,
-    value: valueOf(option),
-  }));
-  return { name: command.name(), about: command.description(), flags, rest };
-}
-
-function valueOf(option: Option): Value {
-  if (option.argChoices !== undefined) return option.argChoices;
-  const named = /[<[](\w+)[>\]]/.exec(option.flags)?.[1];
-  if (named === undefined) return "none";
-  if (named === "file") return option.optional ? "optional file" : "file";
-  if (option.long === "--target-type") return listedKinds;
-  return askedBy[option.long ?? ""] ?? (option.optional ? "none" : "text");
-}
-
-/** Flags whose values mirrord knows. */
-const askedBy: Readonly<Record<string, Asked | undefined>> = {
-  "--target": "targets",
-  "--context": "contexts",
-  "--namespace": "namespaces",
-  "--target-namespace": "namespaces",
-};
-
-/** Does mirrord know the values? */
-function isAsked(value: Value): value is Asked {
-  return typeof value === "string" && Object.hasOwn(questions, value);
-}
-
-function names({ short, long }: Flag): string[] {
-  return short === undefined ? [long] : [short, long];
+  return { bash, zsh, fish, elvish, powershell }[shell](completedVerbs());
 }
 
 function bash(verbs: Verb[]): string {

@@ -1,5 +1,6 @@
 // The completion scripts: bash's is called as the shell calls it; those of zsh and fish are parsed by their
-// shells where they are installed; all name every command and flag.
+// shells where they are installed; all name every command and flag. tests/program/completions_test.ts has
+// Elvish and PowerShell.
 
 import assert from "node:assert/strict";
 import { completionScript } from "./completions.ts";
@@ -62,7 +63,7 @@ Deno.test("bash completes commands, flags, values, targets, files and programs",
   }
 });
 
-for (const shell of ["zsh", "fish"] as const) {
+for (const shell of ["zsh", "fish", "elvish", "powershell"] as const) {
   Deno.test(`the script for ${shell} knows every command and flag`, () => {
     const script = completionScript(shell);
     const program = declareCommands(() => {});
@@ -76,7 +77,9 @@ for (const shell of ["zsh", "fish"] as const) {
     assert.ok(!script.includes("agent-ttl"), "a hidden flag is offered");
     assert.ok(!script.includes("public-key"), "the hidden command is offered");
   });
+}
 
+for (const shell of ["zsh", "fish"] as const) {
   Deno.test({
     name: `${shell} reads its script`,
     ignore: !await isInstalled(shell), // this machine has no such shell

@@ -63,7 +63,10 @@ def project(requirement):
 def fits(name, machine, python):
     """Can a wheel of that name be used on that machine by that Python (a tag, cp311)?"""
     *_, interpreter, abi, system = name[: -len(".whl")].split("-")
-    if interpreter.startswith("cp") and python not in interpreter.split("."):
+    if abi == "abi3":  # of that Python and all later ones (PEP 425)
+        if int(interpreter[len("cp3") :]) > int(python[len("cp3") :]):
+            return False
+    elif interpreter.startswith("cp") and python not in interpreter.split("."):
         return False
     if system == "any":
         return True

@@ -252,3 +252,25 @@ Deno.test("every npm package in a lock has its sum, and no build changes a lock"
   }
   assert.equal(JSON.parse(Deno.readTextFileSync(`${root}deno.json`)).lock.frozen, true);
 });
+
+Deno.test("a wheel is used by the Python that it is for, and one with the stable ABI by later ones too", async () => {
+  const fits = async (name: string, python: string) => {
+    const code =
+      `import pins; print(pins.fits("a-1-${name}-manylinux_2_17_x86_64.whl", "x86_64", "${python}"))`;
+    const { stdout } = await new Deno.Command("python3", {
+      args: ["-c", code],
+      env: { PYTHONPATH: new URL("./", import.meta.url).pathname, PYTHONDONTWRITEBYTECODE: "1" },
+    }).output();
+    return new TextDecoder().decode(stdout).trim();
+  };
+  const cases = [
+    ["cp311-cp311", "cp311", "True"],
+    ["cp311-cp311", "cp312", "False"],
+    ["cp310-abi3", "cp311", "True"],
+    ["cp310-abi3", "cp310", "True"],
+    ["cp312-abi3", "cp311", "False"],
+  ] as const;
+  for (const [name, python, expected] of cases) {
+    assert.equal(await fits(name, python), expected, `${name} ${python}`);
+  }
+});

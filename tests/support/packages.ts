@@ -20,6 +20,7 @@ const python = [
   ...["typing-extensions==4.16.0", "typing-inspection==0.4.5", "werkzeug==3.1.9"],
 ];
 const debugpy = "debugpy==1.8.22";
+const parsers = ["tree-sitter==0.26.1", "tree-sitter-powershell==0.26.4"];
 const bun = "1.4.5";
 const pm2 = "6.0.14";
 const har = { "har-schema": "2.0.0", "ajv": "6.12.6" };
@@ -45,6 +46,15 @@ export async function debugpyPackage(): Promise<string> {
   const key = await runPins(["key", debugpy], "", systemPython);
   return await ensure("debugpy", [version, key], async (folder) => {
     await runPins(["install", `${folder}/packages`, debugpy], "", systemPython);
+  }) + "/packages";
+}
+
+/** A folder for PYTHONPATH of /usr/bin/python3 with a parser of PowerShell. */
+export async function powershellParser(): Promise<string> {
+  const version = await run([systemPython, "--version"]);
+  const key = await runPins(["key", ...parsers], "", systemPython);
+  return await ensure("parsers", [version, key], async (folder) => {
+    await runPins(["install", `${folder}/packages`, ...parsers], "", systemPython);
   }) + "/packages";
 }
 
