@@ -13,6 +13,8 @@ import { missingForProcess } from "../support/cases.ts";
 import { assertTargetClean } from "../support/postcondition.ts";
 import { ProcessStage } from "../support/process_stage.ts";
 import { binary } from "../support/program.ts";
+import { forbidden } from "../support/stub_api.ts";
+import { TextLineStream } from "../support/text_lines.ts";
 
 const sources = `${root}editors/jetbrains`;
 const platform = { name: "intellij-community-idea", release: "bookworm" };
@@ -104,20 +106,85 @@ test({
 test({
   name: "the plugin's logic runs a program in a session of the real mirrord",
   missing: missingForProcess(),
-  async fn() {
-    await using stage = await ProcessStage.create();
-    const identity = await stage.identity();
-    const env = { MIRRORD_TEST_PROGRAM: binary, MIRRORD_TEST_TARGET: `process/${stage.pid}` };
-    const said = await junit(["--select-class", "mirrord.editor.RealMirrordTest"], env);
-    assert.equal(count(said, "successful"), 2, said);
-    await until(
-      "the agents are gone",
-      async () => (await stage.agents()).length === 0 || "one is there",
-      120,
-    );
-    await assertTargetClean(stage, identity);
-  },
+  fn: () =>
+    withApi(async (kubeconfig) => {
+      await using stage = await ProcessStage.create();
+      const identity = await stage.identity();
+      const said = await junit(["--select-class", "mirrord.editor.RealMirrordTest"], {
+        MIRRORD_TEST_PROGRAM: binary,
+        MIRRORD_TEST_TARGET: `process/${stage.pid}`,
+        MIRRORD_TEST_KUBECONFIG: kubeconfig,
+      });
+      assert.ok(count(said, "successful") >= 3, said);
+      assert.equal(count(said, "failed"), 0, said);
+      await agentsAreGone(stage);
+      await assertTargetClean(stage, identity);
+    }),
 });
+
+test({
+  name: "a session ends with an IDE that is killed",
+  missing: missingForProcess(),
+  fn: () =>
+    inFolder(async (folder) => {
+      await using stage = await ProcessStage.create();
+      const identity = await stage.identity();
+      const { core, bundled } = await compile();
+      const classPath = [core, `${classes}/test`, ...bundled].join(":");
+      const ide = new Deno.Command("java", {
+        args: ["-cp", classPath, "mirrord.editor.IdeThatDies", binary, `process/${stage.pid}`, folder],
+        env: { XDG_RUNTIME_DIR: folder },
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "inherit",
+      }).spawn();
+      const output = ide.stdout.pipeThrough(new TextLineStream()).getReader();
+      try {
+        assert.equal((await output.read()).value, "ready");
+        assert.equal((await stage.agents()).length, 1);
+      } finally {
+        ide.kill("SIGKILL");
+        await ide.status;
+        await output.cancel();
+        await ide.stdin.close().catch(() => {}); // its reader is gone
+      }
+      await agentsAreGone(stage);
+      await assertTargetClean(stage, identity);
+    }),
+});
+
+async function agentsAreGone(stage: ProcessStage): Promise<void> {
+  await until("the agents are gone", async () => (await stage.agents()).length === 0 || "one is there", 120);
+}
+
+/** An API server with one pod, and a kubeconfig for it. */
+async function withApi(work: (kubeconfig: string) => Promise<void>): Promise<void> {
+  const pod = {
+    metadata: { name: "web-1" },
+    spec: { containers: [{ name: "web" }] },
+    status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
+  };
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
+    const resource = new URL(url).pathname.replace(/^.*\//, "");
+    return resource === "pods"
+      ? Response.json({ items: [pod] })
+      : forbidden(resource, 'in the namespace "shop"');
+  });
+  try {
+    await inFolder(async (folder) => {
+      const cluster = { server: `http://127.0.0.1:${server.addr.port}` };
+      const config = {
+        "current-context": "c",
+        clusters: [{ name: "c", cluster }],
+        contexts: [{ name: "c", context: { cluster: "c", namespace: "shop" } }],
+      };
+      Deno.writeTextFileSync(`${folder}/kubeconfig`, JSON.stringify(config));
+      await work(`${folder}/kubeconfig`);
+    });
+  } finally {
+    await server.shutdown();
+  }
+}
 
 /** The platform's sources, unpacked. */
 async function platformSources(): Promise<string> {

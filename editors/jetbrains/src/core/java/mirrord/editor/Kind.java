@@ -9,7 +9,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** A kind is recognised by names of types alone: an IDE has the types of its own languages only. */
+/**
+ * A kind is recognised by the names of types alone, or by how they begin: an IDE has the types of its own
+ * languages only.
+ */
 public enum Kind {
     GRADLE("javaagent",
         "com.intellij.openapi.externalSystem.service.execution.ExternalSystemRunConfiguration"),
@@ -19,15 +22,11 @@ public enum Kind {
     GO(null, "com.goide.execution.GoRunConfigurationBase"),
     NODE("nodeinspector", "com.intellij.javascript.nodejs.execution.AbstractNodeTargetRunProfile"),
     RUBY(null, "org.jetbrains.plugins.ruby.ruby.run.configuration.AbstractRubyRunConfiguration"),
-    DOTNET("resharper", "com.jetbrains.rider.run.configurations.RiderRunConfiguration");
+    DOTNET("resharper", "com.jetbrains.rider.run.configurations.");
 
     /** What attaches to a program that runs already, where it runs. */
-    private static final Set<String> ATTACHES = Set.of(
-        "com.intellij.execution.configurations.RemoteRunProfile",
-        "com.jetbrains.python.debugger.remote.PyRemoteDebugConfiguration",
-        "com.jetbrains.nodejs.run.NodeJSRemoteDebugConfiguration",
-        "com.goide.dlv.remote.GoRemoteDebugConfiguration");
-    private static final Pattern ATTACH_NAME = Pattern.compile("Attach|RemoteDebug");
+    private static final String ATTACHES = "com.intellij.execution.configurations.RemoteRunProfile";
+    private static final Pattern ATTACH_NAME = Pattern.compile("Attach|RemoteDebug|\\.remote\\.");
     /** Tasks and goals that start no program of the developer's; the IDE's own build consists of such. */
     private static final Pattern BUILD_ONLY = Pattern.compile(
         "clean|assemble|classes|testClasses|jar|war|bootJar|bootWar|(dist|install)\\w*|compile\\w*|"
@@ -47,15 +46,15 @@ public enum Kind {
         Set<String> types = typesOf(configuration.getClass());
         if (isAttach(configuration)) return null;
         for (Kind kind : values()) {
-            if (types.contains(kind.type) && !kind.isBuildOnly(configuration)) return kind;
+            if (types.stream().anyMatch(kind::isType) && !kind.isBuildOnly(configuration)) return kind;
         }
         return null;
     }
 
     /** Does it attach a debugger to what runs already? */
     public static boolean isAttach(Object configuration) {
-        return typesOf(configuration.getClass()).stream().anyMatch(ATTACHES::contains)
-            || ATTACH_NAME.matcher(configuration.getClass().getSimpleName()).find();
+        return typesOf(configuration.getClass()).contains(ATTACHES)
+            || ATTACH_NAME.matcher(configuration.getClass().getName()).find();
     }
 
     /** Variables of `mirrord ext` for programs of this kind (docs/editors.md). */
@@ -63,6 +62,22 @@ public enum Kind {
         // GoLand starts the program by way of these, which need nothing of the pod.
         if (this == GO) return Map.of("MIRRORD_SKIP_PROCESSES", "dlv;debugserver;go");
         return debugger == null ? Map.of() : Map.of("MIRRORD_DETECT_DEBUGGER_PORT", debugger);
+    }
+
+    /**
+     * What mirrord looks at before it begins (`mirrord ext -e`): a Go package that would be built as a static
+     * program is refused. Null: there is nothing to look at, or it is not known where it lies.
+     */
+    String executable(Object configuration) {
+        if (this != GO) return null;
+        String kind = String.valueOf(Reach.get(configuration, "getKind"));
+        Object place = Reach.get(configuration, kind.equals("FILE") ? "getFilePaths" : "getDirectoryPath");
+        if (place instanceof List<?> files) place = files.isEmpty() ? null : files.get(0);
+        return kind.equals("PACKAGE") || place == null ? null : place.toString();
+    }
+
+    private boolean isType(String name) {
+        return type.endsWith(".") ? name.startsWith(type) : name.equals(type);
     }
 
     /** Has the IDE no other way to give variables than the configuration itself? */

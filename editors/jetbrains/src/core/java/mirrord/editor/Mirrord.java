@@ -28,7 +28,7 @@ public record Mirrord(String path, Path folder, Map<String, String> variables) {
         "Install mirrord, or name its file: mirrord's menu in the toolbar, \"Program\".";
 
     /** What is asked of `mirrord ext`; null: it is for the configuration or mirrord itself to say. */
-    public record Order(Path configFile, String target, String namespace) {}
+    public record Order(Path configFile, String target, String namespace, String executable) {}
 
     /**
      * The program in `setting`, otherwise on the PATH of `variables`, otherwise where installers put it: an
@@ -90,6 +90,7 @@ public record Mirrord(String path, Path folder, Map<String, String> variables) {
         List<String> words = new ArrayList<>(List.of("ext"));
         if (order.target() != null) words.addAll(List.of("-t", order.target()));
         if (order.configFile() != null) words.addAll(List.of("-f", order.configFile().toString()));
+        if (order.executable() != null) words.addAll(List.of("-e", order.executable()));
         Map<String, String> more = new LinkedHashMap<>(kind.variables());
         more.put("MIRRORD_IGNORE_DEBUGGER_PORTS", DEBUGGER_PORTS);
         String branch = Branch.of(folder);

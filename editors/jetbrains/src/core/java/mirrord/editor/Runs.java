@@ -1,5 +1,5 @@
 // The programs that a project's IDE starts: which of them run in a session, from the moment before the start
-// to the end. Called by the edge with what the IDE tells of each start, by the number that the IDE gives it.
+// to the end. The edge calls it with what the IDE tells of each start, and an object that stands for it.
 
 package mirrord.editor;
 
@@ -18,7 +18,7 @@ public final class Runs {
     private final Supplier<Map<String, String>> environment;
     private final Memory memory;
     private final Desk desk;
-    private final Map<Long, Run> runs = new LinkedHashMap<>();
+    private final Map<Object, Run> runs = new LinkedHashMap<>();
 
     /** `environment` gives the user's variables, as a shell of theirs has them. */
     public Runs(Path folder, Supplier<Map<String, String>> environment, Memory memory, Desk desk) {
@@ -53,7 +53,7 @@ public final class Runs {
     }
 
     /** The IDE is about to start a program: opens its session, if it is one that has such. */
-    public void starting(long id, Object configuration) {
+    public void starting(Object start, Object configuration) {
         Map<String, String> own = Variables.of(configuration);
         String said = own.get(OWN_SWITCH);
         if (!(said == null ? isOn() : said.equals("1")) || Kind.isAttach(configuration)) return;
@@ -68,15 +68,15 @@ public final class Runs {
             return;
         }
         Run run = new Run(configuration, kind);
-        put(id, run);
+        put(start, run);
         try {
-            run.session = open(own, kind);
+            run.session = open(own, kind, configuration);
             if (kind.isBorrowed()) {
                 run.giveBack = Variables.lend(configuration, run.session.launch());
                 run.isTaken = run.giveBack != null;
             }
             run.session.ended().thenAccept(lost -> {
-                if (lost != null && isThere(id)) desk.error(lost);
+                if (lost != null && isThere(start)) desk.error(lost);
             });
         } catch (MirrordFailure failure) {
             run.failure = failure;
@@ -103,25 +103,25 @@ public final class Runs {
     }
 
     /** The program has started; `stop` ends it. */
-    public void started(long id, Runnable stop) {
-        Run run = get(id);
+    public void started(Object start, Runnable stop) {
+        Run run = get(start);
         if (run == null) return;
         giveBack(run);
         run.hasStarted = true;
         if (run.failure != null) {
             stop.run(); // nothing of its kind could keep it from starting
-            ended(id);
+            ended(start);
         } else if (!run.isTaken) {
             desk.warning("The program runs outside the pod: the IDE gave it none of the variables", null);
-            ended(id);
+            ended(start);
         }
     }
 
     /** The program has ended, or was not started after all. */
-    public void ended(long id) {
+    public void ended(Object start) {
         Run run;
         synchronized (this) {
-            run = runs.remove(id);
+            run = runs.remove(start);
         }
         if (run == null) return;
         giveBack(run);
@@ -130,11 +130,11 @@ public final class Runs {
 
     /** Ends every session: the project is closed. */
     public void close() {
-        Long[] ids;
+        Object[] starts;
         synchronized (this) {
-            ids = runs.keySet().toArray(new Long[0]);
+            starts = runs.keySet().toArray();
         }
-        for (Long id : ids) ended(id);
+        for (Object start : starts) ended(start);
     }
 
     /** Lets the user choose a target now, for the next starts. */
@@ -148,7 +148,7 @@ public final class Runs {
         }
     }
 
-    private Session open(Map<String, String> own, Kind kind) throws MirrordFailure {
+    private Session open(Map<String, String> own, Kind kind, Object configuration) throws MirrordFailure {
         Mirrord mirrord = mirrord(own);
         Path configFile = configFile(own);
         boolean hasTarget = own.containsKey(OWN_TARGET);
@@ -161,7 +161,10 @@ public final class Runs {
         }
         Desk.Choice choice = hasTarget ? null : target(mirrord, configFile);
         Mirrord.Order order = new Mirrord.Order(
-            configFile, choice == null ? null : choice.target(), choice == null ? null : choice.namespace());
+            configFile,
+            choice == null ? null : choice.target(),
+            choice == null ? null : choice.namespace(),
+            kind.executable(configuration));
         return desk.busy("mirrord", progress -> mirrord.open(order, kind, listener(progress), progress));
     }
 
@@ -226,15 +229,15 @@ public final class Runs {
         if (giveBack != null) giveBack.run();
     }
 
-    private synchronized void put(long id, Run run) {
-        runs.put(id, run);
+    private synchronized void put(Object start, Run run) {
+        runs.put(start, run);
     }
 
-    private synchronized Run get(long id) {
-        return runs.get(id);
+    private synchronized Run get(Object start) {
+        return runs.get(start);
     }
 
-    private synchronized boolean isThere(long id) {
-        return runs.containsKey(id);
+    private synchronized boolean isThere(Object start) {
+        return runs.containsKey(start);
     }
 }

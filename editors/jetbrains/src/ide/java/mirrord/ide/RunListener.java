@@ -9,22 +9,22 @@ import com.intellij.execution.runners.ExecutionEnvironment;
 public final class RunListener implements ExecutionListener {
     @Override
     public void processStarting(String executorId, ExecutionEnvironment start) {
-        ProjectRuns.of(start.getProject()).runs().starting(start.getExecutionId(), start.getRunProfile());
+        ProjectRuns.of(start.getProject()).runs().starting(start, start.getRunProfile());
     }
 
     @Override
     public void processStarted(String executorId, ExecutionEnvironment start, ProcessHandler program) {
-        ProjectRuns.of(start.getProject()).runs().started(start.getExecutionId(), program::destroyProcess);
+        ProjectRuns.of(start.getProject()).runs().started(start, program::destroyProcess);
     }
 
     @Override
     public void processNotStarted(String executorId, ExecutionEnvironment start) {
-        ProjectRuns.of(start.getProject()).runs().ended(start.getExecutionId());
+        ProjectRuns.of(start.getProject()).runs().ended(start);
     }
 
     @Override
     public void processTerminated(
             String executorId, ExecutionEnvironment start, ProcessHandler program, int code) {
-        ProjectRuns.of(start.getProject()).runs().ended(start.getExecutionId());
+        ProjectRuns.of(start.getProject()).runs().ended(start);
     }
 }

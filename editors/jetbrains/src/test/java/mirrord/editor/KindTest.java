@@ -7,10 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.goide.execution.GoRunConfigurationBase;
 import com.intellij.execution.CommonJavaRunConfigurationParameters;
 import com.intellij.execution.configurations.RemoteRunProfile;
 import com.intellij.openapi.externalSystem.service.execution.ExternalSystemRunConfiguration;
 import com.jetbrains.python.run.AbstractPythonRunConfiguration;
+import com.jetbrains.rider.run.configurations.project.DotNetProjectConfiguration;
+import com.jetbrains.rider.run.configurations.remote.MonoRemoteConfiguration;
+import java.util.List;
 import java.util.Map;
 import org.jetbrains.idea.maven.execution.MavenRunConfiguration;
 import org.junit.jupiter.api.Test;
@@ -60,6 +64,44 @@ class KindTest {
         assertEquals(Kind.MAVEN, maven("spring-boot:run"));
         assertEquals(Kind.MAVEN, maven("clean", "verify"));
         assertNull(maven("clean", "package", "-DskipTests"));
+    }
+
+    /** As GoLand's: where the sources lie depends on the kind. */
+    public static class GoApplication extends GoRunConfigurationBase {
+        private final String kind;
+
+        GoApplication(String kind) {
+            this.kind = kind;
+        }
+
+        public String getKind() {
+            return kind;
+        }
+
+        public String getDirectoryPath() {
+            return "/src";
+        }
+
+        public List<String> getFilePaths() {
+            return List.of("/src/main.go");
+        }
+    }
+
+    @Test
+    void goProgramsAreLookedAtBeforeTheyAreBuilt() {
+        GoApplication directory = new GoApplication("DIRECTORY");
+        assertEquals(Kind.GO, Kind.of(directory));
+        assertEquals("/src", Kind.GO.executable(directory));
+        assertEquals("/src/main.go", Kind.GO.executable(new GoApplication("FILE")));
+        assertNull(Kind.GO.executable(new GoApplication("PACKAGE")));
+        assertNull(Kind.JAVA.executable(directory));
+    }
+
+    @Test
+    void ridersConfigurationsAreKnownByTheirPackage() {
+        assertEquals(Kind.DOTNET, Kind.of(new DotNetProjectConfiguration()));
+        assertNull(Kind.of(new MonoRemoteConfiguration()));
+        assertTrue(Kind.isAttach(new MonoRemoteConfiguration()));
     }
 
     @Test

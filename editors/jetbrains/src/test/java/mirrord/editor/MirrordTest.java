@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 class MirrordTest {
-    private static final Mirrord.Order ORDER = new Mirrord.Order(Path.of("/a b.json"), "pod/a", "shop");
+    private static final Mirrord.Order ORDER = new Mirrord.Order(Path.of("/a b.json"), "pod/a", "shop", "/x/main.go");
 
     @Test
     void linesBecomeStepsMessagesAndTheLaunch() throws Exception {
@@ -39,7 +39,7 @@ class MirrordTest {
                 List.of("step Looking", "info Found", "info no JSON", "warning schön", "info []",
                     "warning two More https://a.example"),
                 heard.said);
-            assertEquals("ext -t pod/a -f /a b.json\n", fake.read("calls"));
+            assertEquals("ext -t pod/a -f /a b.json -e /x/main.go\n", fake.read("calls"));
             assertFalse(session.ended().isDone());
             session.end();
             assertNull(session.ended().get(60, TimeUnit.SECONDS));

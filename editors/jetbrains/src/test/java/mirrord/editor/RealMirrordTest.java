@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.jetbrains.python.run.AbstractPythonRunConfiguration;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,6 +78,31 @@ class RealMirrordTest {
     }
 
     @Test
+    void aGoPackageThatWouldBeStaticIsRefused() throws Exception {
+        Files.writeString(folder.resolve("go.mod"), "module example.com/hello\n\ngo 1.19\n");
+        Path file = Files.writeString(folder.resolve("main.go"), "package main\n\nfunc main() {}\n");
+        Map<String, String> variables = environment();
+        variables.put("CGO_ENABLED", "0");
+        Stream<String> places = Stream.of(variables.get("PATH").split(":"));
+        assumeTrue(places.anyMatch(one -> Files.exists(Path.of(one, "go"))), "there is no Go");
+        Mirrord.Order order = new Mirrord.Order(null, TARGET, null, file.toString());
+        MirrordFailure failure = assertThrows(MirrordFailure.class,
+            () -> new Mirrord(PROGRAM, folder, variables).open(order, Kind.GO, new Heard(), () -> false));
+        assertTrue(failure.getMessage().contains("static"), failure.text());
+    }
+
+    @Test
+    @EnabledIfEnvironmentVariable(named = "MIRRORD_TEST_KUBECONFIG", matches = ".+")
+    void targetsOfAClusterAreListed() throws Exception {
+        Map<String, String> variables = environment();
+        variables.put("KUBECONFIG", System.getenv("MIRRORD_TEST_KUBECONFIG"));
+        Targets found = new Mirrord(PROGRAM, folder, variables).list(null, null, () -> false);
+        assertEquals("shop", found.namespace());
+        assertTrue(found.all().contains(new Targets.Target("pod/web-1", true)), found.toString());
+        assertEquals("pod/web-1", new Picker(found, "pod/web-1").rows("", "").get(0).target());
+    }
+
+    @Test
     void sessionsVersionsVerdictsAndFailuresAreTheContracts() throws Exception {
         Mirrord mirrord = new Mirrord(PROGRAM, folder, environment());
         assertTrue(mirrord.version().matches("\\d+\\.\\d+\\.\\d+.*"), mirrord.version());
@@ -84,11 +111,11 @@ class RealMirrordTest {
         assertFalse(mirrord.verify(config("{}"), () -> false).hasTarget());
         Verdict bad = mirrord.verify(config("{\"feature\": {\"netwrok\": {}}}"), () -> false);
         assertTrue(bad.errors().get(0).contains("netwrok"), bad.toString());
-        Mirrord.Order order = new Mirrord.Order(config("{}"), "process/1999999999", null);
+        Mirrord.Order order = new Mirrord.Order(config("{}"), "process/1999999999", null, null);
         MirrordFailure failure =
             assertThrows(MirrordFailure.class, () -> mirrord.open(order, Kind.GO, new Heard(), () -> false));
         assertTrue(failure.getMessage().startsWith("Cannot "), failure.getMessage());
-        Mirrord.Order right = new Mirrord.Order(null, TARGET, null);
+        Mirrord.Order right = new Mirrord.Order(null, TARGET, null, null);
         Session session = mirrord.open(right, Kind.NODE, new Heard(), () -> false);
         session.end();
         assertNull(session.ended().get(120, TimeUnit.SECONDS));

@@ -13,8 +13,4 @@ public class ExecutionEnvironment {
     public RunProfile getRunProfile() {
         return null;
     }
-
-    public long getExecutionId() {
-        return 0;
-    }
 }

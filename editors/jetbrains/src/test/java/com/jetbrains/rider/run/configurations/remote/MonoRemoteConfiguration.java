@@ -1,0 +1,5 @@
+// A look-alike of the IDE's own, as far as the plugin reads it by name.
+
+package com.jetbrains.rider.run.configurations.remote;
+
+public class MonoRemoteConfiguration {}
