@@ -16,7 +16,7 @@ export interface Suite {
   after?: string[][];
   /** Variables of its tests. */
   env?: Record<string, string>;
-  /** Runs beside the others. */
+  /** Runs beside those that have turns. */
   beside?: boolean;
   /** Test files that run at a time, a process each. */
   jobs: number;
@@ -171,6 +171,7 @@ export function allSuites(fuzzCases: number): Suite[] {
       name: "fuzz",
       before: [buildAssets],
       tests: ["tests/fuzz"],
+      beside: true, // one file of minutes; it runs while the cluster comes up
       jobs,
       once: true,
       env: { MIRRORD_FUZZ_CASES: Deno.env.get("MIRRORD_FUZZ_CASES") ?? String(fuzzCases) },
