@@ -72,7 +72,7 @@ Deno.test("a usage error says what, in which state, and what to do", async () =>
     [
       ["container-ext"],
       'Cannot run "container-ext": upstream has it, this release does not yet',
-      /^Let the editor run the program itself/,
+      /Let its launch configuration run the program itself/,
     ],
     [["wizard"], 'Cannot run "wizard": upstream has it, this release does not yet', /configuration.md/],
     [["up", "init", "api"], 'Cannot use "api": up init takes no names', /up --help/],

@@ -208,6 +208,14 @@ export interface SessionCommand {
   output?: "json";
 }
 
+/** `mirrord fix kubeconfig`. */
+export interface FixCommand {
+  name: "fix";
+  kubeconfig?: string;
+  /** Changes nothing. */
+  dryRun?: true;
+}
+
 /** `mirrord upgrade`. */
 export interface UpgradeCommand {
   name: "upgrade";
@@ -254,6 +262,7 @@ export type ParsedCommand =
   | DoctorCommand
   | DumpCommand
   | ExplainCommand
+  | FixCommand
   | InitCommand
   | UpCommand
   | UpInitCommand

@@ -27,7 +27,7 @@ Deno.test("bash completes commands, flags, values, targets, files and programs",
     [["exe"], ["exec"]],
     [
       [""],
-      "exec port-forward ls doctor dump explain init session verify-config completions version upgrade up ci ext --help --version"
+      "exec port-forward ls doctor dump explain init session verify-config completions version fix upgrade up ci ext --help --version"
         .split(" "),
     ],
     [["doctor", "l"], ["latency"]],

@@ -13,6 +13,7 @@ import {
   type ExecCommand,
   type ExplainCommand,
   type ExtCommand,
+  type FixCommand,
   type InitCommand,
   listFormats,
   type LsCommand,
@@ -110,6 +111,11 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
   program.command("version").description("print version, commit, runtime, platform and agent image")
     .addOption(new Option("-o, --output <format>", "print JSON, for programs").choices(["json"]))
     .action((flags: Omit<VersionCommand, "name">) => parsed({ name: "version", ...flags }));
+  program.command("fix").description("make relative paths in kubeconfig files absolute")
+    .addArgument(new Argument("<what>", "what to fix").choices(["kubeconfig"]))
+    .option("--kubeconfig <file>", "the file, instead of those of KUBECONFIG or ~/.kube/config")
+    .option("--dry-run", "only print what would change")
+    .action((_what: string, flags: Omit<FixCommand, "name">) => parsed({ name: "fix", ...flags }));
   program.command("upgrade").description("replace this program by the newest release")
     .option("--check", "only print whether there is a newer release")
     .action((flags: Omit<UpgradeCommand, "name">) => parsed({ name: "upgrade", ...flags }));

@@ -4,12 +4,15 @@ import { parseCommand } from "./args.ts";
 import { printError, printLine, showLog } from "./ui.ts";
 import { uncaught } from "./uncaught.ts";
 
+/** Commands of upstream that its extensions for editors call: they read an error as one line of JSON. */
+const readByEditors = ["ext", "container-ext"];
+
 /** Runs the command that `args` name. Failures are printed here, once. */
 export async function runCommand(args: string[]): Promise<number> {
   try {
     return await Promise.race([perform(args), uncaught()]);
   } catch (error) {
-    return printError(error, args[0] === "ext");
+    return printError(error, readByEditors.includes(args[0] ?? ""));
   }
 }
 
@@ -97,6 +100,10 @@ async function perform(args: string[]): Promise<number> {
     case "version": {
       const { version } = await import("./version.ts");
       return version(command);
+    }
+    case "fix": {
+      const { fix } = await import("./fix.ts");
+      return await fix(command);
     }
     case "upgrade": {
       await showLog();

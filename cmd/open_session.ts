@@ -79,6 +79,7 @@ export async function openSession(
         },
         requests: printsEvents(),
       }),
+      details: control.record.details,
       prepare: (path) => programs.prepare(path),
     }),
   );

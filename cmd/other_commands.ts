@@ -7,9 +7,10 @@ export const laterCommands: Readonly<Record<string, string | undefined>> = {
   "attach": undefined,
   "chaos": undefined,
   "container": "Run the program itself under mirrord exec, outside the container.",
-  "container-ext": "Let the editor run the program itself, outside the container: mirrord ext.",
+  "container-ext":
+    "Sessions for containers that an editor starts are not there yet. Let its launch configuration run the " +
+    "program itself, on this machine, or switch mirrord off for this one.",
   "extract": undefined,
-  "fix": "Paths in the kubeconfig may be relative to it.",
   "ui": undefined,
   "wizard": "docs/configuration.md has every key.",
 };

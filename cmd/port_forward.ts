@@ -203,7 +203,7 @@ async function deliver(
   forwarding: Forwarding,
   { config, interrupts }: { config: Config; interrupts: Interrupts },
 ): Promise<void> {
-  forwarder.close();
+  await forwarder.close();
   using _lingering = interrupts.linger();
   const delivered = forwarding.deliver({
     limitMs: config.agent.lingerSeconds * 1000,

@@ -3,11 +3,18 @@
 // core/config/schema.ts; scripts/vscode_test.ts compares. Same sources, same bytes.
 
 import { build, stop } from "esbuild";
+import { origin } from "../cmd/origin.ts";
 import { schemaText } from "../core/config/schema.ts";
 import { root, say } from "./step.ts";
 import { vsix } from "./vsix.ts";
 
 const source = `${root}editors/vscode`;
+
+/** What the extension offers to run where mirrord is missing: nothing, while no release is published. */
+const { downloadBase } = origin();
+const installLine = /\.example(\/|$)/.test(downloadBase)
+  ? ""
+  : `curl -fsSL ${downloadBase}/latest/install.sh | sh`;
 
 /** The program, as the editor's Node loads it. */
 export async function bundleExtension(file: string): Promise<void> {
@@ -19,6 +26,7 @@ export async function bundleExtension(file: string): Promise<void> {
     target: "node20",
     format: "cjs",
     external: ["vscode"],
+    define: { installLine: JSON.stringify(installLine) },
     logLevel: "error",
   });
   await stop(); // its own process

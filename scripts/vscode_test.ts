@@ -16,7 +16,8 @@ Deno.test("the schema that editors check by is that of the configuration: ./dev 
 
 Deno.test("the package has the version of mirrord, and names a schema that is there", () => {
   assert.equal(manifest.version, JSON.parse(Deno.readTextFileSync(`${root}deno.json`)).version);
-  for (const { url } of manifest.contributes.jsonValidation) {
+  const { jsonValidation, yamlValidation } = manifest.contributes;
+  for (const { url } of [...jsonValidation, ...yamlValidation]) {
     assert.ok(Deno.statSync(`${folder}/${url}`).isFile);
   }
 });
@@ -26,9 +27,12 @@ Deno.test("every command of the package is registered, every setting read, and n
   const registered = [...source.matchAll(/registerCommand\("([^"]+)"/g)].map(([, name]) => name).sort();
   const named = manifest.contributes.commands.map(({ command }: { command: string }) => command).sort();
   assert.deepEqual(registered, named);
-  const read = [...source.matchAll(/getConfiguration\("mirrord"\)\.get\("([^"]+)"/g)]
-    .map(([, name]) => `mirrord.${name}`).sort();
-  assert.deepEqual(read, Object.keys(manifest.contributes.configuration.properties).sort());
+  const read = [...source.matchAll(/getConfiguration\("mirrord"\)\s*\.get\("([^"]+)"/g)]
+    .map(([, name]) => `mirrord.${name}`);
+  assert.deepEqual(
+    [...new Set(read)].sort(),
+    Object.keys(manifest.contributes.configuration.properties).sort(),
+  );
 });
 
 Deno.test("the package is a zip archive whose manifest says what package.json says", async () => {
@@ -80,7 +84,7 @@ Deno.test("the program is one file that loads in Node, with the editor's module"
     const code = Deno.readTextFileSync(`${temporary}/extension.js`);
     assert.deepEqual(
       [...new Set([...code.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) => name))].sort(),
-      ["node:child_process", "node:process", "vscode"],
+      ["node:child_process", "node:fs", "node:process", "vscode"],
     );
     assert.ok(!code.includes("withResolvers"), "VS Code's Node may be 20");
   } finally {

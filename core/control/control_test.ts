@@ -2,6 +2,7 @@
 // end, who may ask, and what a program that does not read costs.
 
 import assert from "node:assert/strict";
+import { until } from "../../tests/cluster/command.ts";
 import { deadline } from "../../tests/support/deadline.ts";
 import { Control } from "./control.ts";
 import { controlFolders } from "./folder.ts";
@@ -77,7 +78,8 @@ Deno.test("who watches gets what was before, what comes, and the end", () =>
     await control.open(opening, nothing);
     const [found] = await listSessions();
     const told: Answer[] = [];
-    for await (const answer of watchSession(found ?? assert.fail(), new AbortController().signal)) {
+    const { signal } = new AbortController();
+    for await (const answer of watchSession(found ?? assert.fail(), { signal, details: false })) {
       told.push(answer);
       if (told.length === 2) control.record.take(subscribed(81));
       if (told.length === 3) control[Symbol.dispose]();
@@ -193,3 +195,26 @@ s.connect("${path}"); s.send(b'{"ask":"facts"}\\n'); print(s.makefile().read())`
       assert.equal((await listSessions())[0]?.facts?.target, "deployment/api");
     }),
 });
+
+Deno.test("details are made while somebody watches them, and no longer", () =>
+  inFolder(async () => {
+    using control = new Control();
+    await control.open(opening, nothing);
+    const { details } = control.record;
+    const name = { type: "name", name: "db", whose: "target", why: "a rule", pid: 1 } as const;
+    const [found] = await listSessions();
+    const { signal } = new AbortController();
+    assert.equal(details.isWatched, false);
+    const plain = watchSession(found ?? assert.fail(), { signal, details: false });
+    await plain.next();
+    assert.equal(details.isWatched, false);
+    await plain.return(undefined);
+    const watching = watchSession(found ?? assert.fail(), { signal, details: true });
+    assert.ok("facts" in (await watching.next()).value);
+    assert.equal(details.isWatched, true);
+    details.tell(name);
+    const told = await watching.next();
+    assert.deepEqual(told.value.detail, name);
+    await watching.return(undefined);
+    await until("nobody watches", () => Promise.resolve(!details.isWatched || "somebody does"));
+  }));

@@ -2,12 +2,14 @@
 // the session answers by lines, and ends the connection with itself. docs/sessions.md describes it for other
 // programs: fields are only added.
 
+import type { SessionDetail } from "../session/details.ts";
 import type { SessionEvent } from "../session/events.ts";
 
 /**
  * facts: one line of facts. watch: facts, then events, those of before first. stop, kill: a line of facts.
+ * details: with watch, what happens in detail as well.
  */
-export type Question = { ask: "facts" | "watch" | "stop" | "kill" };
+export type Question = { ask: "facts" | "watch" | "stop" | "kill"; details?: boolean };
 
 /** A port of the target that the session has. */
 export interface HeldPort {
@@ -48,6 +50,7 @@ export type Answer =
   | { facts: SessionFacts }
   /** at: when it happened, in milliseconds since 1970. */
   | { at: number; event: SessionEvent }
+  | { at: number; detail: SessionDetail }
   /** So many events were left out, as they were not read in time. */
   | { dropped: number }
   | { refused: string };

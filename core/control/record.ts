@@ -1,6 +1,7 @@
 // What is known of one session while it runs: its last events, its ports, its state. Made by control.ts, told
 // by server.ts.
 
+import { Details } from "../session/details.ts";
 import type { SessionEvent } from "../session/events.ts";
 import type { Answer, HeldPort, SessionFacts } from "./messages.ts";
 
@@ -22,6 +23,8 @@ export interface Ending {
 export type Told = Extract<Answer, { event: SessionEvent }>;
 
 export class SessionRecord {
+  /** What happens in detail: it is not kept. */
+  readonly details: Details = new Details();
   readonly #kept: Told[] = [];
   readonly #ports = new Map<number, HeldPort>();
   readonly #listening = new Set<(told: Told) => void>();

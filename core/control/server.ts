@@ -77,7 +77,7 @@ export class ControlServer implements Disposable {
         case "facts":
           return await watcher.end(facts);
         case "watch":
-          return await this.#watch(watcher, facts.facts);
+          return await this.#watch(watcher, facts.facts, question.details === true);
         case "stop":
         case "kill":
           watcher.tell(facts);
@@ -102,9 +102,12 @@ export class ControlServer implements Disposable {
     return localPeers(this.#path).some(isForeign) ? "another user is connected" : null;
   }
 
-  async #watch(watcher: Watcher, facts: SessionFacts): Promise<void> {
+  async #watch(watcher: Watcher, facts: SessionFacts, isDetailed: boolean): Promise<void> {
     using heard = this.#record.hear((told) => watcher.tell(told));
     for (const answer of [{ facts }, ...heard.before]) watcher.tell(answer);
+    using _details = isDetailed
+      ? this.#record.details.watch((detail) => watcher.tell({ at: Date.now(), detail }))
+      : null;
     await watcher.gone();
   }
 }

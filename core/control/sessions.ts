@@ -28,15 +28,21 @@ export async function listSessions(): Promise<FoundSession[]> {
   return found.flat().sort((one, other) => since(one) < since(other) ? -1 : 1);
 }
 
-/** What happens in a session, from its first kept event on, until it ends or `signal` aborts. */
-export async function* watchSession(name: SocketName, signal: AbortSignal): AsyncGenerator<Answer> {
+/**
+ * What happens in a session, from its first kept event on, until it ends or `signal` aborts; `details` as
+ * well.
+ */
+export async function* watchSession(
+  name: SocketName,
+  { signal, details }: { signal: AbortSignal; details: boolean },
+): AsyncGenerator<Answer> {
   const conn = await connected(name);
   if (conn === null) return;
   const close = () => closeQuietly(conn);
   signal.addEventListener("abort", close);
   try {
     if (signal.aborted) return;
-    await ask(conn, { ask: "watch" });
+    await ask(conn, { ask: "watch", details });
     for await (const line of linesOf(conn)) yield JSON.parse(line) as Answer;
   } catch (error) {
     // The session is gone, or nobody watches any more.

@@ -67,20 +67,26 @@ interface ParsedFile {
   root: Record<string, unknown>;
 }
 
-async function readFiles({ kubeconfig, env }: KubeOptions): Promise<ParsedFile[]> {
+/** Where kubeconfig files are looked for. isList: KUBECONFIG names them, and not all need be there. */
+export function kubeconfigNames(
+  { kubeconfig, env }: Pick<KubeOptions, "kubeconfig" | "env">,
+): { names: string[]; isList: boolean } {
   const home = env.get("HOME");
   if (kubeconfig !== undefined) {
     const name = home === undefined ? kubeconfig : kubeconfig.replace(/^~(?=\/)/, home);
-    const file = await readFile(name);
-    if (file === undefined) throw unusable(name, "there is no such file");
-    return [file];
+    return { names: [name], isList: false };
   }
   const listed = env.get("KUBECONFIG")?.split(":").filter((name) => name !== "") ?? [];
-  const names = listed.length > 0 ? listed : home === undefined ? [] : [join(home, ".kube", "config")];
+  if (listed.length > 0) return { names: listed, isList: true };
+  return { names: home === undefined ? [] : [join(home, ".kube", "config")], isList: false };
+}
+
+async function readFiles(options: KubeOptions): Promise<ParsedFile[]> {
+  const { names, isList } = kubeconfigNames(options);
   const files = (await Promise.all(names.map(readFile))).filter((file) => file !== undefined);
-  if (files.length === 0 && listed.length > 0) {
-    throw unusable(listed.join(":"), "no file of that list in KUBECONFIG exists");
-  }
+  if (files.length > 0) return files;
+  if (isList) throw unusable(names.join(":"), "no file of that list in KUBECONFIG exists");
+  if (options.kubeconfig !== undefined) throw unusable(names.join(), "there is no such file");
   return files;
 }
 

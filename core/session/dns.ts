@@ -22,10 +22,12 @@ import {
   unpackAddresses,
 } from "../../protocol-wasm/mod.ts";
 import type { DnsConfig } from "../config/config.ts";
+import type { Details } from "./details.ts";
 import type { Emit } from "./events.ts";
-import type { Floor, Question } from "./floor.ts";
+import type { AppProcess, Floor, Question } from "./floor.ts";
 import { KnownNames } from "./known_names.ts";
 import { SharedAnswers } from "./shared_answers.ts";
+import { SideRules } from "./side_rule.ts";
 import { type LookedUp, lookUp, tryAgain, unlessBusy } from "./target_network.ts";
 
 const nothing = new Uint8Array();
@@ -34,6 +36,13 @@ const noHost = { pending: false, local: false, ending: 0, name: nothing, aliases
 
 type Answer = LookedUp;
 type Resolved = Body<typeof agentMessages.resolveReply>;
+/** `details` takes each decision, while somebody watches. */
+interface DnsOptions {
+  config: DnsConfig;
+  emit: Emit;
+  details?: Details;
+}
+
 type Host = { name: string; search: string[] };
 
 export class Dns implements Floor {
@@ -45,14 +54,18 @@ export class Dns implements Floor {
   readonly #rules: Rules | null;
   readonly #answers = new SharedAnswers<Answer>();
   readonly #replies = new SharedAnswers<Resolved>();
+  readonly #sides: SideRules;
+  readonly #details: Details | undefined;
   #isOldSaid = false;
   #host: Promise<Host> | null = null;
 
-  constructor(agent: AgentLink, { config, emit }: { config: DnsConfig; emit: Emit }) {
+  constructor(agent: AgentLink, { config, emit, details }: DnsOptions) {
     this.#agent = agent;
     this.#emit = emit;
     this.#config = config;
     this.#rules = config.filter === null ? null : compileRules(config.filter.rules);
+    this.#sides = new SideRules(config.filter, "feature.network.dns.filter");
+    this.#details = details;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -84,7 +97,7 @@ export class Dns implements Floor {
     const written = hostText(name, (flags & lookupFlags.idn) !== 0);
     const reply = (found: Partial<Body<typeof layerMessages.lookupReply>>) =>
       link.reply(frame, "lookupReply", { ...noHost, addresses: nothing, ...found });
-    if (!await this.#isRemote(written, port)) return await reply({ local: true });
+    if (!await this.#isRemote(written, { port, process })) return await reply({ local: true });
     const key = `lookup ${family} ${flags} ${written}`;
     const answer = await this.#answers.ask(
       { key, process, again },
@@ -125,7 +138,7 @@ export class Dns implements Floor {
     const searches = (rest.flags & resolveFlags.search) !== 0;
     const reply = (found: Partial<Body<typeof layerMessages.resolveReply>>) =>
       link.reply(frame, "resolveReply", { ...noReply, ...found });
-    if (!await this.#isRemote(written, 0, searches)) return await reply({ local: true });
+    if (!await this.#isRemote(written, { port: 0, process, searches })) return await reply({ local: true });
     const asked = { ...rest, name: isQuery ? "" : written, query };
     const key = `${Object.values(rest).join(" ")} ${asked.name} ${byteText(query)}`;
     const answer = await this.#replies.ask({ key, process, again }, () => this.#requestReply(asked));
@@ -168,19 +181,33 @@ export class Dns implements Floor {
    * Whether the target looks `written` up. A rule may name the host as the app writes it, or whole, as the
    * target's search domains make it, unless it is looked up as it is.
    */
-  async #isRemote(written: string, port: number, searches = true): Promise<boolean> {
+  async #isRemote(
+    written: string,
+    { port, process, searches = true }: { port: number; process: AppProcess; searches?: boolean },
+  ): Promise<boolean> {
     const { enabled, filter, hostname } = this.#config;
-    if (!enabled) return false;
+    const tell = (remote: boolean, why: () => string): boolean => {
+      if (this.#details?.isWatched !== true) return remote;
+      const whose = remote ? "target" : "machine";
+      this.#details.tell({ type: "name", name: written, whose, why: why(), pid: process.pid });
+      return remote;
+    };
+    if (!enabled) return tell(false, () => "feature.network.dns is off");
     // The app knows this machine's name only when it was not given the target's: that name can be resolved
     // here alone.
-    if (!hostname && written.toLowerCase() === Deno.hostname().toLowerCase()) return false;
-    if (filter === null) return true;
+    if (!hostname && written.toLowerCase() === Deno.hostname().toLowerCase()) {
+      return tell(false, () => "it is this machine's own name");
+    }
+    const reason = (forms: string[]) =>
+      this.#sides.of(forms.map((host) => ({ host, port })), ["tcp", "udp"]).why;
+    if (filter === null) return tell(true, () => reason([]));
     const forms = [written];
     if (searches && !written.endsWith(".")) {
       const { search } = await this.#target();
       forms.push(...search.map((domain) => `${written}.${domain.replace(/^\./, "")}`));
     }
-    return forms.some((host) => this.#matches({ host }, port)) === (filter.side === "remote");
+    const remote = forms.some((host) => this.#matches({ host }, port)) === (filter.side === "remote");
+    return tell(remote, () => reason(forms));
   }
 
   #isRemoteAddress(address: string): boolean {

@@ -3,7 +3,7 @@
 // made of the same rules; what only a running session knows (the app's own sockets, its debuggers, the
 // program's file) is left out.
 
-import { type Address, compileRules } from "../../protocol-wasm/mod.ts";
+import type { Address } from "../../protocol-wasm/mod.ts";
 import { osBytes } from "../base/os_text.ts";
 import type { Config, SideFilter } from "../config/config.ts";
 import type { FilesRules } from "./session_options.ts";
@@ -11,6 +11,7 @@ import { filterOf, type IncomingRules } from "./incoming_rules.ts";
 import { opennessOf } from "./openness.ts";
 import { staysHere } from "./outgoing_rules.ts";
 import { Policy } from "./policy.ts";
+import { type Place, SideRules } from "./side_rule.ts";
 
 /** One answer: what is asked, whose it is, and why. */
 export interface Explained {
@@ -82,23 +83,13 @@ function explainConnection(
 function bySide(
   filter: SideFilter,
   key: string,
-  place: { host?: string; address?: string; port: number },
+  place: Place,
   protocol?: "tcp" | "udp",
 ): { remote: boolean; why: string } {
-  if (filter === null) return { remote: true, why: `there is no ${key}` };
-  const protocols = protocol === undefined ? ["tcp", "udp"] as const : [protocol];
-  const matched = filter.rules.find((rule) => {
-    using rules = compileRules([rule]);
-    return protocols.some((one) => rules.matches({ ...place, protocol: one }));
-  });
-  const isRemote = (matched !== undefined) === (filter.side === "remote");
-  const unknown = place.host === undefined || protocol === undefined
-    ? ""
-    : "; rules over addresses count as soon as the name has one";
-  const why = matched === undefined
-    ? `no rule of ${key}.${filter.side} matches${unknown}`
-    : `${key}.${filter.side} "${matched}"`;
-  return { remote: isRemote, why };
+  const found = new SideRules(filter, key).of([place], protocol === undefined ? ["tcp", "udp"] : [protocol]);
+  const isUnknown = place.host !== undefined && protocol !== undefined && found.why.startsWith("no rule of ");
+  const unknown = isUnknown ? "; rules over addresses count as soon as the name has one" : "";
+  return { ...found, why: found.why + unknown };
 }
 
 /** A port that the app listens on. */

@@ -24,6 +24,7 @@ import {
 import { log } from "../base/log.ts";
 import { osBytes, osText } from "../base/os_text.ts";
 import type { FilesConfig } from "../config/config.ts";
+import type { Details } from "./details.ts";
 import type { Emit } from "./events.ts";
 import type { AppProcess, Floor, Question } from "./floor.ts";
 import { Holds } from "./holds.ts";
@@ -73,6 +74,8 @@ export interface FilesOptions {
   /** Where the socket of the holders goes. */
   holdsPath: string;
   emit: Emit;
+  /** Takes each decision about a path, while somebody watches. */
+  details?: Details;
 }
 
 /** An open file and, until it is held, the process for which it was opened. */
@@ -100,11 +103,11 @@ export class Files implements Floor {
   readonly #saidMissing = new Set<string>();
 
   /** Throws RegexError and ConfigError for a pattern that cannot be used. */
-  constructor({ agent, config, places, mounts, holdsPath, emit }: FilesOptions) {
+  constructor({ agent, config, places, mounts, holdsPath, emit, details }: FilesOptions) {
     this.#agent = agent;
     this.#emit = emit;
     const stat = (path: Uint8Array) => this.#request("stat", { dir: 0, flags: 0, path });
-    this.#ways = new Ways(new Policy(config, places, mounts), stat);
+    this.#ways = new Ways(new Policy(config, places, mounts), stat, details);
     this.#readOnly = new ReadOnly({ mode: (way, flags) => this.#modeAt(way, flags), emit });
     this.#readAhead = config.readAhead;
     this.paths = osBytes(log.isDebug() ? "" : pathTable(config, places, mounts)); // so that each path's rule is logged

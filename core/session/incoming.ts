@@ -20,6 +20,7 @@ import { addressText } from "../net/address.ts";
 import { key, type Listener, Listeners } from "./listeners.ts";
 import { play } from "./mirror.ts";
 import { News, type Openness, opennessOf } from "./openness.ts";
+import type { Details } from "./details.ts";
 import type { Emit, SessionEvent } from "./events.ts";
 import type { AppProcess, Floor, Question } from "./floor.ts";
 import type { Debuggers } from "./debuggers.ts";
@@ -66,6 +67,7 @@ export interface IncomingOptions {
   emit: Emit;
   /** Emit `request` events. */
   requests?: boolean;
+  details?: Details;
 }
 
 export class Incoming implements Floor {
@@ -91,7 +93,7 @@ export class Incoming implements Floor {
       ? null
       : new Subscriptions(agent, { rules, listeners: this.#listeners, news: this.#news, emit });
     this.#emit = emit;
-    this.#requests = new Requests(options.requests === true ? emit : null);
+    this.#requests = new Requests(options.requests === true ? emit : null, options.details);
     this.#own = own;
     this.#debuggers = debuggers;
     this.#deliveries = deliveries;

@@ -8,7 +8,7 @@
 
 import { type ByteChannel, HttpReader } from "../../protocol-wasm/mod.ts";
 import { type Answered, App, type AppStream } from "./mirror_app.ts";
-import type { RequestEnd } from "./requests.ts";
+import type { SeenRequest } from "./requests.ts";
 
 /** What came of a mirrored connection. */
 export interface Played {
@@ -23,7 +23,7 @@ export interface PlayOptions {
   /** Makes a connection to the app; null: the app no longer listens. */
   dial: () => Promise<AppStream | null>;
   /** Reports a request by its head. */
-  begin: (head: Uint8Array) => RequestEnd | null;
+  begin: (head: Uint8Array) => SeenRequest | null;
 }
 
 /**
@@ -70,7 +70,7 @@ class Player implements Disposable {
   /** The last request asked to leave HTTP. */
   #asksToLeave = false;
   /** The current request has no answer yet. */
-  #unanswered: RequestEnd | null = null;
+  #unanswered: SeenRequest | null = null;
   /** The client ended. */
   #left = false;
   #discarded = 0;
@@ -153,13 +153,14 @@ class Player implements Disposable {
         this.#asksToLeave = this.#requests.upgrade;
         this.#unanswered = this.#begin(this.#requests.head);
         this.#app?.expect(this.#requests.method, this.#requests.keepAlive);
-      } else if (step.state !== "body") return { state: step.state, used };
+      } else if (step.state === "body") this.#unanswered?.asked(bytes.subarray(used - step.used, used));
+      else return { state: step.state, used };
     }
   }
 
   #tellAnswered(): void {
     const status = this.#app?.status ?? 0;
-    this.#unanswered?.(status === 0 ? null : status);
+    this.#unanswered?.end(status === 0 ? null : status);
     this.#unanswered = null;
   }
 

@@ -2,6 +2,7 @@
 // options have no part for the floor. Called by session.ts. Outgoing needs more: open_outgoing.ts.
 
 import { holdsSuffix } from "../../protocol-wasm/mod.ts";
+import type { Details } from "./details.ts";
 import { Dns } from "./dns.ts";
 import type { Emit } from "./events.ts";
 import { Files } from "./files.ts";
@@ -22,7 +23,7 @@ export function openInterfaces(
 /** Null: the app's files are not looked at. */
 export function openFiles(
   { agent, files, socketPath }: SessionOptions,
-  { interfaces, emit }: { interfaces: boolean; emit: Emit },
+  { interfaces, emit, details }: { interfaces: boolean; emit: Emit; details: Details },
 ): Files | null {
   if (agent === null || files === undefined || files === null) return null;
   return new Files({
@@ -31,11 +32,15 @@ export function openFiles(
     places: { ...files.places, interfaces },
     holdsPath: socketPath + holdsSuffix,
     emit,
+    details,
   });
 }
 
 /** Null: names are this machine's. */
-export function openDns({ agent, dns = null }: SessionOptions, emit: Emit): Dns | null {
+export function openDns(
+  { agent, dns = null }: SessionOptions,
+  { emit, details }: { emit: Emit; details: Details },
+): Dns | null {
   if (agent === null || dns === null || !(dns.enabled || dns.hostname)) return null;
-  return new Dns(agent, { config: dns, emit });
+  return new Dns(agent, { config: dns, emit, details });
 }

@@ -3,6 +3,7 @@
 import type { AgentLink } from "../../protocol-wasm/mod.ts";
 import type { DnsConfig, OutgoingConfig } from "../config/config.ts";
 import type { Debuggers } from "./debuggers.ts";
+import type { Details } from "./details.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { Dns } from "./dns.ts";
 import type { Handed } from "./handed.ts";
@@ -22,12 +23,13 @@ interface Asked {
 /** Null: no connection of the app is the target's business. */
 export function openOutgoing(
   { agent, outgoing = null, dns: dnsConfig }: Asked,
-  { dns, own, deliveries, debuggers, handed, emit }: {
+  { dns, own, deliveries, debuggers, handed, details, emit }: {
     dns: Dns | null;
     own: OwnSockets;
     deliveries: Deliveries;
     debuggers: Debuggers;
     handed: Handed;
+    details: Details;
     emit: Emit;
   },
 ): Outgoing | null {
@@ -42,6 +44,7 @@ export function openOutgoing(
     isDebuggers: (port) => debuggers.isGiven(port),
     servers: (destination, protocol) => servers.of(destination, protocol),
     staysHere: (port) => handed.port(port),
+    details,
     emit,
   });
   return new Outgoing(agent, rules, { own, deliveries, emit });

@@ -5,8 +5,10 @@
 
 import { type Address, compileRules, type Rules } from "../../protocol-wasm/mod.ts";
 import type { OutgoingConfig } from "../config/config.ts";
+import type { Details } from "./details.ts";
 import type { Emit } from "./events.ts";
 import { addressText } from "../net/address.ts";
+import { SideRules } from "./side_rule.ts";
 
 /** "remote": the target's network; otherwise where on this machine. */
 export type Way = "remote" | Address;
@@ -36,7 +38,17 @@ export interface OutgoingSurroundings {
   /** A TCP connection goes to a port of this machine's own loopback, where no socket of the app's is. */
   staysHere?(port: number): void;
   emit: Emit;
+  /** Takes each decision, while somebody watches. */
+  details?: Details;
 }
+
+/** A decision, and why it was made. */
+interface Judged {
+  way: Way;
+  why: string;
+}
+
+const key = "feature.network.outgoing";
 
 /**
  * Which sides serve an address: this machine, the target, and whether the two are one socket (a target in
@@ -53,30 +65,54 @@ export class OutgoingRules {
   readonly #config: OutgoingConfig;
   readonly #around: OutgoingSurroundings;
   readonly #rules: Rules | null;
+  readonly #sides: SideRules;
 
   constructor(config: OutgoingConfig, around: OutgoingSurroundings) {
     this.#config = config;
     this.#around = around;
     this.#rules = config.filter === null ? null : compileRules(config.filter.rules);
+    this.#sides = new SideRules(config.filter, `${key}.filter`);
   }
 
   /** Which way process `pid` gets to `destination`. */
   async decide(destination: Address, protocol: "tcp" | "udp", pid: number): Promise<Way> {
-    if (!this.#carries(destination, protocol) || destination.port === 0) return destination;
-    if (staysHere(destination.address)) return destination;
+    const { way, why } = await this.#judge(destination, protocol, pid);
+    const { details, namesOf } = this.#around;
+    if (details?.isWatched === true) {
+      const [peer, names] = [addressText(destination), [...namesOf(destination.address)]];
+      const whose = way === "remote" ? "target" : "machine";
+      details.tell({ type: "connection", protocol, peer, names, whose, why, pid });
+    }
+    return way;
+  }
+
+  async #judge(destination: Address, protocol: "tcp" | "udp", pid: number): Promise<Judged> {
+    const here = (why: string): Judged => ({ way: destination, why });
+    if (!this.#carries(destination, protocol)) return here(`${key}.${protocol} is off`);
+    if (destination.port === 0) return here("port 0 is nobody's");
+    if (staysHere(destination.address)) return here("multicast, broadcast and link-local stay here");
     const own = await this.#around.ownSocket(destination, protocol);
-    if (own !== null) return own;
+    if (own !== null) return { way: own, why: "a socket of the app itself is there" };
     const name = protocol === "tcp" ? this.#around.dialsDebugger(pid, destination) : null;
     if (name !== null) {
       this.#tell(destination, "debugger", name);
-      return destination;
+      return here(`it is the debugger ${name}`);
     }
     const ownHost = isOwnHost(destination.address);
     const ignored = ownHost && this.#config.ignoreLocalhost;
     const isTargets = !ignored && this.#matchesSide(destination, protocol);
-    if (isTargets && !(ownHost && await this.#isHelper(destination, protocol))) return "remote";
+    const isHelpers = isTargets && ownHost && await this.#isHelper(destination, protocol);
+    if (isTargets && !isHelpers) return { way: "remote", why: this.#sideOf(destination, protocol) };
     if (ownHost && protocol === "tcp") this.#around.staysHere?.(destination.port);
-    return destination;
+    if (isHelpers) return here("this machine serves it, and the target does not, or a debugger is there");
+    return here(ignored ? `${key}.ignore_localhost` : this.#sideOf(destination, protocol));
+  }
+
+  /** The rule, for those who watch. */
+  #sideOf({ address, port }: Address, protocol: "tcp" | "udp"): string {
+    if (this.#around.details?.isWatched !== true) return "";
+    const hosts = [...this.#around.namesOf(address)].map((host) => ({ host, address, port }));
+    return this.#sides.of([{ address, port }, ...hosts], [protocol]).why;
   }
 
   /**

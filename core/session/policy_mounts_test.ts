@@ -215,8 +215,9 @@ Deno.test("the layer asks about every mount and what leads to it, and decides th
 Deno.test("which rule decided about a path is logged at debug, once, up to a bound", () => {
   const lines: string[] = [];
   const decide = decider({ mounts: mountsAt("/etc/app") });
+  const process = { pid: 1, parent: 0, executable: "" };
   const note = (decisions: Decisions, path: string) => {
-    decisions.note(new TextEncoder().encode(path), false, decide(path));
+    decisions.note(new TextEncoder().encode(path), { writes: false, process }, decide(path));
   };
   try {
     setLogSink((_, line) => void lines.push(line));

@@ -5,7 +5,9 @@
 // and no query: those may hold secrets.
 
 import { type ByteChannel, HttpReader } from "../../protocol-wasm/mod.ts";
+import { Details } from "./details.ts";
 import type { Emit } from "./events.ts";
+import { SeenExchange } from "./preview.ts";
 
 /** The subscription that a connection came by, and its client. */
 export interface Subscribed {
@@ -22,8 +24,16 @@ export interface RequestFacts {
   path: string;
 }
 
-/** Called once, when the answer has ended: with its status, or null if none came. */
-export type RequestEnd = (status: number | null) => void;
+/** A request on its way through: what is told of its bodies counts only for those who watch. */
+export interface SeenRequest {
+  /** Bytes of its body, in its transfer coding. */
+  asked(body: Uint8Array): void;
+  answerBegan(head: Uint8Array): void;
+  /** Bytes of the answer's body. */
+  answered(body: Uint8Array): void;
+  /** Called once, when the answer has ended: with its status, or null if none came. */
+  end(status: number | null): void;
+}
 
 /** Stolen connections that are read at a time: each takes two readers' memory. */
 const mostWatched = 1024;
@@ -37,53 +47,67 @@ const decoder = new TextDecoder("latin1");
 
 export class Requests {
   readonly #emit: Emit | null;
+  readonly #details: Details;
   #watched = 0;
 
   /** `emit` null: the events are not used. */
-  constructor(emit: Emit | null) {
+  constructor(emit: Emit | null, details: Details = new Details()) {
     this.#emit = emit;
+    this.#details = details;
   }
 
-  /** A request with this head was read; null where the events are not used. */
-  begin(head: Uint8Array, { mode, port, peer }: Subscribed): RequestEnd | null {
+  /** A request with this head was read; null where nobody uses that. */
+  begin(head: Uint8Array, subscribed: Subscribed): SeenRequest | null {
     const emit = this.#emit;
-    if (emit === null) return null;
+    const seen = this.#details.isWatched ? new SeenExchange(this.#details, subscribed, head) : null;
+    if (emit === null) return seen;
+    const { mode, port, peer } = subscribed;
     const facts = factsOf(head);
     const began = performance.now();
-    return (status) => {
-      const milliseconds = Math.round((performance.now() - began) * 10) / 10;
-      emit({ type: "request", mode, port, peer, ...facts, status, milliseconds });
+    return {
+      asked: (body) => seen?.asked(body),
+      answerBegan: (head) => seen?.answerBegan(head),
+      answered: (body) => seen?.answered(body),
+      end(status) {
+        const milliseconds = Math.round((performance.now() - began) * 10) / 10;
+        emit({ type: "request", mode, port, peer, ...facts, status, milliseconds });
+        seen?.end(status);
+      },
     };
   }
 
   /** The same channel, read on its way: what comes out of it are requests, what is written are answers. */
   watch(channel: Watchable, subscribed: Subscribed): Watchable & Disposable {
-    const plain = {
-      read: () => channel.read(),
-      release: (bytes: Uint8Array) => channel.release?.(bytes),
-      write: (bytes: Uint8Array) => channel.write(bytes),
-      closeWrite: () => channel.closeWrite(),
-      reset: () => channel.reset(),
-    };
-    if (this.#emit === null || this.#watched >= mostWatched) return { ...plain, [Symbol.dispose]() {} };
-    const watch = new Watch((head) => this.begin(head, subscribed));
-    this.#watched++;
+    let watch = this.#emit === null ? null : this.#start(subscribed);
     return {
-      ...plain,
       read: async () => {
         const bytes = await channel.read();
-        if (bytes !== null) watch.asked(bytes);
+        if (bytes === null) return null;
+        // Somebody watches who came later: from the next request on.
+        if (watch === null && this.#details.isWatched && beginsRequest(bytes)) {
+          watch = this.#start(subscribed);
+        }
+        watch?.asked(bytes);
         return bytes;
       },
       write: (bytes) => {
-        watch.answered(bytes);
+        watch?.answered(bytes);
         return channel.write(bytes);
       },
+      closeWrite: () => channel.closeWrite(),
+      reset: () => channel.reset(),
       [Symbol.dispose]: () => {
+        if (watch === null) return;
         this.#watched--;
         watch[Symbol.dispose]();
       },
     };
+  }
+
+  #start(subscribed: Subscribed): Watch | null {
+    if (this.#watched >= mostWatched) return null;
+    this.#watched++;
+    return new Watch((head) => this.begin(head, subscribed));
   }
 }
 
@@ -92,23 +116,24 @@ type Watchable = Omit<ByteChannel, "resetInOrder">;
 
 /** Both directions of one connection. */
 class Watch implements Disposable {
-  readonly #begin: (head: Uint8Array) => RequestEnd | null;
+  readonly #begin: (head: Uint8Array) => SeenRequest | null;
   readonly #requests = new HttpReader("request");
   readonly #responses = new HttpReader("response");
-  readonly #waiting: (RequestEnd | null)[] = [];
+  readonly #waiting: (SeenRequest | null)[] = [];
   /** Of the answer under way; null before its head. */
   #status: number | null = null;
   /** What the client sends is separated into requests. */
   #isAsking = true;
   #isOver = false;
 
-  constructor(begin: (head: Uint8Array) => RequestEnd | null) {
+  constructor(begin: (head: Uint8Array) => SeenRequest | null) {
     this.#begin = begin;
   }
 
   asked(bytes: Uint8Array): void {
     for (let rest = bytes; this.#isAsking && !this.#isOver;) {
       const { state, used } = this.#requests.next(rest);
+      if (state === "body") this.#waiting.at(-1)?.asked(rest.subarray(0, used));
       rest = rest.subarray(used);
       if (state === "more") return;
       if (state === "head") {
@@ -129,11 +154,16 @@ class Watch implements Disposable {
   answered(bytes: Uint8Array): void {
     for (let rest = bytes; !this.#isOver;) {
       const { state, used } = this.#responses.next(rest);
+      const [seen] = this.#waiting;
+      if (state === "body" || state === "raw") seen?.answered(rest.subarray(0, used));
       rest = rest.subarray(used);
       const { interim, status, upgrade } = this.#responses;
       if (state === "more") return;
-      if (state === "head" && !interim) this.#status = status;
-      else if (state === "end" && !interim) this.#settle();
+      if (state === "head" && !interim) {
+        this.#status = status;
+        seen?.answerBegan(this.#responses.head);
+      }
+      if (state === "end" && !interim) this.#settle();
       else if (state === "not-http") return this.#end();
       else if (state === "raw") return upgrade ? this.#end() : undefined; // otherwise to the connection's end
     }
@@ -144,7 +174,7 @@ class Watch implements Disposable {
   }
 
   #settle(): void {
-    this.#waiting.shift()?.(this.#status);
+    this.#waiting.shift()?.end(this.#status);
     this.#status = null;
     if (!this.#isAsking && this.#waiting.length === 0) this.#end();
   }
@@ -154,12 +184,19 @@ class Watch implements Disposable {
     if (this.#isOver) return;
     this.#isOver = true;
     for (const answered of this.#waiting.splice(0)) {
-      answered?.(this.#status);
+      answered?.end(this.#status);
       this.#status = null;
     }
     this.#requests[Symbol.dispose]();
     this.#responses[Symbol.dispose]();
   }
+}
+
+const requestLine = /^[A-Z-]{1,32} \S+ HTTP\/1\.[01]\r?\n/;
+
+/** Do these bytes begin with a request? Where a connection is looked at from its middle on. */
+function beginsRequest(bytes: Uint8Array): boolean {
+  return requestLine.test(decoder.decode(bytes.subarray(0, mostPath * 2)));
 }
 
 /**

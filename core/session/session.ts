@@ -33,6 +33,7 @@ import { osText } from "../base/os_text.ts";
 import { within } from "../base/pause.ts";
 import { Debuggers } from "./debuggers.ts";
 import { Deliveries } from "./deliveries.ts";
+import { Details } from "./details.ts";
 import type { Emit } from "./events.ts";
 import type { AppProcess, Floor } from "./floor.ts";
 import { Handed } from "./handed.ts";
@@ -95,6 +96,7 @@ export class Session implements AsyncDisposable {
     this.socketPath = options.socketPath;
     this.#agent = options.agent;
     const emit = this.#emit = options.emit ?? (() => {});
+    const details = options.details ?? new Details();
     const own = new OwnSockets({
       agent: options.agent,
       pids: () => this.#pids(),
@@ -109,12 +111,13 @@ export class Session implements AsyncDisposable {
       deliveries: this.#deliveries,
       emit,
       requests: options.requests === true,
+      details,
     });
     this.standStill = new StandStill(options.agent, {
       silence: this.#incoming.subscriptions?.silence ?? null,
       emit,
     });
-    const dns = openDns(options, emit);
+    const dns = openDns(options, { emit, details });
     this.#handed = new Handed({
       remote: options.agent !== null,
       socketPath: options.socketPath,
@@ -127,10 +130,11 @@ export class Session implements AsyncDisposable {
       deliveries: this.#deliveries,
       debuggers: this.#debuggers,
       handed: this.#handed,
+      details,
       emit,
     });
     const interfaces = openInterfaces(options);
-    const files = openFiles(options, { interfaces: interfaces !== null, emit });
+    const files = openFiles(options, { interfaces: interfaces !== null, emit, details });
     this.#programs = new Processes({
       remote: options.agent !== null,
       files: files !== null,

@@ -3,6 +3,7 @@
 import type { AgentLink } from "../../protocol-wasm/mod.ts";
 import type { DnsConfig, FilesConfig, OutgoingConfig } from "../config/config.ts";
 import type { PortRange } from "../config/debugger_ports.ts";
+import type { Details } from "./details.ts";
 import type { Emit } from "./events.ts";
 import type { IncomingRules } from "./incoming_rules.ts";
 import type { LocalPlaces } from "./policy_default.ts";
@@ -40,4 +41,6 @@ export interface SessionOptions {
   emit?: Emit;
   /** Emit `request` events too, for which connections are read. */
   requests?: boolean;
+  /** Takes what happens in detail, while somebody watches. */
+  details?: Details;
 }

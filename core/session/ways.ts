@@ -3,6 +3,7 @@
 
 import { E, fileWhere, RemoteError } from "../../protocol-wasm/mod.ts";
 import { Decisions } from "./decisions.ts";
+import type { Details } from "./details.ts";
 import type { AppProcess } from "./floor.ts";
 import { OwnCode } from "./own_code.ts";
 import type { Place, Policy } from "./policy.ts";
@@ -36,12 +37,13 @@ export type Way = LocalWay | RemoteWay;
 
 export class Ways {
   readonly #policy: Policy;
-  readonly #decisions = new Decisions();
+  readonly #decisions: Decisions;
   readonly #code: OwnCode;
 
   /** stat: stat(2) in the target, which rejects with RemoteError. */
-  constructor(policy: Policy, stat: (path: Uint8Array) => Promise<unknown>) {
+  constructor(policy: Policy, stat: (path: Uint8Array) => Promise<unknown>, details?: Details) {
     this.#policy = policy;
+    this.#decisions = new Decisions(details);
     this.#code = new OwnCode(policy, stat);
   }
 
@@ -82,7 +84,7 @@ export class Ways {
 
   #decide(path: Uint8Array, { writes, process }: { writes: boolean; process: AppProcess }): Place {
     const decision = this.#policy.decide({ path, writes, ...this.#code.of(process) });
-    this.#decisions.note(path, writes, decision);
+    this.#decisions.note(path, { writes, process }, decision);
     return decision.place;
   }
 }

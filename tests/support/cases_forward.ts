@@ -39,11 +39,12 @@ export const forwardCases: Case[] = [
     async run(stage) {
       const flags = ["-L", `0:127.0.0.1:${nobody}`, "-L", "0:no-such-name.invalid:80"];
       await using run = await ForwardRun.ready(stage, flags);
-      const reset = 56; // curl(1): failure in receiving network data
-      assert.deepEqual(await run.asks(run.ports[0]), [reset, ""]);
-      assert.deepEqual(await run.asks(run.ports[0]), [reset, ""]);
+      // curl(1): the reset came while it connected, before it sent, or before it received.
+      const isReset = async (port?: number) => assert.ok([7, 55, 56].includes((await run.asks(port))[0]));
+      await isReset(run.ports[0]);
+      await isReset(run.ports[0]);
       await run.until(/warning: Cannot forward .* to 127\.0\.0\.1:4319: the connection is refused$/);
-      assert.deepEqual(await run.asks(run.ports[1]), [reset, ""]);
+      await isReset(run.ports[1]);
       await run.until(
         /:80: the target('s name servers do not answer| knows no such name) \(no-such-name\.invalid\)$/,
       );

@@ -7,7 +7,9 @@ import type {
   DebugSession,
   ExtensionContext,
   QuickPickItem,
+  Range,
   StatusBarItem,
+  TextDocument,
   Vscode,
 } from "../../editors/vscode/src/api.ts";
 
@@ -19,6 +21,12 @@ export class VscodeStub implements Disposable {
   readonly offered: string[][] = [];
   readonly warnings: string[] = [];
   readonly errors: string[] = [];
+  /** Texts that the user types, one for each question. */
+  readonly typed: string[] = [];
+  /** What the editor was asked to do, and what was copied. */
+  readonly executed: string[] = [];
+  /** File → its findings, as `line: text`. */
+  readonly findings = new Map<string, string[]>();
   readonly output: string[] = [];
   readonly steps: string[] = [];
   readonly context: ExtensionContext;
@@ -28,8 +36,9 @@ export class VscodeStub implements Disposable {
   #provider: DebugConfigurationProvider | undefined;
   #ended: (session: DebugSession) => void = () => {};
   #item: StatusBarItem | undefined;
+  #saved: (document: TextDocument) => unknown = () => {};
 
-  constructor(settings: Record<string, unknown>) {
+  constructor(settings: Record<string, unknown>, folder?: string) {
     const nothing = { dispose: () => {} };
     this.context = {
       subscriptions: [],
@@ -54,6 +63,12 @@ export class VscodeStub implements Disposable {
           const pick = this.picks.shift();
           return Promise.resolve(items.find(({ label }) => label === pick));
         },
+        showInputBox: () => Promise.resolve(this.typed.shift()),
+        showInformationMessage: (message) => Promise.resolve(void this.output.push(message)),
+        createTerminal: (name) => ({
+          show: () => {},
+          sendText: (text, isRun) => void this.executed.push(`${name}: ${text}${isRun ? " (run)" : ""}`),
+        }),
         showWarningMessage: (message) => Promise.resolve(void this.warnings.push(message)),
         showErrorMessage: (message) => Promise.resolve(void this.errors.push(message)),
         withProgress: (_options, task) =>
@@ -67,6 +82,8 @@ export class VscodeStub implements Disposable {
           this.#commands.set(name, action);
           return nothing;
         },
+        executeCommand: (name, file) =>
+          Promise.resolve(void this.executed.push(`${name} ${(file as { fsPath: string }).fsPath}`)),
       },
       debug: {
         registerDebugConfigurationProvider: (_type, provider) => {
@@ -77,16 +94,48 @@ export class VscodeStub implements Disposable {
           this.#ended = listener;
           return nothing;
         },
+        startDebugging: async (_folder, configuration) => await this.start(configuration) !== undefined,
+      },
+      languages: {
+        createDiagnosticCollection: () => ({
+          set: ({ fsPath }, found) => void this.findings.set(fsPath, found.map(String)),
+          delete: ({ fsPath }) => void this.findings.delete(fsPath),
+          ...nothing,
+        }),
       },
       workspace: {
-        workspaceFolders: undefined,
+        workspaceFolders: folder === undefined ? undefined : [{ uri: { fsPath: folder }, name: "folder" }],
+        textDocuments: [],
+        onDidOpenTextDocument: () => nothing,
+        onDidSaveTextDocument: (listener) => {
+          this.#saved = listener;
+          return nothing;
+        },
+        onDidCloseTextDocument: () => nothing,
+        asRelativePath: ({ fsPath }) => fsPath,
         getConfiguration: () => ({
           get: <T>(key: string, otherwise: T) => (settings[key] ?? otherwise) as T,
         }),
         findFiles: () => Promise.resolve([{ fsPath: String(settings["file"]) }]),
       },
-      env: { openExternal: () => Promise.resolve(true) },
-      Uri: { parse: (text) => ({ fsPath: text }) },
+      env: {
+        openExternal: () => Promise.resolve(true),
+        clipboard: { writeText: (text) => Promise.resolve(void this.executed.push(`copy ${text}`)) },
+      },
+      Uri: { parse: (text) => ({ fsPath: text }), file: (path) => ({ fsPath: path }) },
+      Range: class {
+        readonly start: { line: number };
+        constructor(line: number) {
+          this.start = { line };
+        }
+      },
+      Diagnostic: class {
+        constructor(readonly range: Range, readonly message: string) {}
+        toString(): string {
+          return `${this.range.start.line}: ${this.message}`;
+        }
+      },
+      DiagnosticSeverity: { Error: 0, Warning: 1 },
       StatusBarAlignment: { Left: 1 },
       ProgressLocation: { Notification: 15 },
     };
@@ -101,9 +150,17 @@ export class VscodeStub implements Disposable {
     await this.#commands.get(command)?.();
   }
 
+  /** What Ctrl-S does. */
+  async save(path: string): Promise<void> {
+    await this.#saved({ uri: { fsPath: path }, isDirty: false });
+  }
+
   /** What F5 does: the configuration with which the debugger would start; undefined: it does not. */
   async start(configuration: DebugConfiguration): Promise<DebugConfiguration | undefined> {
-    return await this.#provider?.resolveDebugConfigurationWithSubstitutedVariables(undefined, configuration);
+    return await this.#provider?.resolveDebugConfigurationWithSubstitutedVariables(
+      this.api.workspace.workspaceFolders?.[0],
+      configuration,
+    );
   }
 
   /** What the stop button does, after the program. */

@@ -2,14 +2,18 @@
 // the target, so that an answer finds its client. Made by forwarder.ts. Nothing says when a client is gone:
 // one that neither sent nor got anything for a while counts as gone.
 
+import { within } from "../../base/pause.ts";
 import { DatagramQueue } from "../../net/datagram_queue.ts";
 import { lateMs } from "../../net/datagram_relay.ts";
+import { isWildcard } from "../../net/fit.ts";
 import type { ClientDatagrams } from "./outward.ts";
 
 /** A client that is silent for longer is gone, as for the kernel (nf_conntrack_udp_timeout_stream). */
 const silentMs = 120_000;
 /** Clients at a time; beyond it the one that is silent for longest goes. */
 const mostClients = 1024;
+/** So long the end waits for its mark. */
+const closeMs = 500;
 
 export interface DatagramPortOptions {
   /** Carries what the client sends and gets, until the client is finished. Never rejects. */
@@ -25,7 +29,11 @@ export class DatagramPort {
   /** The one that was heard of last stands last. */
   readonly #clients = new Map<string, Client>();
   readonly #carrying = new Set<Promise<void>>();
+  /** No client's datagrams are taken any more. */
+  #isOver = false;
   #isClosed = false;
+  /** Where our own last datagram comes from. */
+  #marked: { port: number; seen: () => void } | null = null;
 
   constructor(conn: Deno.DatagramConn, options: DatagramPortOptions) {
     this.#conn = conn;
@@ -49,8 +57,21 @@ export class DatagramPort {
     }
   }
 
-  /** Takes no more; what came is still carried. */
-  finish(): void {
+  /**
+   * Takes no more; what had come is still carried. A datagram of our own marks the last one: it comes behind
+   * what waits in the kernel, unless there is no room for it.
+   */
+  async close(): Promise<void> {
+    const { hostname, port } = this.#conn.addr as Deno.NetAddr;
+    const loopback = hostname.includes(":") ? "::1" : "127.0.0.1";
+    const own = { hostname: isWildcard(hostname) ? loopback : hostname, port, transport: "udp" } as const;
+    const marking = Deno.listenDatagram({ ...own, port: 0 });
+    const marked = Promise.withResolvers<void>();
+    this.#marked = { port: (marking.addr as Deno.NetAddr).port, seen: marked.resolve };
+    await marking.send(new Uint8Array(0), own).catch(() => {});
+    await within(marked.promise, closeMs, undefined);
+    marking.close();
+    this.#isOver = true;
     for (const client of this.#clients.values()) client.finish(lateMs);
   }
 
@@ -63,6 +84,8 @@ export class DatagramPort {
   }
 
   #take(bytes: Uint8Array<ArrayBuffer>, from: Deno.NetAddr): void {
+    if (from.port === this.#marked?.port) this.#marked.seen();
+    if (this.#isOver || from.port === this.#marked?.port) return;
     const key = `${from.hostname} ${from.port}`;
     const client = this.#clients.get(key) ?? this.#begin(key, from);
     this.#heard(key, client);

@@ -3,10 +3,9 @@
 // The ports of this machine are open from the beginning to the end; an agent comes (`use`) and goes.
 // A client that comes while there is none waits a moment for the next one, then its connection is reset.
 
-import type { AgentLink } from "../../../protocol-wasm/mod.ts";
-import { LinkError } from "../../../protocol-wasm/mod.ts";
+import { type AgentLink, LinkError } from "../../../protocol-wasm/mod.ts";
 import { within } from "../../base/pause.ts";
-import type { Socket, TcpListener } from "../../net/platform.ts";
+import type { Socket } from "../../net/platform.ts";
 import { platform } from "../../net/this_platform.ts";
 import type { Emit, ForwardFacts } from "../events.ts";
 import type { IncomingRules } from "../incoming_rules.ts";
@@ -17,6 +16,7 @@ import { Forwarding } from "./forwarding.ts";
 import { remoteFacts } from "./inward.ts";
 import { closePort, type LocalPort, openLocalPorts } from "./local_ports.ts";
 import type { ClientDatagrams } from "./outward.ts";
+import { TcpPort } from "./tcp_port.ts";
 import { type LocalForward, placeText, type RemoteForward } from "./written.ts";
 
 const { unwatched } = await platform.network();
@@ -42,8 +42,7 @@ export class Forwarder implements AsyncDisposable {
   readonly #emit: Emit;
   readonly #requests: boolean;
   readonly #failures: Failures;
-  readonly #datagrams: DatagramPort[] = [];
-  readonly #carrying = new Set<Promise<void>>();
+  readonly #served: (TcpPort | DatagramPort)[] = [];
   #current = Promise.withResolvers<Forwarding>();
   #isServing = false;
 
@@ -82,17 +81,15 @@ export class Forwarder implements AsyncDisposable {
   }
 
   /** Takes no more clients; what came is still carried. */
-  close(): void {
-    for (const port of this.#ports) if (port.protocol === "tcp") port.listener.close();
-    for (const port of this.#datagrams) port.finish();
+  async close(): Promise<void> {
+    await Promise.all(this.#served.map((port) => port.close()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const port of this.#ports) if (port.protocol === "tcp" || !this.#isServing) closePort(port);
-    for (const port of this.#datagrams) await port[Symbol.asyncDispose]();
     this.#current.reject(new LinkError("the forward ends"));
     this.#current.promise.catch(() => {}); // nobody waits
-    await Promise.all(this.#carrying);
+    if (this.#served.length === 0) { for (const port of this.#ports) closePort(port); }
+    await Promise.all(this.#served.map((port) => port[Symbol.asyncDispose]()));
     await unwatched();
   }
 
@@ -100,27 +97,16 @@ export class Forwarder implements AsyncDisposable {
     if (this.#isServing) return;
     this.#isServing = true;
     for (const port of this.#ports) {
-      const facts = localFacts(port.forward);
+      const { forward, protocol } = port;
+      const facts = localFacts(forward);
+      const served = protocol === "tcp"
+        ? new TcpPort(port.listener, (socket) => this.#connection(socket, forward, facts))
+        : new DatagramPort(port.conn, { carry: (client) => this.#datagram(client, forward, facts) });
+      this.#served.push(served);
+      void served.serve();
       this.#emit({ type: "forwarding", ...facts });
-      if (port.protocol === "tcp") void this.#accept(port.listener, port.forward, facts);
-      else {
-        const carry = (client: ClientDatagrams) => this.#datagram(client, port.forward, facts);
-        const datagrams = new DatagramPort(port.conn, { carry });
-        this.#datagrams.push(datagrams);
-        void datagrams.serve();
-      }
     }
     for (const remote of this.#remotes) this.#emit({ type: "forwarding", ...remoteFacts(remote) });
-  }
-
-  async #accept(listener: TcpListener, forward: LocalForward, facts: ForwardFacts): Promise<void> {
-    for (;;) {
-      const socket = await listener.accept();
-      if (socket === null) return;
-      const carrying = this.#connection(socket, forward, facts)
-        .finally(() => this.#carrying.delete(carrying));
-      this.#carrying.add(carrying);
-    }
   }
 
   /** Never rejects. */

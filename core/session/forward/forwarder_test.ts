@@ -49,6 +49,18 @@ async function open(locals: string[]): Promise<Stage> {
   };
 }
 
+/** The agent has delivered all that it got, whenever it is asked. */
+async function answersUnsent(pair: AgentPair): Promise<void> {
+  try {
+    for (;;) {
+      const { id, name } = await pair.expect("unsent");
+      await pair.agent.reply({ id, name }, "unsentReply", { peer: { address: "", port: 0 }, bytes: 0n });
+    }
+  } catch {
+    // The link has ended.
+  }
+}
+
 /** The agent connects, as asked for `port` of 10.0.0.7. */
 async function agrees({ pair }: { pair: AgentPair }): Promise<ReturnType<AgentPair["agent"]["openChannel"]>> {
   const frame = await pair.expect("connect");
@@ -56,6 +68,11 @@ async function agrees({ pair }: { pair: AgentPair }): Promise<ReturnType<AgentPa
   const channel = pair.agent.openChannel(frame.id);
   await pair.agent.reply(frame, "connectReply", { local: { address: "10.0.0.1", port: 1 }, peer: remote });
   return channel;
+}
+
+/** Sends one datagram. */
+async function sends(conn: Deno.DatagramConn, written: string, port: number): Promise<void> {
+  await conn.send(bytesOf(written), { transport: "udp", hostname: "127.0.0.1", port });
 }
 
 async function dial(port: number): Promise<Deno.TcpConn> {
@@ -162,16 +179,15 @@ Deno.test("the end delivers what ended connections sent, and resets the others",
   const sent = "last words ".repeat(50_000);
   for (let at = 0; at < sent.length;) at += await sender.write(bytesOf(sent.slice(at)));
   sender.close();
-  forwarder.close();
+  const last = await dial(port); // it may wait in the listener's queue when that is closed
+  await last.write(bytesOf("at last"));
+  last.close();
+  await forwarder.close();
+  const behind = await agrees(stage);
   const delivered = forwarding.deliver({ limitMs: 60_000, giveUp: never, asked: () => false });
   await isReset(live);
   await assert.rejects(liveChannel.read());
-  void (async () => {
-    for (;;) {
-      const { id, name } = await pair.expect("unsent");
-      await pair.agent.reply({ id, name }, "unsentReply", { peer: { address: "", port: 0 }, bytes: 0n });
-    }
-  })().catch(() => {}); // until the link ends
+  void answersUnsent(pair);
   const channel = pair.agent.openChannel(frame.id);
   await pair.agent.reply(frame, "connectReply", {
     local: { address: "10.0.0.1", port: 1 },
@@ -179,8 +195,11 @@ Deno.test("the end delivers what ended connections sent, and resets the others",
   });
   let got = "";
   for (let bytes = await channel.read(); bytes !== null; bytes = await channel.read()) got += text(bytes);
-  await deadline(delivered, "all is delivered");
   assert.equal(got.length, sent.length);
+  assert.equal(text(await behind.read()), "at last");
+  assert.equal(await behind.read(), null);
+  for (const one of [channel, behind]) await one.closeWrite();
+  await deadline(delivered, "all is delivered");
   await assert.rejects(dial(port), Deno.errors.ConnectionRefused);
 });
 
@@ -191,11 +210,7 @@ Deno.test("each client of a UDP port has a socket in the target, and gets its ow
   const channels = [];
   for (const [index, client] of clients.entries()) {
     for (const number of [1, 2]) {
-      await client.send(bytesOf(`question ${index} ${number}`), {
-        transport: "udp",
-        hostname: "127.0.0.1",
-        port,
-      });
+      await sends(client, `question ${index} ${number}`, port);
     }
     await found(pair, ["10.96.0.10"]);
     const frame = await pair.expect("associate");
@@ -216,6 +231,25 @@ Deno.test("each client of a UDP port has a socket in the target, and gets its ow
     assert.equal((from as Deno.NetAddr).port, port);
     client.close();
   }
+});
+
+Deno.test("the end delivers datagrams that had come", async () => {
+  await using stage = await open(["0:10.0.0.7:514/udp"]);
+  const { pair, forwarder, forwarding, ports: [port = 0] } = stage;
+  const client = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  for (const number of [1, 2, 3]) await sends(client, `log line ${number}`, port);
+  client.close();
+  await forwarder.close();
+  const delivered = forwarding.deliver({ limitMs: 60_000, giveUp: never, asked: () => false });
+  const frame = await pair.expect("associate");
+  const { remote } = decode(agentMessages.associate, frame.body);
+  const channel = pair.agent.openChannel(frame.id);
+  await pair.agent.reply(frame, "associateReply", { local: remote, peer: remote });
+  void answersUnsent(pair);
+  let framed = "";
+  for (let bytes = await channel.read(); bytes !== null; bytes = await channel.read()) framed += text(bytes);
+  assert.equal(framed, [1, 2, 3].map((number) => `\n\0log line ${number}`).join(""));
+  await deadline(delivered, "all is delivered");
 });
 
 Deno.test("a port that is taken is one error, and the others are not open either", () => {

@@ -49,6 +49,8 @@ export interface OutputChannel extends Disposable {
 export interface QuickPickItem {
   label: string;
   description?: string;
+  /** -1: a heading, which cannot be picked. */
+  kind?: number;
 }
 
 export interface Memento {
@@ -59,6 +61,25 @@ export interface Memento {
 export interface ExtensionContext {
   subscriptions: Disposable[];
   workspaceState: Memento;
+}
+
+export interface TextDocument {
+  uri: Uri;
+  isDirty: boolean;
+}
+
+export interface DiagnosticCollection extends Disposable {
+  set(uri: Uri, diagnostics: unknown[]): void;
+  delete(uri: Uri): void;
+}
+
+export interface Range {
+  start: { line: number };
+}
+
+export interface Terminal {
+  show(): void;
+  sendText(text: string, shouldExecute: boolean): void;
 }
 
 export interface Progress {
@@ -78,8 +99,11 @@ export interface Vscode {
       items: readonly T[],
       options?: { title?: string; placeHolder?: string },
     ): PromiseLike<T | undefined>;
+    showInputBox(options: { title: string; placeHolder: string }): PromiseLike<string | undefined>;
+    showInformationMessage(message: string): PromiseLike<string | undefined>;
     showWarningMessage(message: string, ...buttons: string[]): PromiseLike<string | undefined>;
     showErrorMessage(message: string, ...buttons: string[]): PromiseLike<string | undefined>;
+    createTerminal(name: string): Terminal;
     withProgress<T>(
       options: { location: number; title: string; cancellable: boolean },
       task: (progress: Progress, token: CancellationToken) => Promise<T>,
@@ -87,20 +111,37 @@ export interface Vscode {
   };
   commands: {
     registerCommand(name: string, action: () => unknown): Disposable;
+    executeCommand(name: string, ...given: unknown[]): PromiseLike<unknown>;
   };
   debug: {
     registerDebugConfigurationProvider(type: string, provider: DebugConfigurationProvider): Disposable;
     onDidTerminateDebugSession(listener: (session: DebugSession) => void): Disposable;
+    startDebugging(
+      folder: WorkspaceFolder | undefined,
+      configuration: DebugConfiguration,
+    ): PromiseLike<boolean>;
+  };
+  languages: {
+    createDiagnosticCollection(name: string): DiagnosticCollection;
   };
   workspace: {
     workspaceFolders: readonly WorkspaceFolder[] | undefined;
-    getConfiguration(section: string): { get<T>(key: string, otherwise: T): T };
+    textDocuments: readonly TextDocument[];
+    onDidOpenTextDocument(listener: (document: TextDocument) => unknown): Disposable;
+    onDidSaveTextDocument(listener: (document: TextDocument) => unknown): Disposable;
+    onDidCloseTextDocument(listener: (document: TextDocument) => unknown): Disposable;
+    asRelativePath(file: Uri): string;
+    getConfiguration(section: string, scope?: Uri): { get<T>(key: string, otherwise: T): T };
     findFiles(include: string, exclude?: string | null, maximum?: number): PromiseLike<Uri[]>;
   };
   env: {
     openExternal(target: Uri): PromiseLike<boolean>;
+    clipboard: { writeText(text: string): PromiseLike<void> };
   };
-  Uri: { parse(text: string): Uri };
+  Uri: { parse(text: string): Uri; file(path: string): Uri };
+  Range: new (line: number, column: number, endLine: number, endColumn: number) => Range;
+  Diagnostic: new (range: Range, message: string, severity: number) => unknown;
+  DiagnosticSeverity: { Error: number; Warning: number };
   StatusBarAlignment: { Left: number };
   ProgressLocation: { Notification: number };
 }

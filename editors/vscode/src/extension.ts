@@ -11,41 +11,55 @@ import type {
   Vscode,
   WorkspaceFolder,
 } from "./api.ts";
+import { Checks, usualFile } from "./checks.ts";
+import { Choices } from "./choices.ts";
+import { commandLine } from "./command.ts";
 import { executableOf, inSession, isActive, startsProgram } from "./launch.ts";
 import {
   type Binary,
   type Button,
-  listTargets,
+  findBinary,
   MirrordFailure,
   openSession,
+  type Order,
   type Session,
   verify,
 } from "./session.ts";
-import { targetItems } from "./targets.ts";
 
 /** Marks a configuration that has its session: VS Code may resolve it once more (a restart, a compound). */
 const mark = "__mirrordSession";
-const [lastTarget, lastConfig] = ["target", "config"];
+/** Marks a configuration that is not to be started, but copied. */
+const copied = "__mirrordCopied";
+/** The shell line that installs mirrord, put in by scripts/vscode.ts; "": no release is published. */
+declare const installLine: string | undefined;
 
 /** Registers all there is. */
 export function activate(context: ExtensionContext, vscode: Vscode): void {
   const extension = new Extension(context, vscode);
-  const { commands, debug } = vscode;
+  const { commands, debug, workspace } = vscode;
   context.subscriptions.push(
     extension,
     commands.registerCommand("mirrord.toggle", () => extension.toggle()),
     commands.registerCommand("mirrord.menu", () => extension.showMenu()),
-    commands.registerCommand("mirrord.selectTarget", () => extension.selectTarget(undefined)),
-    commands.registerCommand("mirrord.selectConfig", () => extension.selectConfig()),
+    commands.registerCommand("mirrord.selectTarget", () => extension.choose("chooseTarget")),
+    commands.registerCommand("mirrord.selectConfig", () => extension.choose("chooseConfig")),
+    commands.registerCommand("mirrord.createConfig", () => extension.choose("createConfig")),
+    commands.registerCommand("mirrord.openConfig", () => extension.choose("openConfig")),
+    commands.registerCommand("mirrord.copyCommand", () => extension.copyCommand()),
     commands.registerCommand("mirrord.showOutput", () => extension.showOutput()),
     debug.registerDebugConfigurationProvider("*", extension),
     debug.onDidTerminateDebugSession(({ configuration }) => extension.ended(configuration)),
+    workspace.onDidOpenTextDocument((document) => extension.checks.check(document)),
+    workspace.onDidSaveTextDocument((document) => extension.checks.check(document)),
+    workspace.onDidCloseTextDocument((document) => extension.checks.forget(document)),
   );
+  for (const document of workspace.textDocuments) void extension.checks.check(document);
 }
 
 class Extension implements DebugConfigurationProvider {
+  readonly checks: Checks;
   readonly #vscode: Vscode;
-  readonly #context: ExtensionContext;
+  readonly #choices: Choices;
   readonly #output: OutputChannel;
   readonly #item: StatusBarItem;
   readonly #sessions = new Map<string, Session>();
@@ -54,11 +68,13 @@ class Extension implements DebugConfigurationProvider {
 
   constructor(context: ExtensionContext, vscode: Vscode) {
     this.#vscode = vscode;
-    this.#context = context;
     this.#output = vscode.window.createOutputChannel("mirrord");
     this.#item = vscode.window.createStatusBarItem(vscode.StatusBarAlignment.Left);
     this.#item.command = "mirrord.menu";
     this.#isOn = vscode.workspace.getConfiguration("mirrord").get("enabledByDefault", false);
+    const binary = () => this.#binary(vscode.workspace.workspaceFolders?.[0]);
+    this.#choices = new Choices(vscode, context.workspaceState, binary);
+    this.checks = new Checks(vscode, binary);
     this.#show();
     this.#item.show();
   }
@@ -69,10 +85,21 @@ class Extension implements DebugConfigurationProvider {
   }
 
   async showMenu(): Promise<void> {
+    const { target, config } = this.#choices;
     const picked = await this.#vscode.window.showQuickPick([
       { label: this.#isOn ? "Turn off" : "Turn on", run: () => this.toggle() },
-      { label: "Select the target", run: () => this.selectTarget(undefined) },
-      { label: "Select the configuration file", run: () => this.selectConfig() },
+      {
+        label: "Select the target",
+        description: target?.path ?? "asked at each start",
+        run: () => this.choose("chooseTarget"),
+      },
+      {
+        label: "Select the configuration file",
+        description: config ?? "the usual one",
+        run: () => this.choose("chooseConfig"),
+      },
+      { label: "Open the configuration file", run: () => this.choose("openConfig") },
+      { label: "Copy a start as a command", run: () => this.copyCommand() },
       { label: "Show the output", run: () => this.showOutput() },
     ], { title: "mirrord" });
     await picked?.run();
@@ -82,41 +109,35 @@ class Extension implements DebugConfigurationProvider {
     this.#output.show();
   }
 
-  /** Lets the user choose; undefined: nothing was chosen. */
-  async selectTarget(namespace: string | undefined): Promise<string | undefined> {
-    const { window } = this.#vscode;
-    const binary = this.#binary(this.#vscode.workspace.workspaceFolders?.[0]);
-    const last = this.#context.workspaceState.get<string>(lastTarget);
+  async choose(what: "chooseTarget" | "chooseConfig" | "createConfig" | "openConfig"): Promise<void> {
     try {
-      const found = await listTargets(binary, { configFile: this.#config(), namespace });
-      const items = targetItems(found.targets, { ...found, last });
-      const title = `Targets of the namespace ${found.namespace}`;
-      const picked = await window.showQuickPick(items, { title, placeHolder: "deployment or pod" });
-      if (picked === undefined) return undefined;
-      if (picked.does === "namespaces") {
-        const names = found.namespaces.map((label) => ({ label }));
-        const other = await window.showQuickPick(names, { title: "Namespaces" });
-        return other === undefined ? undefined : await this.selectTarget(other.label);
-      }
-      await this.#context.workspaceState.update(lastTarget, picked.target);
-      return picked.target;
+      await this.#choices[what]();
     } catch (error) {
       await this.#fail(error);
-      return undefined;
     }
+    this.#show();
   }
 
-  async selectConfig(): Promise<void> {
-    const { window, workspace } = this.#vscode;
-    const files = await workspace.findFiles(
-      "**/{*mirrord,.mirrord/*}.{json,toml,yml,yaml}",
-      "**/node_modules/**",
-      100,
+  /** Copies what F5 would do with one of launch.json's entries as a line for a shell. */
+  async copyCommand(): Promise<void> {
+    const { window, workspace, debug } = this.#vscode;
+    const folder = workspace.workspaceFolders?.[0];
+    const all = workspace.getConfiguration("launch", folder?.uri).get<DebugConfiguration[]>(
+      "configurations",
+      [],
     );
-    const items = files.map(({ fsPath }) => ({ label: fsPath, file: fsPath as string | undefined }));
-    const usual = { label: "The usual one", description: ".mirrord/mirrord.json", file: undefined };
-    const picked = await window.showQuickPick([usual, ...items], { title: "Configuration of mirrord" });
-    if (picked !== undefined) await this.#context.workspaceState.update(lastConfig, picked.file);
+    const starts = all.filter(startsProgram).map((configuration) => ({
+      label: configuration.name,
+      configuration,
+    }));
+    if (starts.length === 0) {
+      return this.#fail(new MirrordFailure("Cannot copy a start: launch.json has none that runs a program"));
+    }
+    const picked = starts.length === 1
+      ? starts[0]
+      : await window.showQuickPick(starts, { title: "Copy as a command" });
+    // The editor replaces the variables and asks back; then nothing is started.
+    if (picked !== undefined) await debug.startDebugging(folder, { ...picked.configuration, [copied]: true });
   }
 
   /** VS Code is about to start `configuration`; undefined: it starts nothing. */
@@ -124,10 +145,15 @@ class Extension implements DebugConfigurationProvider {
     folder: WorkspaceFolder | undefined,
     configuration: DebugConfiguration,
   ): Promise<DebugConfiguration | undefined> {
+    const isCopied = configuration[copied] === true;
     if (configuration[mark] !== undefined || !startsProgram(configuration)) return configuration;
-    if (!isActive(configuration, this.#isOn)) return configuration;
+    if (!isCopied && !isActive(configuration, this.#isOn)) return configuration;
     try {
-      const session = await this.#open(folder, configuration);
+      const binary = this.#binary(folder, configuration["env"] as Record<string, string> | undefined);
+      const order = await this.#order(binary, configuration);
+      if (order === null) return undefined;
+      if (isCopied) return void await this.#copy(configuration, order);
+      const session = await this.#open(binary, order);
       if (session === null) return undefined;
       const name = `${++this.#count}`;
       this.#sessions.set(name, session);
@@ -151,22 +177,37 @@ class Extension implements DebugConfigurationProvider {
 
   dispose(): void {
     for (const session of this.#sessions.values()) session.end();
+    this.checks.dispose();
     this.#item.dispose();
     this.#output.dispose();
   }
 
-  async #open(
-    folder: WorkspaceFolder | undefined,
-    configuration: DebugConfiguration,
-  ): Promise<Session | null> {
-    const { window, ProgressLocation } = this.#vscode;
-    const binary = this.#binary(folder, configuration["env"] as Record<string, string> | undefined);
-    const configFile = this.#config();
-    const verdict = configFile === undefined ? null : await verify(binary, configFile);
+  /** What is to be run; null: the user was asked for a target and chose none. */
+  async #order(binary: Binary, configuration: DebugConfiguration): Promise<Order | null> {
+    const { config: configFile, target: chosen } = this.#choices;
+    const checked = configFile ?? usualFile(binary.folder);
+    const verdict = checked === undefined ? null : await verify(binary, checked);
     if (verdict !== null && verdict.errors.length > 0) throw new MirrordFailure(verdict.errors.join("\n"));
-    const target = verdict?.hasTarget === true ? undefined : await this.selectTarget(undefined);
-    if (target === undefined && verdict?.hasTarget !== true) return null; // the picker was closed
-    const order = { configFile, target, executable: executableOf(configuration) };
+    const isNamed = chosen === undefined && verdict?.hasTarget === true;
+    const target = isNamed ? undefined : chosen ?? await this.#choices.askTarget();
+    if (target === undefined && !isNamed) return null;
+    return { configFile, target, executable: executableOf(configuration) };
+  }
+
+  async #copy(configuration: DebugConfiguration, order: Order): Promise<void> {
+    const name = this.#vscode.workspace.getConfiguration("mirrord").get("binaryPath", "mirrord");
+    const line = commandLine(configuration, { binary: name, order });
+    if (line === undefined) {
+      throw new MirrordFailure(
+        `Cannot copy "${configuration.name}": it names no program that a shell can run`,
+      );
+    }
+    await this.#vscode.env.clipboard.writeText(line);
+    void this.#vscode.window.showInformationMessage(`Copied: ${line}`);
+  }
+
+  async #open(binary: Binary, order: Order): Promise<Session | null> {
+    const { window, ProgressLocation } = this.#vscode;
     return await window.withProgress(
       { location: ProgressLocation.Notification, title: "mirrord", cancellable: true },
       async (progress, token) => {
@@ -187,12 +228,9 @@ class Extension implements DebugConfigurationProvider {
     );
   }
 
-  #config(): string | undefined {
-    return this.#context.workspaceState.get<string>(lastConfig);
-  }
-
   #binary(folder: WorkspaceFolder | undefined, env: Record<string, string> = {}): Binary {
-    const path = this.#vscode.workspace.getConfiguration("mirrord").get("binaryPath", "mirrord");
+    const name = this.#vscode.workspace.getConfiguration("mirrord").get("binaryPath", "mirrord");
+    const path = findBinary(name, process.env);
     return { path, folder: folder?.uri.fsPath, env: { ...process.env, ...env } };
   }
 
@@ -206,20 +244,27 @@ class Extension implements DebugConfigurationProvider {
   }
 
   async #fail(error: unknown): Promise<void> {
-    const help = error instanceof MirrordFailure ? error.help : "";
+    const { window } = this.#vscode;
+    const [help, isMissing] = error instanceof MirrordFailure ? [error.help, error.isMissing] : ["", false];
     const text = error instanceof Error ? error.message : String(error);
     this.#output.appendLine(`error: ${text}${help === "" ? "" : `\nhelp: ${help}`}`);
-    const pressed = await this.#vscode.window.showErrorMessage(
-      help === "" ? text : `${text}. ${help}`,
-      "Show the output",
-    );
-    if (pressed !== undefined) this.#output.show();
+    const line = isMissing && typeof installLine === "string" ? installLine : "";
+    const install = line === "" ? [] : ["Install mirrord"];
+    const said = help === "" ? text : `${text}. ${help}`;
+    const pressed = await window.showErrorMessage(said, ...install, "Show the output");
+    if (pressed === undefined) return;
+    if (pressed !== "Install mirrord") return this.#output.show();
+    const terminal = window.createTerminal("Install mirrord");
+    terminal.show();
+    terminal.sendText(line, false); // the user reads it, and presses Enter
   }
 
   #show(): void {
-    this.#item.text = `mirrord: ${this.#isOn ? "on" : "off"}`;
+    const { target, config } = this.#choices;
+    const where = this.#isOn && target !== undefined ? `, ${target.path}` : "";
+    this.#item.text = `mirrord: ${this.#isOn ? "on" : "off"}${where}`;
     this.#item.tooltip = this.#isOn
-      ? "Programs that you start run in a pod's conditions"
+      ? `Programs that you start run in a pod's conditions. Configuration: ${config ?? "the usual one"}`
       : "Programs that you start run on this machine alone";
   }
 }

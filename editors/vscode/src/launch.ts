@@ -10,8 +10,10 @@ const browsers = /^(pwa-)?(chrome|msedge|firefox|extensionHost)$/;
 const listed = ["cppdbg", "cppvsdbg"];
 
 /** True for what starts a program: one that is attached to runs already, where it runs. */
-export function startsProgram({ request, type }: DebugConfiguration): boolean {
-  return request === "launch" && !browsers.test(type);
+export function startsProgram(configuration: DebugConfiguration): boolean {
+  const { request, type, program, runtimeArgs } = configuration;
+  const onlyListens = type === "php" && !program && !runtimeArgs; // it waits for a program that Xdebug is in
+  return request === "launch" && !browsers.test(type) && !onlyListens;
 }
 
 /** The file that the debugger will run, if the configuration names it. */

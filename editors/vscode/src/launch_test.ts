@@ -42,12 +42,14 @@ Deno.test("cppdbg takes a list of names and values", () => {
   assert.equal(after["env"], undefined);
 });
 
-Deno.test("what is attached to is left alone, and so are browsers", () => {
+Deno.test("what is attached to is left alone, and so are browsers and what only waits for Xdebug", () => {
   assert.ok(startsProgram(configuration("go")));
   assert.ok(!startsProgram({ ...configuration("go"), request: "attach" }));
   for (const type of ["chrome", "pwa-chrome", "msedge", "extensionHost"]) {
     assert.ok(!startsProgram(configuration(type)), type);
   }
+  assert.ok(!startsProgram(configuration("php", { port: 9003 })));
+  assert.ok(startsProgram(configuration("php", { program: "a.php" })));
 });
 
 Deno.test("the program is what the debugger runs, not the file that a language's own program reads", () => {

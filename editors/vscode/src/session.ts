@@ -1,15 +1,19 @@
 // The binary, as this extension calls it: the contract of docs/editors.md. Nothing here knows the editor.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 
 /** A failure that mirrord has explained. */
 export class MirrordFailure extends Error {
   readonly help: string;
+  /** The program mirrord was not found. */
+  readonly isMissing: boolean;
 
-  constructor(message: string, help = "") {
+  constructor(message: string, help = "", isMissing = false) {
     super(message);
     this.name = "MirrordFailure";
     this.help = help;
+    this.isMissing = isMissing;
   }
 }
 
@@ -41,9 +45,15 @@ export interface Listener {
   warning(text: string, button?: Button): void;
 }
 
+/** A target that was chosen; the namespace only where it is not the usual one. */
+export interface Target {
+  path: string;
+  namespace?: string;
+}
+
 export interface Order {
   configFile: string | undefined;
-  target: string | undefined;
+  target: Target | undefined;
   executable: string | undefined;
 }
 
@@ -77,7 +87,7 @@ export function openSession(
   const args = [
     "ext",
     ...(configFile === undefined ? [] : ["-f", configFile]),
-    ...(target === undefined ? [] : ["-t", target]),
+    ...targetFlags(target),
     ...(executable === undefined ? [] : ["-e", executable]),
   ];
   // VS Code's Node may be 20, which has no Promise.withResolvers.
@@ -94,6 +104,11 @@ export function openSession(
     });
     if (signal?.aborted) stop();
   });
+}
+
+function targetFlags(target: Target | undefined): string[] {
+  if (target === undefined) return [];
+  return ["-t", target.path, ...(target.namespace === undefined ? [] : ["-n", target.namespace])];
 }
 
 /** What a line says; the final one carries the launch. What this extension does not know it skips. */
@@ -166,6 +181,11 @@ export async function listTargets(
   return { targets: found.targets, namespace: found.current_namespace, namespaces: found.namespaces };
 }
 
+/** Writes `.mirrord/mirrord.json` of the binary's folder, with the schema beside it. */
+export async function writeConfig(binary: Binary, target: Target): Promise<void> {
+  await output(binary, ["init", ...targetFlags(target)]);
+}
+
 async function output(binary: Binary, args: string[]): Promise<string> {
   const lines: string[] = [];
   const failure = await start(binary, args, (line) => lines.push(line)).ended;
@@ -212,7 +232,18 @@ function notStarted(path: string, error: Error): MirrordFailure {
   return new MirrordFailure(
     `Cannot run "${path}": ${error.message}`,
     "Install mirrord, or name its file in the setting mirrord.binaryPath.",
+    "code" in error && error.code === "ENOENT",
   );
+}
+
+/**
+ * The file of the program `name`: a path as it is, a name as PATH has it, otherwise where install.sh puts
+ * programs, which is not in the PATH of every desktop. What is nowhere stays a name.
+ */
+export function findBinary(name: string, env: Binary["env"]): string {
+  if (name.includes("/")) return name.replace(/^~(?=\/)/, env["HOME"] ?? "~");
+  const folders = [...(env["PATH"] ?? "").split(":"), `${env["HOME"] ?? ""}/.local/bin`, "/usr/local/bin"];
+  return folders.map((folder) => `${folder}/${name}`).find((path) => existsSync(path)) ?? name;
 }
 
 /** Out of the line `Error: {json}`. */

@@ -1,7 +1,7 @@
 // The binary as the extension calls it, played by a shell script.
 
 import assert from "node:assert/strict";
-import { type Binary, listTargets, MirrordFailure, openSession, verify } from "./session.ts";
+import { type Binary, findBinary, listTargets, MirrordFailure, openSession, verify } from "./session.ts";
 
 /** Runs `work` with a program that is `script`, and removes it. */
 async function withBinary(script: string, work: (binary: Binary) => Promise<void>): Promise<void> {
@@ -26,7 +26,11 @@ function listener() {
   };
 }
 
-const order = { configFile: "/a b.json", target: "pod/a", executable: undefined };
+const order = {
+  configFile: "/a b.json",
+  target: { path: "pod/a", namespace: "shop" },
+  executable: undefined,
+};
 const task = `"name":"mirrord preparing to launch"`;
 
 Deno.test("lines become steps, messages and the launch; the session lives until it is ended", () =>
@@ -55,7 +59,7 @@ wait $!
         "warning look",
         "warning two https://a",
       ]);
-      assert.equal(Deno.readTextFileSync(`${binary.folder}/arguments`), "ext -f /a b.json -t pod/a");
+      assert.equal(Deno.readTextFileSync(`${binary.folder}/arguments`), "ext -f /a b.json -t pod/a -n shop");
       session.end();
       assert.equal(await session.ended, null);
     },
@@ -79,7 +83,20 @@ Deno.test("a failure without that line, and a program that is not there, are fai
   const failure = await verify(nowhere, "a.json").catch((error) => error);
   assert.match(failure.message, /^Cannot run "\/nowhere\/mirrord": /);
   assert.match(failure.help, /mirrord\.binaryPath/);
+  assert.ok(failure.isMissing);
 });
+
+Deno.test("a name is looked for in PATH, then where the installer puts programs; a path is taken as it is", () =>
+  withBinary("", ({ path, folder }) => {
+    assert.equal(findBinary("mirrord", { PATH: `/nowhere:${folder}` }), path);
+    assert.equal(findBinary("no-such-program", { PATH: `${folder}`, HOME: "/nowhere" }), "no-such-program");
+    assert.equal(findBinary("~/bin/mirrord", { HOME: "/home/me" }), "/home/me/bin/mirrord");
+    Deno.mkdirSync(`${folder}/.local/bin`, { recursive: true });
+    Deno.renameSync(path, `${folder}/.local/bin/other-name`);
+    const found = findBinary("other-name", { PATH: "/nowhere", HOME: `${folder}` });
+    assert.equal(found, `${folder}/.local/bin/other-name`);
+    return Promise.resolve();
+  }));
 
 Deno.test("a start that is given up ends mirrord", () =>
   withBinary(
