@@ -186,6 +186,24 @@ export interface DumpCommand extends ClusterFlags {
   output?: "json";
 }
 
+/** `mirrord replay`. */
+export interface ReplayCommand {
+  name: "replay";
+  /** HAR, pcap or pcap-ng. */
+  file: string;
+  to: string;
+  /** By the recorded times, not one after the other. */
+  timing?: true;
+  /** Only what went to this host. */
+  host?: string;
+  /** Headers that are compared beside the usual ones. */
+  header?: string[];
+  ignore?: string[];
+  /** Seconds. */
+  timeout?: number;
+  output?: "json";
+}
+
 /** `mirrord ext`: a session for the programs that an editor starts. */
 export interface ExtCommand extends ClusterFlags {
   name: "ext";
@@ -264,6 +282,7 @@ export type ParsedCommand =
   | ExplainCommand
   | FixCommand
   | InitCommand
+  | ReplayCommand
   | UpCommand
   | UpInitCommand
   | SessionCommand

@@ -1,7 +1,7 @@
 // The command line, declared once with commander: parsing (args.ts), help and shell completions all come from
 // here. Nothing runs here; an action only keeps what was parsed.
 
-import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import { mirrordVersion } from "../core/base/version.ts";
 import {
   type AgentCommand,
@@ -19,6 +19,7 @@ import {
   type LsCommand,
   type ParsedCommand,
   type PortForwardCommand,
+  type ReplayCommand,
   type SessionCommand,
   type SessionVerb,
   sessionVerbs,
@@ -28,8 +29,10 @@ import {
   type VerifyFlags,
   type VersionCommand,
 } from "./commands.ts";
+import { collect, oneOf, portOrFree, positive, seconds, secondsOrNone } from "./flag_values.ts";
 import { helpLayout } from "./help_layout.ts";
 import { ciArguments, ciFlags, ciSessionFlags } from "./ci_flags.ts";
+import { dumpFlags, replayFlags } from "./traffic_flags.ts";
 import { upFlags } from "./up_flags.ts";
 
 /** Shown after the general help, and in the manual page. */
@@ -78,11 +81,15 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
     .action((what: "latency" | undefined, flags: Omit<DoctorCommand, "name">) =>
       parsed({ name: "doctor", ...flags, ...(what === undefined ? {} : { link: true }) })
     );
-  dumpFlags(program.command("dump"))
+  dumpFlags(clusterFlags(targetFlag(program.command("dump"))))
     .action(({ ports, port, ...flags }: Omit<DumpCommand, "name"> & { ports?: number[] }) => {
       const all = [...port ?? [], ...ports ?? []];
       parsed({ name: "dump", ...flags, ...(all.length === 0 ? {} : { port: all }) });
     });
+  replayFlags(program.command("replay"))
+    .action((file: string, flags: Omit<ReplayCommand, "name" | "file">) =>
+      parsed({ name: "replay", file, ...flags })
+    );
   explainFlags(program.command("explain"))
     .action((what: string, flags: Omit<ExplainCommand, "name" | "what">) =>
       parsed({ name: "explain", what, ...flags })
@@ -200,22 +207,6 @@ function doctorFlags(command: Command): Command {
     .addOption(new Option("-o, --output <format>", "print JSON, for programs").choices(["json"]));
 }
 
-function dumpFlags(command: Command): Command {
-  const about = command.description("show and record what goes to the target's ports and what comes back");
-  return clusterFlags(targetFlag(about))
-    .optionsGroup("What to show:")
-    .option("-p, --port <port>", "a port of the target (default all); can be repeated", collectPort)
-    .addOption(new Option("--ports <port>").argParser(collectPort).hideHelp())
-    .option("--preview <bytes>", "show so much of each body (default 1024)", byteCount)
-    .addOption(new Option("-o, --output <format>", "print JSON lines, for programs").choices(["json"]))
-    .optionsGroup("What to record:")
-    .option("--har <file>", "write the requests with their answers to a HAR file")
-    .option("--body-limit <bytes>", "keep so much of each body there (default 1048576)", byteCount)
-    .option("--pcap <file>", "write the packets to a pcap-ng file")
-    .optionsGroup("Agent:")
-    .option("-i, --agent-image <image>", "image of the agent, or target: send it to the target's");
-}
-
 function execFlags(command: Command): Command {
   const about = command
     .description("run a program in the conditions of the target")
@@ -329,51 +320,4 @@ function agentFlags(command: Command): Command {
       2,
     )
     .option("--http-detection <seconds>", "how long a first message may be no whole line", secondsOrNone, 2);
-}
-
-function collectPort(text: string, before: number[] = []): number[] {
-  return [...before, number(text, 1, 65_535, "a port from 1 to 65535")];
-}
-
-function byteCount(text: string): number {
-  return number(text, 0, 1 << 30, "a number of bytes");
-}
-
-/** May the flag be given several times, with several values? */
-export function isRepeatable(option: Option): boolean {
-  return option.parseArg === collect || option.parseArg === collectPort;
-}
-
-function collect(text: string, before: string[] = []): string[] {
-  return [...before, text];
-}
-
-function oneOf<Word extends string>(words: readonly Word[], text: string): Word {
-  const word = words.find((one) => one === text);
-  if (word === undefined) throw new InvalidArgumentError(`it is none of ${words.join(", ")}`);
-  return word;
-}
-
-function secondsOrNone(text: string): number {
-  return number(text, 0, 86_400, "a number of seconds");
-}
-
-function seconds(text: string): number {
-  return number(text, 1, 86_400, "a number of seconds");
-}
-
-function portOrFree(text: string): number {
-  return number(text, 0, 65_535, "a port from 1 to 65535, or 0");
-}
-
-function positive(text: string): number {
-  return number(text, 1, 2 ** 31 - 1, "a process id");
-}
-
-function number(text: string, lowest: number, highest: number, what: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < lowest || value > highest) {
-    throw new InvalidArgumentError(`it is not ${what}`);
-  }
-  return value;
 }

@@ -88,6 +88,11 @@ async function perform(args: string[]): Promise<number> {
       const { dump } = await import("./dump.ts");
       return await dump(command);
     }
+    case "replay": {
+      await showLog();
+      const { replay } = await import("./replay.ts");
+      return await replay(command);
+    }
     case "doctor": {
       await showLog();
       const { doctor } = await import("./doctor.ts");

@@ -6,7 +6,7 @@
 import type { Command, Option } from "commander";
 import { exitCodes, MirrordError } from "../core/base/errors.ts";
 import { nearWords, quoteList } from "../core/base/near.ts";
-import { isRepeatable } from "./flags.ts";
+import { isRepeatable } from "./flag_values.ts";
 import { insteadOf, laterCommands, leftOutCommands } from "./other_commands.ts";
 
 /** Throws for a command that is not there, `--help` behind it or not. */

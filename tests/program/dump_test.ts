@@ -9,7 +9,7 @@ import { readHar } from "../support/har.ts";
 import { freePort } from "../support/ports.ts";
 import { assertTargetClean } from "../support/postcondition.ts";
 import { ProcessStage } from "../support/process_stage.ts";
-import { Mirrord } from "../support/program.ts";
+import { Mirrord, runMirrord } from "../support/program.ts";
 import { missingForTshark, tshark } from "../support/tshark.ts";
 
 /** Standard output goes where standard error goes, so that it can be waited for. */
@@ -193,6 +193,12 @@ server { listen 127.0.0.1:${port}; } server { listen 127.0.0.1:${other}; locatio
       assert.deepEqual(entries.map(({ response }) => response.status), [200, 404, 302]);
       assert.equal(entries[0]?.response.content.text, "<p>hello</p>\n".repeat(100));
       if (missingForTshark() === null) assert.deepEqual(await dump.answers(), ["200", "404", "302"]);
+      const replay = ["replay", dump.har, "--to", `127.0.0.1:${port}`];
+      const [own, all] = [
+        await runMirrord([...replay, "--host", `127.0.0.1:${port}`]),
+        await runMirrord(replay),
+      ];
+      assert.deepEqual([own.code, all.code], [0, 1], own.stdout + all.stdout); // the other port redirects
     } finally {
       nginx.kill("SIGTERM");
       await nginx.status;
