@@ -28,7 +28,7 @@ def who():
 @app.route("/walk")
 def walk():
     found = socket.getaddrinfo(request.args["name"], 80, type=socket.SOCK_STREAM)
-    with urllib.request.urlopen(request.args["url"], timeout=20) as answer, open(request.args["file"]) as file:
+    with urllib.request.urlopen(request.args["url"], timeout=90) as answer, open(request.args["file"]) as file:
         return {
             "by": "local",
             "variable": os.environ.get(request.args["variable"]),

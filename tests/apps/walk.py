@@ -8,7 +8,7 @@ import urllib.parse
 import urllib.request
 
 query = dict(urllib.parse.parse_qsl(os.environ["QUERY_STRING"]))
-with urllib.request.urlopen(query["url"], timeout=20) as answer, open(query["file"]) as file:
+with urllib.request.urlopen(query["url"], timeout=90) as answer, open(query["file"]) as file:
     found = {
         "by": "local",
         "variable": os.environ.get(query["variable"]),

@@ -97,7 +97,7 @@ const cases = [
     name: "a pod in its node's network is refused, and by consent gives its declared ports alone",
     async run(stage: ClusterStage) {
       await stage.apply([onNode()]);
-      await stage.kubectl("wait", "--for=condition=Ready", "pod/on-node", "--timeout=60s");
+      await stage.kubectl("wait", "--for=condition=Ready", "pod/on-node", "--timeout=180s");
       const pod = JSON.parse(await stage.kubectl("get", "pod", "on-node", "-o", "json")) as KubeObject;
       const node = String(pod.status.hostIP);
       const targetFlags = stage.flags("pod/on-node");

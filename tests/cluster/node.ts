@@ -343,8 +343,8 @@ function dnsObjects(): unknown {
 
 export async function untilNodeReady({ hyperkube }: Programs): Promise<void> {
   const kubectl = (...args: string[]) => run(kubectlArgv(hyperkube, args));
-  await kubectl("wait", "--for=create", `node/${nodeName}`, "--timeout=60s");
-  await kubectl("wait", "--for=condition=Ready", `node/${nodeName}`, "--timeout=60s");
+  await kubectl("wait", "--for=create", `node/${nodeName}`, "--timeout=180s");
+  await kubectl("wait", "--for=condition=Ready", `node/${nodeName}`, "--timeout=180s");
   // Pods are refused in a namespace that has no service account yet.
-  await kubectl("wait", "--for=create", "serviceaccount/default", "--namespace=default", "--timeout=60s");
+  await kubectl("wait", "--for=create", "serviceaccount/default", "--namespace=default", "--timeout=180s");
 }

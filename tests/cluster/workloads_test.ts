@@ -21,8 +21,8 @@ Deno.test({
     await kubectl(["create", "namespace", namespace]);
     try {
       await inside("apply", "-f", sourceDir("workloads.yaml"));
-      await inside("wait", "--for=condition=Available", "deployment", "--all", "--timeout=90s");
-      await inside("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s");
+      await inside("wait", "--for=condition=Available", "deployment", "--all", "--timeout=180s");
+      await inside("wait", "--for=condition=Ready", "pod", "--all", "--timeout=180s");
 
       await t.step("app reports the request it saw, over both families", async () => {
         for (const family of ["-4", "-6"]) {

@@ -29,7 +29,7 @@ Deno.test.beforeAll(async () => {
   await kubectl(["label", "namespace", restricted, "pod-security.kubernetes.io/enforce=baseline"]);
   for (const name of [namespace, restricted]) {
     for (const deployed of ["web", "spare"]) {
-      await kubectl(["rollout", "status", "--namespace", name, `deployment/${deployed}`, "--timeout=60s"]);
+      await kubectl(["rollout", "status", "--namespace", name, `deployment/${deployed}`, "--timeout=180s"]);
     }
   }
 });

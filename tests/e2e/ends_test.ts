@@ -20,7 +20,7 @@ const podDeleted = {
     const { code, stderr } = await run.finished();
     assert.equal(code, 74, stderr);
     assert.match(stderr, /Cannot go on with the session: the agent is gone/);
-    await stage.kubectl("wait", "--for=condition=Available", "deployment", "app", "--timeout=60s");
+    await stage.kubectl("wait", "--for=condition=Available", "deployment", "app", "--timeout=180s");
     await stage.lookAgain();
     await assertClean(run, await stage.identity());
   },

@@ -155,7 +155,7 @@ async function create(): Promise<ClusterStage> {
   try {
     const { spec } = JSON.parse(await stage.kubectl("get", "service", "names", "-o", "json")) as KubeObject;
     await stage.apply([asking(spec.clusterIP)]);
-    await stage.kubectl("wait", "--for=condition=Ready", "pod/asking", "--timeout=60s");
+    await stage.kubectl("wait", "--for=condition=Ready", "pod/asking", "--timeout=180s");
     return stage;
   } catch (error) {
     await stage[Symbol.asyncDispose]();

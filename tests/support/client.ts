@@ -60,7 +60,7 @@ export async function ask(stage: Stage, request: Request & Where = {}): Promise<
   return await stage.ask({ ...request, do: "ask", ...place(stage, request) }) as Report;
 }
 
-/** Asks until somebody whose name contains `by` answers; fails after 20 s with who did instead. */
+/** Asks until somebody whose name contains `by` answers; fails with who did instead. */
 export async function untilBy(stage: Stage, by: string, request: Request & Where = {}): Promise<Report> {
   const report = await stage.ask({ ...request, do: "until", by, ...place(stage, request) }) as Report & {
     before: unknown;

@@ -248,9 +248,9 @@ export class ClusterStage implements Stage {
     }
     await this.apply([...(options.extra ?? []), ...objects]);
     if (objects.some(({ kind }) => kind === "Deployment")) {
-      await this.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=90s");
+      await this.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=180s");
     }
-    await this.kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s");
+    await this.kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=180s");
   }
 
   /** Learns addresses and what is at the target before mirrord comes. */
@@ -283,7 +283,7 @@ export class ClusterStage implements Stage {
       this.#netns = inside.netns;
       this.#before = new Set(inside.found);
       return inside.found.length >= ports || inside.found.join("\n");
-    }, 20);
+    });
   }
 
   async #added(): Promise<string[]> {

@@ -81,7 +81,7 @@ export class ProcessStage implements Stage {
         if (netns !== null && there === here) return "it has not entered its namespace";
         const all = await stage.#listeners();
         return all.some((line) => line.includes(hex)) || all.join("\n");
-      }, 20);
+      });
       stage.#before = new Set(await stage.#listeners());
       return stage;
     } catch (error) {
