@@ -90,6 +90,7 @@ export class Requests {
         watch?.asked(bytes);
         return bytes;
       },
+      release: (bytes) => channel.release?.(bytes),
       write: (bytes) => {
         watch?.answered(bytes);
         return channel.write(bytes);

@@ -23,6 +23,7 @@ class Connection {
     const left = asked.map(bytes);
     const channel: ByteChannel = {
       read: () => Promise.resolve(left.shift() ?? null),
+      release: (piece) => void piece.fill(0), // nobody may look at it later
       write: (piece) => Promise.resolve(void this.written.push(piece)),
       closeWrite: () => Promise.resolve(),
       reset: () => {},
@@ -36,7 +37,9 @@ class Connection {
   async read(): Promise<void> {
     const piece = await this.watched.read();
     assert.ok(piece !== null);
-    this.got.push(piece);
+    this.got.push(piece.slice());
+    assert.ok(this.watched.release !== undefined);
+    this.watched.release(piece);
   }
 
   async answer(...pieces: string[]): Promise<void> {
