@@ -211,6 +211,12 @@ export interface ExtCommand extends ClusterFlags {
   executable?: string;
 }
 
+/** `mirrord ui`. */
+export interface UiCommand {
+  name: "ui";
+  port?: number;
+}
+
 /** What `mirrord session` can do. */
 export const sessionVerbs = ["list", "stop", "kill"] as const;
 export type SessionVerb = (typeof sessionVerbs)[number];
@@ -286,6 +292,7 @@ export type ParsedCommand =
   | UpCommand
   | UpInitCommand
   | SessionCommand
+  | UiCommand
   | UpgradeCommand
   | VerifyCommand
   | VersionCommand

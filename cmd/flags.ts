@@ -104,6 +104,10 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
     .action((what: SessionVerb, ids: string[], flags: Pick<SessionCommand, "all" | "output">) =>
       parsed({ name: "session", what, ids, ...flags })
     );
+  program.command("ui").description("serve a page on this machine that shows your sessions")
+    .option("-p, --port <port>", "its port on 127.0.0.1 (default a free one)", portOrFree)
+    .addOption(new Option("--no-browser").hideHelp()) // upstream's: no browser is opened here
+    .action(({ port }: { port?: number }) => parsed({ name: "ui", ...(port === undefined ? {} : { port }) }));
   program.command("kill", { hidden: true }).description("upstream's name of session kill")
     .argument("<ids...>", "sessions to end")
     .action((ids: string[]) => parsed({ name: "session", what: "kill", ids }));

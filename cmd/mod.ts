@@ -78,6 +78,11 @@ async function perform(args: string[]): Promise<number> {
       const { init } = await import("./init.ts");
       return await init(command);
     }
+    case "ui": {
+      await showLog();
+      const { page } = await import("./page.ts");
+      return await page(command);
+    }
     case "session": {
       await showLog();
       const { session } = await import("./session.ts");

@@ -11,7 +11,6 @@ export const laterCommands: Readonly<Record<string, string | undefined>> = {
     "Sessions for containers that an editor starts are not there yet. Let its launch configuration run the " +
     "program itself, on this machine, or switch mirrord off for this one.",
   "extract": undefined,
-  "ui": undefined,
   "wizard": "docs/configuration.md has every key.",
 };
 

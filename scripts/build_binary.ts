@@ -54,11 +54,13 @@ function macPlatform(machine: "x86_64" | "aarch64"): Platform {
 
 /** The files that a binary for `platform` has inside beside its bundle, as far as they are built. */
 export function embeddedFiles({ machine, os, layer, seal }: Platform): string[] {
-  if (os === "macos" || seal === undefined) return ["protocol-wasm/protocol.wasm", layer];
+  if (os === "macos" || seal === undefined) return ["protocol-wasm/protocol.wasm", layer, ...page];
   const libraries = librariesFile(machine);
-  return [...embedded, layer, seal, ...(exists(root + libraries) ? [libraries] : [])];
+  return [...embedded, ...page, layer, seal, ...(exists(root + libraries) ? [libraries] : [])];
 }
 
+/** What `mirrord ui` serves. */
+const page = ["cmd/page/page.html", "cmd/page/page.css", "cmd/page/page.js"];
 const embedded = ["protocol-wasm/protocol.wasm", "agent/sys/steal.bpf.bin", "agent/sys/mirror.bpf.bin"];
 const sources = [
   "main.ts",

@@ -196,6 +196,7 @@ export function allSuites(fuzzCases: number): Suite[] {
       once: true, // each fault's figures stand in docs/reliability.md
       named: true,
     },
+    { name: "browser", before: [buildAll], tests: ["tests/browser"], jobs: 1, named: true },
     { name: "arm64", before: [buildAll], tests: ["tests/arm64"], jobs: 1, named: true },
     {
       name: "kernels",
