@@ -6,8 +6,10 @@ import { attempt } from "../cluster/command.ts";
 import { registerCases } from "../support/cases.ts";
 import { forwardCases } from "../support/cases_forward.ts";
 import { ClusterStage, missingCluster, withoutImage } from "../support/cluster_stage.ts";
-import { ForwardRun } from "../support/forward_run.ts";
+import { untilBy } from "../support/client.ts";
+import { ForwardRun, LocalServer } from "../support/forward_run.ts";
 import { targetlessRules, withUser } from "../support/kube_users.ts";
+import { assertTargetClean } from "../support/postcondition.ts";
 import { Mirrord } from "../support/program.ts";
 
 /** Asks the name server at argv[1] for the IPv4 address of argv[2] by one datagram, and prints it. */
@@ -21,6 +23,27 @@ print(socket.inet_ntoa(asker.recv(512)[-4:]))
 `;
 
 const clusterCases = [
+  {
+    name: "when the pod is replaced the same ports lead to the new one",
+    async run(stage: ClusterStage) {
+      const server = await LocalServer.start(stage);
+      await using run = await ForwardRun.ready(stage, ["-L", "0:redis:6379", "-R", `80:${server.port}`]);
+      await untilBy(stage, "local");
+      const before = await stage.podName();
+      await stage.kubectl("delete", "pod", before, "--grace-period=1", "--wait");
+      await run.until(/warning: The agent is gone /);
+      await run.until(/Forwarding again, after /);
+      assert.notEqual(await stage.podName(), before);
+      await untilBy(stage, "local");
+      const ping = await run.client(["redis-cli", "-p", String(run.ports[0]), "ping"]);
+      assert.equal(ping.stdout, "PONG\n", ping.stderr);
+      await server[Symbol.asyncDispose]();
+      run.kill("SIGINT");
+      assert.equal((await run.finished()).code, 0);
+      await stage.lookAgain();
+      await assertTargetClean(stage, await stage.identity());
+    },
+  },
   {
     name: "psql and redis-cli reach Services by their names",
     async run(stage: ClusterStage) {

@@ -9,6 +9,7 @@ import type { Deliveries } from "../deliveries.ts";
 
 /** What is known of a connection. */
 interface Connection {
+  readonly peer: string;
   /** Writes to the other side that are not taken yet. */
   writing: number;
   /** Writes that were. */
@@ -34,9 +35,9 @@ export class Carried {
     this.#deliveries = deliveries;
   }
 
-  /** Is there one whose end on this machine has not ended? */
-  get hasUnfinished(): boolean {
-    return [...this.#open.keys()].some((socket) => !socket.peerIsOver);
+  /** Those whose end on this machine has not ended, by their peers. */
+  unfinished(): string[] {
+    return [...this.#open].flatMap(([socket, { peer }]) => socket.peerIsOver ? [] : [peer]);
   }
 
   /** How many there are. */
@@ -54,6 +55,7 @@ export class Carried {
     });
     let followed: (ByteChannel & Disposable) | undefined;
     const one: Connection = {
+      peer,
       writing: 0,
       moved: 0,
       restedAt: -1,

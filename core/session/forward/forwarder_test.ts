@@ -203,6 +203,26 @@ Deno.test("the end delivers what ended connections sent, and resets the others",
   await assert.rejects(dial(port), Deno.errors.ConnectionRefused);
 });
 
+Deno.test("a client that goes on sending is reset after a time, and named", async () => {
+  await using stage = await open(["0:10.0.0.7:80"]);
+  const { ports: [port = 0], forwarding, forwarder, pair } = stage;
+  const client = await dial(port);
+  const sending = (async () => {
+    for (;;) await client.write(new Uint8Array(65536));
+  })();
+  const failed = assert.rejects(sending);
+  const channel = await agrees(stage);
+  const reading = assert.rejects((async () => {
+    for (;;) await channel.read();
+  })());
+  await forwarder.close();
+  const delivered = forwarding.deliver({ limitMs: 300, giveUp: never, asked: () => false });
+  void answersUnsent(pair);
+  await assert.rejects(delivered, /some sent for longer than 0\.3 s, to 10\.0\.0\.7:80/);
+  await deadline(Promise.all([failed, reading]), "both sides see the reset");
+  client.close();
+});
+
 Deno.test("each client of a UDP port has a socket in the target, and gets its own answers", async () => {
   await using stage = await open(["0:dns:53/udp"]);
   const { pair, ports: [port = 0] } = stage;

@@ -2,7 +2,7 @@
 // when it ends, however it ends, every connection of it has ended: in order, or by a reset on both sides.
 
 import { type AgentLink, LinkError, NonsenseError } from "../../../protocol-wasm/mod.ts";
-import type { SessionError } from "../../base/errors.ts";
+import { SessionError } from "../../base/errors.ts";
 import { Deliveries } from "../deliveries.ts";
 import type { Emit } from "../events.ts";
 import { hear, type Taker } from "../heard.ts";
@@ -87,9 +87,13 @@ export class Forwarding implements AsyncDisposable {
   async deliver(options: Pick<LingerOptions, "limitMs" | "giveUp" | "asked">): Promise<void> {
     if (!this.#deliveries.used) return;
     const looking = setInterval(() => this.#carried.resetRested(), lookMs);
-    // One that sends without end is not waited for without end.
-    const limit = setTimeout(() => this.#carried.reset("unfinished"), options.limitMs);
     const stop = () => this.#carried.reset("unfinished");
+    // One that sends without end is not waited for without end.
+    let sending: string[] = [];
+    const limit = setTimeout(() => {
+      sending = this.#carried.unfinished();
+      stop();
+    }, options.limitMs);
     options.giveUp.addEventListener("abort", stop);
     try {
       await this.#linger(options);
@@ -98,13 +102,14 @@ export class Forwarding implements AsyncDisposable {
       clearTimeout(limit);
       options.giveUp.removeEventListener("abort", stop);
     }
+    if (sending.length > 0) throw stillSending(sending, options.limitMs);
   }
 
   async #linger(options: Pick<LingerOptions, "limitMs" | "giveUp" | "asked">): Promise<void> {
     await linger(this.#deliveries, this.#agent, {
       ...options,
       what: "clients had sent",
-      alive: () => this.#carried.hasUnfinished,
+      alive: () => this.#carried.unfinished().length > 0,
       settleMs: Infinity,
       emit: this.#emit,
     });
@@ -129,4 +134,14 @@ export class Forwarding implements AsyncDisposable {
       this.#emit({ type: "servingFailed", reason });
     });
   }
+}
+
+function stillSending(peers: readonly string[], limitMs: number): SessionError {
+  const names = [...new Set(peers)].join(", ");
+  return new SessionError(
+    `Cannot deliver everything that clients had sent: some sent for longer than ${
+      limitMs / 1000
+    } s, to ${names}`,
+    { help: "A longer time: --linger SECONDS, or agent.linger in the configuration." },
+  );
 }
