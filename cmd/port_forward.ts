@@ -4,9 +4,12 @@
 
 import { exitCodes, MirrordError, SessionError, TargetError } from "../core/base/errors.ts";
 import { pauseOrEnd } from "../core/base/pause.ts";
+import { Control } from "../core/control/control.ts";
+import { factsOf } from "../core/control/facts.ts";
+import type { OpeningFacts } from "../core/control/record.ts";
 import type { Config } from "../core/config/config.ts";
 import { interruptible, Interrupts } from "../core/launch/interrupts.ts";
-import type { SessionEvent } from "../core/session/events.ts";
+import type { Emit, SessionEvent } from "../core/session/events.ts";
 import { Forwarder, type Forwards } from "../core/session/forward/forwarder.ts";
 import type { Forwarding, Loss } from "../core/session/forward/forwarding.ts";
 import { readLocal, readRemote } from "../core/session/forward/written.ts";
@@ -26,6 +29,12 @@ const endingSignals: Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
 interface Ending {
   signal: AbortSignal;
   interrupts: Interrupts;
+  /** Aborted when nothing is to be delivered any more. */
+  giveUp: AbortSignal;
+  /** As a signal does. */
+  ask: () => void;
+  /** The same, and nothing is delivered. */
+  abandon: () => void;
 }
 
 /** Forwards until a signal ends it. Throws MirrordError when it could not begin, or cannot go on. */
@@ -38,22 +47,35 @@ export async function portForward(command: PortForwardCommand): Promise<number> 
     signal: interrupt.signal,
   });
   const config = forwardConfig(given, forwards);
-  await using forwarder = new Forwarder(forwards, { emit: say, requests: printsEvents() });
+  using control = new Control(); // first, so that it ends last
+  const emit = (event: SessionEvent): void => {
+    say(event);
+    control.record.take(event);
+  };
+  await using forwarder = new Forwarder(forwards, {
+    emit,
+    requests: printsEvents(),
+    details: control.record.details,
+  });
   const start = { signal: interrupt.signal, forced: command.force === true };
   let connected = await connect(config, forwarder, { forwards, ...start });
   const ending = hearEnd();
   interrupt[Symbol.dispose](); // from here on signals end it in order
+  control.openSoon(connected.facts, { stop: ending.ask, kill: ending.abandon });
+  using _ending = { [Symbol.dispose]: () => control.record.ends() };
   for (;;) {
     const loss = await untilLost(connected, { forwarder, config, ending });
     if (loss === null) return 0;
     if (loss.isFinal) throw loss.error;
     const again = await reconnect(loss, {
+      emit,
       signal: ending.signal,
       connect: () => connect(config, forwarder, { forwards, ...start, signal: ending.signal }),
       endsWith: (error) => isForEver(error, given),
     });
     if (again === null) return 0;
     connected = again;
+    control.record.follows(again.facts.agent);
   }
 }
 
@@ -110,6 +132,8 @@ function forwardConfig(config: Config, { locals, remotes }: Forwards): Config {
 interface Connected {
   forwarding: Forwarding;
   stack: AsyncDisposableStack;
+  /** For programs that list sessions. */
+  facts: OpeningFacts;
 }
 
 interface ConnectOptions {
@@ -130,7 +154,17 @@ async function connect(
   const agent = await openAgent(config, target, stack, start);
   if (agent === null) throw new TargetError("Cannot forward ports: there is no cluster");
   const forwarding = stack.use(await forwarder.use(agent.link, rules));
-  return { forwarding, stack: stack.move() };
+  const facts = factsOf(config, { kind: "port-forward", command: wordsOf(forwards), target, agent });
+  return { forwarding, stack: stack.move(), facts };
+}
+
+/** The command as it could be written. */
+function wordsOf({ locals, remotes }: Forwards): string[] {
+  const flags = [
+    ...locals.map(({ written }) => ["-L", written]),
+    ...remotes.map(({ written }) => ["-R", written]),
+  ];
+  return ["port-forward", ...flags.flat()];
 }
 
 /** By which rules ports of the target are stolen; null: none is. Throws TargetError. */
@@ -149,6 +183,7 @@ function rulesFor(config: Config, target: Target, { remotes }: Forwards): Incomi
 }
 
 interface ReconnectOptions {
+  emit: Emit;
   signal: AbortSignal;
   connect: () => Promise<Connected>;
   /** No later attempt would go better. */
@@ -157,18 +192,18 @@ interface ReconnectOptions {
 
 /** Starts another agent, however long that takes; null: the user ended it meanwhile. */
 async function reconnect(loss: Loss, options: ReconnectOptions): Promise<Connected | null> {
-  const { signal, connect } = options;
+  const { emit, signal, connect } = options;
   const began = performance.now();
   let reason = loss.error.message.replace(/^Cannot go on with the session: t/, "T");
   for (let attempt = 0;; attempt++) {
     const seconds = backoffSeconds[Math.min(attempt, backoffSeconds.length - 1)] ?? 0;
     const connections = attempt === 0 ? loss.connections : 0;
-    say({ type: "reconnecting", reason, connections, seconds });
+    emit({ type: "reconnecting", reason, connections, seconds });
     await pauseOrEnd(seconds * 1000, signal);
     if (signal.aborted) return null;
     try {
       const connected = await connect();
-      say({ type: "reconnected", milliseconds: Math.round(performance.now() - began) });
+      emit({ type: "reconnected", milliseconds: Math.round(performance.now() - began) });
       return connected;
     } catch (error) {
       if (signal.aborted) return null;
@@ -193,7 +228,7 @@ async function untilLost(
   ending.signal.addEventListener("abort", () => asked.resolve(null));
   if (ending.signal.aborted) asked.resolve(null);
   const loss = await Promise.race([forwarding.lost, asked.promise]);
-  if (loss === null) await deliver(forwarder, forwarding, { config, interrupts: ending.interrupts });
+  if (loss === null) await deliver(forwarder, forwarding, { config, ending });
   return loss;
 }
 
@@ -201,14 +236,14 @@ async function untilLost(
 async function deliver(
   forwarder: Forwarder,
   forwarding: Forwarding,
-  { config, interrupts }: { config: Config; interrupts: Interrupts },
+  { config, ending }: { config: Config; ending: Ending },
 ): Promise<void> {
   await forwarder.close();
-  using _lingering = interrupts.linger();
+  using _lingering = ending.interrupts.linger();
   const delivered = forwarding.deliver({
     limitMs: config.agent.lingerSeconds * 1000,
-    giveUp: interrupts.giveUp,
-    asked: () => interrupts.any,
+    giveUp: ending.giveUp,
+    asked: () => ending.interrupts.any,
   });
   await Promise.race([delivered, forwarding.lost.then(({ error }) => Promise.reject(error))]);
 }
@@ -217,13 +252,22 @@ async function deliver(
 function hearEnd(): Ending {
   const interrupts = new Interrupts();
   const asked = new AbortController();
-  for (const signal of endingSignals) {
-    Deno.addSignalListener(signal, () => {
-      interrupts.hear();
-      asked.abort(new SessionError("Cannot go on: interrupted"));
-    });
-  }
-  return { signal: asked.signal, interrupts };
+  const abandoned = new AbortController();
+  const ask = (): void => {
+    interrupts.hear();
+    asked.abort(new SessionError("Cannot go on: interrupted"));
+  };
+  for (const signal of endingSignals) Deno.addSignalListener(signal, ask);
+  return {
+    signal: asked.signal,
+    interrupts,
+    giveUp: AbortSignal.any([interrupts.giveUp, abandoned.signal]),
+    ask,
+    abandon() {
+      abandoned.abort();
+      ask();
+    },
+  };
 }
 
 /** What is delivered at the end comes from clients, not from an app. */

@@ -26,8 +26,8 @@ export interface SessionFacts {
   version: string;
   pid: number;
   /** The command that opened it. */
-  kind: "exec" | "ext";
-  /** The program and its arguments; empty where an editor starts programs. */
+  kind: "exec" | "ext" | "port-forward";
+  /** The program and its arguments; empty where an editor starts programs; port-forward's own words. */
   command: string[];
   /** The working directory. */
   directory: string;

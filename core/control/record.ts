@@ -29,6 +29,7 @@ export class SessionRecord {
   readonly #ports = new Map<number, HeldPort>();
   readonly #listening = new Set<(told: Told) => void>();
   #state: SessionFacts["state"] = "running";
+  #agent: Pick<SessionFacts, "agent"> | null = null;
 
   /** Takes each event of the session. */
   take(event: SessionEvent): void {
@@ -46,9 +47,14 @@ export class SessionRecord {
   }
 
   /** What changes while the session runs. */
-  get present(): Pick<SessionFacts, "state" | "ports"> {
+  get present(): Pick<SessionFacts, "state" | "ports"> & Partial<Pick<SessionFacts, "agent">> {
     const ports = [...this.#ports.values()].sort((one, other) => one.port - other.port);
-    return { state: this.#state, ports };
+    return { state: this.#state, ports, ...this.#agent };
+  }
+
+  /** Another agent serves from now on. */
+  follows(agent: SessionFacts["agent"]): void {
+    this.#agent = { agent };
   }
 
   /** The teardown begins. */
@@ -68,8 +74,10 @@ export class SessionRecord {
         this.#state = "paused";
         return;
       case "silent":
+      case "reconnecting":
         this.#state = "silent";
         return;
+      case "reconnected":
       case "continued":
       case "heardAgain":
         this.#state = "running";

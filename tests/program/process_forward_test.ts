@@ -107,6 +107,26 @@ const processCases = [
     },
   },
   {
+    name: "it is a session that can be listed and stopped from elsewhere",
+    async run(stage: ProcessStage) {
+      const folder = await Deno.makeTempDir();
+      const env = { XDG_RUNTIME_DIR: folder };
+      await using run = await ForwardRun.ready(stage, ["-R", "80:1"], env);
+      let listed: { kind: string; command: string[]; ports: { port: number }[] }[] = [];
+      await until("the session is listed", async () => {
+        const { stdout } = await runMirrord(["session", "list", "-o", "json"], { env });
+        listed = JSON.parse(stdout);
+        return listed.length === 1 || stdout;
+      });
+      const [one] = listed;
+      assert.deepEqual([one?.kind, one?.command], ["port-forward", ["port-forward", "-R", "80:1"]]);
+      assert.deepEqual(one?.ports.map(({ port }) => port), [80]);
+      assert.equal((await runMirrord(["session", "stop", "--all"], { env })).code, 0);
+      assert.equal((await run.finished()).code, 0);
+      await Deno.remove(folder, { recursive: true });
+    },
+  },
+  {
     name: "a port of this machine that is taken is one error, before anything is made",
     async run(stage: ProcessStage) {
       const identity = await stage.identity();

@@ -16,7 +16,10 @@ interface Connection {
   moved: number;
   /** `moved` when it was seen at rest; -1: it was not. */
   restedAt: number;
+  /** Resets both ends. */
   end: () => void;
+  /** Resets the end on this machine; what it had sent goes on its way. */
+  leave: () => void;
 }
 
 /** A connection under way. */
@@ -60,8 +63,11 @@ export class Carried {
       moved: 0,
       restedAt: -1,
       end: () => {
-        socket.reset();
+        one.leave();
         followed?.reset();
+      },
+      leave: () => {
+        socket.reset();
         ending.abort(new RemoteError(E.ECONNRESET, "the forward ends"));
       },
     };
@@ -97,9 +103,17 @@ export class Carried {
     });
   }
 
-  /** Resets all, or those whose end on this machine has not ended. */
-  reset(which: "unfinished" | "all"): void {
-    for (const [socket, { end }] of [...this.#open]) if (which === "all" || !socket.peerIsOver) end();
+  /** Resets those whose end on this machine has not ended. */
+  resetUnfinished(): void {
+    for (const [socket, { end }] of [...this.#open]) if (!socket.peerIsOver) end();
+  }
+
+  /**
+   * The link says goodbye next, and the agent ends what is left as a kernel would: in order where the end of
+   * this side was passed on, otherwise by a reset.
+   */
+  leave(): void {
+    for (const { leave } of [...this.#open.values()]) leave();
   }
 
   /**

@@ -7,8 +7,10 @@ import { type AgentLink, LinkError } from "../../../protocol-wasm/mod.ts";
 import { within } from "../../base/pause.ts";
 import type { Socket } from "../../net/platform.ts";
 import { platform } from "../../net/this_platform.ts";
+import type { Details } from "../details.ts";
 import type { Emit, ForwardFacts } from "../events.ts";
 import type { IncomingRules } from "../incoming_rules.ts";
+import { Requests } from "../requests.ts";
 import { addressText } from "../../net/address.ts";
 import { DatagramPort } from "./datagrams.ts";
 import { Failures } from "./failures.ts";
@@ -34,24 +36,28 @@ export interface ForwarderOptions {
   emit: Emit;
   /** Emit `request` events too. */
   requests?: boolean;
+  /** What is told to programs that watch. */
+  details?: Details;
 }
 
 export class Forwarder implements AsyncDisposable {
   readonly #ports: LocalPort[];
   readonly #remotes: readonly RemoteForward[];
   readonly #emit: Emit;
-  readonly #requests: boolean;
+  readonly #requests: Requests;
   readonly #failures: Failures;
   readonly #served: (TcpPort | DatagramPort)[] = [];
-  #current = Promise.withResolvers<Forwarding>();
+  /** null: there is no agent. */
+  #current: Forwarding | null = null;
+  #next = Promise.withResolvers<Forwarding>();
   #isServing = false;
 
   /** Opens the ports of this machine. Throws MirrordError when one cannot be had. */
-  constructor({ locals, remotes }: Forwards, { emit, requests = false }: ForwarderOptions) {
+  constructor({ locals, remotes }: Forwards, { emit, requests = false, details }: ForwarderOptions) {
     this.#ports = openLocalPorts(locals);
     this.#remotes = remotes;
     this.#emit = emit;
-    this.#requests = requests;
+    this.#requests = new Requests(requests ? emit : null, details);
     this.#failures = new Failures(emit);
   }
 
@@ -73,9 +79,10 @@ export class Forwarder implements AsyncDisposable {
       await forwarding[Symbol.asyncDispose]();
       throw error;
     }
-    this.#current.resolve(forwarding);
-    // From then on clients wait for the next one.
-    void forwarding.lost.then(() => this.#current = Promise.withResolvers());
+    this.#current = forwarding;
+    this.#next.resolve(forwarding);
+    this.#next = Promise.withResolvers();
+    void forwarding.lost.then(() => this.#current = null);
     this.#serve();
     return forwarding;
   }
@@ -86,8 +93,8 @@ export class Forwarder implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#current.reject(new LinkError("the forward ends"));
-    this.#current.promise.catch(() => {}); // nobody waits
+    this.#next.promise.catch(() => {}); // nobody waits, perhaps
+    this.#next.reject(new LinkError("the forward ends"));
     if (this.#served.length === 0) { for (const port of this.#ports) closePort(port); }
     await Promise.all(this.#served.map((port) => port[Symbol.asyncDispose]()));
     await unwatched();
@@ -112,7 +119,8 @@ export class Forwarder implements AsyncDisposable {
   /** Never rejects. */
   async #connection(socket: Socket, { to }: LocalForward, facts: ForwardFacts): Promise<void> {
     try {
-      const { outward } = await this.#forwarding();
+      // Without a wait where there is an agent: after `close` every connection is one of it.
+      const { outward } = this.#current ?? await this.#waited();
       await outward.connection(socket, to, () => this.#failures.worked(facts));
     } catch (error) {
       socket.reset();
@@ -123,7 +131,7 @@ export class Forwarder implements AsyncDisposable {
   /** Never rejects. */
   async #datagram(client: ClientDatagrams, { to }: LocalForward, facts: ForwardFacts): Promise<void> {
     try {
-      const { outward } = await this.#forwarding();
+      const { outward } = this.#current ?? await this.#waited();
       await outward.datagrams(client, to, {
         opened: () => this.#failures.worked(facts),
         dropped: (count) => count > 0 && this.#emit({ type: "datagramsDropped", count }),
@@ -138,8 +146,9 @@ export class Forwarder implements AsyncDisposable {
     if (!(error instanceof LinkError)) this.#failures.failed(facts, error);
   }
 
-  async #forwarding(): Promise<Forwarding> {
-    const found = await within<Forwarding | null>(this.#current.promise, agentWaitMs, null);
+  /** The next agent's. */
+  async #waited(): Promise<Forwarding> {
+    const found = await within<Forwarding | null>(this.#next.promise, agentWaitMs, null);
     if (found === null) throw new Error("there is no agent to carry it");
     return found;
   }

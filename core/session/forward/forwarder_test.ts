@@ -203,6 +203,42 @@ Deno.test("the end delivers what ended connections sent, and resets the others",
   await assert.rejects(dial(port), Deno.errors.ConnectionRefused);
 });
 
+Deno.test("at the end a client that waits for its answer is reset, and the target keeps what it got", async () => {
+  await using stage = await open(["0:10.0.0.7:80"]);
+  const { ports: [port = 0], forwarding, forwarder, pair } = stage;
+  const client = await dial(port);
+  const channel = await agrees(stage);
+  await client.write(bytesOf("question"));
+  await client.closeWrite();
+  assert.equal(text(await channel.read()), "question");
+  assert.equal(await channel.read(), null);
+  await forwarder.close();
+  void answersUnsent(pair);
+  await forwarding.deliver({ limitMs: 60_000, giveUp: never, asked: () => false });
+  await forwarding[Symbol.asyncDispose]();
+  await isReset(client);
+  await channel.write(bytesOf("answer")); // nobody has reset this side
+});
+
+Deno.test("a client that has just connected counts at the end", async () => {
+  await using stage = await open(["0:10.0.0.7:80"]);
+  const { ports: [port = 0], forwarding, forwarder, pair } = stage;
+  const client = await dial(port);
+  await client.write(bytesOf("x"));
+  client.close();
+  await forwarder.close();
+  const delivered = forwarding.deliver({ limitMs: 60_000, giveUp: never, asked: () => false });
+  let isOver = false;
+  void delivered.then(() => isOver = true);
+  const channel = await agrees(stage);
+  assert.equal(text(await channel.read()), "x");
+  assert.equal(isOver, false);
+  void answersUnsent(pair);
+  assert.equal(await channel.read(), null);
+  await channel.closeWrite();
+  await deadline(delivered, "all is delivered");
+});
+
 Deno.test("a client that goes on sending is reset after a time, and named", async () => {
   await using stage = await open(["0:10.0.0.7:80"]);
   const { ports: [port = 0], forwarding, forwarder, pair } = stage;

@@ -9,6 +9,7 @@ import { hear, type Taker } from "../heard.ts";
 import type { IncomingRules } from "../incoming_rules.ts";
 import { linger, type LingerOptions } from "../linger.ts";
 import { agentGone, Pauses } from "../pauses.ts";
+import type { Requests } from "../requests.ts";
 import { Carried } from "./carried.ts";
 import type { Failures } from "./failures.ts";
 import { Inward } from "./inward.ts";
@@ -33,7 +34,7 @@ export interface ForwardingOptions {
   rules: IncomingRules | null;
   failures: Failures;
   emit: Emit;
-  requests: boolean;
+  requests: Requests;
 }
 
 /** Where no port of the target is forwarded no connection can come. */
@@ -87,7 +88,7 @@ export class Forwarding implements AsyncDisposable {
   async deliver(options: Pick<LingerOptions, "limitMs" | "giveUp" | "asked">): Promise<void> {
     if (!this.#deliveries.used) return;
     const looking = setInterval(() => this.#carried.resetRested(), lookMs);
-    const stop = () => this.#carried.reset("unfinished");
+    const stop = () => this.#carried.resetUnfinished();
     // One that sends without end is not waited for without end.
     let sending: string[] = [];
     const limit = setTimeout(() => {
@@ -119,7 +120,7 @@ export class Forwarding implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOver = true;
     // With the link, every connection ends by itself, behind what had come before.
-    if (!this.#isLost) this.#carried.reset("all");
+    if (!this.#isLost) this.#carried.leave();
     this.#inward?.[Symbol.dispose]();
     this.#pauses[Symbol.dispose]();
     await Promise.resolve();

@@ -16,7 +16,7 @@ import type { IncomingRules } from "../incoming_rules.ts";
 import { addressText } from "../../net/address.ts";
 import { Listeners } from "../listeners.ts";
 import { News } from "../openness.ts";
-import { Requests } from "../requests.ts";
+import type { Requests } from "../requests.ts";
 import { Subscriptions } from "../subscriptions.ts";
 import type { Carried } from "./carried.ts";
 import type { Failures } from "./failures.ts";
@@ -30,8 +30,7 @@ export interface InwardOptions {
   carried: Carried;
   failures: Failures;
   emit: Emit;
-  /** Emit `request` events too. */
-  requests: boolean;
+  requests: Requests;
 }
 
 export class Inward implements Taker, Disposable {
@@ -56,7 +55,7 @@ export class Inward implements Taker, Disposable {
     this.#carried = carried;
     this.#failures = failures;
     this.#emit = emit;
-    this.#requests = new Requests(requests ? emit : null);
+    this.#requests = requests;
   }
 
   /** Steals every port. Rejects with SessionError when one cannot be had. */
