@@ -7,6 +7,7 @@ import { log } from "../core/base/log.ts";
 import { nearWords, quoteList } from "../core/base/near.ts";
 import { environment, variable } from "../core/base/variables.ts";
 import { type Config, verifyConfig } from "../core/config/load.ts";
+import { isObject } from "../core/config/later.ts";
 import { readUpFile, type UpEntry } from "../core/config/up.ts";
 import { writtenConfig } from "../core/config/written.ts";
 import { KubeClient } from "../core/kube/client.ts";
@@ -14,6 +15,7 @@ import { interruptible } from "../core/launch/interrupts.ts";
 import { PrivateDir } from "../core/net/private_dir.ts";
 import { ownProgram } from "../core/net/own_program.ts";
 import { listTargets } from "../core/target/list.ts";
+import { targetNamed } from "../core/target/named.ts";
 import { parseTargetPath } from "../core/target/path.ts";
 import type { UpCommand } from "./commands.ts";
 import { type Order, runAll } from "./up_run.ts";
@@ -93,10 +95,9 @@ async function prepare(file: string, entries: readonly UpEntry[]): Promise<Prepa
   const said = new Set<string>();
   for (const entry of entries) {
     const { config, errors, warnings, help } = await verifyConfig({
-      given: { name: file, document: entry.document },
+      given: { name: file, document: entry.isUnnamed ? withTarget(entry) : entry.document },
       flags: {},
       env,
-      targetLater: entry.isUnnamed,
     });
     for (const warning of warnings) {
       if (!said.has(warning)) log.warning(warning);
@@ -106,47 +107,43 @@ async function prepare(file: string, entries: readonly UpEntry[]): Promise<Prepa
       wrong.push(error, ...(help[at] === undefined ? [] : [`  help: ${help[at]}`]))
     );
     if (config === undefined) continue;
-    if (config.target.path !== undefined) parseTargetPath(config.target.path);
+    if (!entry.isUnnamed && config.target.path !== undefined) parseTargetPath(config.target.path);
     prepared.push({ entry, config });
   }
   if (wrong.length > 0) throw new ConfigError([...new Set(wrong)].join("\n"));
   return prepared;
 }
 
+/** The configuration as it is once the target is found: it will have one. */
+function withTarget({ name, document }: UpEntry): UpEntry["document"] {
+  const value = isObject(document.value) ? document.value : {};
+  const target = isObject(value["target"]) ? value["target"] : {};
+  return { ...document, value: { ...value, target: { ...target, path: `deployment/${name}` } } };
+}
+
 /** Gives each service without a target's path the workload of its name. */
 async function findTargets(prepared: readonly Prepared[], signal: AbortSignal): Promise<void> {
-  const lists = new Map<string, Promise<{ namespace: string; paths: string[] }>>();
   for (const { entry, config } of prepared.filter((one) => one.entry.isUnnamed)) {
-    const place = JSON.stringify([config.kube, config.target.namespace]);
-    const listed = lists.get(place) ?? pathsIn(config);
-    lists.set(place, listed);
-    const { namespace, paths } = await listed;
-    signal.throwIfAborted();
-    const path = paths.find((one) => one.split("/")[1] === entry.name);
-    if (path === undefined) throw noTarget(entry, namespace, paths);
-    config.target.path = path;
-    log.info(`${entry.name}: the target is ${path} in "${namespace}"`);
+    const { kube, target } = config;
+    using client = await KubeClient.open({ ...kube, namespace: target.namespace, env: environment });
+    const path = await targetNamed(client, entry.name, signal);
+    if (path === null) throw await noTarget(entry, client);
+    target.path = path;
+    log.info(`${entry.name}: the target is ${path} in "${client.namespace}"`);
   }
 }
 
-/** Deployments come first, as upstream looks for them. */
-async function pathsIn({ kube, target }: Config): Promise<{ namespace: string; paths: string[] }> {
-  using client = await KubeClient.open({ ...kube, namespace: target.namespace, env: environment });
-  const { targets } = await listTargets(client);
-  // The container is chosen as for any target that names none.
-  return {
-    namespace: client.namespace,
-    paths: targets.map(({ path }) => path.replace(/\/container\/.*/, "")),
-  };
-}
-
-function noTarget({ name }: UpEntry, namespace: string, paths: readonly string[]): TargetError {
-  const near = nearWords(name, paths.map((path) => path.split("/")[1] ?? ""));
-  const means = paths.filter((path) => near.includes(path.split("/")[1] ?? ""));
+/** Near names are known to who may list them. */
+async function noTarget({ name }: UpEntry, client: KubeClient): Promise<TargetError> {
+  const targets = await listTargets(client).then((listing) => listing.targets, () => []);
+  const paths = new Map(
+    targets.map(({ path }) => [path.split("/")[1] ?? "", path.split("/").slice(0, 2).join("/")]),
+  );
+  const means = nearWords(name, paths.keys()).map((near) => paths.get(near) ?? near);
   return new TargetError(
-    `Cannot start "${name}": the namespace "${namespace}" has no deployment or pod of that name`,
+    `Cannot start "${name}": the namespace "${client.namespace}" has no deployment or pod of that name`,
     {
-      help: (means.length === 0 ? "" : `Did you mean ${quoteList([...new Set(means)])}? `) +
+      help: (means.length === 0 ? "" : `Did you mean ${quoteList(means)}? `) +
         `Name the target: "target: {path: deployment/NAME}", or "target: none" for none.`,
     },
   );

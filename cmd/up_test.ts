@@ -2,7 +2,7 @@
 // the workload of its name.
 
 import assert from "node:assert/strict";
-import { type Ran, runAgainst } from "../tests/support/stub_api.ts";
+import { forbidden, notFound, type Ran, runAgainst } from "../tests/support/stub_api.ts";
 
 const object = (name: string, namespace: string, ...containers: string[]) => ({
   metadata: { name, namespace },
@@ -17,15 +17,24 @@ globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive:
 async function run(services: Record<string, unknown>): Promise<Ran> {
   const answer = (request: Request): Response => {
     const { pathname } = new URL(request.url);
-    const [, namespace = "", resource] = /\/namespaces\/(\w+)\/(\w+)$/.exec(pathname) ?? [];
-    if (resource === "deployments") {
-      return Response.json({ items: namespace === "shop" ? [object("api", namespace)] : [] });
+    const [, namespace = "", resource = "", name] =
+      /\/namespaces\/(\w+)\/(\w+)(?:\/(\w+))?$/.exec(pathname) ?? [];
+    const there = namespace === "closed" || namespace === "shop" ||
+      (namespace === "back" && resource === "pods");
+    const names = !there
+      ? []
+      : resource === "deployments"
+      ? ["api"]
+      : resource === "pods"
+      ? ["api", "debug"]
+      : [];
+    if (namespace === "closed" && (name === undefined || resource === "pods")) {
+      return forbidden(resource, 'in the namespace "closed"');
     }
-    if (resource === "pods") {
-      const pods = [object("api", namespace, "c"), object("debug", namespace, "a", "b")];
-      return Response.json({ items: namespace === "shop" || namespace === "back" ? pods : [] });
-    }
-    return Response.json({ kind: "Status", reason: "NotFound", code: 404 }, { status: 404 });
+    const objects = names.map((one) => object(one, namespace, "c"));
+    if (name === undefined) return Response.json({ items: objects });
+    const found = objects.find(({ metadata }) => metadata.name === name);
+    return found === undefined ? notFound(`${resource} "${name}"`) : Response.json(found);
   };
   const file = `${folder}/${crypto.randomUUID()}.yaml`;
   await Deno.writeTextFile(file, JSON.stringify({ services }));
@@ -44,6 +53,7 @@ Deno.test("a service without a path gets the deployment of its name, otherwise t
   const far = await run({ api: { target: { namespace: "back" }, ...command } });
   assert.match(far.stderr, /^mirrord api: the target is pod\/api in "back"$/m);
   assert.equal(far.code, 127);
+  assert.doesNotMatch(stderr + far.stderr, /warning: (?!"(api|debug)" ended)/); // it is checked as one with a target
 });
 
 Deno.test("a name that no workload has is refused with its neighbours, before anything starts", async () => {
@@ -54,4 +64,13 @@ Deno.test("a name that no workload has is refused with its neighbours, before an
     /Cannot start "debg": the namespace "shop" has no deployment or pod of that name\n.*Did you mean "pod\/debug"\? /,
   );
   assert.doesNotMatch(ran.stderr, /no-such-program/);
+});
+
+Deno.test("to find a target needs no right to list, and a missing right to see it is named", async () => {
+  const target = { namespace: "closed" };
+  const found = await run({ api: { target, ...command } });
+  assert.match(found.stderr, /^mirrord api: the target is deployment\/api in "closed"$/m);
+  const hidden = await run({ debug: { target, ...command } });
+  assert.equal(hidden.code, 77, hidden.stderr);
+  assert.match(hidden.stderr, /you may not .* the resource "pods"/);
 });

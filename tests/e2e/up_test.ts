@@ -10,6 +10,9 @@ import { assertTargetClean } from "../support/postcondition.ts";
 import { Mirrord } from "../support/program.ts";
 import { localApp } from "../support/session_run.ts";
 
+/** What a program reads below its working directory is this machine's. */
+const directory = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+
 /** The program that stands in for nginx listens there. */
 const local = 8081;
 
@@ -22,12 +25,13 @@ Deno.test({
     const { namespace } = stage;
     const identity = await stage.identity();
     const services = {
-      app: { target: { namespace }, run: { command: ["env", "PORT=80", ...localApp] } },
+      app: { target: { namespace }, run: { command: localApp, directory } },
       nginx: {
         target: { path: "deployment/web", namespace },
         http_filter: { path_filter: "^/mine" },
         config_patch: { feature: { network: { incoming: { port_mapping: [[local, 80]] } } } },
-        run: { command: ["env", `PORT=${local}`, "ANSWER_AS=nginx here", ...localApp] },
+        env: { override: { PORT: local, ANSWER_AS: "nginx here" } },
+        run: { command: localApp, directory },
       },
     };
     const folder = await Deno.makeTempDir({ prefix: "mirrord-up-" });
@@ -58,7 +62,9 @@ Deno.test({
       });
     }
     await assertTargetClean(stage, identity);
-    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["mirrord-up.yaml"]);
+    // "mirrord" is where sessions are found (docs/sessions.md).
+    const left = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name !== "mirrord");
+    assert.deepEqual(left, ["mirrord-up.yaml"]);
     await Deno.remove(folder, { recursive: true });
   },
 });

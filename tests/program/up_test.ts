@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { until } from "../cluster/command.ts";
 import { missingForProcess } from "../support/cases.ts";
-import { ask } from "../support/client.ts";
+import { ask, untilBy } from "../support/client.ts";
 import { sessionProcesses } from "../support/local_remains.ts";
 import { ProcessStage } from "../support/process_stage.ts";
 import { binary, type Finished, Mirrord, runMirrord, userPath } from "../support/program.ts";
@@ -16,14 +16,18 @@ const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 class Up extends Mirrord {
   readonly folder: string;
 
-  constructor(services: Record<string, unknown>, options: { env?: Record<string, string> } = {}) {
+  constructor(
+    services: Record<string, unknown>,
+    { env = {}, prefix }: { env?: Record<string, string>; prefix?: string[] } = {},
+  ) {
     const folder = Deno.makeTempDirSync({ prefix: "mirrord-up-" });
     Deno.writeTextFileSync(`${folder}/mirrord-up.yaml`, JSON.stringify({ services }));
     new Deno.Command("mkfifo", { args: [`${folder}/gate`] }).outputSync();
     super(["up", "--key", "ana"], {
       cwd: folder,
-      env: { XDG_RUNTIME_DIR: folder, HOME: folder, ...options.env },
-      prefix: ["setsid"],
+      env: { XDG_RUNTIME_DIR: folder, HOME: folder, ...env },
+      prefix: prefix ?? ["setsid"],
+      stdin: prefix === undefined ? "null" : "piped",
     });
     this.folder = folder;
   }
@@ -31,7 +35,9 @@ class Up extends Mirrord {
   /** Fails unless no process and no folder of it is left. */
   async isGone(): Promise<void> {
     await until("nothing is left on this machine", async () => {
-      const folders = [...Deno.readDirSync(this.folder)].filter(({ isDirectory }) => isDirectory);
+      const folders = [...Deno.readDirSync(this.folder)].filter(({ name, isDirectory }) =>
+        isDirectory && name !== "mirrord" // where sessions are found (docs/sessions.md)
+      );
       const left = [...await sessionProcesses(this.pid, this.folder), ...folders.map(({ name }) => name)];
       return left.length === 0 || left.join("\n");
     }, 20);
@@ -278,4 +284,27 @@ Deno.test("up init writes a file that mirrord up takes, and overwrites none", as
   assert.match(tried.stderr, /api \| .*there is no such process|api \| .*no such process/, plain);
   assert.doesNotMatch(tried.stderr, /Ignoring "(common|services)[^"]*".*no such key/);
   await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test({
+  name: "Ctrl-Z gives the target its traffic back, and fg goes on",
+  ignore: missingForProcess() !== null,
+  async fn() {
+    await using stage = await ProcessStage.create();
+    const services = {
+      api: { target: { path: `process/${stage.pid}` }, run: { command: localApp } },
+      other: alone("echo runs >&2; sleep infinity"),
+    };
+    await using up = new Up(services, { prefix: ["python3", `${root}tests/apps/job_control.py`] });
+    await up.until(/^api {3}\| listening /);
+    await up.until(/^other \| runs/);
+    const request = { headers: { Baggage: "mirrord-session=ana" } };
+    assert.equal((await ask(stage, request)).by, "local");
+    await up.type("stop\n");
+    await up.until(/^job stopped$/);
+    await untilBy(stage, "original", request);
+    await up.type("go\n");
+    await up.until(/^api {3}\| mirrord Continued after .* s: port 80 is stolen again/);
+    await untilBy(stage, "local", request);
+  },
 });
