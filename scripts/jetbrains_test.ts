@@ -54,6 +54,18 @@ Deno.test("what knows no IDE imports nothing of one", () => {
   }
 });
 
+Deno.test("what is read of the IDE by its name is among the stubs", () => {
+  const core = `${folder}/src/core/java/mirrord/editor`;
+  const types = [...read(`${core}/Kind.java`).matchAll(/"((?:com|org)\.[\w.]+\w)"/g)].map(([, name = ""]) =>
+    name
+  );
+  assert.ok(types.length >= 8, types.join());
+  for (const type of types) {
+    const path = `${folder}/stubs/platform/${type.replaceAll(".", "/")}.java`;
+    assert.ok(exists(path), `${type} is no stub`);
+  }
+});
+
 Deno.test("the Gradle build takes the jars that scripts/jars.sha256 names", () => {
   const gradle = read(`${folder}/src/core/build.gradle.kts`);
   for (const { group, artifact, version } of parseJars(read(`${root}scripts/jars.sha256`), "plugin")) {

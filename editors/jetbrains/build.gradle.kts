@@ -56,10 +56,11 @@ intellijPlatform {
         ideaVersion.untilBuild = provider { null }
     }
     pluginVerification.ides {
+        // The newest release of each product: an IDE is a download of a gigabyte.
         select {
             types = listOf(
-                IntelliJPlatformType.IntellijIdeaUltimate,
-                IntelliJPlatformType.PyCharmProfessional,
+                IntelliJPlatformType.IntellijIdea,
+                IntelliJPlatformType.PyCharm,
                 IntelliJPlatformType.GoLand,
                 IntelliJPlatformType.WebStorm,
                 IntelliJPlatformType.RubyMine,
@@ -67,7 +68,7 @@ intellijPlatform {
                 IntelliJPlatformType.PhpStorm,
             )
             channels = listOf(ProductRelease.Channel.RELEASE)
-            sinceBuild = "241"
+            sinceBuild = "253"
             untilBuild = "253.*"
         }
     }

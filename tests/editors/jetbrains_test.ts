@@ -70,15 +70,23 @@ function compile(): Promise<Compiled> {
   return compiled ??= compilePlugin(classes).then(async (found) => {
     const classPath = [found.core, ...await jars("junit"), ...found.bundled];
     await javac(`${classes}/test`, `${sources}/src/test/java`, classPath);
+    const around = [found.ide, found.stubs, ...classPath, `${classes}/test`];
+    await javac(`${classes}/played`, `${sources}/src/test/ide`, around);
     return found;
   });
 }
 
-/** Runs the unit tests that `select` names by JUnit; what it printed. */
-async function junit(select: string[], env: Record<string, string> = {}): Promise<string> {
-  const { core, bundled } = await compile();
+/**
+ * Runs the unit tests that `select` names by JUnit, with `around` before all other classes; what it printed.
+ */
+async function junit(
+  select: string[],
+  env: Record<string, string> = {},
+  around: (found: Compiled) => string[] = () => [],
+): Promise<string> {
+  const found = await compile();
   const [console = ""] = await jars("junit");
-  const classPath = [core, `${classes}/test`, ...bundled].join(":");
+  const classPath = [...around(found), found.core, `${classes}/test`, ...found.bundled].join(":");
   const options = ["--disable-banner", "--disable-ansi-colors", "--details=tree", "--fail-if-no-tests"];
   const { code, stdout, stderr } = await new Deno.Command("java", {
     args: ["-Djava.awt.headless=true", "-jar", console, "execute", "-cp", classPath, ...options, ...select],
@@ -99,6 +107,16 @@ test({
   async fn() {
     const said = await junit(["--scan-classpath", `${classes}/test`]);
     assert.ok(count(said, "successful") >= 40, said);
+    assert.equal(count(said, "failed"), 0, said);
+  },
+});
+
+test({
+  name: "the edge gives each kind of program its session, in an IDE that is played",
+  async fn() {
+    const around = ({ ide, stubs }: Compiled) => [`${classes}/played`, ide, stubs];
+    const said = await junit(["--select-class", "mirrord.ide.EdgeTest"], {}, around);
+    assert.ok(count(said, "successful") >= 10, said);
     assert.equal(count(said, "failed"), 0, said);
   },
 });

@@ -17,6 +17,9 @@ public final class Variables {
         new String[] {"getRunSettings", "getEnvData", "getEnvs"}, // npm
         new String[] {"getParameters", "getEnvs"}); // .NET
 
+    /** How the platform calls this machine where another one is the project's usual target: @@@LOCAL@@@. */
+    private static final String THIS_MACHINE = "@@@";
+
     private Variables() {}
 
     /** Those that the user has set in the configuration. */
@@ -34,7 +37,8 @@ public final class Variables {
      */
     public static String otherMachine(Object configuration) {
         Object name = Reach.get(configuration, "getDefaultTargetName");
-        return name instanceof String text && !text.isBlank() ? text : null;
+        if (!(name instanceof String text) || text.isBlank()) return null;
+        return text.startsWith(THIS_MACHINE) ? null : text;
     }
 
     /**

@@ -11,10 +11,10 @@ import java.util.Comparator;
 import java.util.Map;
 import java.util.stream.Stream;
 
-final class FakeMirrord implements AutoCloseable {
-    static final String TASK = "\"name\":\"mirrord preparing to launch\"";
+public final class FakeMirrord implements AutoCloseable {
+    public static final String TASK = "\"name\":\"mirrord preparing to launch\"";
     /** Keeps what it was called with, gets ready with A=1 and without B, and lives until it is to end. */
-    static final String SESSION = """
+    public static final String SESSION = """
         echo "$*" >>calls
         env | grep ^MIRRORD_ | sort >variables
         sleep 600 >/dev/null 2>&1 &
@@ -23,10 +23,10 @@ final class FakeMirrord implements AutoCloseable {
         wait $!
         """;
 
-    final Path folder;
-    final Path program;
+    public final Path folder;
+    public final Path program;
 
-    FakeMirrord(String script) throws IOException {
+    public FakeMirrord(String script) throws IOException {
         folder = Files.createTempDirectory("mirrord-jetbrains-");
         program = folder.resolve("mirrord");
         Files.writeString(program, "#!/bin/sh\n" + script);
@@ -39,12 +39,12 @@ final class FakeMirrord implements AutoCloseable {
         return new Mirrord(program.toString(), folder, variables);
     }
 
-    String read(String name) throws IOException {
+    public String read(String name) throws IOException {
         return Files.readString(folder.resolve(name));
     }
 
     /** Waits for the file to hold `text`: what wrote it has ended meanwhile. */
-    String awaitIn(String name, String text) throws IOException, InterruptedException {
+    public String awaitIn(String name, String text) throws IOException, InterruptedException {
         for (int i = 0; i < 1000; i++) {
             if (Files.exists(folder.resolve(name)) && read(name).contains(text)) break;
             Thread.sleep(20);

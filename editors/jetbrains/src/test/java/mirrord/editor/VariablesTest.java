@@ -84,6 +84,8 @@ class VariablesTest {
     void aConfigurationMayRunElsewhere() {
         AbstractPythonRunConfiguration python = new AbstractPythonRunConfiguration(Map.of());
         assertNull(Variables.otherMachine(python));
+        python.machine = "@@@LOCAL@@@";
+        assertNull(Variables.otherMachine(python));
         python.machine = "Docker";
         assertEquals("Docker", Variables.otherMachine(python));
     }

@@ -1,0 +1,7 @@
+// A stub: what src/core reads of the IDE by its name (stubs/README.md).
+
+package com.intellij.execution.target;
+
+public interface TargetEnvironmentAwareRunProfile {
+    String getDefaultTargetName();
+}
