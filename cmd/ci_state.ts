@@ -39,7 +39,12 @@ export function ciFolder(): string {
   }
   const folder = `${state}/ci`;
   Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return folder;
+  const { uid, mode } = Deno.statSync(folder);
+  if (uid === Deno.uid() && ((mode ?? 0) & 0o022) === 0) return folder;
+  throw new MirrordError(`Cannot keep the session in "${folder}": others may write there`, {
+    help: "It names processes that are ended. Make it yours alone: chmod 700.",
+    exitCode: exitCodes.permission,
+  });
 }
 
 /** The files of the session called `name`. */

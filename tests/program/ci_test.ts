@@ -153,6 +153,18 @@ Deno.test("a session that cannot start ends start with its error and exit code, 
   }
 });
 
+Deno.test("a folder that others may write to is not trusted with the numbers of processes", async () => {
+  await using pipeline = new Pipeline();
+  const folder = `${pipeline.folder}/.local/state/mirrord/ci`;
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.chmod(folder, 0o777);
+  for (const args of [["start", "true"], ["stop"]]) {
+    const { code, stderr } = await pipeline.run(...args);
+    assert.equal(code, 77, stderr);
+    assert.match(stderr, /Cannot keep the session in ".*": others may write there/);
+  }
+});
+
 Deno.test("a program that does not end when asked is killed after the time that stop gives it", async () => {
   await using pipeline = new Pipeline();
   const script = "trap '' TERM; echo armed; while :; do sleep infinity; done";
