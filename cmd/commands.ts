@@ -211,6 +211,14 @@ export interface ExtCommand extends ClusterFlags {
   executable?: string;
 }
 
+/** `mirrord mcp`: what coding agents may do. */
+export interface McpCommand extends ClusterFlags {
+  name: "mcp";
+  /** Targets that they may run programs as, beside the configuration's. */
+  target?: string[];
+  steal?: true;
+}
+
 /** `mirrord ui`. */
 export interface UiCommand {
   name: "ui";
@@ -293,6 +301,7 @@ export type ParsedCommand =
   | UpInitCommand
   | SessionCommand
   | UiCommand
+  | McpCommand
   | UpgradeCommand
   | VerifyCommand
   | VersionCommand

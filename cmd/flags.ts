@@ -17,6 +17,7 @@ import {
   type InitCommand,
   listFormats,
   type LsCommand,
+  type McpCommand,
   type ParsedCommand,
   type PortForwardCommand,
   type ReplayCommand,
@@ -108,6 +109,8 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
     .option("-p, --port <port>", "its port on 127.0.0.1 (default a free one)", portOrFree)
     .addOption(new Option("--no-browser").hideHelp()) // upstream's: no browser is opened here
     .action(({ port }: { port?: number }) => parsed({ name: "ui", ...(port === undefined ? {} : { port }) }));
+  mcpFlags(program.command("mcp"))
+    .action((flags: Omit<McpCommand, "name">) => parsed({ name: "mcp", ...flags }));
   program.command("kill", { hidden: true }).description("upstream's name of session kill")
     .argument("<ids...>", "sessions to end")
     .action((ids: string[]) => parsed({ name: "session", what: "kill", ids }));
@@ -186,6 +189,16 @@ function explainFlags(command: Command): Command {
     .option("--port-map <local:pod>", portMapText, collect)
     .addOption(fsModeOption())
     .addOption(new Option("-o, --output <format>", "print JSON, for programs").choices(["json"]));
+}
+
+function mcpFlags(command: Command): Command {
+  const about = command.description(
+    "serve coding agents by the Model Context Protocol, on standard input and output",
+  );
+  return clusterFlags(about)
+    .optionsGroup("What agents may do:")
+    .option("-t, --target <path>", "run programs as this target too; can be repeated", collect)
+    .option("--steal", "steal a target's traffic, even where the configuration mirrors it");
 }
 
 function initFlags(command: Command): Command {

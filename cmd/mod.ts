@@ -78,6 +78,11 @@ async function perform(args: string[]): Promise<number> {
       const { init } = await import("./init.ts");
       return await init(command);
     }
+    case "mcp": {
+      await showLog();
+      const { mcp } = await import("./mcp.ts");
+      return await mcp(command);
+    }
     case "ui": {
       await showLog();
       const { page } = await import("./page.ts");
