@@ -24,7 +24,7 @@ import {
 import type { DumpCommand } from "./commands.ts";
 import { clusterFlags, configOf } from "./config_flags.ts";
 import { findTarget, openAgent } from "./steps.ts";
-import { jsonOf, jsonOfLoss } from "./traffic_json.ts";
+import { jsonLine, jsonOf, jsonOfLoss } from "./traffic_json.ts";
 import { TrafficLines } from "./traffic_lines.ts";
 import { printWhenRead } from "./ui.ts";
 
@@ -195,7 +195,7 @@ class Recorder implements Disposable {
     }
     if (!this.#isJson) return this.#lines.take(event);
     const line = jsonOf(event, this.#preview);
-    if (line !== null) this.#json.push(JSON.stringify(line));
+    if (line !== null) this.#json.push(jsonLine(line));
   }
 
   #lose(time: bigint, packets: number, reason: string): void {
@@ -203,7 +203,7 @@ class Recorder implements Disposable {
     const text = `${packets} ${packets === 1 ? "packet was" : "packets were"} not copied: ${reason}`;
     this.#pcap?.lose(packets, text);
     this.#sayLoss();
-    if (this.#isJson) this.#json.push(JSON.stringify(jsonOfLoss(time, packets, reason)));
+    if (this.#isJson) this.#json.push(jsonLine(jsonOfLoss(time, packets, reason)));
     else this.#lines.note(time, text);
   }
 

@@ -11,6 +11,7 @@ import type { Recorded, Recording } from "../core/traffic/recorded.ts";
 import { readRecording } from "../core/traffic/recording.ts";
 import { interruptible } from "../core/launch/interrupts.ts";
 import type { ReplayCommand } from "./commands.ts";
+import { jsonLine } from "./traffic_json.ts";
 import { printLine } from "./ui.ts";
 
 /** Documented in docs/exit-codes.md. */
@@ -41,7 +42,7 @@ export async function replay(command: ReplayCommand): Promise<number> {
   for await (const [part, outcome] of outcomes) {
     number++;
     counts[outcome.isNew ? "new" : outcome.differences.length > 0 ? "different" : "same"]++;
-    if (isJson) printLine(JSON.stringify(jsonOf(number, part, outcome)));
+    if (isJson) printLine(jsonLine(jsonOf(number, part, outcome)));
     else for (const line of linesOf(number, part, outcome)) printLine(line);
   }
   return sayResult(recording, counts, isJson);
@@ -156,11 +157,11 @@ function sayResult(
   isJson: boolean,
 ): number {
   for (const { label, why } of left) {
-    if (isJson) printLine(JSON.stringify({ type: "left", label, why }));
+    if (isJson) printLine(jsonLine({ type: "left", label, why }));
     else log.warning(`Not played: ${label}: ${why}`);
   }
   const all = counts.same + counts.different + counts.new;
-  if (isJson) printLine(JSON.stringify({ type: "result", ...counts, left: left.length }));
+  if (isJson) printLine(jsonLine({ type: "result", ...counts, left: left.length }));
   else {
     const parts = [
       `${counts.same} of ${all} as recorded`,

@@ -37,6 +37,14 @@ export function jsonOf(event: TrafficEvent, preview: number): Record<string, unk
   }
 }
 
+/** A line that stays JSON when ui.ts prints it: what that writes out in its own way is escaped before. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u{10ff80}-\u{10ffff}]/gu,
+    (one) => one.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16)}`).join(""),
+  );
+}
+
 /** The line of packets that were not copied. */
 export function jsonOfLoss(time: bigint, packets: number, reason: string): Record<string, unknown> {
   return { type: "lost", time: iso(time), packets, reason };

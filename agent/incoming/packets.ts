@@ -26,6 +26,8 @@ import { explainKernelRefusal, requireKernel } from "./requirements.ts";
 
 /** What may wait for a slow link, for each `packets`. */
 export const queueLimit = 16 << 20;
+/** What a record costs beside its bytes: small packets may be many. */
+const recordCost = 256;
 /** Written at a time, if there is so much. */
 const blockBytes = 1 << 18;
 /** How often the kernel's losses are asked for, and addresses are asked again. */
@@ -133,15 +135,14 @@ class PacketStream {
       bytes: packet.bytes,
       length: packet.length,
     };
-    const size = packetRecordBytes(record);
-    if (this.#waiting + size > queueLimit) return this.#lose("lostByLink", 1);
+    if (this.#waiting + costOf(record) > queueLimit) return this.#lose("lostByLink", 1);
     this.#tellLost();
-    this.#push({ ...record, bytes: packet.bytes.slice() }, size);
+    this.#push({ ...record, bytes: packet.bytes.slice() });
   }
 
-  #push(record: PacketRecord, size: number): void {
+  #push(record: PacketRecord): void {
     this.#queue.push(record);
-    this.#waiting += size;
+    this.#waiting += costOf(record);
     if (!this.#sending) void this.#send();
   }
 
@@ -153,8 +154,7 @@ class PacketStream {
   #tellLost(): void {
     for (const [kind, length] of this.#lost) {
       const time = BigInt(Date.now()) * 1_000_000n;
-      const record: PacketRecord = { kind, time, bytes: new Uint8Array(), length };
-      this.#push(record, packetRecordBytes(record));
+      this.#push({ kind, time, bytes: new Uint8Array(), length });
     }
     this.#lost.clear();
   }
@@ -170,9 +170,9 @@ class PacketStream {
     try {
       // What else comes in this turn goes along.
       for (await Promise.resolve(); this.#queue.length > 0 && !this.#over;) {
-        const block = this.#nextBlock();
+        const { block, cost } = this.#nextBlock();
         await this.#channel.write(block);
-        this.#waiting -= block.length;
+        this.#waiting -= cost;
       }
     } catch {
       this.close(); // the client reset it, or is gone
@@ -182,7 +182,7 @@ class PacketStream {
     if (this.#queue.length > 0 && !this.#over) void this.#send();
   }
 
-  #nextBlock(): Uint8Array {
+  #nextBlock(): { block: Uint8Array; cost: number } {
     let [count, size] = [0, 0];
     while (count < this.#queue.length && (size < blockBytes || count === 0)) {
       size += packetRecordBytes(this.#queue[count++] as PacketRecord);
@@ -193,7 +193,7 @@ class PacketStream {
       packPacketRecord(record, block, at);
       at += packetRecordBytes(record);
     }
-    return block;
+    return { block, cost: size + count * recordCost };
   }
 
   /** The client sends nothing but its end, or a reset. */
@@ -205,6 +205,10 @@ class PacketStream {
     }
     this.close();
   }
+}
+
+function costOf(record: PacketRecord): number {
+  return packetRecordBytes(record) + recordCost;
 }
 
 function unpackPorts(bytes: Uint8Array): number[] {

@@ -50,6 +50,12 @@ export const batches: Batch[] = [
     ],
   },
   {
+    file: "tests/agent/packets_test.ts",
+    tests: families.map((family) =>
+      `${family}: both ways of a connection are copied, each packet once, with its time`
+    ),
+  },
+  {
     file: "tests/agent/mirror_limits_test.ts",
     tests: ["BPF and NET_RAW are all that mirroring needs, and kill -9 leaves nothing"],
   },
