@@ -1,6 +1,6 @@
-// The plugin for JetBrains' IDEs: `deno run -A scripts/jetbrains.ts` compiles editors/jetbrains and writes
-// build/jetbrains/mirrord-jetbrains-VERSION.zip, which "Install Plugin from Disk" takes; the same sources
-// give the same bytes by the same JDK. What the IDE itself would bring are stubs (editors/jetbrains/stubs).
+// The plugin for JetBrains' IDEs, by `./dev jetbrains`: compiles editors/jetbrains and writes
+// dist/mirrord-jetbrains-VERSION.zip, which "Install Plugin from Disk" takes. Same sources and same JDK, same
+// bytes. What the IDE itself would bring are stubs (editors/jetbrains/stubs).
 
 import { jars } from "./maven.ts";
 import { command, exists, root, say } from "./step.ts";
@@ -85,5 +85,8 @@ if (import.meta.main) {
   if (exists(folder)) Deno.removeSync(folder, { recursive: true });
   Deno.mkdirSync(folder, { recursive: true });
   const zip = await packPlugin(folder, await compilePlugin(folder));
-  say(`made ${zip.slice(root.length)}`);
+  const name = `dist/mirrord-jetbrains-${pluginVersion()}.zip`;
+  Deno.mkdirSync(`${root}dist`, { recursive: true });
+  Deno.copyFileSync(zip, root + name);
+  say(`made ${name}`);
 }
