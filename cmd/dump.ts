@@ -31,6 +31,8 @@ import { printWhenRead } from "./ui.ts";
 const endingSignals: Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 /** Bytes that are shown of a body, and those that a HAR file keeps, unless a flag says it. */
 const usualPreview = 1024, usualBody = 1 << 20;
+/** A compressed body is shown if all of it is kept. */
+const leastKept = 1 << 16;
 /** How often what is missing or grows is looked at. */
 const tickMs = 250;
 const reasons: Partial<Record<PacketKind, string>> = {
@@ -141,7 +143,7 @@ class Recorder implements Disposable {
     this.#isJson = output === "json";
     this.#preview = preview;
     this.#lines = new TrafficLines(preview);
-    const keep = Math.max(preview, har === undefined ? 0 : bodyLimit);
+    const keep = Math.max(preview, har === undefined ? leastKept : bodyLimit);
     this.#conversations = new Conversations(new Exchanges((event) => this.#happens(event), keep));
     if (har !== undefined) this.#har = new HarFile(har, bodyLimit);
     if (pcap !== undefined) this.#pcap = new PcapngFile(pcap, about);
@@ -149,7 +151,10 @@ class Recorder implements Disposable {
 
   take(record: PacketRecord): void {
     const { kind, time, bytes, length } = record;
-    if (kind !== "toTarget" && kind !== "fromTarget") return this.#lose(time, length, reasons[kind] ?? kind);
+    if (kind !== "toTarget" && kind !== "fromTarget") {
+      this.#conversations.hurry();
+      return this.#lose(time, length, reasons[kind] ?? kind);
+    }
     const fromTarget = kind === "fromTarget";
     const isPart = this.#conversations.take({ bytes, time, fromTarget });
     if (isPart) this.#pcap?.add({ bytes, length, time, fromTarget });

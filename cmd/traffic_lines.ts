@@ -7,6 +7,7 @@ import type { Connection, Side } from "../core/traffic/conversations.ts";
 import type { Exchange, TrafficEvent } from "../core/traffic/events.ts";
 import { header, type Message, readBody, urlOf } from "../core/traffic/message.ts";
 import { shownBytes, shownText } from "../core/traffic/shown_bytes.ts";
+import { concatenate } from "../protocol-wasm/mod.ts";
 
 const indent = "    ";
 /** A body that grows is shown after this time, though it is not complete. */
@@ -102,7 +103,10 @@ export class TrafficLines {
   /** Shows what grew and is not complete. To be called now and then. */
   tick(now: bigint): void {
     for (const one of this.#growing.values()) {
-      if (now - one.since >= patience && one.message.keptSize > one.shown) this.#showBody(one, now);
+      const { message, shown, since } = one;
+      const isReadable = (header(message.head, "content-encoding") ?? "identity") === "identity";
+      const more = Math.min(message.keptSize, this.#preview) > shown;
+      if (isReadable && more && now - since >= patience) this.#showBody(one, now);
     }
   }
 
@@ -139,7 +143,7 @@ export class TrafficLines {
     const lines = shown === 0 && message.state === "complete"
       ? bodyLines(message, this.#preview)
       : growthLines(message, shown, this.#preview);
-    one.shown = message.size;
+    one.shown = Math.min(message.keptSize, this.#preview);
     one.since = time;
     if (lines.length === 0) return;
     if (this.#last !== message) this.#say(message, time, `#${exchange.number} ${arrows[side]} body`);
@@ -192,18 +196,12 @@ function bodyLines(message: Message, preview: number): string[] {
   ];
 }
 
-/** What came since `shown`, of the part that is shown. */
+/** What came since `shown`, of the part that is shown; at the end also how much more there was. */
 function growthLines(message: Message, shown: number, preview: number): string[] {
   const coding = header(message.head, "content-encoding") ?? "identity";
-  if (coding !== "identity") return [`(${message.size} bytes so far, ${coding})`];
-  const kept = new Uint8Array(message.keptSize);
-  let at = 0;
-  for (const part of message.kept) {
-    kept.set(part, at);
-    at += part.length;
-  }
-  const room = Math.max(0, Math.min(preview, kept.length) - shown);
-  return shownBytes(kept.subarray(shown), room, message.size - shown);
+  if (coding !== "identity") return [`(${message.size} bytes, ${coding})`];
+  const part = concatenate(message.kept).subarray(shown, preview);
+  return shownBytes(part, part.length, message.state === "open" ? part.length : message.size - shown);
 }
 
 /** The time of day, to the millisecond. */

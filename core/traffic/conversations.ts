@@ -66,6 +66,8 @@ export const connectionLimit = 2048;
 const heldLimit = 1 << 20, allHeldLimit = 64 << 20;
 /** How long a missing packet is waited for. */
 const patience = 3_000_000_000n;
+/** As long as copies were just lost, it is most probably one of these. */
+const hasty = 200_000_000n, doubt = 1_000_000_000n;
 /** How often is looked for what is missing. */
 const sweepEvery = 250_000_000n;
 /** How long a connection that only its client speaks of is remembered. */
@@ -99,6 +101,7 @@ export class Conversations {
   #held = 0;
   #now = 0n;
   #sweptAt = 0n;
+  #hurriedAt = -doubt;
 
   constructor(taker: StreamTaker) {
     this.#taker = taker;
@@ -126,13 +129,19 @@ export class Conversations {
   sweep(now: bigint): void {
     if (now > this.#now) this.#now = now;
     this.#sweptAt = now;
+    const limit = this.#now - this.#hurriedAt < doubt ? hasty : patience;
     for (const flow of [...this.#flows.values()]) {
       for (const side of ["client", "target"] as const) {
         const { missingSince } = flow.sides[side];
-        if (missingSince !== null && this.#now - missingSince >= patience) this.#giveUp(flow, side);
+        if (missingSince !== null && this.#now - missingSince >= limit) this.#giveUp(flow, side);
       }
       if (!flow.told && this.#now - flow.seenAt >= openingLimit) this.#flows.delete(flow.key);
     }
+  }
+
+  /** Packets were lost: what is missing now is not waited for as long as otherwise. */
+  hurry(): void {
+    this.#hurriedAt = this.#now;
   }
 
   /** Nothing more will come: gives up what is missing; connections that are open are seen no longer. */

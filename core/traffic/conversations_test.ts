@@ -76,6 +76,12 @@ Deno.test("a sweep gives up what is missing for three seconds", () => {
   assert.deepEqual(lines, []);
   conversations.sweep(packet.time + 3_000_000_000n);
   assert.deepEqual(lines, ["gap 4", "there"]);
+  wire.say("client", "lost copies");
+  const next = wire.say("client", "next");
+  conversations.take(next);
+  conversations.hurry();
+  conversations.sweep(next.time + 200_000_000n);
+  assert.deepEqual(lines.slice(2), ["gap 11", "next"]);
 });
 
 Deno.test("a connection met midway begins with its client's next packet; answers to nobody are none", () => {
