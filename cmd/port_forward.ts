@@ -9,6 +9,7 @@ import { factsOf } from "../core/control/facts.ts";
 import type { OpeningFacts } from "../core/control/record.ts";
 import type { Config } from "../core/config/config.ts";
 import { interruptible, Interrupts } from "../core/launch/interrupts.ts";
+import { stopsInOrder } from "../core/launch/stopping.ts";
 import type { Emit, SessionEvent } from "../core/session/events.ts";
 import { Forwarder, type Forwards } from "../core/session/forward/forwarder.ts";
 import type { Forwarding, Loss } from "../core/session/forward/forwarding.ts";
@@ -62,6 +63,8 @@ export async function portForward(command: PortForwardCommand): Promise<number> 
   const ending = hearEnd();
   interrupt[Symbol.dispose](); // from here on signals end it in order
   control.openSoon(connected.facts, { stop: ending.ask, kill: ending.abandon });
+  stopsInOrder(() => connected.forwarding.standStill);
+  forwarder.announce(); // not before signals are heard
   using _ending = { [Symbol.dispose]: () => control.record.ends() };
   for (;;) {
     const loss = await untilLost(connected, { forwarder, config, ending });

@@ -9,9 +9,10 @@ import { E, errnoName, SystemError } from "../net/system_error.ts";
 import { Interrupts } from "./interrupts.ts";
 import { baseName } from "./skip.ts";
 import type { Programs } from "./platform.ts";
+import { type StandsStill, stopsInOrder } from "./stopping.ts";
 import { launchPlatform } from "./this_platform.ts";
 
-const { canBeContinued, inForeground, layer, remainingProcesses, startChild, startGated } = launchPlatform;
+const { inForeground, layer, remainingProcesses, startChild, startGated } = launchPlatform;
 
 /**
  * Signals that someone may send to mirrord and means for the app (signal(7)); terminals send some to both.
@@ -51,7 +52,7 @@ export interface LaunchOptions {
   /** Hears of signals that ask mirrord to end. */
   interrupts?: Interrupts;
   /** Hears that mirrord is about to be stopped (Ctrl-Z), and that it goes on. */
-  standStill?: { begin(): Promise<void>; end(): Promise<void> };
+  standStill?: StandsStill;
   /** Hears that the app runs. */
   began?: (pid: number) => void;
   /** Resolves when the session is lost: the app is ended (SIGTERM, then SIGKILL). */
@@ -68,7 +69,13 @@ interface App {
 export async function launchApp(options: LaunchOptions): Promise<number> {
   const app: App = {};
   forwardSignals(app, options.interrupts ?? new Interrupts()); // first: one that comes while the app starts reaches it
-  if (options.standStill !== undefined) stopsInOrder(app, options.standStill);
+  const { standStill } = options;
+  if (standStill !== undefined) {
+    // Both get SIGTSTP where they have the terminal, and both get SIGCONT (forwardSignals).
+    stopsInOrder(() => standStill, () => {
+      if (app.child !== undefined && !inForeground()) kill(app.child, "SIGTSTP");
+    });
+  }
   const child = await start(options, (begun) => app.child = begun);
   options.began?.(child.pid);
   void options.lost.then(() => {
@@ -142,27 +149,6 @@ function forwardSignals(app: App, interrupts: Interrupts): void {
     };
     Deno.addSignalListener(signal, handler);
   }
-}
-
-/**
- * SIGTSTP, a terminal's Ctrl-Z, stops mirrord a moment later, once the session has said so. Both get it where
- * they have the terminal, and both get SIGCONT (forwardSignals).
- */
-function stopsInOrder(app: App, standStill: NonNullable<LaunchOptions["standStill"]>): void {
-  if (canBeContinued === undefined) return;
-  let stopped = false;
-  Deno.addSignalListener("SIGTSTP", async () => {
-    if (stopped || !canBeContinued()) return;
-    stopped = true;
-    if (app.child !== undefined && !inForeground()) kill(app.child, "SIGTSTP");
-    await standStill.begin();
-    if (stopped) Deno.kill(Deno.pid, "SIGSTOP");
-  });
-  Deno.addSignalListener("SIGCONT", () => {
-    if (!stopped) return;
-    stopped = false;
-    void standStill.end();
-  });
 }
 
 /** SIGTERM now, SIGKILL when that was not enough. */

@@ -6,10 +6,11 @@ import { until } from "../cluster/command.ts";
 import { missingForProcess, registerCases } from "../support/cases.ts";
 import { forwardCases } from "../support/cases_forward.ts";
 import { deadline } from "../support/deadline.ts";
-import { ForwardRun } from "../support/forward_run.ts";
+import { ask, untilBy } from "../support/client.ts";
+import { ForwardRun, LocalServer } from "../support/forward_run.ts";
 import { assertTargetClean } from "../support/postcondition.ts";
 import { ProcessStage } from "../support/process_stage.ts";
-import { runMirrord } from "../support/program.ts";
+import { Mirrord, runMirrord } from "../support/program.ts";
 import { Sink } from "../support/sink.ts";
 
 /** Runs a server in the target's network until disposed; resolves when `ready` says that it listens. */
@@ -169,6 +170,56 @@ Deno.test({
     const { code, stderr } = await run.finished();
     assert.equal(code, 69, stderr);
     assert.match(stderr, /error: Cannot target "process\/\d+": there is no such process/);
+  },
+});
+
+Deno.test({
+  name: "Ctrl-C while there is no agent ends it with 0, and nothing is left",
+  ignore: missingForProcess() !== null,
+  async fn() {
+    await using stage = await ProcessStage.create();
+    const identity = await stage.identity();
+    await using run = await ForwardRun.ready(stage, ["-L", "0:localhost:80"]);
+    for (const pid of await stage.agents()) Deno.kill(pid, "SIGKILL");
+    await run.until(/The agent is gone/);
+    run.kill("SIGINT");
+    const { code, stderr } = await run.finished();
+    assert.equal(code, 0, stderr);
+    assert.ok(!stderr.includes("Forwarding again"), stderr);
+    await assertTargetClean(stage, identity);
+  },
+});
+
+Deno.test({
+  name: "Ctrl-Z gives the target its port back at once, and fg takes it again with every connection",
+  ignore: missingForProcess() !== null,
+  async fn() {
+    await using stage = await ProcessStage.create();
+    await using server = await LocalServer.start(stage);
+    const args = ["port-forward", ...stage.targetFlags, "-L", "0:localhost:80", "-R", `80:${server.port}`];
+    const shell = decodeURIComponent(new URL("../apps/job_control.py", import.meta.url).pathname);
+    await using run = new Mirrord(args, {
+      prefix: ["python3", shell],
+      env: { TERM: "dumb" },
+      stdin: "piped",
+    });
+    const line = await run.until(/Forwarding \S+ to localhost:80/);
+    await run.until(/Forwarding port 80/);
+    const client = await Deno.connect({
+      hostname: "127.0.0.1",
+      port: Number(/:(\d+) to localhost/.exec(line)?.[1]),
+    });
+    await run.type("stop\n");
+    await run.until(/^job stopped$/);
+    await run.until(/Paused: the target answers new connections of port 80 meanwhile/);
+    assert.equal((await ask(stage)).by, "original");
+    await run.type("go\n");
+    await run.until(/Continued after .* s: port 80 is stolen again/);
+    await untilBy(stage, "local");
+    await client.write(new TextEncoder().encode("GET / HTTP/1.0\r\n\r\n"));
+    const answer = await deadline(new Response(client.readable).text(), "the connection of before answers");
+    assert.match(answer, /^HTTP\/1\.[01] 200 /);
+    await run.end();
   },
 });
 

@@ -87,6 +87,12 @@ export class Forwarder implements AsyncDisposable {
     return forwarding;
   }
 
+  /** Emits an event for each forward: clients may come. */
+  announce(): void {
+    const all = [...this.#ports.map(({ forward }) => localFacts(forward)), ...this.#remotes.map(remoteFacts)];
+    for (const facts of all) this.#emit({ type: "forwarding", ...facts });
+  }
+
   /** Takes no more clients; what came is still carried. */
   async close(): Promise<void> {
     await Promise.all(this.#served.map((port) => port.close()));
@@ -111,9 +117,7 @@ export class Forwarder implements AsyncDisposable {
         : new DatagramPort(port.conn, { carry: (client) => this.#datagram(client, forward, facts) });
       this.#served.push(served);
       void served.serve();
-      this.#emit({ type: "forwarding", ...facts });
     }
-    for (const remote of this.#remotes) this.#emit({ type: "forwarding", ...remoteFacts(remote) });
   }
 
   /** Never rejects. */

@@ -32,6 +32,7 @@ async function open(locals: string[]): Promise<Stage> {
   const forwards = { locals: locals.map(readLocal), remotes: [] };
   const forwarder = new Forwarder(forwards, { emit: (event) => events.push(event) });
   const forwarding = await forwarder.use(pair.client, null);
+  forwarder.announce();
   const ports = events.flatMap((event) =>
     event.type === "forwarding" ? [Number(/\d+$/.exec(event.from)?.[0])] : []
   );

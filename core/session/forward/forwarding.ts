@@ -10,6 +10,7 @@ import type { IncomingRules } from "../incoming_rules.ts";
 import { linger, type LingerOptions } from "../linger.ts";
 import { agentGone, Pauses } from "../pauses.ts";
 import type { Requests } from "../requests.ts";
+import { StandStill } from "../standstill.ts";
 import { Carried } from "./carried.ts";
 import type { Failures } from "./failures.ts";
 import { Inward } from "./inward.ts";
@@ -45,6 +46,8 @@ const noTaker: Taker = {
 
 export class Forwarding implements AsyncDisposable {
   readonly outward: Outward;
+  /** What to do when the user stops mirrord (Ctrl-Z), and when it goes on. */
+  readonly standStill: StandStill;
   /** Resolves when the agent's link ends by itself; never rejects. */
   readonly lost: Promise<Loss>;
   readonly #agent: AgentLink;
@@ -64,6 +67,8 @@ export class Forwarding implements AsyncDisposable {
     this.#inward = rules === null
       ? null
       : new Inward(agent, { rules, remotes, carried, failures, emit, requests });
+    const silence = this.#inward?.subscriptions.silence ?? null;
+    this.standStill = new StandStill(agent, { silence, emit });
     this.#run(hear(agent, { incoming: this.#inward ?? noTaker, emit, run: (work) => this.#run(work) }));
     this.lost = agent.closed.then(async (reason) => {
       if (this.#isOver) return await new Promise<never>(() => {});
