@@ -6,36 +6,35 @@ import { missingForProcess } from "../support/cases.ts";
 import { attempt } from "../cluster/command.ts";
 import { compileApp } from "../support/layer_app.ts";
 import { Netns } from "../support/netns.ts";
-import { goProgram } from "../support/packages.ts";
+import { goProgram, javaApp } from "../support/packages.ts";
 import { ProcessStage } from "../support/process_stage.ts";
 import { runMirrord } from "../support/program.ts";
 
 const missing = missingForProcess();
-const apps = decodeURIComponent(new URL("../apps/", import.meta.url).pathname);
 const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
 const RTM_GETLINK = 18, RTM_GETADDR = 22, RTM_GETROUTE = 26;
 
-/**
- * What `argv` prints beside the target, under mirrord, and without it where the developer is; times apart.
- */
+/** What differs from one time to the next is left out. */
+function steady(text: string): string {
+  return text.replace(/(valid|preferred)_lft \S+/g, "").replace(/0x[0-9a-f]+/g, "");
+}
+
+/** What `argv` prints beside the target, and under mirrord. */
 async function both(
   stage: ProcessStage,
   argv: string[],
   { feature = {}, prefix = [] }: { feature?: unknown; prefix?: string[] } = {},
-): Promise<{ native: string; ours: string; here: string }> {
+): Promise<{ native: string; ours: string }> {
   const config = await Deno.makeTempFile({ suffix: ".json" });
   await Deno.writeTextFile(config, JSON.stringify({ feature }));
   try {
-    const inside = stage.netns?.inside(argv) ?? argv;
-    const [native, here] = [await attempt(inside), await attempt([...prefix, ...argv])];
+    const native = await attempt(stage.netns?.inside(argv) ?? argv);
     const ours = await runMirrord(["exec", ...stage.targetFlags, "-f", config, "--", ...argv], {
       env,
       prefix,
     });
     assert.equal(ours.code, native.code, ours.stderr);
-    const steady = (text: string) =>
-      text.replace(/(valid|preferred)_lft \S+/g, "").replace(/0x[0-9a-f]+/g, "");
-    return { native: steady(native.stdout), ours: steady(ours.stdout), here: steady(here.stdout) };
+    return { native: steady(native.stdout), ours: steady(ours.stdout) };
   } finally {
     await Deno.remove(config);
   }
@@ -74,7 +73,7 @@ async function programs(own: string): Promise<Record<string, string[]>> {
     "python": ["/usr/bin/python3", "-c", python],
     "ruby": ["/usr/bin/ruby", "-e", ruby],
     "node": ["/usr/bin/node", "-e", node],
-    "java": ["/usr/bin/java", `${apps}Interfaces.java`, own],
+    "java": [...await javaApp("Interfaces"), own],
     "go": [await goProgram("go_interfaces")],
     "hostname -I": ["hostname", "-I"],
     "ip addr": ["ip", "addr"],
@@ -83,19 +82,29 @@ async function programs(own: string): Promise<Record<string, string[]>> {
   };
 }
 
+const end = "== the next program";
+
+/** One shell that runs all of them, one after the other: a session for each would take a minute. */
+function inTurn(programs: string[][]): string[] {
+  const lines = programs.map((argv) => argv.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" "));
+  return ["/bin/sh", "-c", lines.map((line) => `${line} || echo "exit code $?"; echo "${end}"`).join("\n")];
+}
+
 Deno.test({
   name: "each way to ask tells the target's interfaces",
   ignore: missing !== null,
   async fn(t) {
     await using stage = await ProcessStage.create();
-    const own = stage.addresses.ipv4;
-    for (const [name, argv] of Object.entries(await programs(own))) {
-      await t.step(name, async () => {
-        const { native, ours } = await both(stage, argv);
-        assert.notEqual(native, "");
-        assert.equal(ours, native);
+    const all = await programs(stage.addresses.ipv4);
+    const { native, ours } = await both(stage, inTurn(Object.values(all)));
+    const [expected, told] = [native.split(`${end}\n`), ours.split(`${end}\n`)];
+    for (const [at, name] of Object.keys(all).entries()) {
+      await t.step(name, () => {
+        assert.notEqual(expected[at], "");
+        assert.equal(told[at], expected[at]);
       });
     }
+    assert.equal(expected.length, Object.keys(all).length + 1);
   },
 });
 
@@ -108,8 +117,9 @@ Deno.test({
     await using developer = await Netns.create();
     const prefix = developer.inside([]);
     const argv = [await compileApp("interfaces"), "getifaddrs"];
+    const here = steady((await attempt([...prefix, ...argv])).stdout);
     for (const network of [{ interfaces: false }, { incoming: false, outgoing: false }, false]) {
-      const { native, ours, here } = await both(stage, argv, { feature: { network }, prefix });
+      const { native, ours } = await both(stage, argv, { feature: { network }, prefix });
       assert.notEqual(native, here);
       assert.equal(ours, here, JSON.stringify(network));
     }

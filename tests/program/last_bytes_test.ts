@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { missingForProcess, registerCases } from "../support/cases.ts";
 import { attempt } from "../cluster/command.ts";
 import { compileApp } from "../support/layer_app.ts";
-import { goProgram } from "../support/packages.ts";
+import { goProgram, javaApp } from "../support/packages.ts";
 import { assertClean } from "../support/postcondition.ts";
 import { ProcessStage } from "../support/process_stage.ts";
 import { SessionRun } from "../support/session_run.ts";
@@ -47,7 +47,7 @@ const senders: Record<string, (host: string) => Promise<string[]> | string[]> = 
   "a program that is killed": (host) => [...python, host, port, size, "kill"],
   C: async (host) => [await compileApp("last_bytes"), host, port, size],
   Node: (host) => ["/usr/bin/node", `${apps}last_bytes.mjs`, host, port, size],
-  Java: (host) => ["/usr/bin/java", "-Xshare:auto", `${apps}LastBytes.java`, host, port, size],
+  Java: async (host) => [...await javaApp("LastBytes"), host, port, size],
   "Go with cgo": async (host) => [await goProgram("go_last_bytes"), host, port, size],
   bash: (host) => ["/bin/bash", "-c", `/usr/bin/head -c ${size} /dev/zero >/dev/tcp/${host}/${port}`],
 };

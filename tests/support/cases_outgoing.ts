@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import type { Case } from "./cases.ts";
+import { javaApp } from "./packages.ts";
 import { withSession } from "./postcondition.ts";
 import { type RunOptions, SessionRun } from "./session_run.ts";
 import type { Stage } from "./stage.ts";
@@ -74,7 +75,7 @@ export const outgoingCases: Case[] = ["127.0.0.1", "::1"].flatMap((host) => [
   {
     name: `Java dials ${host} of the target, by every way it has`,
     async run(stage) {
-      assert.deepEqual(await dials(stage, ["/usr/bin/java", "-Xshare:auto", `${apps}Dial.java`], host), {
+      assert.deepEqual(await dials(stage, await javaApp("Dial"), host), {
         httpClient: true,
         socket: "connected",
         refused: "ConnectException",

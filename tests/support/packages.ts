@@ -115,6 +115,25 @@ export function goLibrary(name: string): Promise<string> {
   return goBuild(name, `lib${name}.so`, ["-buildmode=c-shared"]);
 }
 
+/** The command that runs tests/apps/NAME.java, compiled once; `java NAME.java` compiles it at each start. */
+export async function javaApp(name: string): Promise<string[]> {
+  const source = `${apps}${name}.java`;
+  const compiler = await Deno.realPath("/usr/bin/javac");
+  const folder = await ensure(`java_${name}`, [await Deno.readTextFile(source), compiler], async (work) => {
+    await run([compiler, "-d", `${work}/classes`, source]);
+    await run([
+      compiler.replace(/javac$/, "jar"),
+      "--create",
+      "--file",
+      `${work}/app.jar`,
+      "-C",
+      `${work}/classes`,
+      ".",
+    ]);
+  });
+  return ["/usr/bin/java", "-Xshare:auto", "-cp", `${folder}/app.jar`, name];
+}
+
 async function goBuild(name: string, output: string, flags: string[], cgo = "1"): Promise<string> {
   const source = `${apps}${name}`;
   const texts = await Promise.all(

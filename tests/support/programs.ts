@@ -1,7 +1,7 @@
 // Programs that nobody here wrote, unmodified: how each is started as a server on port 80 of the target. What
 // they run are the few lines of tests/apps and packages that packages.ts fetches. Read by the case lists.
 
-import { goProgram, nodePackages, pythonPackages } from "./packages.ts";
+import { goProgram, javaApp, nodePackages, pythonPackages } from "./packages.ts";
 import type { RunOptions } from "./session_run.ts";
 
 /** Programs start in it: what lies there is the developer's, whatever its name. */
@@ -97,7 +97,7 @@ const fastify: Program = {
 
 export const jdk: Program = {
   name: "the JDK's HttpServer",
-  start: (_folder, port = "80") => ({ app: ["/usr/bin/java", "-Xshare:auto", "Http.java", port], cwd: apps }),
+  start: async (_folder, port = "80") => ({ app: [...await javaApp("Http"), port], cwd: apps }),
   tellsPeers: true,
 };
 
