@@ -212,8 +212,7 @@ public final class SignatureCheck {
         List<String> above = new ArrayList<>();
         if (type.getExtendsClause() != null) above.add(erased(type.getExtendsClause().toString(), Map.of()));
         type.getImplementsClause().forEach(one -> above.add(erased(one.toString(), Map.of())));
-        above.remove("Exception");
-        above.remove("EventListener");
+        above.removeIf(name -> name.matches("Exception|RuntimeException|EventListener")); // Java's own
         return above;
     }
 

@@ -148,6 +148,17 @@ public final class Runs {
         }
     }
 
+    /** The configuration file for the editor, a new one if there is none; null: the project has no folder. */
+    public Path configToOpen() {
+        try {
+            Path file = configFile(Map.of());
+            return file == null && folder != null ? ConfigFiles.create(folder) : file;
+        } catch (MirrordFailure failure) {
+            desk.error(failure);
+            return null;
+        }
+    }
+
     private Session open(Map<String, String> own, Kind kind, Object configuration) throws MirrordFailure {
         Mirrord mirrord = mirrord(own);
         Path configFile = configFile(own);

@@ -48,6 +48,9 @@ public final class TargetPanel {
         this.picker = picker;
         this.other = other;
         this.frame = frame;
+        Html.disable(list.getCellRenderer());
+        Html.disable(namespaces.getRenderer());
+        Html.disable(kinds.getRenderer());
         list.setSelectionMode(ListSelectionModel.SINGLE_SELECTION);
         list.addListSelectionListener(event -> frame.enable(list.getSelectedValue() != null));
         list.addMouseListener(new MouseAdapter() {

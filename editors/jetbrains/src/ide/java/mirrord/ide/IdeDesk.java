@@ -16,6 +16,7 @@ import com.intellij.openapi.project.Project;
 import com.intellij.openapi.util.ThrowableComputable;
 import java.util.concurrent.atomic.AtomicReference;
 import mirrord.editor.Desk;
+import mirrord.editor.Html;
 import mirrord.editor.Listener;
 import mirrord.editor.MirrordFailure;
 import mirrord.editor.Picker;
@@ -67,17 +68,17 @@ final class IdeDesk implements Desk {
 
     @Override
     public void info(String text) {
-        show(new Notification(KEPT, "mirrord", text, NotificationType.INFORMATION), null);
+        show(new Notification(KEPT, "mirrord", Html.of(text), NotificationType.INFORMATION), null);
     }
 
     @Override
     public void warning(String text, Listener.Button button) {
-        show(new Notification(SHOWN, "mirrord", text, NotificationType.WARNING), button);
+        show(new Notification(SHOWN, "mirrord", Html.of(text), NotificationType.WARNING), button);
     }
 
     @Override
     public void error(MirrordFailure failure) {
-        show(new Notification(SHOWN, "mirrord", failure.text(), NotificationType.ERROR), null);
+        show(new Notification(SHOWN, "mirrord", Html.of(failure.text()), NotificationType.ERROR), null);
     }
 
     private void show(Notification notification, Listener.Button button) {

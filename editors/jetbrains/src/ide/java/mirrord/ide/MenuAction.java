@@ -12,9 +12,7 @@ import com.intellij.openapi.project.Project;
 import com.intellij.openapi.vfs.LocalFileSystem;
 import com.intellij.openapi.vfs.VirtualFile;
 import java.nio.file.Path;
-import mirrord.editor.ConfigFiles;
 import mirrord.editor.Memory;
-import mirrord.editor.MirrordFailure;
 
 public abstract class MenuAction extends DumbAwareAction {
     abstract void run(Project project, ProjectRuns own);
@@ -72,15 +70,10 @@ public abstract class MenuAction extends DumbAwareAction {
     public static final class OpenConfig extends MenuAction {
         @Override
         void run(Project project, ProjectRuns own) {
-            if (own.folder() == null) return;
-            try {
-                String chosen = own.get(Memory.CONFIG);
-                Path path = chosen == null ? ConfigFiles.create(own.folder()) : Path.of(chosen);
-                VirtualFile file = LocalFileSystem.getInstance().refreshAndFindFileByPath(path.toString());
-                if (file != null) new OpenFileDescriptor(project, file).navigate(true);
-            } catch (MirrordFailure failure) {
-                new IdeDesk(project).error(failure);
-            }
+            Path path = own.runs().configToOpen();
+            if (path == null) return;
+            VirtualFile file = LocalFileSystem.getInstance().refreshAndFindFileByPath(path.toString());
+            if (file != null) new OpenFileDescriptor(project, file).navigate(true);
         }
     }
 
@@ -88,7 +81,7 @@ public abstract class MenuAction extends DumbAwareAction {
         @Override
         void run(Project project, ProjectRuns own) {
             VirtualFile file = choose(project);
-            own.set(Memory.PROGRAM, file == null ? null : file.getPath());
+            if (file != null) own.set(Memory.PROGRAM, file.getPath());
         }
     }
 }

@@ -5,10 +5,12 @@ package mirrord.ide;
 import com.intellij.execution.ExecutionException;
 import com.intellij.ide.util.PropertiesComponent;
 import com.intellij.openapi.Disposable;
+import com.intellij.openapi.progress.ProcessCanceledException;
 import com.intellij.openapi.project.Project;
 import com.intellij.util.EnvironmentUtil;
 import java.nio.file.Path;
 import java.util.Map;
+import mirrord.editor.Html;
 import mirrord.editor.Kind;
 import mirrord.editor.Launch;
 import mirrord.editor.Memory;
@@ -21,7 +23,8 @@ public final class ProjectRuns implements Disposable, Memory {
 
     public ProjectRuns(Project project) {
         this.project = project;
-        runs = new Runs(folder(), EnvironmentUtil::getEnvironmentMap, this, new IdeDesk(project));
+        Path folder = project.getBasePath() == null ? null : Path.of(project.getBasePath());
+        runs = new Runs(folder, EnvironmentUtil::getEnvironmentMap, this, new IdeDesk(project));
     }
 
     static ProjectRuns of(Project project) {
@@ -32,17 +35,13 @@ public final class ProjectRuns implements Disposable, Memory {
         return runs;
     }
 
-    /** The project's folder; null: it has none. */
-    Path folder() {
-        return project.getBasePath() == null ? null : Path.of(project.getBasePath());
-    }
-
     /** What a program of `kind` is to be started by, or null. An ExecutionException: it must not start. */
     static Launch launch(Project project, Object configuration, Kind kind) {
         try {
             return of(project).runs.take(configuration, kind);
         } catch (MirrordFailure failure) {
-            ExecutionException cause = new ExecutionException("mirrord: " + failure.text());
+            if (failure.isCancelled()) throw new ProcessCanceledException();
+            ExecutionException cause = new ExecutionException("mirrord: " + Html.of(failure.text()));
             throw ProjectRuns.<RuntimeException>unchecked(cause);
         }
     }

@@ -25,6 +25,7 @@ import com.intellij.javascript.nodejs.execution.AbstractNodeTargetRunProfile;
 import com.intellij.javascript.nodejs.execution.NodeTargetRun;
 import com.intellij.notification.Notifications;
 import com.intellij.openapi.actionSystem.AnActionEvent;
+import com.intellij.openapi.progress.ProcessCanceledException;
 import com.intellij.openapi.progress.ProgressManager;
 import com.intellij.openapi.project.Project;
 import com.jetbrains.python.run.AbstractPythonRunConfiguration;
@@ -47,7 +48,8 @@ class EdgeTest {
     private static final String SCRIPT = """
         case $1 in
           verify-config) case $(cat "$3") in
-              bad) echo '{"type":"Fail","errors":["no such key"]}' ;;
+              slow) exec sleep 600 ;;
+              bad) echo '{"type":"Fail","errors":["no such <key>"]}' ;;
               *) echo '{"type":"Success","config":{"path":{"pod":"a"}},"warnings":[]}' ;;
             esac; exit ;;
         esac
@@ -87,6 +89,7 @@ class EdgeTest {
         memory.put(Memory.ON, "true");
         Notifications.SHOWN.clear();
         ProgressManager.STEPS.clear();
+        ProgressManager.isCancelled = false;
         Project project = new Project() {
             @Override
             public String getBasePath() {
@@ -213,8 +216,18 @@ class EdgeTest {
         Application application = starting(new Application());
         ExecutionException failure = assertThrows(ExecutionException.class,
             () -> new JavaExtension().updateJavaParameters(application, new JavaParameters(), null));
-        assertEquals("mirrord: no such key", failure.getMessage());
-        assertEquals(List.of("mirrord, ERROR: no such key"), Notifications.SHOWN);
+        assertEquals("mirrord: no such &lt;key&gt;", failure.getMessage());
+        assertEquals(List.of("mirrord, ERROR: no such &lt;key&gt;"), Notifications.SHOWN);
+    }
+
+    @Test
+    void aStartThatTheUserGivesUpIsNoError() throws Exception {
+        config("slow");
+        ProgressManager.isCancelled = true;
+        Application application = starting(new Application());
+        assertThrows(ProcessCanceledException.class,
+            () -> new JavaExtension().updateJavaParameters(application, new JavaParameters(), null));
+        assertEquals(List.of(), Notifications.SHOWN);
     }
 
     @Test

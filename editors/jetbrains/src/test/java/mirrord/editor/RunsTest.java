@@ -205,6 +205,15 @@ class RunsTest {
     }
 
     @Test
+    void theConfigurationIsOpenedOrWritten() throws Exception {
+        assertEquals(fake.folder.resolve(".mirrord/mirrord.json"), runs.configToOpen());
+        config("named.json");
+        assertEquals(fake.folder.resolve("named.json"), runs.configToOpen());
+        assertNull(new Runs(null, Map::of, new FakeDesk(), desk).configToOpen());
+        assertEquals(List.of(), desk.shown);
+    }
+
+    @Test
     void theProjectsEndIsTheEndOfAllSessions() throws Exception {
         config("named.json");
         runs.starting(1, python);

@@ -9,6 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import javax.swing.JComponent;
+import javax.swing.JList;
+import javax.swing.plaf.basic.BasicHTML;
 import org.junit.jupiter.api.Test;
 
 class TargetPanelTest implements TargetPanel.Frame {
@@ -47,6 +50,18 @@ class TargetPanelTest implements TargetPanel.Frame {
         panel.filter.setText("nothing has this name");
         assertNull(panel.choice());
         assertFalse(isEnabled);
+    }
+
+    @Test
+    void namesOfAClusterAreNoHtml() {
+        TargetPanel panel = new TargetPanel(picker("<html><b>n", "pod/<html><b>shop"), null, this);
+        var row = panel.list.getCellRenderer()
+            .getListCellRendererComponent(panel.list, new Picker.Row("<html><b>shop", "pod", "pod/<html><b>shop", false), 0, false, false);
+        assertNull(((JComponent) row).getClientProperty(BasicHTML.propertyKey));
+        var name = panel.namespaces.getRenderer()
+            .getListCellRendererComponent(new JList<>(), "<html><b>n", 0, false, false);
+        assertNull(((JComponent) name).getClientProperty(BasicHTML.propertyKey));
+        assertEquals("a &lt;img src=x&gt; &amp;<br>b", Html.of("a <img src=x> &\nb"));
     }
 
     @Test

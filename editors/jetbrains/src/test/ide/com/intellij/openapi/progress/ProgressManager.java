@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 public class ProgressManager {
+    public static boolean isCancelled;
     public static final List<String> STEPS = new ArrayList<>();
 
     public static ProgressManager getInstance() {
@@ -23,7 +24,7 @@ public class ProgressManager {
 
             @Override
             public boolean isCanceled() {
-                return false;
+                return isCancelled;
             }
         };
     }
