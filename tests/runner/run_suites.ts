@@ -1,8 +1,8 @@
 // Runs suites: those that have turns one after the other, the others beside them. A process runs each test
 // file, so none can leave anything to the next, and one that dies is one failure. A line tells of each as it
-// ends; its output comes then too, but for a suite beside the others at the suite's end. A few files that
-// failed beside others run once more, alone, and the last lines name those that pass then. Called by
-// tests/run.ts.
+// ends; its output comes then too, but that of what passed in a suite beside the others at the suite's end. A
+// few files that failed beside others run once more, alone, and the last lines name those that pass then.
+// Called by tests/run.ts.
 
 import { describe, type End, noOutcome, ofCommand, ofTests, type Outcome, sum } from "./outcome.ts";
 import { type Suite, testFiles } from "./suites.ts";
@@ -69,7 +69,7 @@ async function check(argv: string[], { root, show }: { root: string; show: Show 
   return ofCommand(nameOf(argv), end, text);
 }
 
-/** Runs a test file; shows its output whole, when it has ended. */
+/** Runs a test file; shows its output whole, when it has ended; at once when it failed. */
 async function runFile(file: string, { root, suite, show, print }: Stage): Promise<Outcome> {
   const started = performance.now();
   let shown = "";
@@ -79,7 +79,7 @@ async function runFile(file: string, { root, suite, show, print }: Stage): Promi
     env: { ...suite.env, NO_COLOR: "1" },
   });
   const outcome = ofTests(file, end, text);
-  show(shown);
+  (outcome.failed > 0 ? print : show)(shown);
   print(`${suite.name}: ${file}: ${describe(outcome)} (${secondsSince(started)})\n`);
   return outcome;
 }
@@ -168,7 +168,7 @@ async function inTurn(suites: Suite[], place: Place, alone: Promise<unknown>): P
   return sum(outcomes);
 }
 
-/** The suites beside them; what each shows comes at its end. */
+/** The suites beside them; what each shows comes at its end, but for what failed. */
 async function beside(suites: Suite[], place: Place, alone: Promise<unknown>): Promise<Outcome> {
   return sum(
     await Promise.all(suites.map(async (suite) => {
