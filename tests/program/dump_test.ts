@@ -9,7 +9,7 @@ import { sequence } from "../support/client.ts";
 import { readHar } from "../support/har.ts";
 import { freePort } from "../support/ports.ts";
 import { ProcessStage } from "../support/process_stage.ts";
-import { runMirrord } from "../support/program.ts";
+import { Mirrord, runMirrord } from "../support/program.ts";
 import { missingForTshark } from "../support/tshark.ts";
 
 async function losesAgent(stage: ProcessStage): Promise<void> {
@@ -24,8 +24,19 @@ async function losesAgent(stage: ProcessStage): Promise<void> {
   if (missingForTshark() === null) assert.deepEqual(await dump.answers(), ["200"]);
 }
 
+async function losesReader(stage: ProcessStage): Promise<void> {
+  const script = '{ "$@"; echo "ended with $?" >&2; } | { read line; echo "first $line" >&2; }';
+  await using dump = new Mirrord(["dump", ...stage.targetFlags], { prefix: ["sh", "-c", script, "sh"] });
+  await dump.until(/Showing what goes to and from port/);
+  await sequence(stage, [{ path: "/one" }]);
+  await dump.until(/^first .* #1 > GET /);
+  await sequence(stage, [{ path: "/two" }]);
+  await dump.until(/^ended with 0$/);
+}
+
 const cases = [
   ...dumpCases,
+  { name: "it ends when nobody reads what it shows", run: losesReader },
   { name: "a lost agent is exit code 74, and the files are whole", run: losesAgent },
 ];
 
