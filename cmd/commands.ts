@@ -175,6 +175,7 @@ export interface DumpCommand extends ClusterFlags {
   name: "dump";
   target?: string;
   agentImage?: string;
+  httpFilter?: string[];
   /** None: those that the target declares, or listens on. */
   port?: number[];
   har?: string;

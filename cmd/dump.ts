@@ -7,6 +7,7 @@ import { log } from "../core/base/log.ts";
 import type { Config } from "../core/config/config.ts";
 import { Notices } from "../core/deploy/notices.ts";
 import { interruptible } from "../core/launch/interrupts.ts";
+import { Chosen } from "../core/traffic/chosen.ts";
 import { Conversations } from "../core/traffic/conversations.ts";
 import type { TrafficEvent } from "../core/traffic/events.ts";
 import { Exchanges } from "../core/traffic/exchanges.ts";
@@ -44,7 +45,12 @@ const reasons: Partial<Record<PacketKind, string>> = {
 export async function dump(command: DumpCommand): Promise<number> {
   using interrupt = interruptible();
   await using stack = new AsyncDisposableStack();
-  const flags = { ...clusterFlags(command), target: command.target, agentImage: command.agentImage };
+  const flags = {
+    ...clusterFlags(command),
+    target: command.target,
+    agentImage: command.agentImage,
+    httpFilter: command.httpFilter,
+  };
   const config = onlyMirror(
     await configOf(command, flags, { announced: true, runs: true, signal: interrupt.signal }),
   );
@@ -54,7 +60,8 @@ export async function dump(command: DumpCommand): Promise<number> {
       help: "Name a pod, a deployment or a process: --target deployment/NAME.",
     });
   }
-  const recorder = stack.use(new Recorder(command, target.label));
+  const chosen = stack.use(new Chosen(config.incoming.filter, config.incoming.filterPorts));
+  const recorder = stack.use(new Recorder(command, { about: target.label, chosen }));
   const agent = await openAgent(config, target, stack, { signal: interrupt.signal, forced: false });
   if (agent === null) throw new MirrordError("Cannot dump without an agent");
   const watched = await watchTarget(agent.link, target, command.port ?? []);
@@ -124,6 +131,7 @@ async function hearNotices(agent: AgentLink): Promise<void> {
 
 /** Everything that is made of the packets: lines, and files. */
 class Recorder implements Disposable {
+  readonly #chosen: Chosen;
   readonly #isJson: boolean;
   readonly #preview: number;
   readonly #lines: TrafficLines;
@@ -138,8 +146,9 @@ class Recorder implements Disposable {
   /** Throws ConfigError when a file cannot be written. */
   constructor(
     { output, preview = usualPreview, bodyLimit = usualBody, har, pcap }: DumpCommand,
-    about: string,
+    { about, chosen }: { about: string; chosen: Chosen },
   ) {
+    this.#chosen = chosen;
     this.#isJson = output === "json";
     this.#preview = preview;
     this.#lines = new TrafficLines(preview);
@@ -191,6 +200,7 @@ class Recorder implements Disposable {
   }
 
   #happens(event: TrafficEvent): void {
+    if (!this.#chosen.wants(event)) return;
     if (event.type === "exchange") {
       this.#exchanges++;
       this.#har?.add(event.exchange);

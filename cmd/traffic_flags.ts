@@ -10,6 +10,11 @@ export function dumpFlags(command: Command): Command {
     .optionsGroup("What to show:")
     .option("-p, --port <port>", "a port of the target (default all); can be repeated", collectPort)
     .addOption(new Option("--ports <port>").argParser(collectPort).hideHelp())
+    .option(
+      "--http-filter <filter>",
+      "only matching requests: 'header: PATTERN', path: or method:; several must all match",
+      collect,
+    )
     .option("--preview <bytes>", "show so much of each body (default 1024)", byteCount)
     .addOption(new Option("-o, --output <format>", "print JSON lines, for programs").choices(["json"]))
     .optionsGroup("What to record:")

@@ -22,6 +22,8 @@ export interface Head {
   /** "HTTP/1.1". */
   version: string;
   headers: Header[];
+  /** The head as it came. */
+  bytes: Uint8Array;
   /** Bytes of the head. */
   size: number;
 }
@@ -59,10 +61,10 @@ export function readHead(bytes: Uint8Array): Head {
   const answer = /^(HTTP\/\d\.\d) (\d{3}) ?(.*)$/s.exec(first);
   if (answer !== null) {
     const [, version = "", status, reason = ""] = answer;
-    return { method: "", target: "", status: Number(status), reason, version, headers, size };
+    return { method: "", target: "", status: Number(status), reason, version, headers, bytes, size };
   }
   const [method = "", target = "", version = ""] = first.split(" ");
-  return { method, target, status: 0, reason: "", version, headers, size };
+  return { method, target, status: 0, reason: "", version, headers, bytes, size };
 }
 
 /** The value of a header; several are joined as RFC 9110, 5.3 says. undefined: there is none. */

@@ -104,6 +104,21 @@ async function tellsPrograms(stage: Stage): Promise<void> {
   assert.equal((await dump.finished()).code, 0);
 }
 
+async function filters(stage: Stage): Promise<void> {
+  const filter = ["--http-filter", "path: ^/(two|chunked)"];
+  await using dump = await Dump.watching(stage, ["-o", "json", ...filter]);
+  await sequence(stage, requests);
+  await dump.until(/^\{"type":"response","request":3/);
+  dump.kill("SIGINT");
+  const { code, stderr } = await dump.finished();
+  assert.deepEqual(
+    [code, dump.json().filter(({ type }) => type === "request").map(({ request }) => request)],
+    [0, [2, 3]],
+  );
+  assert.match(stderr, /2 requests seen$/m);
+  assert.equal((await readHar(dump.har)).entries.length, 2);
+}
+
 async function saysLosses(stage: Stage): Promise<void> {
   await using dump = await Dump.watching(stage);
   dump.kill("SIGSTOP");
@@ -135,5 +150,6 @@ export const dumpCases: Case[] = [
     name: "JSON lines hold what a program needs, and no more of a body than was asked for",
     run: tellsPrograms,
   },
+  { name: "a filter leaves out other requests", run: filters },
   { name: "the output and both files name what was not copied", run: saysLosses },
 ];
