@@ -1,9 +1,10 @@
 // Builds what the programs embed: the Wasm core, the layer, the BPF programs and the link's seal (`assets`),
-// then the bundle, the compiled binaries and the agent's image. Called by ./dev and `deno task`.
+// then the bundle, the compiled binaries and the agent's image. `mac-layer` is what tests of macOS load.
+// Called by ./dev, the test runner and `deno task`.
 
 import { buildBpf } from "./build_bpf.ts";
 import { buildBinary, platforms } from "./build_binary.ts";
-import { buildLayer } from "./build_layer.ts";
+import { buildLayer, buildMacLayer } from "./build_layer.ts";
 import { buildLibraries } from "./build_libraries.ts";
 import { buildSeal } from "./build_seal.ts";
 import { buildWasm } from "./build_wasm.ts";
@@ -53,6 +54,7 @@ export async function buildImage(level = 3): Promise<void> {
 
 if (import.meta.main) {
   if (Deno.args.includes("wasm")) await buildWasm();
+  else if (Deno.args.includes("mac-layer")) await buildMacLayer();
   else if (Deno.args.includes("assets")) await buildAssets();
   else await buildAll();
   sayMade();

@@ -151,7 +151,8 @@ export function allSuites(fuzzCases: number): Suite[] {
       ],
       ...turn,
     },
-    { name: "layer", before: [buildAssets], tests: ["tests/layer"], ...turn },
+    // Files of it that run at a time need the layer for macOS.
+    { name: "layer", before: [buildAssets, [...buildAll, "mac-layer"]], tests: ["tests/layer"], ...turn },
     { name: "agent", before: [buildAssets], tests: ["tests/agent"], ...turn },
     {
       name: "program",
