@@ -2,7 +2,7 @@
 // loads when the command runs), then `deno compile`d with the embedded files. Called by build.ts after the
 // assets.
 
-import { build } from "esbuild";
+import { build, type BuildOptions, type Plugin } from "esbuild";
 import type { Origin } from "../cmd/origin.ts";
 import { addEntry } from "./build_entry.ts";
 import { librariesFile } from "./build_libraries.ts";
@@ -143,15 +143,19 @@ export async function buildBinary(platform: Platform, release?: ReleaseFacts): P
 }
 
 /**
+ * Commands whose start counts have a bundle of their own. Each file that a start loads costs it, and the
+ * bundler makes a file of what any two commands share: of 52 files that `exec` loaded, half were for others.
+ */
+const ownBundles: Record<string, readonly string[]> = { run: ["exec", "ext"], agent: ["agent"] };
+
+/**
  * Bundles main.ts into `folder`, and writes what is inside beside it, for the release's bill of materials;
  * every chunk and embedded file lies flat beside main.js, where import.meta.url looks.
  */
 async function bundle(folder: string, release: ReleaseFacts | undefined): Promise<void> {
   await Deno.remove(root + folder, { recursive: true }).catch(() => {});
-  const { metafile } = await build({
+  const options: BuildOptions = {
     absWorkingDir: root,
-    // The file threads are started by name: agent/files/threads.ts.
-    entryPoints: { main: "main.ts", files_worker: "agent/files/operations.ts" },
     outdir: folder,
     bundle: true,
     splitting: true,
@@ -173,9 +177,38 @@ async function bundle(folder: string, release: ReleaseFacts | undefined): Promis
       releaseCommit: JSON.stringify(release.commit),
       releaseOrigin: JSON.stringify(release.origin),
     },
+  };
+  const { metafile } = await build({
+    ...options,
+    // The file threads are started by name: agent/files/threads.ts.
+    entryPoints: { all: "main.ts", files_worker: "agent/files/operations.ts" },
     metafile: true,
   });
+  for (const [name, commands] of Object.entries(ownBundles)) {
+    await build({ ...options, entryPoints: { [name]: "main.ts" }, plugins: [onlyCommands(commands)] });
+  }
+  const bundles = Object.entries(ownBundles).flatMap(([name, commands]) =>
+    commands.map((command) => `${command}: "./${name}.js"`)
+  );
+  Deno.writeTextFileSync(
+    `${root}${folder}/main.js`,
+    `await import({ __proto__: null, ${bundles.join(", ")} }[Deno.args[0]] ?? "./all.js");\n`,
+  );
   Deno.writeTextFileSync(`${root}${folder}.json`, JSON.stringify(metafile));
+}
+
+/** Leaves out every command but `commands`: main.js asks their bundle for no other. */
+function onlyCommands(commands: readonly string[]): Plugin {
+  return {
+    name: "only-commands",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.\/\w+\.ts$/ }, ({ path, kind, importer }) => {
+        const isCommand = kind === "dynamic-import" && importer === `${root}cmd/mod.ts`;
+        const isLeftOut = isCommand && !commands.includes(path.slice(2, -3));
+        return isLeftOut ? { path: "data:text/javascript,", external: true } : undefined;
+      });
+    },
+  };
 }
 
 function baseName(path: string): string {
