@@ -84,7 +84,7 @@ Deno.test("the program is one file that loads in Node, with the editor's module"
     const code = Deno.readTextFileSync(`${temporary}/extension.js`);
     assert.deepEqual(
       [...new Set([...code.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) => name))].sort(),
-      ["node:child_process", "node:fs", "node:process", "vscode"],
+      ["node:child_process", "node:fs", "node:net", "node:process", "vscode"],
     );
     assert.ok(!code.includes("withResolvers"), "VS Code's Node may be 20");
   } finally {

@@ -71,6 +71,7 @@ export class VscodeStub implements Disposable {
         }),
         showWarningMessage: (message) => Promise.resolve(void this.warnings.push(message)),
         showErrorMessage: (message) => Promise.resolve(void this.errors.push(message)),
+        registerTreeDataProvider: () => nothing,
         withProgress: (_options, task) =>
           task(
             { report: ({ message }) => void this.steps.push(message ?? "") },
@@ -123,6 +124,15 @@ export class VscodeStub implements Disposable {
         clipboard: { writeText: (text) => Promise.resolve(void this.executed.push(`copy ${text}`)) },
       },
       Uri: { parse: (text) => ({ fsPath: text }), file: (path) => ({ fsPath: path }) },
+      EventEmitter: class {
+        readonly event = undefined;
+        fire(): void {}
+      },
+      TreeItem: class {
+        constructor(readonly label: string) {}
+      },
+      TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
+      ThemeIcon: class {},
       Range: class {
         readonly start: { line: number };
         constructor(line: number) {

@@ -77,6 +77,21 @@ export interface Range {
   start: { line: number };
 }
 
+export interface EventEmitter {
+  event: unknown;
+  fire(what: undefined): void;
+}
+
+export interface TreeItem {
+  label: string;
+}
+
+export interface TreeDataProvider<T> {
+  onDidChangeTreeData: unknown;
+  getChildren(node?: T): T[];
+  getTreeItem(node: T): TreeItem;
+}
+
 export interface Terminal {
   show(): void;
   sendText(text: string, shouldExecute: boolean): void;
@@ -104,6 +119,7 @@ export interface Vscode {
     showWarningMessage(message: string, ...buttons: string[]): PromiseLike<string | undefined>;
     showErrorMessage(message: string, ...buttons: string[]): PromiseLike<string | undefined>;
     createTerminal(name: string): Terminal;
+    registerTreeDataProvider<T>(view: string, provider: TreeDataProvider<T>): Disposable;
     withProgress<T>(
       options: { location: number; title: string; cancellable: boolean },
       task: (progress: Progress, token: CancellationToken) => Promise<T>,
@@ -139,6 +155,10 @@ export interface Vscode {
     clipboard: { writeText(text: string): PromiseLike<void> };
   };
   Uri: { parse(text: string): Uri; file(path: string): Uri };
+  EventEmitter: new () => EventEmitter;
+  TreeItem: new (label: string, state: number) => TreeItem;
+  TreeItemCollapsibleState: { None: number; Collapsed: number; Expanded: number };
+  ThemeIcon: new (name: string) => unknown;
   Range: new (line: number, column: number, endLine: number, endColumn: number) => Range;
   Diagnostic: new (range: Range, message: string, severity: number) => unknown;
   DiagnosticSeverity: { Error: number; Warning: number };

@@ -26,10 +26,10 @@ export function isConfigFile(path: string): boolean {
     !path.endsWith("mirrord.schema.json");
 }
 
-/** mirrord's sentences name the line: `(line 3 of "FILE")`, `in line 4, column 2`. */
+/** mirrord's sentences name the line: ` (line 3 of "FILE")`, `in line 4, column 2`. */
 export function findingOf(text: string): Finding {
   const [, line = "1"] = /\bline (\d+)(?: of "|, column |:)/.exec(text) ?? [];
-  return { line: Number(line) - 1, text };
+  return { line: Number(line) - 1, text: text.replace(/ \(line \d+ of "[^"]*"\)/, "") };
 }
 
 /** Shows findings where they belong, until it is disposed. */

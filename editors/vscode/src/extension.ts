@@ -25,6 +25,7 @@ import {
   type Session,
   verify,
 } from "./session.ts";
+import { SessionsView } from "./view.ts";
 
 /** Marks a configuration that has its session: VS Code may resolve it once more (a restart, a compound). */
 const mark = "__mirrordSession";
@@ -36,9 +37,12 @@ declare const installLine: string | undefined;
 /** Registers all there is. */
 export function activate(context: ExtensionContext, vscode: Vscode): void {
   const extension = new Extension(context, vscode);
-  const { commands, debug, workspace } = vscode;
+  const { commands, debug, window, workspace } = vscode;
+  const view = new SessionsView(vscode, process.env);
   context.subscriptions.push(
     extension,
+    view,
+    window.registerTreeDataProvider("mirrord.sessions", view),
     commands.registerCommand("mirrord.toggle", () => extension.toggle()),
     commands.registerCommand("mirrord.menu", () => extension.showMenu()),
     commands.registerCommand("mirrord.selectTarget", () => extension.choose("chooseTarget")),

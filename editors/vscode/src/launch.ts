@@ -11,7 +11,8 @@ const listed = ["cppdbg", "cppvsdbg"];
 
 /** True for what starts a program: one that is attached to runs already, where it runs. */
 export function startsProgram(configuration: DebugConfiguration): boolean {
-  const { request, type, program, runtimeArgs } = configuration;
+  const { request, type, program, runtimeArgs, __pendingTargetId: target } = configuration;
+  if (target !== undefined) return false; // js-debug's own session for a process that it has started
   const onlyListens = type === "php" && !program && !runtimeArgs; // it waits for a program that Xdebug is in
   return request === "launch" && !browsers.test(type) && !onlyListens;
 }

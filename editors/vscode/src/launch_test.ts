@@ -48,6 +48,7 @@ Deno.test("what is attached to is left alone, and so are browsers and what only 
   for (const type of ["chrome", "pwa-chrome", "msedge", "extensionHost"]) {
     assert.ok(!startsProgram(configuration(type)), type);
   }
+  assert.ok(!startsProgram(configuration("pwa-node", { __pendingTargetId: "1" })));
   assert.ok(!startsProgram(configuration("php", { port: 9003 })));
   assert.ok(startsProgram(configuration("php", { program: "a.php" })));
 });

@@ -58,6 +58,8 @@ export interface Order {
 }
 
 const task = "mirrord preparing to launch";
+/** Ports that VS Code's debuggers open by code of their own, as js-debug does: they stay on this machine. */
+const debuggerPorts = "45000-65535";
 
 /** A session that takes programs until it is ended. */
 export class Session {
@@ -202,6 +204,7 @@ function start(
   const child = spawn(path, args, {
     cwd: folder,
     env: {
+      MIRRORD_IGNORE_DEBUGGER_PORTS: debuggerPorts,
       ...env,
       MIRRORD_PROGRESS_MODE: "json",
       MIRRORD_PROGRESS_SUPPORT_IDE: "true",

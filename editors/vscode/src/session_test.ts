@@ -44,6 +44,7 @@ printf '{"type":"Warning",' # a line may come in pieces
 printf '%s\\n' '"message":"look"}' '{"type":"request","port":80}'
 printf '%s\\n' '{"type":"IdeMessage","message":{"id":"a","level":"Warning","text":"two","actions":[{"kind":"Link","label":"More","link":"https://a"}]}}'
 printf '%s' "$*" >arguments
+printf '%s' "$MIRRORD_IGNORE_DEBUGGER_PORTS" >ports
 printf '%s\\n' '{"type":"FinishedTask",${task},"success":true,"message":"{\\"environment\\":{\\"A\\":\\"1\\"},\\"patched_path\\":null,\\"env_to_unset\\":[\\"B\\"],\\"uses_operator\\":false}"}'
 wait $!
 `,
@@ -60,6 +61,7 @@ wait $!
         "warning two https://a",
       ]);
       assert.equal(Deno.readTextFileSync(`${binary.folder}/arguments`), "ext -f /a b.json -t pod/a -n shop");
+      assert.equal(Deno.readTextFileSync(`${binary.folder}/ports`), "45000-65535");
       session.end();
       assert.equal(await session.ended, null);
     },
