@@ -146,7 +146,11 @@ export async function buildBinary(platform: Platform, release?: ReleaseFacts): P
  * Commands whose start counts have a bundle of their own. Each file that a start loads costs it, and the
  * bundler makes a file of what any two commands share: of 52 files that `exec` loaded, half were for others.
  */
-const ownBundles: Record<string, readonly string[]> = { run: ["exec", "ext"], agent: ["agent"] };
+const ownBundles: Record<string, readonly string[]> = {
+  run: ["exec", "ext"],
+  agent: ["agent"],
+  names: ["ls", "complete"], // asked by completions, at each Tab
+};
 
 /**
  * Bundles main.ts into `folder`, and writes what is inside beside it, for the release's bill of materials;
