@@ -36,6 +36,8 @@ const usualPreview = 1024, usualBody = 1 << 20;
 const leastKept = 1 << 16;
 /** How often what is missing or grows is looked at. */
 const tickMs = 250;
+/** What was copied before Ctrl-C may take so long to arrive. */
+const finishMs = 10_000;
 const reasons: Partial<Record<PacketKind, string>> = {
   lostByKernel: "they came faster than the agent took them",
   lostByLink: "they came faster than this session took them",
@@ -84,17 +86,26 @@ function onlyMirror(config: Config): Config {
   };
 }
 
-/** Takes the records until a signal, or until nobody reads. Throws SessionError when the agent is lost. */
+/**
+ * Takes the records until a signal and those that were on their way, or until nobody reads. A second signal,
+ * and a time limit, give up the rest. Throws SessionError when the agent is lost.
+ */
 async function follow(watched: Watched, agent: AgentLink, recorder: Recorder): Promise<void> {
-  const asked = Promise.withResolvers<null>();
-  const end = (): void => asked.resolve(null);
+  const enough = Promise.withResolvers<null>();
+  let late: number | undefined;
+  const end = (): void => {
+    if (late !== undefined) return enough.resolve(null);
+    watched.finish();
+    late = setTimeout(() => enough.resolve(null), finishMs);
+  };
   for (const signal of endingSignals) Deno.addSignalListener(signal, end);
   void hearNotices(agent);
   const ticking = setInterval(() => recorder.tick(), tickMs);
   let lost: SessionError | null = null;
   try {
     for (;;) {
-      const batch = await Promise.race([watched.batches.next(), asked.promise]);
+      const batch = await Promise.race([watched.batches.next(), enough.promise]);
+      if (batch === null) recorder.leaveRest();
       if (batch === null || batch.done === true) break;
       for (const record of batch.value) recorder.take(record);
       if (!await recorder.flush()) break;
@@ -107,6 +118,7 @@ async function follow(watched: Watched, agent: AgentLink, recorder: Recorder): P
     });
   } finally {
     clearInterval(ticking);
+    clearTimeout(late);
     for (const signal of endingSignals) Deno.removeSignalListener(signal, end);
     watched.close();
     recorder.end();
@@ -169,6 +181,14 @@ class Recorder implements Disposable {
     if (isPart) this.#pcap?.add({ bytes, length, time, fromTarget });
   }
 
+  /** What was copied and did not arrive yet is left out. */
+  leaveRest(): void {
+    const text = "the last packets are left out: they had not arrived when it ended";
+    this.#pcap?.lose(0, text);
+    this.#har?.say(`The recording is incomplete: ${text}`);
+    log.warning(`What was recorded is incomplete: ${text}`);
+  }
+
   /** Time passes, though no packet comes. */
   tick(): void {
     const now = BigInt(Date.now()) * 1_000_000n;
@@ -186,6 +206,8 @@ class Recorder implements Disposable {
 
   /** Writes what there is to show; false: nobody reads it. */
   flush(): Promise<boolean> {
+    this.#har?.flush();
+    this.#pcap?.flush();
     const lines = this.#isJson ? this.#json.splice(0) : this.#lines.takeLines();
     if (lines.length > 0) {
       const text = lines.join("\n");

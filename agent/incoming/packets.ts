@@ -14,6 +14,7 @@ import {
   packetRecordBytes,
   packPacketRecord,
 } from "../../protocol-wasm/mod.ts";
+import { pauseOrEnd } from "../../core/base/pause.ts";
 import { heldInodes, sockets } from "../../core/net/linux/listening.ts";
 import { readSegment } from "../../core/net/segment.ts";
 import { Failure } from "../failure.ts";
@@ -26,12 +27,12 @@ import { explainKernelRefusal, requireKernel } from "./requirements.ts";
 
 /** What may wait for a slow link, for each `packets`. */
 export const queueLimit = 16 << 20;
-/** What a record costs beside its bytes: small packets may be many. */
-const recordCost = 256;
-/** Written at a time, if there is so much. */
-const blockBytes = 1 << 18;
+/** Records are joined in blocks of this size, as many small packets as fit. */
+const blockBytes = 1 << 16;
 /** How often the kernel's losses are asked for, and addresses are asked again. */
 const sweepMs = 250, forgetMs = 10_000;
+/** A packet may be on its way here for so long; with others behind it, some times as long. */
+const lastMs = 50, lastRounds = 4;
 /** Streams of packets of one client. */
 const mostStreams = 16;
 const action = "Cannot copy packets";
@@ -85,10 +86,19 @@ class PacketStream {
   readonly #gone: () => void;
   readonly #own = new OwnAddresses();
   readonly #lost = new Map<PacketKind, number>();
-  #queue: PacketRecord[] = [];
+  /** Full ones, then the one that is being filled; and one that was sent, to be filled again. */
+  #blocks: Uint8Array[] = [];
+  #block: Uint8Array | null = null;
+  #spare: Uint8Array | null = null;
+  /** Bytes used of `#block`. */
+  #filled = 0;
   #waiting = 0;
+  /** Packets that came. */
+  #taken = 0;
   #tap: PacketTap | null = null;
   #sending = false;
+  /** Resolves when `#sending` ends. */
+  #sent: Promise<void> = Promise.resolve();
   #over = false;
   #timers: number[] = [];
 
@@ -121,7 +131,8 @@ class PacketStream {
     this.#over = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#tap?.close();
-    this.#queue = [];
+    this.#blocks = [];
+    this.#block = null;
     this.#channel.reset();
     this.#gone();
   }
@@ -129,21 +140,32 @@ class PacketStream {
   #take(packet: Packet): void {
     const segment = readSegment(packet.bytes);
     if (this.#over || segment === null || !this.#own.has(targetEnd(packet, segment))) return;
+    this.#taken++;
     const record: PacketRecord = {
       kind: packet.isSent ? "fromTarget" : "toTarget",
       time: BigInt(packet.seconds) * 1_000_000_000n + BigInt(packet.nanoseconds),
       bytes: packet.bytes,
       length: packet.length,
     };
-    if (this.#waiting + costOf(record) > queueLimit) return this.#lose("lostByLink", 1);
+    if (this.#waiting + packetRecordBytes(record) > queueLimit) return this.#lose("lostByLink", 1);
     this.#tellLost();
-    this.#push({ ...record, bytes: packet.bytes.slice() });
+    this.#push(record);
   }
 
+  /** Copies the record. */
   #push(record: PacketRecord): void {
-    this.#queue.push(record);
-    this.#waiting += costOf(record);
-    if (!this.#sending) void this.#send();
+    const size = packetRecordBytes(record);
+    if (this.#block === null || this.#filled + size > this.#block.length) {
+      this.#seal();
+      this.#block = size <= blockBytes && this.#spare !== null
+        ? this.#spare
+        : new Uint8Array(Math.max(blockBytes, size));
+      this.#spare = null;
+    }
+    packPacketRecord(record, this.#block, this.#filled);
+    this.#filled += size;
+    this.#waiting += size;
+    if (!this.#sending) this.#sent = this.#send();
   }
 
   #lose(kind: PacketKind, packets: number): void {
@@ -165,50 +187,59 @@ class PacketStream {
     if (this.#waiting < queueLimit / 2) this.#tellLost();
   }
 
+  #seal(): void {
+    if (this.#block !== null && this.#filled > 0) this.#blocks.push(this.#block.subarray(0, this.#filled));
+    this.#block = null;
+    this.#filled = 0;
+  }
+
+  #next(): Uint8Array | undefined {
+    if (this.#blocks.length === 0) this.#seal();
+    return this.#blocks.shift();
+  }
+
   async #send(): Promise<void> {
     this.#sending = true;
     try {
-      // What else comes in this turn goes along.
-      for (await Promise.resolve(); this.#queue.length > 0 && !this.#over;) {
-        const { block, cost } = this.#nextBlock();
+      await Promise.resolve(); // what else comes in this turn goes along
+      for (let block = this.#next(); block !== undefined && !this.#over; block = this.#next()) {
         await this.#channel.write(block);
-        this.#waiting -= cost;
+        this.#waiting -= block.length;
+        if (block.buffer.byteLength === blockBytes) this.#spare = new Uint8Array(block.buffer);
       }
     } catch {
       this.close(); // the client reset it, or is gone
     } finally {
       this.#sending = false;
     }
-    if (this.#queue.length > 0 && !this.#over) void this.#send();
-  }
-
-  #nextBlock(): { block: Uint8Array; cost: number } {
-    let [count, size] = [0, 0];
-    while (count < this.#queue.length && (size < blockBytes || count === 0)) {
-      size += packetRecordBytes(this.#queue[count++] as PacketRecord);
-    }
-    const block = new Uint8Array(size);
-    let at = 0;
-    for (const record of this.#queue.splice(0, count)) {
-      packPacketRecord(record, block, at);
-      at += packetRecordBytes(record);
-    }
-    return { block, cost: size + count * recordCost };
+    if (this.#filled > 0 && !this.#over) this.#sent = this.#send();
   }
 
   /** The client sends nothing but its end, or a reset. */
   async #watchClient(): Promise<void> {
     try {
       while (await this.#channel.read() !== null);
+      await this.#finish();
     } catch {
       // It is gone.
     }
     this.close();
   }
-}
 
-function costOf(record: PacketRecord): number {
-  return packetRecordBytes(record) + recordCost;
+  /** Copies no more, and sends what there is. */
+  async #finish(): Promise<void> {
+    // The kernel hands packets over in blocks, some milliseconds later.
+    for (let before = -1, rounds = 0; before !== this.#taken && rounds < lastRounds; rounds++) {
+      before = this.#taken;
+      await pauseOrEnd(lastMs, undefined);
+    }
+    this.#sweep();
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#tap?.close();
+    this.#tellLost();
+    while (this.#sending) await this.#sent;
+    await this.#channel.closeWrite();
+  }
 }
 
 function unpackPorts(bytes: Uint8Array): number[] {

@@ -1,5 +1,5 @@
 // Exchanges → a HAR 1.2 file, as browsers' developer tools open it. Called by cmd/dump.ts. The file is valid
-// after every entry. `_comment` of an entry and of the log names what is missing.
+// after every `flush`. `_comment` of an entry and of the log names what is missing.
 
 import { mirrordVersion } from "../base/version.ts";
 import { addressText } from "../net/address.ts";
@@ -24,6 +24,7 @@ export class HarFile implements Disposable {
     const creator = { name: "mirrord", version: mirrordVersion };
     const start = `{"log":{"version":"1.2","creator":${JSON.stringify(creator)},"entries":[`;
     this.#file.append(encoder.encode(start), this.#tail());
+    this.#file.flush();
   }
 
   /** Throws MirrordError. */
@@ -36,6 +37,11 @@ export class HarFile implements Disposable {
   say(comment: string): void {
     this.#comment = comment;
     this.#file.append(new Uint8Array(), this.#tail());
+  }
+
+  /** Writes what was added. Throws MirrordError. */
+  flush(): void {
+    this.#file.flush();
   }
 
   [Symbol.dispose](): void {

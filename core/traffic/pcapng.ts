@@ -54,6 +54,7 @@ export class PcapngFile implements Disposable {
         [timeResolution, Uint8Array.of(nanoseconds)],
       ]),
     ]));
+    this.#file.flush();
   }
 
   /** Throws MirrordError. */
@@ -76,6 +77,11 @@ export class PcapngFile implements Disposable {
   lose(packets: number, text: string): void {
     this.#dropped += BigInt(packets);
     this.#comments.push(text);
+  }
+
+  /** Writes what was added. Throws MirrordError. */
+  flush(): void {
+    this.#file.flush();
   }
 
   /** Writes what is known at the end, and closes the file. */

@@ -1,16 +1,23 @@
-// A file that traffic is recorded in: for its owner alone, and complete after every write, so that it can be
-// opened however the recording ends. Made by pcapng.ts and har.ts.
+// A file that traffic is recorded in: for its owner alone, and complete after every `flush`, so that it can
+// be opened however the recording ends. Made by pcapng.ts and har.ts.
 
 import { ConfigError, MirrordError } from "../base/errors.ts";
 import { machineError } from "../base/machine.ts";
+import { concatenate } from "../../protocol-wasm/mod.ts";
 
 const ownerOnly = 0o600;
+/** Bytes that wait for `flush` at most. */
+const mostWaiting = 1 << 20;
 
 export class RecordingFile implements Disposable {
   readonly path: string;
   readonly #file: Deno.FsFile;
-  /** Behind the last byte that stays. */
+  /** Behind the last byte that was written and stays. */
   #end = 0;
+  #waiting: Uint8Array[] = [];
+  #size = 0;
+  #tail: Uint8Array = new Uint8Array();
+  #isNew = false;
 
   /** Makes the file, or empties the one that is there. Throws ConfigError. */
   constructor(path: string) {
@@ -24,22 +31,37 @@ export class RecordingFile implements Disposable {
     }
   }
 
-  /** `bytes` come next; `tail` stands behind them until the next call. Throws MirrordError. */
+  /** `bytes` come next; `tail` stands behind them until the next call. Written by `flush`. */
   append(bytes: Uint8Array, tail: Uint8Array = new Uint8Array()): void {
+    this.#waiting.push(bytes);
+    this.#tail = tail;
+    this.#size += bytes.length;
+    this.#isNew = true;
+    if (this.#size > mostWaiting) this.flush();
+  }
+
+  /** Writes what was appended, with the tail of the last call, as one. Throws MirrordError. */
+  flush(): void {
+    if (!this.#isNew) return;
+    const all = concatenate([...this.#waiting.splice(0), this.#tail]);
     try {
       this.#file.seekSync(this.#end, Deno.SeekMode.Start);
-      const all = new Uint8Array(bytes.length + tail.length);
-      all.set(bytes);
-      all.set(tail, bytes.length);
       for (let at = 0; at < all.length;) at += this.#file.writeSync(all.subarray(at));
-      this.#end += bytes.length;
     } catch (error) {
       throw machineError(error) ??
         new MirrordError(`Cannot write "${this.path}": ${error instanceof Error ? error.message : error}`);
     }
+    this.#end += this.#size;
+    this.#size = 0;
+    this.#isNew = false;
   }
 
+  /** Writes the rest, and closes the file. Throws MirrordError. */
   [Symbol.dispose](): void {
-    this.#file.close();
+    try {
+      this.flush();
+    } finally {
+      this.#file.close();
+    }
   }
 }

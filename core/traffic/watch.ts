@@ -15,11 +15,12 @@ import type { Target } from "../target/target.ts";
 /** As many ports may be watched (agent/bpf/mirror.bpf.c). */
 const mostPorts = 256;
 
-/** A stream of copies. `close` ends it. */
+/** A stream of copies. `finish`: copy no more, but send what there is; `close` ends it at once. */
 export interface Watched {
   ports: readonly number[];
   /** Records as they come, some at a time; rejects with LinkError or NonsenseError. */
   batches: AsyncGenerator<PacketRecord[]>;
+  finish(): void;
   close(): void;
 }
 
@@ -56,7 +57,12 @@ export async function watchTarget(
       yield [...records.take(bytes)];
     }
   };
-  return { ports: chosen, batches: batches(), close: () => channel.reset() };
+  return {
+    ports: chosen,
+    batches: batches(),
+    finish: () => void channel.closeWrite().catch(() => {}), // the link's end is seen where it is read
+    close: () => channel.reset(),
+  };
 }
 
 async function choosePorts(agent: AgentLink, target: Target, named: readonly number[]): Promise<number[]> {

@@ -144,7 +144,8 @@ export const agentMessages = {
   silence: { kind: 38, since: 4, fields: { over: "bool", milliseconds: "u32", connections: "u32" } },
   /**
    * client → agent: copies of every packet to and from `ports` (two bytes each, big-endian) of the target.
-   * The connection's bytes are records (packet_records.ts); the client sends nothing on it but its end.
+   * The connection's bytes are records (packet_records.ts). The client sends nothing on it but its end: then
+   * the agent copies no more, and ends too when it has sent what it had.
    */
   packets: { kind: 39, since: 6, opens: true, fields: { ports: "bytes" } },
   packetsReply: { kind: 39, since: 6, fields: {} },

@@ -29,6 +29,7 @@ function recordHar(path: string, packets: SeenPacket[], keep = 1 << 20): HarFile
   const conversations = new Conversations(exchanges);
   for (const packet of packets) conversations.take(packet);
   conversations.end();
+  har.flush();
   return har;
 }
 
@@ -78,6 +79,7 @@ Deno.test("a HAR file has each exchange as browsers write it, and is valid while
     });
     assert.deepEqual([third?.response.status, third?._comment], [0, "no answer was seen"]);
     har.say("The recording is incomplete: 3 packets were not copied");
+    har.flush();
     assert.match((await readHar(path)).comment ?? "", /3 packets/);
   });
 });
@@ -114,6 +116,7 @@ Deno.test({
       const add = ({ bytes, time, fromTarget }: SeenPacket) =>
         file.add({ bytes, length: bytes.length, time, fromTarget: fromTarget === true });
       for (const packet of packets) add(packet);
+      file.flush();
       isOwners(path);
       assert.equal((await tshark(path, ["frame.number"])).length, packets.length); // as if killed here
       file.lose(7, "7 packets were not copied: they came too fast");

@@ -119,6 +119,16 @@ async function filters(stage: Stage): Promise<void> {
   assert.equal((await readHar(dump.har)).entries.length, 2);
 }
 
+async function endsWhole(stage: Stage): Promise<void> {
+  await using dump = await Dump.watching(stage);
+  await sequence(stage, [...requests, ...requests, ...requests]);
+  dump.kill("SIGINT"); // whether or not they were shown yet
+  const { code, stderr } = await dump.finished();
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /9 requests seen$/m);
+  assert.equal((await readHar(dump.har)).entries.length, 9);
+}
+
 async function saysLosses(stage: Stage): Promise<void> {
   await using dump = await Dump.watching(stage);
   dump.kill("SIGSTOP");
@@ -150,6 +160,7 @@ export const dumpCases: Case[] = [
     name: "JSON lines hold what a program needs, and no more of a body than was asked for",
     run: tellsPrograms,
   },
+  { name: "what passed before Ctrl-C is shown and recorded", run: endsWhole },
   { name: "a filter leaves out other requests", run: filters },
   { name: "the output and both files name what was not copied", run: saysLosses },
 ];
