@@ -1,6 +1,7 @@
 // The programs that coding agents run as a target: each is a `mirrord exec` of its own. Called by tools.ts.
 // Invariant: what is kept of an output is bounded, and no program outlives `mirrord mcp`.
 
+import { MirrordError } from "../../core/base/errors.ts";
 import { within } from "../../core/base/pause.ts";
 import { variables } from "../../core/base/variables.ts";
 
@@ -8,6 +9,8 @@ import { variables } from "../../core/base/variables.ts";
 const mostOutput = 65_536;
 /** How long a program may take to end after SIGTERM. */
 const graceMs = 10_000;
+/** Programs that run at a time. */
+const mostRunning = 16;
 /** Runs that have ended and are kept. */
 const mostEnded = 20;
 
@@ -120,7 +123,14 @@ export class Runs implements AsyncDisposable {
   readonly #runs = new Map<number, Run>();
   #last = 0;
 
+  /** Throws MirrordError where too many run, or it cannot be started. */
   start(argv: readonly string[], directory: string | undefined): Run {
+    const running = [...this.#runs.values()].filter(({ report }) => report.exitCode === null);
+    if (running.length >= mostRunning) {
+      throw new MirrordError(`Cannot run another program: ${mostRunning} run already`, {
+        help: "End one with stop.",
+      });
+    }
     const run = new Run(++this.#last, argv, directory);
     this.#runs.set(run.number, run);
     const ended = [...this.#runs.values()].filter(({ report }) => report.exitCode !== null);

@@ -114,6 +114,9 @@ export class Tools implements AsyncDisposable {
     }, ({ command, target, steal, directory, timeoutSeconds, background }) =>
       answered(async () => {
         const flags = await this.#permission.runFlags({ command, target, steal });
+        if (directory !== undefined && !await isFolder(directory)) {
+          throw new MirrordError(`Cannot run in "${directory}": there is no such folder`);
+        }
         this.#watch ??= new SessionsWatch();
         const run = this.#runs.start([...await ownProgram(), "exec", ...flags, "--", ...command], directory);
         if (background !== true) await run.within((timeoutSeconds ?? usualSeconds) * 1000);
@@ -213,6 +216,14 @@ export class Tools implements AsyncDisposable {
         ...(exitCode === null ? {} : { exitCode }),
       });
     }
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    return false;
   }
 }
 

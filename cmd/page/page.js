@@ -3,6 +3,8 @@
 
 /** Rows of a table that are shown, and kept of one session. */
 const mostRows = 500;
+/** How often the page is drawn anew at most. */
+const drawMs = 150;
 
 /** What each tab shows: its columns, and the cells of a row as [text, class]. */
 const tabs = {
@@ -166,21 +168,29 @@ function add(rows, key, one) {
 function draw() {
   if (isDrawing || shown.paused) return;
   isDrawing = true;
-  requestAnimationFrame(() => {
+  setTimeout(() => {
     isDrawing = false;
     drawAll();
-  });
+  }, drawMs);
+}
+
+/** Puts `children` into `parent`, but keeps the keyboard's place: the one at that place gets it again. */
+function replace(parent, children) {
+  const buttons = () => [...parent.querySelectorAll("button")];
+  const place = buttons().indexOf(document.activeElement);
+  parent.replaceChildren(...children);
+  if (place >= 0) buttons()[place]?.focus();
 }
 
 function drawAll() {
   byId("none").hidden = sessions.size > 0;
-  byId("sessions").replaceChildren(...[...sessions.values()].map(sessionItem));
+  replace(byId("sessions"), [...sessions.values()].map(sessionItem));
   const session = sessions.get(shown.session);
   byId("session").hidden = session?.facts == null;
   if (dropped > 0) say(`${dropped} messages were left out: more came than could be shown`);
   if (session?.facts == null) return;
   drawSummary(session);
-  byId("tabs").replaceChildren(...Object.keys(tabs).map((name) => tabButton(name, session)));
+  replace(byId("tabs"), Object.keys(tabs).map((name) => tabButton(name, session)));
   drawRows(session);
   drawShown(session);
 }
@@ -222,7 +232,7 @@ function drawSummary({ id, facts, ports, isOver }) {
     `${port} ${mode === "steal" ? "stolen" : "mirrored"}${filtered ? ", filtered" : ""} (${opened})`
   );
   const held = texts.length === 0 ? "no port of the target is taken" : `ports: ${texts.join(", ")}`;
-  byId("summary").replaceChildren(...parts, element("span", { className: "ports", text: held }));
+  replace(byId("summary"), [...parts, element("span", { className: "ports", text: held })]);
 }
 
 async function end(session) {

@@ -10,6 +10,8 @@ import { SessionsWatch } from "../../core/control/sessions_watch.ts";
 
 /** Messages that may wait for a page that does not read. */
 const mostWaiting = 5000;
+/** Bytes that a request may have behind its head. */
+const mostBody = 4096;
 
 /** Files of the page, by their path. */
 const files: Record<string, { name: string; type: string }> = {
@@ -92,6 +94,9 @@ export class PageServer implements AsyncDisposable {
     const hosts = [`127.0.0.1:${this.port}`, `localhost:${this.port}`];
     const host = headers.get("host") ?? "";
     if (!hosts.includes(host)) return refused(421, "this is not the host of the page");
+    const length = headers.get("content-length");
+    const hasBody = length !== null || headers.has("transfer-encoding");
+    if (hasBody && !(Number(length ?? NaN) <= mostBody)) return refused(413, "that is too much");
     const origin = headers.get("origin");
     if (origin !== null && origin !== `http://${host}`) return refused(403, "another site asks");
     const site = headers.get("sec-fetch-site");

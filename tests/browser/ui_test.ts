@@ -8,7 +8,6 @@ import { findProgram, until } from "../cluster/command.ts";
 import { missingForProcess, registerCases } from "../support/cases.ts";
 import { ask } from "../support/client.ts";
 import { deadline } from "../support/deadline.ts";
-import { playwrightModule } from "../support/packages.ts";
 import { askingSession, PageRun } from "../support/page_stage.ts";
 import { withSession } from "../support/postcondition.ts";
 import { ProcessStage } from "../support/process_stage.ts";
@@ -17,12 +16,14 @@ import { whenKilled } from "../support/when_killed.ts";
 
 const chromium = await findProgram("chromium");
 const driver = `${root}tests/browser/page_driver.cjs`;
+/** For node, as deno.json pins it. */
+const playwright = `${root}node_modules/playwright-core`;
 const screens = `${root}build/screens`;
 
 /** The driver's steps; `then` is called with each that begins a line. */
 async function drive(address: string, then: (step: string) => Promise<void>): Promise<Map<string, string>> {
   await Deno.mkdir(screens, { recursive: true });
-  const args = [driver, await playwrightModule(), chromium ?? "", address, screens];
+  const args = [driver, playwright, chromium ?? "", address, screens];
   const child = new Deno.Command("node", { args, stdin: "null", stdout: "piped", stderr: "inherit" }).spawn();
   await using _end = whenKilled(["kill", String(child.pid)]);
   const steps = new Map<string, string>();

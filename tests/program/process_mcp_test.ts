@@ -195,6 +195,9 @@ Deno.test({
     }
     await using agent = await Agent.connect({}, ["--target", "targetless"]);
     const { value } = await agent.call("run", { command: ["sh", "-c", "exit 4"] });
+    const nowhere = await agent.call("run", { command: ["true"], directory: "/no/such/folder" });
+    assert.ok(nowhere.isError);
+    assert.match(nowhere.text, /^Cannot run in "\/no\/such\/folder": there is no such folder$/);
     assert.equal((value as { exitCode: number }).exitCode, 4);
   },
 });

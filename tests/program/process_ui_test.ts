@@ -139,6 +139,8 @@ Deno.test("who has not come by the address, or comes by another site, is refused
       [["GET /events HTTP/1.1", host], "403"],
       [["POST /enter HTTP/1.1", host, "Origin: http://evil.example", "Content-Length: 0"], "403"],
       [["POST /enter HTTP/1.1", host, "Origin: null", "Content-Length: 0"], "403"],
+      [["POST /enter HTTP/1.1", host, "Content-Length: 5000"], "413"],
+      [["POST /enter HTTP/1.1", host, "Transfer-Encoding: chunked"], "413"],
       [["GET /page.js HTTP/1.1", host, "Sec-Fetch-Site: same-site"], "403"],
       [["GET / HTTP/1.1", host, "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate"], "200"],
       [["GET /../cmd/page.ts HTTP/1.1", host], "403"],

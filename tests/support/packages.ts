@@ -23,7 +23,6 @@ const debugpy = "debugpy==1.8.22";
 const parsers = ["tree-sitter==0.26.1", "tree-sitter-powershell==0.26.4"];
 const bun = "1.4.5";
 const pm2 = "6.0.14";
-const playwright = "1.65.1";
 const har = { "har-schema": "2.0.0", "ajv": "6.12.6" };
 const npm = { express: "5.3.0", fastify: "5.12.8", npm: "10.9.4" };
 
@@ -72,11 +71,6 @@ export async function pm2Script(): Promise<string> {
 /** A folder with the published JSON schemas of HAR 1.2 and what checks by them. */
 export function harPackages(): Promise<string> {
   return npmPackages("har", har);
-}
-
-/** The module playwright-core, for node; the browser is this machine's Chromium. */
-export async function playwrightModule(): Promise<string> {
-  return `${await npmPackages("playwright", { "playwright-core": playwright })}/playwright-core`;
 }
 
 /** The program bun. */
