@@ -118,6 +118,14 @@ Deno.test("a socket that nobody serves is removed once it is old, and never whil
     Deno.utimeSync(left, 1, 1);
     assert.equal((await listSessions()).length, 1);
     assert.throws(() => Deno.lstatSync(left), Deno.errors.NotFound);
+    assert.ok((await new Deno.Command("python3", { args: ["-c", program] }).output()).success);
+    Deno.utimeSync(left, 1, 1);
+    using next = new Control();
+    await next.open(opening, nothing);
+    await until("the next session removes it", () => {
+      const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+      return Promise.resolve(names.length === 2 || names.join());
+    });
   }));
 
 Deno.test("a folder that others may enter is not used, and the session goes on without", () =>

@@ -8,6 +8,7 @@ import { closeQuietly } from "../session/streams.ts";
 import { ownFolder, socketPath } from "./folder.ts";
 import { linesOf, type Question, type SessionFacts } from "./messages.ts";
 import type { Ending, OpeningFacts, SessionRecord } from "./record.ts";
+import { removeLeft } from "./sessions.ts";
 import { Watcher } from "./watcher.ts";
 
 const { localPeers } = await platform.network();
@@ -34,10 +35,12 @@ export class ControlServer implements Disposable {
     this.#record = record;
     this.#facts = { id, pid: Deno.pid, ...facts };
     this.#ending = ending;
-    this.#path = socketPath(ownFolder(), id);
+    const folder = ownFolder();
+    this.#path = socketPath(folder, id);
     this.#listener = Deno.listen({ transport: "unix", path: this.#path });
     Deno.chmodSync(this.#path, 0o600);
     void this.#serve();
+    void removeLeft(folder).catch(() => {}); // the next session tries again
   }
 
   [Symbol.dispose](): void {

@@ -28,6 +28,14 @@ export async function listSessions(): Promise<FoundSession[]> {
   return found.flat().sort((one, other) => since(one) < since(other) ? -1 : 1);
 }
 
+/** Removes the sockets in `folder` that killed sessions left. */
+export async function removeLeft(folder: string): Promise<void> {
+  for (const name of socketsIn(folder)) {
+    const conn = await connected(name);
+    if (conn !== null) closeQuietly(conn);
+  }
+}
+
 /**
  * What happens in a session, from its first kept event on, until it ends or `signal` aborts; `details` as
  * well.
