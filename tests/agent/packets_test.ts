@@ -3,6 +3,8 @@
 
 import assert from "node:assert/strict";
 import { readAddresses, readSegment } from "../../core/net/segment.ts";
+import { Conversations } from "../../core/traffic/conversations.ts";
+import { Exchanges } from "../../core/traffic/exchanges.ts";
 import { type ByteChannel, type PacketRecord, PacketRecords, RemoteError } from "../../protocol-wasm/mod.ts";
 import { deadline } from "../support/deadline.ts";
 import { FakeClient } from "../support/fake_client.ts";
@@ -135,4 +137,34 @@ Deno.test("the ports of the target process are told, and too many are refused", 
   const [frame] = await client.link.request("listening", {});
   assert.deepEqual([...frame?.body ?? []].slice(-2), [8081 >> 8, 8081 & 255]);
   await assert.rejects(Copies.of(client, ...Array.from({ length: 300 }, (_, i) => i + 1)), RemoteError);
+});
+
+Deno.test("beside a filtered steal each request has one answer, the original's or the session's", async () => {
+  await using netns = await Netns.create();
+  await using _original = await startOriginal(netns, "http", 80);
+  await using thief = await FakeClient.start(netns);
+  await thief.subscribe(80, '{"path":"^/mine"}');
+  thief.handle(async ({ channel, take }) => {
+    await take();
+    await new Talk(channel).until("\r\n\r\n");
+    await channel.write(new TextEncoder().encode("HTTP/1.1 201 Mine\r\nContent-Length: 4\r\n\r\nmine"));
+  });
+  await using client = await FakeClient.start(netns, { mode: "mirror" });
+  const copies = await Copies.of(client, 80);
+  using peer = await Talk.dial(netns, 80);
+  await peer.ask(get("/theirs"));
+  assert.equal(await peer.ask(get("/mine")), "mine");
+  await copies.until("fromTarget", "201 Mine");
+  const seen: string[] = [];
+  const exchanges = new Exchanges((event) => {
+    if (event.type !== "exchange") return;
+    const { request, response } = event.exchange;
+    seen.push(`${request.head.target} ${response?.head.status}`);
+  }, 0);
+  const conversations = new Conversations(exchanges);
+  for (const { bytes, time, kind } of copies.seen) {
+    conversations.take({ bytes, time, fromTarget: kind === "fromTarget" });
+  }
+  conversations.end();
+  assert.deepEqual(seen, ["/theirs 200", "/mine 201"]);
 });
