@@ -13,11 +13,11 @@ import {
   kubectlCommand,
   tryKubectl,
 } from "../cluster/access.ts";
-import { type Finished, until } from "../cluster/command.ts";
+import { attempt, type Finished, until } from "../cluster/command.ts";
 import { releaseImage } from "../../core/config/agent_image.ts";
 import { kubeconfigPath, sourceDir } from "../cluster/layout.ts";
 import { betterRules, type Rule, writeUser } from "./kube_users.ts";
-import { agentPids, agentRemains } from "./local_remains.ts";
+import { agentPids, agentRemains, processIn, readOrEmpty } from "./local_remains.ts";
 import type { Order, Stage } from "./stage.ts";
 import { whenKilled } from "./when_killed.ts";
 
@@ -107,6 +107,8 @@ export class ClusterStage implements Stage {
   readonly #inPod: boolean;
   #before = new Set<string>();
   #netns = "";
+  /** Puts a program where the clients are; empty where they can only be asked through the cluster. */
+  #clientPlace: string[] = [];
   #end: AsyncDisposable | null = null;
 
   private constructor(found: ClusterAccess, options: ClusterStageOptions) {
@@ -181,7 +183,14 @@ export class ClusterStage implements Stage {
     return pod.metadata.name;
   }
 
+  /** In the clients' namespace itself where the node is this machine: kubectl exec costs more than asking. */
   async ask(order: Order): Promise<unknown> {
+    if (this.#clientPlace.length > 0) {
+      const argv = ["/usr/bin/python3", `${root}tests/apps/client.py`, JSON.stringify(order)];
+      const { code, stdout, stderr } = await attempt([...this.#clientPlace, ...argv]);
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout);
+    }
     const script = await Deno.readTextFile(`${root}tests/apps/client.py`);
     const pod = this.#inPod ? await this.podName() : "client";
     const place = ["exec", "--stdin", pod, "--", "python3", "-", JSON.stringify(order)];
@@ -195,11 +204,8 @@ export class ClusterStage implements Stage {
   /** Puts a program where the clients are without asking the cluster again; the node must be this machine. */
   async clientPlace(): Promise<string[]> {
     const netns = (await this.kubectl("exec", "client", "--", "readlink", "/proc/self/ns/net")).trim();
-    for await (const { name } of Deno.readDir("/proc")) {
-      if (!/^\d+$/.test(name)) continue;
-      if (await Deno.readLink(`/proc/${name}/ns/net`).catch(() => "") !== netns) continue;
-      return ["nsenter", `--net=/proc/${name}/ns/net`, "--"];
-    }
+    const pid = await processIn(netns);
+    if (pid !== undefined) return ["nsenter", `--net=/proc/${pid}/ns/net`, "--"];
     throw new Error(`Cannot find the clients' namespace "${netns}": no process of this machine is in it`);
   }
 
@@ -264,6 +270,7 @@ export class ClusterStage implements Stage {
       this.hosts = this.clients = { ipv4: "127.0.0.1", ipv6: "" };
       return;
     }
+    if (missingNode === null) this.#clientPlace = await this.clientPlace();
     const found = await this.tryKubectl("get", "service", this.#target, "-o", "json");
     this.hosts = found.code === 0
       ? byFamily((JSON.parse(found.stdout) as KubeObject).spec.clusterIPs)
@@ -278,6 +285,7 @@ export class ClusterStage implements Stage {
     this.addresses = byFamily(podIPs.map(({ ip }) => ip));
     const containers: { ports?: unknown[] }[] = (await this.pod())?.spec.containers ?? [];
     const ports = containers.flatMap((one) => one.ports ?? []).length;
+    this.#netns = "";
     await until("the originals listen", async () => {
       const inside = await this.#inside(); // a container without a probe is ready before it listens
       this.#netns = inside.netns;
@@ -292,12 +300,22 @@ export class ClusterStage implements Stage {
 
   /** The target's network namespace, its listening sockets and the locks of stolen ports. */
   async #inside(): Promise<{ netns: string; found: string[] }> {
-    const script = "readlink /proc/self/ns/net; cat /proc/net/tcp /proc/net/tcp6 /proc/net/unix";
-    const text = await this.kubectl("exec", await this.podName(), "--", "sh", "-c", script);
-    const [netns = "", ...lines] = text.split("\n");
+    const [netns = "", ...lines] = (await this.#tables()).split("\n");
     const sockets = lines.filter((line) => line.includes(" 0A ")).map((line) => line.trim().split(/\s+/))
       .map((words) => `listener ${words[1]} ${words[9]}`);
     return { netns, found: [...sockets, ...lines.filter((line) => line.includes("@mirrord/"))] };
+  }
+
+  /** The namespace's name and the kernel's tables of it; from a process in it where that is here. */
+  async #tables(): Promise<string> {
+    const names = ["tcp", "tcp6", "unix"];
+    const near = this.#netns === "" || missingNode !== null ? undefined : await processIn(this.#netns);
+    if (near !== undefined) {
+      const read = await Promise.all(names.map((name) => readOrEmpty(`/proc/${near}/net/${name}`)));
+      if (read.every((table) => table !== "")) return [this.#netns, ...read].join("\n");
+    }
+    const script = `readlink /proc/self/ns/net; cd /proc/net; cat ${names.join(" ")}`;
+    return await this.kubectl("exec", await this.podName(), "--", "sh", "-c", script);
   }
 
   /**

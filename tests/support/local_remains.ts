@@ -66,6 +66,14 @@ export async function agentRemains(netns: string): Promise<string[]> {
   return found;
 }
 
+/** Reaches into the network namespace `netns` ("net:[4026532000]"): the number of a process in it, if any. */
+export async function processIn(netns: string): Promise<string | undefined> {
+  for (const pid of await processes()) {
+    if (await readLinkOrEmpty(`/proc/${pid}/ns/net`) === netns) return pid;
+  }
+  return undefined;
+}
+
 async function descriptors(pid: string): Promise<string[]> {
   const names: string[] = [];
   try {
