@@ -150,6 +150,7 @@ const ownBundles: Record<string, readonly string[]> = {
   run: ["exec", "ext"],
   agent: ["agent"],
   names: ["ls", "complete"], // asked by completions, at each Tab
+  check: ["verify-config"], // asked by editors, at each change
 };
 
 /**
@@ -192,7 +193,7 @@ async function bundle(folder: string, release: ReleaseFacts | undefined): Promis
     await build({ ...options, entryPoints: { [name]: "main.ts" }, plugins: [onlyCommands(commands)] });
   }
   const bundles = Object.entries(ownBundles).flatMap(([name, commands]) =>
-    commands.map((command) => `${command}: "./${name}.js"`)
+    commands.map((command) => `"${command}": "./${name}.js"`)
   );
   Deno.writeTextFileSync(
     `${root}${folder}/main.js`,
@@ -208,7 +209,7 @@ function onlyCommands(commands: readonly string[]): Plugin {
     setup({ onResolve }) {
       onResolve({ filter: /^\.\/\w+\.ts$/ }, ({ path, kind, importer }) => {
         const isCommand = kind === "dynamic-import" && importer === `${root}cmd/mod.ts`;
-        const isLeftOut = isCommand && !commands.includes(path.slice(2, -3));
+        const isLeftOut = isCommand && !commands.includes(path.slice(2, -3).replaceAll("_", "-"));
         return isLeftOut ? { path: "data:text/javascript,", external: true } : undefined;
       });
     },
