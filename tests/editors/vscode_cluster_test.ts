@@ -7,19 +7,22 @@ import { missingForEditor } from "../support/code_server.ts";
 import { debug, EditorFolder } from "../support/editor_folder.ts";
 import { binary } from "../support/program.ts";
 
+const programs = [
+  { name: "Node", file: "answers.mjs", line: 11 },
+  { name: "Python", file: "answers.py", line: 17 },
+];
+
 registerCases<ClusterStage>(
-  [{
-    name: "Node: F5 asks for the target, a breakpoint, stop",
+  programs.map((program) => ({
+    name: `${program.name}: F5 asks for the target, a breakpoint, stop`,
     async run(stage) {
       const { prefix, kubeconfig, namespace } = stage;
       const env = { KUBECONFIG: kubeconfig, MIRRORD_TARGET_NAMESPACE: namespace };
       await using editor = await EditorFolder.open({ binary, prefix, env });
-      await editor.inWindow("pod", async (workbench) => {
+      await editor.inWindow(`pod-${program.name.toLowerCase()}`, async (workbench) => {
         await workbench.menu("Turn on");
         await debug(workbench, stage, {
-          name: "Node",
-          file: "answers.mjs",
-          line: 11,
+          ...program,
           path: "deployment/app",
           greeting: "from-the-pod",
           async start() {
@@ -30,7 +33,7 @@ registerCases<ClusterStage>(
         });
       });
     },
-  }],
+  })),
   () => ClusterStage.create(),
   await missingForEditor() ?? missingCluster,
 );
