@@ -85,6 +85,7 @@ Deno.test("no file, no variable and no flag give the defaults without a warning"
           autoMount: true,
         },
         processes: { skip: [], skipBuildTools: true, extraBuildTools: [], ...copies },
+        outputFolder: undefined,
         file: undefined,
         project: null,
       },

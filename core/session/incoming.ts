@@ -17,7 +17,7 @@ import { E, SystemError } from "../net/system_error.ts";
 import { isLoopback } from "../net/fit.ts";
 import { Deliveries } from "./deliveries.ts";
 import { addressText } from "../net/address.ts";
-import { key, type Listener, Listeners } from "./listeners.ts";
+import { isVacant, key, type Listener, Listeners } from "./listeners.ts";
 import { play } from "./mirror.ts";
 import { News, type Openness, opennessOf } from "./openness.ts";
 import type { Details } from "./details.ts";
@@ -28,6 +28,7 @@ import { type IncomingRules, noPorts } from "./incoming_rules.ts";
 import type { OwnSockets } from "./own_sockets.ts";
 import { Requests, type Subscribed } from "./requests.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { Vacancies } from "./vacancies.ts";
 import type { Socket } from "../net/platform.ts";
 import { platform } from "../net/this_platform.ts";
 
@@ -77,6 +78,7 @@ export class Incoming implements Floor {
   readonly #rules: IncomingRules;
   readonly #deliveries: Deliveries;
   readonly #listeners = new Listeners();
+  readonly #vacancies = new Vacancies(this.#listeners, (vacant) => this.#sweep(vacant));
   readonly #news = new News();
   readonly #emit: Emit;
   readonly #told = new Set<string>();
@@ -154,6 +156,7 @@ export class Incoming implements Floor {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.#vacancies[Symbol.dispose]();
     this.subscriptions?.[Symbol.dispose]();
     return Promise.resolve();
   }
@@ -208,6 +211,7 @@ export class Incoming implements Floor {
    */
   async listen(process: AppProcess, told: Listening): Promise<{ code: number; managed: boolean }> {
     const { asked, actual, only6 } = told;
+    await this.#sweep(this.#listeners.vacant());
     const remote = this.#remotePort(asked);
     if (remote === null) return { code: 0, managed: false };
     // A socket that came from another process: a port that none of the app's named is the kernel's choice.
@@ -264,11 +268,14 @@ export class Incoming implements Floor {
   async released(holder: object, actual?: Address): Promise<void> {
     const touched = this.#listeners.heldBy(holder, actual);
     for (const listener of touched) listener.holders.delete(holder);
-    await this.#sweep(touched.filter((listener) => listener.holders.size === 0));
+    await this.#sweep(touched.filter(isVacant));
+    if (this.#listeners.vacant().length > 0) this.#vacancies.look();
   }
 
   /** A connection of a subscribed port: dials the app and pumps until both sides are done. */
   async connection(stolen: StolenConnection): Promise<void> {
+    // What listens at the place of one that is gone is none of the pod's.
+    await this.#sweep(this.#listeners.on(stolen.port).filter(isVacant));
     const listener = this.#listeners.choose(stolen.port, stolen.local);
     const conn = listener === undefined ? null : await this.#dial(listener, stolen);
     if (listener === undefined || conn === null) {
@@ -360,7 +367,7 @@ export class Incoming implements Floor {
     if (listeners.length === 0) return;
     const open = new Set(sockets("tcp").map(key));
     for (const listener of listeners) {
-      if (open.has(key(listener.actual)) || this.#listeners.at(listener.actual) !== listener) continue;
+      if (open.has(key(listener.actual)) || !this.#listeners.has(listener)) continue;
       await this.#forget(listener);
     }
   }

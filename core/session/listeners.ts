@@ -45,9 +45,19 @@ export class Listeners {
     return { listener, replaced: known ?? null };
   }
 
+  /** It is in the table still. */
+  has(listener: Listener): boolean {
+    return this.at(listener.actual) === listener;
+  }
+
+  /** Those that no process of the app is known to have: it has ended, or never spoke of itself. */
+  vacant(): Listener[] {
+    return [...this.#all.values()].filter(isVacant);
+  }
+
   /** Whether it was there. */
   remove(listener: Listener): boolean {
-    return this.at(listener.actual) === listener && this.#all.delete(key(listener.actual));
+    return this.has(listener) && this.#all.delete(key(listener.actual));
   }
 
   /** The listener that really is at `actual`. */
@@ -115,6 +125,10 @@ export class Listeners {
     }
     return { covered, standIn: standIn & ~covered };
   }
+}
+
+export function isVacant({ holders }: Listener): boolean {
+  return holders.size === 0;
 }
 
 /** A text that stands for `address`. */
