@@ -1,4 +1,6 @@
 # Looks the hosts of the arguments up by every call of Python's socket module, and prints what comes: a line each.
+# --one-thread before them: without threads and a child. A child of a process with threads may wait for ever for
+# the lock of libc's own resolver (fork(2): only async-signal-safe functions), which local names are looked up by.
 import os, socket, sys, threading
 
 
@@ -9,7 +11,8 @@ def said(call, *arguments):
         return f"{type(error).__name__} {error}"
 
 
-hosts = sys.argv[1:]
+one_thread = sys.argv[1] == "--one-thread"
+hosts = sys.argv[2:] if one_thread else sys.argv[1:]
 for host in hosts:
     print(host, said(socket.getaddrinfo, host, 80))
     print(host, said(socket.getaddrinfo, host, 80, socket.AF_INET, socket.SOCK_STREAM, 0, socket.AI_CANONNAME))
@@ -20,6 +23,9 @@ for host in hosts:
     print(host, said(socket.getfqdn, host))
 print(said(socket.getnameinfo, ("192.0.2.1", 80), socket.NI_NUMERICSERV))
 print(socket.gethostname(), os.uname().nodename, socket.getfqdn())
+
+if one_thread:
+    sys.exit()
 
 # Many threads at once, a child in between.
 results = []

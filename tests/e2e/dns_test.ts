@@ -97,7 +97,9 @@ registerCases(
       async run(stage: ClusterStage): Promise<void> {
         const filter = { local: ["*.svc.cluster.local"] };
         const start = () =>
-          Promise.resolve(underMirrord(stage, ["app", "localhost"], only({ dns: { filter } })));
+          Promise.resolve(
+            underMirrord(stage, ["--one-thread", "app", "localhost"], only({ dns: { filter } })),
+          );
         await withSession(stage, start, async (run) => {
           const ours = await lines(run);
           assert.match(ours[0] ?? "", /gaierror/);
@@ -109,7 +111,7 @@ registerCases(
       name: "with names off, all are this machine's, its own too",
       async run(stage: ClusterStage): Promise<void> {
         const config = { feature: { env: false, hostname: false, network: { outgoing: false, dns: false } } };
-        const start = () => Promise.resolve(underMirrord(stage, ["app"], config));
+        const start = () => Promise.resolve(underMirrord(stage, ["--one-thread", "app"], config));
         await withSession(stage, start, async (run) => {
           const ours = await lines(run);
           assert.match(ours[0] ?? "", /gaierror/);
