@@ -53,6 +53,9 @@ export class Netns implements AsyncDisposable {
       await command(["ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name]);
       if (options.ipv6 === false) {
         await netns.run(["sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6"]);
+      } else {
+        // Its link-local address is there at once, not tentative for a second.
+        await netns.run(["sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad"]);
       }
       await command(["ip", "addr", "add", `${netns.hostIpv4}/30`, "dev", name]);
       await command(["ip", "link", "set", name, "up"]);
