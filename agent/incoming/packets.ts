@@ -33,8 +33,8 @@ const blockBytes = 1 << 16;
 const sweepMs = 250, forgetMs = 10_000;
 /** A packet may be on its way here for so long; with others behind it, some times as long. */
 const lastMs = 50, lastRounds = 4;
-/** Streams of packets of one client. */
-const mostStreams = 16;
+/** Streams of packets of one client, which opens one for all its ports: the queues take the pod's memory. */
+const mostStreams = 2;
 const action = "Cannot copy packets";
 
 export class Packets implements Floor {
