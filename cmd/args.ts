@@ -11,7 +11,7 @@ import { checkCommand, commandOf, spellOut, usageOf } from "./spelling.ts";
 /** Parses the command line; throws MirrordError (exit code 2) for one that cannot be understood. */
 export async function parseCommand(args: string[]): Promise<ParsedCommand> {
   const result: { command: ParsedCommand } = { command: { name: "shown" } };
-  const program = declareCommands((command) => result.command = command);
+  const program = declareCommands((command) => result.command = command, args[0]);
   checkCommand(args, program);
   try {
     if (args.length === 0) program.outputHelp();

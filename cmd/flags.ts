@@ -45,14 +45,17 @@ Examples:
   mirrord ls --namespace shop
   source <(mirrord completions bash)`;
 
+const versionFlags = ["-V", "--version"];
+
 /**
- * The whole command line; `parsed` gets what a command line said. Errors are thrown as CommanderError,
- * unprinted.
+ * The whole command line, or of its commands only those that one whose first word is `first` needs: each
+ * start pays for what is declared. `parsed` gets what a command line said. Errors are thrown as
+ * CommanderError, unprinted.
  */
-export function declareCommands(parsed: (command: ParsedCommand) => void): Command {
+export function declareCommands(parsed: (command: ParsedCommand) => void, first?: string): Command {
   const program = new Command("mirrord")
     .description("Run a local process as if it were a pod of your Kubernetes cluster.")
-    .version(`mirrord ${mirrordVersion}`, "-V, --version", "print the version")
+    .version(`mirrord ${mirrordVersion}`, versionFlags.join(", "), "print the version")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show the help of a command")
     .configureHelp(helpLayout)
@@ -60,91 +63,125 @@ export function declareCommands(parsed: (command: ParsedCommand) => void): Comma
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .addHelpText("after", examples);
-  execFlags(program.command("exec"))
-    .action((name: string, rest: string[], flags: Omit<ExecCommand, "name" | "program" | "args">) =>
-      parsed({ name: "exec", program: name, args: rest, ...flags })
-    );
-  portForwardFlags(program.command("port-forward"))
-    .action((flags: Omit<PortForwardCommand, "name">) => parsed({ name: "port-forward", ...flags }));
-  clusterFlags(program.command("ls").description("list the targets of a namespace"))
-    .optionsGroup("What to list:")
-    .option("-t, --target-type <type>", "list only pod or deployment; can be repeated", collect)
-    .option("-A, --all-namespaces", "list the targets of every namespace")
-    .addOption(
-      new Option(
-        "-o, --output <format>",
-        "json and yaml for programs, name for scripts, wide for more columns",
-      )
-        .choices(listFormats),
-    )
-    .action((flags: Omit<LsCommand, "name">) => parsed({ name: "ls", ...flags }));
-  doctorFlags(program.command("doctor").alias("diagnose"))
-    .action((what: "latency" | undefined, flags: Omit<DoctorCommand, "name">) =>
-      parsed({ name: "doctor", ...flags, ...(what === undefined ? {} : { link: true }) })
-    );
-  dumpFlags(clusterFlags(targetFlag(program.command("dump"))))
-    .action(({ ports, port, ...flags }: Omit<DumpCommand, "name"> & { ports?: number[] }) => {
-      const all = [...port ?? [], ...ports ?? []];
-      parsed({ name: "dump", ...flags, ...(all.length === 0 ? {} : { port: all }) });
-    });
-  replayFlags(program.command("replay"))
-    .action((file: string, flags: Omit<ReplayCommand, "name" | "file">) =>
-      parsed({ name: "replay", file, ...flags })
-    );
-  explainFlags(program.command("explain"))
-    .action((what: string, flags: Omit<ExplainCommand, "name" | "what">) =>
-      parsed({ name: "explain", what, ...flags })
-    );
-  initFlags(program.command("init"))
-    .action((flags: Omit<InitCommand, "name">) => parsed({ name: "init", ...flags }));
-  program.command("session").description("list your running sessions, or end one")
-    .argument("<action>", sessionVerbs.join(", "), (text) => oneOf(sessionVerbs, text))
-    .argument("[ids...]", "sessions to end: their ids as list shows them, or the beginning of one")
-    .option("--all", "end every session of yours")
-    .addOption(new Option("-o, --output <format>", "print the list as JSON, for programs").choices(["json"]))
-    .action((what: SessionVerb, ids: string[], flags: Pick<SessionCommand, "all" | "output">) =>
-      parsed({ name: "session", what, ids, ...flags })
-    );
-  program.command("ui").description("serve a page on this machine that shows your sessions")
-    .option("-p, --port <port>", "its port on 127.0.0.1 (default a free one)", portOrFree)
-    .addOption(new Option("--no-browser").hideHelp()) // upstream's: no browser is opened here
-    .action(({ port }: { port?: number }) => parsed({ name: "ui", ...(port === undefined ? {} : { port }) }));
-  mcpFlags(program.command("mcp"))
-    .action((flags: Omit<McpCommand, "name">) => parsed({ name: "mcp", ...flags }));
-  program.command("kill", { hidden: true }).description("upstream's name of session kill")
-    .argument("<ids...>", "sessions to end")
-    .action((ids: string[]) => parsed({ name: "session", what: "kill", ids }));
-  program.command("verify-config").description("check a configuration file and print its errors")
-    .argument("<file>", "the file")
-    .option("--ide", "print the result as JSON and exit with 0, for editors")
-    .option("--resolved", "also print the configuration with all defaults")
-    .action((file: string, flags: VerifyFlags) => parsed({ name: "verify-config", file, ...flags }));
-  program.command("completions").description("print shell completions")
-    .argument("<shell>", shells.join(", "), (text) => oneOf(shells, text))
-    .action((shell: Shell) => parsed({ name: "completions", shell }));
-  program.command("version").description("print version, commit, runtime, platform and agent image")
-    .addOption(new Option("-o, --output <format>", "print JSON, for programs").choices(["json"]))
-    .action((flags: Omit<VersionCommand, "name">) => parsed({ name: "version", ...flags }));
-  program.command("fix").description("make relative paths in kubeconfig files absolute")
-    .addArgument(new Argument("<what>", "what to fix").choices(["kubeconfig"]))
-    .option("--kubeconfig <file>", "the file, instead of those of KUBECONFIG or ~/.kube/config")
-    .option("--dry-run", "only print what would change")
-    .action((_what: string, flags: Omit<FixCommand, "name">) => parsed({ name: "fix", ...flags }));
-  program.command("upgrade").description("replace this program by the newest release")
-    .option("--check", "only print whether there is a newer release")
-    .action((flags: Omit<UpgradeCommand, "name">) => parsed({ name: "upgrade", ...flags }));
-  clusterFlags(program.command("complete", { hidden: true }))
-    .description("names for the completion scripts, one a line")
-    .argument("<names>", completedNames.join(", "), (text) => oneOf(completedNames, text))
-    .action((what: CompletedNames, flags: ClusterFlags) => parsed({ name: "complete", what, ...flags }));
-  upFlags(program.command("up"), parsed);
-  ciFlags(execOptions(ciArguments(program.command("ci"))), parsed);
-  ciSessionFlags(program.command("ci-session", { hidden: true }), parsed);
-  extFlags(program.command("ext"))
-    .action((flags: Omit<ExtCommand, "name">) => parsed({ name: "ext", ...flags }));
-  agentFlags(program.command("agent", { hidden: true }))
-    .action((flags: Omit<AgentCommand, "name">) => parsed({ name: "agent", ...flags }));
+  const declarations: Record<string, () => unknown> = {
+    exec: () =>
+      execFlags(program.command("exec"))
+        .action((name: string, rest: string[], flags: Omit<ExecCommand, "name" | "program" | "args">) =>
+          parsed({ name: "exec", program: name, args: rest, ...flags })
+        ),
+    "port-forward": () =>
+      portForwardFlags(program.command("port-forward"))
+        .action((flags: Omit<PortForwardCommand, "name">) => parsed({ name: "port-forward", ...flags })),
+    ls: () =>
+      clusterFlags(program.command("ls").description("list the targets of a namespace"))
+        .optionsGroup("What to list:")
+        .option("-t, --target-type <type>", "list only pod or deployment; can be repeated", collect)
+        .option("-A, --all-namespaces", "list the targets of every namespace")
+        .addOption(
+          new Option(
+            "-o, --output <format>",
+            "json and yaml for programs, name for scripts, wide for more columns",
+          )
+            .choices(listFormats),
+        )
+        .action((flags: Omit<LsCommand, "name">) => parsed({ name: "ls", ...flags })),
+    doctor: () =>
+      doctorFlags(program.command("doctor").alias("diagnose"))
+        .action((what: "latency" | undefined, flags: Omit<DoctorCommand, "name">) =>
+          parsed({ name: "doctor", ...flags, ...(what === undefined ? {} : { link: true }) })
+        ),
+    dump: () =>
+      dumpFlags(clusterFlags(targetFlag(program.command("dump"))))
+        .action(({ ports, port, ...flags }: Omit<DumpCommand, "name"> & { ports?: number[] }) => {
+          const all = [...port ?? [], ...ports ?? []];
+          parsed({ name: "dump", ...flags, ...(all.length === 0 ? {} : { port: all }) });
+        }),
+    replay: () =>
+      replayFlags(program.command("replay"))
+        .action((file: string, flags: Omit<ReplayCommand, "name" | "file">) =>
+          parsed({ name: "replay", file, ...flags })
+        ),
+    explain: () =>
+      explainFlags(program.command("explain"))
+        .action((what: string, flags: Omit<ExplainCommand, "name" | "what">) =>
+          parsed({ name: "explain", what, ...flags })
+        ),
+    init: () =>
+      initFlags(program.command("init"))
+        .action((flags: Omit<InitCommand, "name">) => parsed({ name: "init", ...flags })),
+    session: () =>
+      program.command("session").description("list your running sessions, or end one")
+        .argument("<action>", sessionVerbs.join(", "), (text) => oneOf(sessionVerbs, text))
+        .argument("[ids...]", "sessions to end: their ids as list shows them, or the beginning of one")
+        .option("--all", "end every session of yours")
+        .addOption(
+          new Option("-o, --output <format>", "print the list as JSON, for programs").choices(["json"]),
+        )
+        .action((what: SessionVerb, ids: string[], flags: Pick<SessionCommand, "all" | "output">) =>
+          parsed({ name: "session", what, ids, ...flags })
+        ),
+    ui: () =>
+      program.command("ui").description("serve a page on this machine that shows your sessions")
+        .option("-p, --port <port>", "its port on 127.0.0.1 (default a free one)", portOrFree)
+        .addOption(new Option("--no-browser").hideHelp()) // upstream's: no browser is opened here
+        .action(({ port }: { port?: number }) =>
+          parsed({ name: "ui", ...(port === undefined ? {} : { port }) })
+        ),
+    mcp: () =>
+      mcpFlags(program.command("mcp"))
+        .action((flags: Omit<McpCommand, "name">) => parsed({ name: "mcp", ...flags })),
+    kill: () =>
+      program.command("kill", { hidden: true }).description("upstream's name of session kill")
+        .argument("<ids...>", "sessions to end")
+        .action((ids: string[]) => parsed({ name: "session", what: "kill", ids })),
+    "verify-config": () =>
+      program.command("verify-config").description("check a configuration file and print its errors")
+        .argument("<file>", "the file")
+        .option("--ide", "print the result as JSON and exit with 0, for editors")
+        .option("--resolved", "also print the configuration with all defaults")
+        .action((file: string, flags: VerifyFlags) => parsed({ name: "verify-config", file, ...flags })),
+    completions: () =>
+      program.command("completions").description("print shell completions")
+        .argument("<shell>", shells.join(", "), (text) => oneOf(shells, text))
+        .action((shell: Shell) => parsed({ name: "completions", shell })),
+    version: () =>
+      program.command("version").description("print version, commit, runtime, platform and agent image")
+        .addOption(new Option("-o, --output <format>", "print JSON, for programs").choices(["json"]))
+        .action((flags: Omit<VersionCommand, "name">) => parsed({ name: "version", ...flags })),
+    fix: () =>
+      program.command("fix").description("make relative paths in kubeconfig files absolute")
+        .addArgument(new Argument("<what>", "what to fix").choices(["kubeconfig"]))
+        .option("--kubeconfig <file>", "the file, instead of those of KUBECONFIG or ~/.kube/config")
+        .option("--dry-run", "only print what would change")
+        .action((_what: string, flags: Omit<FixCommand, "name">) => parsed({ name: "fix", ...flags })),
+    upgrade: () =>
+      program.command("upgrade").description("replace this program by the newest release")
+        .option("--check", "only print whether there is a newer release")
+        .action((flags: Omit<UpgradeCommand, "name">) => parsed({ name: "upgrade", ...flags })),
+    complete: () =>
+      clusterFlags(program.command("complete", { hidden: true }))
+        .description("names for the completion scripts, one a line")
+        .argument("<names>", completedNames.join(", "), (text) => oneOf(completedNames, text))
+        .action((what: CompletedNames, flags: ClusterFlags) => parsed({ name: "complete", what, ...flags })),
+    up: () => upFlags(program.command("up"), parsed),
+    ci: () => ciFlags(execOptions(ciArguments(program.command("ci"))), parsed),
+    "ci-session": () => ciSessionFlags(program.command("ci-session", { hidden: true }), parsed),
+    ext: () =>
+      extFlags(program.command("ext"))
+        .action((flags: Omit<ExtCommand, "name">) => parsed({ name: "ext", ...flags })),
+    agent: () =>
+      agentFlags(program.command("agent", { hidden: true }))
+        .action((flags: Omit<AgentCommand, "name">) => parsed({ name: "agent", ...flags })),
+  };
+  for (const name of needed(first, Object.keys(declarations))) declarations[name]?.();
   return program;
+}
+
+/** Those of `all` commands that a command line needs whose first word is `first`. */
+function needed(first: string | undefined, all: string[]): string[] {
+  if (first === undefined) return all;
+  if (versionFlags.includes(first)) return [];
+  return all.includes(first) ? [first] : all;
 }
 
 function clusterFlags(command: Command): Command {
