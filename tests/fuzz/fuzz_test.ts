@@ -19,6 +19,9 @@ const round = Deno.env.get("MIRRORD_FUZZ_ROUND");
  */
 const v8Flags = "--v8-flags=--expose-gc,--external-memory-accounted-in-global-limit,--initial-heap-size=500";
 
+/** A session has three files: thousands of sessions need no disk. */
+const inMemory = "/dev/shm";
+
 const fill = `echo 127.0.0.1 localhost name > etc/hosts; mkdir data/d; echo text > data/f; mkfifo tmp/fifo`;
 
 /** Runs one body to its end; what it printed, and whether all went well. */
@@ -27,12 +30,19 @@ async function run(name: string, order: Partial<Order> = {}): Promise<{ success:
   const whole: Order = { seed, cases, plant: null, target: target.pid, ...order };
   const flags = ["run", "-A", "--no-check", "--quiet", v8Flags];
   const argv = [Deno.execPath(), ...flags, entry, name, JSON.stringify(whole)];
-  const { success, stdout, stderr } = await new Deno.Command("unshare", {
-    args: ["--net", "sh", "-c", 'ip link set lo up; exec "$@"', "sh", ...argv],
-    stdin: "null",
-  }).output();
-  const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
-  return { success, text: `${name}, seed ${whole.seed}: ${text}` };
+  // A run that finds something ends in the middle of its sessions: their folders go with this one.
+  const folder = await Deno.makeTempDir({ dir: inMemory, prefix: "mirrord-fuzz-" });
+  try {
+    const { success, stdout, stderr } = await new Deno.Command("unshare", {
+      args: ["--net", "sh", "-c", 'ip link set lo up; exec "$@"', "sh", ...argv],
+      env: { TMPDIR: folder },
+      stdin: "null",
+    }).output();
+    const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
+    return { success, text: `${name}, seed ${whole.seed}: ${text}` };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 /** Runs a body on every processor, each with its part of the cases. */
