@@ -2,25 +2,17 @@
 
 import assert from "node:assert/strict";
 import { agentProtocolVersion, announcementLine } from "../../protocol-wasm/mod.ts";
+import { configByFlags } from "../../tests/support/config_by_flags.ts";
 import { deadline } from "../../tests/support/deadline.ts";
 import { fakeCluster } from "../../tests/support/fake_cluster.ts";
 import { DeployError, KubeError } from "../base/errors.ts";
 import { setLogSink } from "../base/log.ts";
-import { type Config, verifyConfig } from "../config/load.ts";
 import { deployAgent } from "./deploy.ts";
 import type { Deployed, DeployNeeds } from "./order.ts";
 import { capabilitiesFor, securityContextFor } from "./rights.ts";
 
-async function config(flags: { agentStartupTimeout?: string } = {}): Promise<Config> {
-  const { config } = await verifyConfig({
-    flags: { target: "pod/p", steal: true, agentImage: "agent:1", ...flags },
-    env: new Map(),
-    directory: "/nonexistent",
-  });
-  assert.ok(config);
-  return config;
-}
-
+const config = (flags: { agentStartupTimeout?: string } = {}) =>
+  configByFlags({ target: "pod/p", steal: true, agentImage: "agent:1", ...flags });
 const needs: DeployNeeds = { steal: true, env: true };
 
 const rejects = (

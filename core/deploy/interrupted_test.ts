@@ -1,22 +1,13 @@
 // A start that the user stops: the agent that it added is sent away.
 
 import assert from "node:assert/strict";
+import { configByFlags } from "../../tests/support/config_by_flags.ts";
 import { deadline } from "../../tests/support/deadline.ts";
 import { fakeCluster } from "../../tests/support/fake_cluster.ts";
-import { type Config, verifyConfig } from "../config/load.ts";
 import { deployAgent } from "./deploy.ts";
 import type { DeployNeeds } from "./order.ts";
 
-async function config(): Promise<Config> {
-  const { config } = await verifyConfig({
-    flags: { target: "pod/p", steal: true, agentImage: "agent:1" },
-    env: new Map(),
-    directory: "/nonexistent",
-  });
-  assert.ok(config);
-  return config;
-}
-
+const config = () => configByFlags({ target: "pod/p", steal: true, agentImage: "agent:1" });
 const needs: DeployNeeds = { steal: true, env: true };
 
 Deno.test("an aborted start-up sends away an agent that runs already", async () => {

@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import { SigningKey } from "../../protocol-wasm/mod.ts";
+import { configByFlags } from "../../tests/support/config_by_flags.ts";
 import { deadline } from "../../tests/support/deadline.ts";
 import { type FakeCluster, fakeCluster, isWhole } from "../../tests/support/fake_cluster.ts";
 import { DeployError } from "../base/errors.ts";
-import { verifyConfig } from "../config/load.ts";
 import { deployEphemeral } from "./ephemeral.ts";
 import type { Deployed } from "./order.ts";
 import { pack, type Payload } from "./payload.ts";
@@ -29,12 +29,7 @@ function payloadFor(machine: string, libraries: number[]): Payload {
 const payloads = [payloadFor("x86_64", [1, 2, 3]), payloadFor("aarch64", [4, 5, 6])];
 
 async function deploy(cluster: FakeCluster, stop?: AbortSignal): Promise<Deployed> {
-  const { config } = await verifyConfig({
-    flags: { target: "pod/p", steal: true },
-    env: new Map(),
-    directory: "/nonexistent",
-  });
-  assert.ok(config);
+  const config = await configByFlags({ target: "pod/p", steal: true });
   return await deployEphemeral(cluster.target, {
     config: config.agent,
     needs: { steal: true, env: true },
