@@ -2,6 +2,7 @@
 // process that ends may close its link before its listening sockets: the kernel still lists them when the
 // session looks for the first time, and nothing tells when they are gone.
 
+import { log } from "../base/log.ts";
 import { pauseOrEnd } from "../base/pause.ts";
 import type { Listener, Listeners } from "./listeners.ts";
 
@@ -14,7 +15,7 @@ export class Vacancies implements Disposable {
   readonly #over = new AbortController();
   #round = 0;
 
-  /** sweep: forgets those that are gone; never rejects. */
+  /** sweep: forgets those that are gone. */
   constructor(listeners: Listeners, sweep: (vacant: Listener[]) => Promise<void>) {
     this.#listeners = listeners;
     this.#sweep = sweep;
@@ -22,7 +23,7 @@ export class Vacancies implements Disposable {
 
   /** Looks from now on; one call replaces another. */
   look(): void {
-    void this.#looking(++this.#round);
+    this.#looking(++this.#round).catch((error) => log.debug(`Cannot look at the app's listeners: ${error}`));
   }
 
   [Symbol.dispose](): void {
