@@ -17,6 +17,7 @@ const parts = [
   "port_forward.ts",
   "load.ts",
   "agent_memory.ts",
+  "image_size.ts",
 ];
 const all = [...Deno.readDirSync(here)].map((entry) => entry.name)
   .filter((name) => name.endsWith(".ts") && !parts.includes(name)).map((name) => name.replace(/\.ts$/, ""))
