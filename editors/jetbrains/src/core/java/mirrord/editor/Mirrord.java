@@ -93,8 +93,6 @@ public record Mirrord(String path, Path folder, Map<String, String> variables) {
         if (order.executable() != null) words.addAll(List.of("-e", order.executable()));
         Map<String, String> more = new LinkedHashMap<>(kind.variables());
         more.put("MIRRORD_IGNORE_DEBUGGER_PORTS", DEBUGGER_PORTS);
-        String branch = Branch.of(folder);
-        if (branch != null) more.put("MIRRORD_BRANCH_NAME", branch);
         more.keySet().removeAll(variables.keySet()); // what the user has set is the user's
         if (order.namespace() != null) more.put("MIRRORD_TARGET_NAMESPACE", order.namespace());
         return Session.open(start(words, more), listener, isCancelled);

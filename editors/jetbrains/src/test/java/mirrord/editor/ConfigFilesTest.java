@@ -1,4 +1,4 @@
-// Configuration files in a project's folder, and its branch.
+// Configuration files in a project's folder.
 
 package mirrord.editor;
 
@@ -54,18 +54,5 @@ class ConfigFilesTest {
         Files.writeString(file, "{}");
         assertEquals(file, ConfigFiles.create(folder));
         assertEquals("{}", Files.readString(file));
-    }
-
-    @Test
-    void theBranchIsThatOfTheRepositoryAround() throws Exception {
-        Path inside = Files.createDirectories(folder.resolve("one/two"));
-        write(".git/HEAD", "ref: refs/heads/main\n");
-        assertEquals("main", Branch.of(inside));
-        write(".git/HEAD", "0123456789012345678901234567890123456789\n");
-        assertNull(Branch.of(inside));
-        write("one/.git", "gitdir: " + folder.resolve("home") + "\n");
-        assertNull(Branch.of(inside));
-        write("home/HEAD", "ref: refs/heads/a/b\n");
-        assertEquals("a/b", Branch.of(inside));
     }
 }

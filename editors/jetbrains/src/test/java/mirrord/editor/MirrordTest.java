@@ -49,12 +49,9 @@ class MirrordTest {
     @Test
     void mirrordIsToldWhoCallsAndForWhichDebugger() throws Exception {
         try (FakeMirrord fake = new FakeMirrord(FakeMirrord.SESSION)) {
-            Files.createDirectories(fake.folder.resolve(".git"));
-            Files.writeString(fake.folder.resolve(".git/HEAD"), "ref: refs/heads/feature/x\n");
             Mirrord mirrord = fake.mirrord(Map.of("MIRRORD_IGNORE_DEBUGGER_PORTS", "5"));
             mirrord.open(ORDER, Kind.PYTHON, new Heard(), () -> false).end();
             assertEquals("""
-                MIRRORD_BRANCH_NAME=feature/x
                 MIRRORD_DETECT_DEBUGGER_PORT=pydevd
                 MIRRORD_EXT_PRINT_CONFIG=true
                 MIRRORD_IDE_NAME=intellij
