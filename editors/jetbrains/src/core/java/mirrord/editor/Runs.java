@@ -167,7 +167,6 @@ public final class Runs {
             Verdict verdict = desk.busy("mirrord", progress -> mirrord.verify(configFile, progress));
             String errors = String.join("\n", verdict.errors());
             if (!errors.isEmpty()) throw new MirrordFailure(errors, "");
-            verdict.warnings().forEach(text -> desk.warning(text, null));
             hasTarget |= verdict.hasTarget();
         }
         Desk.Choice choice = hasTarget ? null : target(mirrord, configFile);

@@ -30,6 +30,9 @@ class RunsTest {
             esac; exit ;;
           ls) echo "$*" >>calls
             echo '{"targets":[{"path":"pod/a","available":true}],"current_namespace":"'"${3:-n}"'","namespaces":["n","o"]}'; exit ;;
+          ext) case $* in
+              *named.json) echo '{"type":"Warning","message":"old"}' ;;
+            esac ;;
         esac
         """ + FakeMirrord.SESSION;
 
