@@ -71,6 +71,10 @@ public final class Runs {
         put(start, run);
         try {
             run.session = open(own, kind, configuration);
+            if (!isThere(start)) { // the project was closed meanwhile
+                run.session.end();
+                return;
+            }
             if (kind.isBorrowed()) {
                 run.giveBack = Variables.lend(configuration, run.session.launch());
                 run.isTaken = run.giveBack != null;

@@ -217,6 +217,20 @@ class RunsTest {
     }
 
     @Test
+    void aSessionThatOpensWhileTheProjectIsClosedEndsToo() throws Exception {
+        config("named.json");
+        Runs[] closed = new Runs[1];
+        Map<String, String> environment = Map.of("PATH", "/usr/bin:/bin");
+        closed[0] = new Runs(fake.folder, () -> {
+            closed[0].close();
+            return environment;
+        }, desk, desk);
+        closed[0].starting(1, python);
+        assertNull(closed[0].take(python, Kind.PYTHON));
+        assertTrue(fake.awaitIn("calls", "ended").endsWith("ended\n"));
+    }
+
+    @Test
     void theProjectsEndIsTheEndOfAllSessions() throws Exception {
         config("named.json");
         runs.starting(1, python);
