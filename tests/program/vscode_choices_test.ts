@@ -124,3 +124,12 @@ Deno.test("without mirrord a start says so, and what to do", () =>
     assert.match(editor.errors[0] ?? "", /^Cannot run "no-such-mirrord".*mirrord\.binaryPath/);
     assert.deepEqual(editor.offered, []);
   }));
+
+Deno.test("a notification has no link that a name brought along", () =>
+  withFolder(
+    { binaryPath: "[look](command:workbench.action.quit)", enabledByDefault: true },
+    async (editor) => {
+      await editor.start(python);
+      assert.match(editor.errors[0] ?? "", /^Cannot run "\[look\] \(command:workbench\.action\.quit\)"/);
+    },
+  ));

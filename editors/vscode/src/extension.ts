@@ -207,7 +207,7 @@ class Extension implements DebugConfigurationProvider {
       );
     }
     await this.#vscode.env.clipboard.writeText(line);
-    void this.#vscode.window.showInformationMessage(`Copied: ${line}`);
+    void this.#vscode.window.showInformationMessage(unlinked(`Copied: ${line}`));
   }
 
   async #open(binary: Binary, order: Order): Promise<Session | null> {
@@ -218,7 +218,7 @@ class Extension implements DebugConfigurationProvider {
         const given = new AbortController();
         token.onCancellationRequested(() => given.abort());
         const listener = {
-          step: (message: string) => progress.report({ message }),
+          step: (message: string) => progress.report({ message: unlinked(message) }),
           info: (text: string) => this.#output.appendLine(text),
           warning: (text: string, button?: Button) => void this.#warn(text, button),
         };
@@ -241,7 +241,7 @@ class Extension implements DebugConfigurationProvider {
   async #warn(text: string, button?: Button): Promise<void> {
     this.#output.appendLine(`warning: ${text}`);
     const buttons = button === undefined ? [] : [button.label];
-    const pressed = await this.#vscode.window.showWarningMessage(text, ...buttons);
+    const pressed = await this.#vscode.window.showWarningMessage(unlinked(text), ...buttons);
     if (button !== undefined && pressed !== undefined) {
       await this.#vscode.env.openExternal(this.#vscode.Uri.parse(button.link));
     }
@@ -255,7 +255,7 @@ class Extension implements DebugConfigurationProvider {
     const line = isMissing && typeof installLine === "string" ? installLine : "";
     const install = line === "" ? [] : ["Install mirrord"];
     const said = help === "" ? text : `${text}. ${help}`;
-    const pressed = await window.showErrorMessage(said, ...install, "Show the output");
+    const pressed = await window.showErrorMessage(unlinked(said), ...install, "Show the output");
     if (pressed === undefined) return;
     if (pressed !== "Install mirrord") return this.#output.show();
     const terminal = window.createTerminal("Install mirrord");
@@ -271,4 +271,12 @@ class Extension implements DebugConfigurationProvider {
       ? `Programs that you start run in a pod's conditions. Configuration: ${config ?? "the usual one"}`
       : "Programs that you start run on this machine alone";
   }
+}
+
+/**
+ * Text for a notification, in which the editor makes `[text](command:…)` a link that runs a command: what
+ * mirrord says may hold names that a target or an API server chose.
+ */
+function unlinked(text: string): string {
+  return text.replaceAll("](", "] (");
 }
