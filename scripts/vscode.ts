@@ -19,6 +19,7 @@ const installLine = /\.example(\/|$)/.test(downloadBase)
 /** The program, as the editor's Node loads it. */
 export async function bundleExtension(file: string): Promise<void> {
   await build({
+    absWorkingDir: root, // names of files are in the program, as seen from there
     entryPoints: [`${source}/src/entry.ts`],
     outfile: file,
     bundle: true,
