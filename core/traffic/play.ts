@@ -188,11 +188,14 @@ async function converse(
       if (index === turns.length - 1) await line.closeWrite();
       continue;
     }
-    while (rest.length < turn.bytes.length) {
+    const heard = [rest];
+    for (let size = rest.length; size < turn.bytes.length;) {
       const more = await line.read();
       if (more === null) break;
-      rest = concatenate([rest, more]);
+      heard.push(more.slice()); // without the room that was left in its buffer
+      size += more.length;
     }
+    rest = concatenate(heard);
     const found = compareTurns(turn, rest.subarray(0, turn.bytes.length));
     if (found.length > 0) return found.map((one) => ({ ...one, what: `turn ${index + 1}, ${one.what}` }));
     rest = rest.subarray(turn.bytes.length);

@@ -6,11 +6,11 @@ import { ConfigError } from "../base/errors.ts";
 import { machineError } from "../base/machine.ts";
 import { addressText } from "../net/address.ts";
 import { concatenate } from "../../protocol-wasm/mod.ts";
-import { type Connection, Conversations } from "./conversations.ts";
+import { type Connection, Conversations, type Side } from "./conversations.ts";
 import type { Exchange, TrafficEvent } from "./events.ts";
 import { Exchanges } from "./exchanges.ts";
 import { isPcap, readPcap } from "./pcap_read.ts";
-import { answerOf, mostBody, type Recording, sentHeaders, type Turn } from "./recorded.ts";
+import { answerOf, mostBody, type Recording, sentHeaders } from "./recorded.ts";
 
 /** Reads the file at `path`. Throws ConfigError for what is no recording. */
 export async function readRecording(path: string): Promise<Recording> {
@@ -36,7 +36,7 @@ function inOrder(recording: Recording): Recording {
 /** A connection that was no HTTP/1. */
 interface Talk {
   name: string;
-  turns: Turn[];
+  turns: { side: Side; pieces: Uint8Array[] }[];
   startedAt: bigint;
   isHoled: boolean;
   spokeHttp: boolean;
@@ -75,8 +75,8 @@ function take(event: TrafficEvent, recording: Recording, talks: Map<Connection, 
   else if (event.type === "bytes") {
     const last = talk.turns.at(-1);
     const piece = event.bytes.slice();
-    if (last?.side === event.side) last.bytes = concatenate([last.bytes, piece]);
-    else talk.turns.push({ side: event.side, bytes: piece });
+    if (last?.side === event.side) last.pieces.push(piece);
+    else talk.turns.push({ side: event.side, pieces: [piece] });
   } else if (event.type === "closed") {
     talks.delete(connection);
     takeTalk(connection, talk, recording);
@@ -111,8 +111,8 @@ function takeExchange({ connection, request, response }: Exchange, recording: Re
 }
 
 function takeTalk(connection: Connection, talk: Talk, recording: Recording): void {
-  const { name, turns, startedAt, isHoled, spokeHttp } = talk;
-  if (turns.length === 0) return;
+  const { name, startedAt, isHoled, spokeHttp } = talk;
+  if (talk.turns.length === 0) return;
   const host = addressText(connection.target);
   const label = `${addressText(connection.client)} > ${host}`;
   const why = name === "TLS" || name === "HTTP/2"
@@ -123,5 +123,6 @@ function takeTalk(connection: Connection, talk: Talk, recording: Recording): voi
     ? "the recording has not all of it"
     : null;
   if (why !== null) return void recording.left.push({ label, host, why });
+  const turns = talk.turns.map(({ side, pieces }) => ({ side, bytes: concatenate(pieces) }));
   recording.parts.push({ kind: "bytes", label, host, at: Number(startedAt / 1000n) / 1000, turns });
 }
