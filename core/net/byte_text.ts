@@ -1,6 +1,6 @@
-// Bytes without an encoding as text with one character for each byte, for names of hosts (RFC 1035, 3.1: any
-// bytes). Called by the floor "dns" of session and agent. TextDecoder's "latin1" will not do: it reads 0x80
-// to 0x9f as Windows does.
+// Bytes without an encoding as text with one character for each byte: names of hosts (RFC 1035, 3.1), paths,
+// heads of HTTP messages (RFC 9110, 5.5). Called by session, agent and core/traffic. TextDecoder's "latin1"
+// will not do: it reads 0x80 to 0x9f as Windows does.
 
 import { Buffer } from "node:buffer";
 

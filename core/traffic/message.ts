@@ -3,6 +3,7 @@
 
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from "node:zlib";
 import { Buffer } from "node:buffer";
+import { byteText } from "../net/byte_text.ts";
 
 /** One field of a head, as it was written. */
 export interface Header {
@@ -46,11 +47,9 @@ export interface Message {
   state: "open" | "complete" | string;
 }
 
-const latin1 = new TextDecoder("latin1");
-
 /** Reads a head that HttpReader found. */
 export function readHead(bytes: Uint8Array): Head {
-  const lines = latin1.decode(bytes).split("\r\n");
+  const lines = byteText(bytes).split("\r\n");
   while (lines[0] === "") lines.shift();
   const [first = "", ...rest] = lines;
   const headers = rest.filter((line) => line !== "").map((line) => {

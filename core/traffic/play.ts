@@ -5,6 +5,7 @@
 import { concatenate, HttpReader } from "../../protocol-wasm/mod.ts";
 import { exitCodes, MirrordError } from "../base/errors.ts";
 import { within } from "../base/pause.ts";
+import { textBytes } from "../net/byte_text.ts";
 import { compareAnswers, type CompareOptions, compareTurns, type Difference } from "./compare.ts";
 import { knownCodings, type Message, readHead } from "./message.ts";
 import { answerOf, type Recorded, type RecordedAnswer, type RecordedRequest } from "./recorded.ts";
@@ -31,7 +32,9 @@ export interface Outcome {
 
 /** What of an answer is read at most. */
 const mostBody = 256 << 20;
-const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (char) => char.charCodeAt(0));
+/** The bytes of a head; other programs' recordings may have characters that stand for no byte. */
+const headBytes = (text: string): Uint8Array =>
+  /^[\0-\xff]*$/.test(text) ? textBytes(text) : new TextEncoder().encode(text);
 
 /** Plays one part to its end; what fails is a difference. Rejects when `signal` aborts. */
 export async function play(part: Recorded, options: PlayOptions): Promise<Outcome> {
@@ -107,7 +110,7 @@ class Line implements Disposable {
 async function ask(request: RecordedRequest, options: PlayOptions): Promise<RecordedAnswer> {
   using line = await Line.open(options);
   // A program may answer before it has read all, and close.
-  line.write(concatenate([latin1(headText(request)), request.body])).catch(() => {});
+  line.write(concatenate([headBytes(headText(request)), request.body])).catch(() => {});
   return await readAnswer(line, request.method);
 }
 
