@@ -7,8 +7,6 @@ import type { Exchange, TrafficEvent } from "../core/traffic/events.ts";
 import { type Message, readBody, urlOf } from "../core/traffic/message.ts";
 import { textOrNull } from "../core/traffic/shown_bytes.ts";
 
-const mostGrowth = 64;
-
 /** The line of `event`; null: it has none. `preview`: bytes of each body. */
 export function jsonOf(event: TrafficEvent, preview: number): Record<string, unknown> | null {
   switch (event.type) {
@@ -77,7 +75,7 @@ function responseLine(exchange: Exchange, message: Message, preview: number): Re
 
 function rest(message: Message, preview: number): Record<string, unknown> {
   const { head, size, lost, state, keptSize } = message;
-  const body = readBody(message, Math.max(1 << 16, keptSize * mostGrowth));
+  const body = readBody(message);
   const shown = body.bytes.subarray(0, preview);
   const text = body.text === null
     ? null

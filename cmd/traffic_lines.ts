@@ -12,8 +12,6 @@ import { concatenate } from "../protocol-wasm/mod.ts";
 const indent = "    ";
 /** A body that grows is shown after this time, though it is not complete. */
 const patience = 500_000_000n;
-/** An uncompressed body is at most so many times what was kept of it. */
-const mostGrowth = 64;
 const arrows: Record<Side, string> = { client: ">", target: "<" };
 
 /** A message whose body was not shown to its end. */
@@ -186,7 +184,7 @@ function labelOf({ number, client, target }: Connection): string {
 
 /** A whole body, as text if it is one. */
 function bodyLines(message: Message, preview: number): string[] {
-  const body = readBody(message, Math.max(1 << 16, message.keptSize * mostGrowth));
+  const body = readBody(message);
   if (body.compressed !== "") return [`(${message.size} bytes, ${body.compressed})`];
   if (body.text !== null) return shownText(body.text, preview);
   const type = header(message.head, "content-type");

@@ -14,7 +14,7 @@ import {
 } from "./conversations.ts";
 import { distance } from "../net/reassembly.ts";
 import type { Exchange, TrafficEvent } from "./events.ts";
-import { header, type Message, readHead } from "./message.ts";
+import { header, type Message, newMessage } from "./message.ts";
 
 /** What of all bodies together is kept at a time. */
 const keptBudget = 64 << 20;
@@ -195,7 +195,7 @@ export class Exchanges implements StreamTaker {
     const exchange: Exchange = {
       number: ++this.#count,
       connection,
-      request: messageOf(reader, time),
+      request: newMessage(reader.head, time),
       response: null,
     };
     talk.current.client = { exchange, message: exchange.request };
@@ -237,7 +237,7 @@ export class Exchanges implements StreamTaker {
   #beginAnswer(talk: Talk, reader: HttpReader): void {
     const [exchange] = talk.waiting;
     if (exchange === undefined) return;
-    const message = exchange.response = messageOf(reader, talk.time);
+    const message = exchange.response = newMessage(reader.head, talk.time);
     talk.current.target = { exchange, message };
     this.#emit({ type: "head", exchange, side: "target", message, time: talk.time });
     if (talk.leaving !== exchange || reader.upgrade) return;
@@ -372,19 +372,6 @@ export class Exchanges implements StreamTaker {
     message.endedAt = talk.time;
     this.#emit({ type: "body", exchange, side, bytes, time: talk.time });
   }
-}
-
-function messageOf(reader: HttpReader, time: bigint): Message {
-  return {
-    head: readHead(reader.head),
-    startedAt: time,
-    endedAt: time,
-    kept: [],
-    keptSize: 0,
-    size: 0,
-    lost: 0,
-    state: "open",
-  };
 }
 
 /** What a connection that is not HTTP/1 speaks, as far as its first bytes tell. */

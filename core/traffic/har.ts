@@ -4,11 +4,9 @@
 import { mirrordVersion } from "../base/version.ts";
 import { addressText } from "../net/address.ts";
 import type { Exchange } from "./events.ts";
-import { type Header, header, type Message, readBody, urlOf } from "./message.ts";
+import { type Header, header, type Message, mostGrowth, readBody, urlOf } from "./message.ts";
 import { RecordingFile } from "./recording_file.ts";
 
-/** An uncompressed body is at most so many times what was kept of it. */
-const mostGrowth = 64;
 const encoder = new TextEncoder();
 
 export class HarFile implements Disposable {

@@ -66,6 +66,20 @@ export function readHead(bytes: Uint8Array): Head {
   return { method, target, status: 0, reason: "", version, headers, bytes, size };
 }
 
+/** A message whose head came at `time`, with nothing of its body yet. */
+export function newMessage(head: Uint8Array, time: bigint): Message {
+  return {
+    head: readHead(head),
+    startedAt: time,
+    endedAt: time,
+    kept: [],
+    keptSize: 0,
+    size: 0,
+    lost: 0,
+    state: "open",
+  };
+}
+
 /** The value of a header; several are joined as RFC 9110, 5.3 says. undefined: there is none. */
 export function header({ headers }: Pick<Head, "headers">, name: string): string | undefined {
   const values = headers.filter((one) => one.name.toLowerCase() === name).map(({ value }) => value);
@@ -110,11 +124,18 @@ const decompressors: Readonly<Record<string, Decompress>> = {
   "zstd": zstdDecompressSync,
 };
 
+/** An uncompressed body is at most so many times what was kept of it, or `least` where that is more. */
+export const mostGrowth = 64;
+const least = 1 << 16;
+
 /** Compressions that `readBody` undoes. */
 export const knownCodings: readonly string[] = Object.keys(decompressors);
 
 /** The body of `message`, uncompressed to at most `most` bytes; what is cut or too large stays compressed. */
-export function readBody(message: Message, most: number): ReadBody {
+export function readBody(
+  message: Message,
+  most = Math.max(least, message.keptSize * mostGrowth),
+): ReadBody {
   let bytes = Buffer.concat(message.kept).subarray(0) as Uint8Array<ArrayBuffer>;
   const isCut = message.keptSize < message.size || message.lost > 0 || message.state !== "complete";
   const codings = (header(message.head, "content-encoding") ?? "").toLowerCase().split(",")

@@ -7,8 +7,8 @@ import { exitCodes, MirrordError } from "../base/errors.ts";
 import { within } from "../base/pause.ts";
 import { textBytes } from "../net/byte_text.ts";
 import { compareAnswers, type CompareOptions, compareTurns, type Difference } from "./compare.ts";
-import { knownCodings, type Message, readHead } from "./message.ts";
-import { answerOf, type Recorded, type RecordedAnswer, type RecordedRequest } from "./recorded.ts";
+import { knownCodings, type Message, newMessage } from "./message.ts";
+import { answerOf, mostBody, type Recorded, type RecordedAnswer, type RecordedRequest } from "./recorded.ts";
 
 /** Where to play, and how. */
 export interface PlayOptions extends CompareOptions {
@@ -30,8 +30,6 @@ export interface Outcome {
   isNew: boolean;
 }
 
-/** What of an answer is read at most. */
-const mostBody = 256 << 20;
 /** The bytes of a head; other programs' recordings may have characters that stand for no byte. */
 const headBytes = (text: string): Uint8Array =>
   /^[\0-\xff]*$/.test(text) ? textBytes(text) : new TextEncoder().encode(text);
@@ -146,7 +144,7 @@ async function readAnswer(line: Line, method: string): Promise<RecordedAnswer> {
       const part = rest.subarray(0, used);
       rest = rest.subarray(used);
       if (state === "more") break;
-      if (state === "head" && !reader.interim) message = messageOf(reader.head);
+      if (state === "head" && !reader.interim) message = newMessage(reader.head, 0n);
       else if (state === "end" && !reader.interim && message !== null) {
         message.state = "complete";
         return answerOf(message);
@@ -156,19 +154,6 @@ async function readAnswer(line: Line, method: string): Promise<RecordedAnswer> {
       } else if (state === "not-http") throw new Error(`the answer is no HTTP/1 (${reader.reason})`);
     }
   }
-}
-
-function messageOf(head: Uint8Array): Message {
-  return {
-    head: readHead(head),
-    startedAt: 0n,
-    endedAt: 0n,
-    kept: [],
-    keptSize: 0,
-    size: 0,
-    lost: 0,
-    state: "open",
-  };
 }
 
 function keep(message: Message, bytes: Uint8Array): void {

@@ -52,7 +52,7 @@ export interface Recording {
   isOneTarget: boolean;
 }
 
-/** An uncompressed body is at most this long. */
+/** Of a body so much is read, and it is uncompressed to at most this length. */
 export const mostBody = 256 << 20;
 
 /** Headers that belong to a connection, or that are written again when the request is sent. */
