@@ -1,6 +1,7 @@
 // What stealing and mirroring need of kernel and container, and the one sentence that reports what is
-// missing. Called by subscriptions.ts and mirror.ts. Facts: sk_lookup programs came with Linux 5.9, CAP_BPF
-// with 5.8 (capabilities(7)); how 5.11 changed the count of memory stands in sys/locked_memory.ts.
+// missing. Called by subscriptions.ts, mirror.ts and packets.ts. Facts: sk_lookup programs came with Linux
+// 5.9, CAP_BPF with 5.8 (capabilities(7)); how 5.11 changed the count of memory stands in
+// sys/locked_memory.ts.
 
 import { Failure } from "../failure.ts";
 import { BpfError } from "../sys/bpf.ts";

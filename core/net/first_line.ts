@@ -1,6 +1,6 @@
-// The protocol of a mirrored connection, by the line it begins with: an HTTP/1 request, or surely something
-// else. Called by agent/incoming/{flow,mirror}.ts and core/traffic. Every byte of the line was seen or counts
-// as missing; nothing is kept once the protocol is known.
+// The protocol of a connection that is looked at, by the line it begins with: an HTTP/1 request, or surely
+// something else. Called by agent/incoming/{flow,mirror}.ts, core/session/requests.ts and core/traffic. Every
+// byte of the line was seen or counts as missing; nothing is kept once the protocol is known.
 
 /** A request line at the beginning of a segment: RFC 9112, 3. */
 const requestLine = /^[A-Z][A-Z-]{0,31} [!-~]{1,8000} HTTP\/1\.[01]\r\n/;
@@ -19,6 +19,11 @@ export function beginsRequest(payload: Uint8Array): boolean {
   const [first = 0] = payload;
   if (first < 0x41 || first > 0x5a) return false; // A to Z: nearly all that is none ends here
   return requestLine.test(decoder.decode(payload.subarray(0, longestLine)));
+}
+
+/** Does a segment with this payload begin an answer of HTTP/1? */
+export function beginsAnswer(payload: Uint8Array): boolean {
+  return decoder.decode(payload.subarray(0, 7)) === "HTTP/1.";
 }
 
 /** The first line of a connection that is followed from its beginning. */

@@ -1,10 +1,10 @@
-// A packet from its IP header on → the TCP segment in it. Pure; called by agent/incoming/mirror.ts for what
-// agent/bpf/mirror.bpf.c picked, and by core/traffic. Formats: RFC 791, RFC 8200, RFC 9293. Null for what is
-// no whole TCP header: in doubt there is no segment.
+// A packet from its IP header on → the TCP segment in it. Pure; called by agent/incoming/{mirror,packets}.ts
+// for what agent/bpf/mirror.bpf.c picked, and by core/traffic. Formats: RFC 791, RFC 8200, RFC 9293. Null for
+// what is no whole TCP header: in doubt there is no segment.
 
 import { formatIp } from "../../protocol-wasm/mod.ts";
 
-/** One segment of a connection's client. `payload` is a part of the packet. */
+/** One segment of a side of a connection. `payload` is a part of the packet. */
 export interface Segment {
   /** The same for all packets of one direction of one connection. */
   key: string;

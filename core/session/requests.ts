@@ -5,6 +5,7 @@
 // and no query: those may hold secrets.
 
 import { type ByteChannel, HttpReader } from "../../protocol-wasm/mod.ts";
+import { beginsRequest } from "../net/first_line.ts";
 import { Details } from "./details.ts";
 import type { Emit } from "./events.ts";
 import { SeenExchange } from "./preview.ts";
@@ -191,13 +192,6 @@ class Watch implements Disposable {
     this.#requests[Symbol.dispose]();
     this.#responses[Symbol.dispose]();
   }
-}
-
-const requestLine = /^[A-Z-]{1,32} \S+ HTTP\/1\.[01]\r?\n/;
-
-/** Do these bytes begin with a request? Where a connection is looked at from its middle on. */
-function beginsRequest(bytes: Uint8Array): boolean {
-  return requestLine.test(decoder.decode(bytes.subarray(0, mostPath * 2)));
 }
 
 /**

@@ -1,5 +1,5 @@
-// Packets of TCP connections → what each side said, in order. Called by exchanges.ts's users: `mirrord dump`
-// with packets of the target's ports, `mirrord replay` with those of a file. Pure, by the packets' own time.
+// Packets of TCP connections → what each side said, in order. Called by `mirrord dump` with packets of the
+// target's ports, and by recording.ts with those of a file. Pure, by the packets' own time.
 // Invariant: bytes come once and in order; bytes that never came are a gap, and what follows it comes too.
 // A connection begins with a packet of its client: answers to nobody are no connection.
 
@@ -72,7 +72,6 @@ const hasty = 200_000_000n, doubt = 1_000_000_000n;
 const sweepEvery = 250_000_000n;
 /** How long a connection that only its client speaks of is remembered. */
 const openingLimit = 60_000_000_000n;
-const decoder = new TextDecoder("latin1");
 
 interface Direction {
   reassembly: Reassembly | null;
@@ -316,9 +315,4 @@ export class Conversations {
     }
     if (oldest !== undefined) this.#letGo(oldest, "unseen");
   }
-}
-
-/** Does a payload begin an answer of HTTP/1? */
-export function beginsAnswer(payload: Uint8Array): boolean {
-  return decoder.decode(payload.subarray(0, 7)) === "HTTP/1.";
 }

@@ -3,15 +3,8 @@
 // with each connection. Invariant: every byte is part of a message, is told as bytes, or is counted as lost.
 
 import { HttpReader } from "../../protocol-wasm/mod.ts";
-import { beginsRequest } from "../net/first_line.ts";
-import {
-  beginsAnswer,
-  type Connection,
-  type Ending,
-  type Piece,
-  type Side,
-  type StreamTaker,
-} from "./conversations.ts";
+import { beginsAnswer, beginsRequest } from "../net/first_line.ts";
+import type { Connection, Ending, Piece, Side, StreamTaker } from "./conversations.ts";
 import { distance } from "../net/reassembly.ts";
 import type { Exchange, TrafficEvent } from "./events.ts";
 import { header, type Message, newMessage } from "./message.ts";
