@@ -6,7 +6,7 @@ import { exitCodes, MirrordError, SessionError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
 import { beginStep } from "../core/base/progress.ts";
 import { interruptible } from "../core/launch/interrupts.ts";
-import { killSessionPrograms } from "../core/launch/session_programs.ts";
+import { endRemaining } from "../core/launch/session_programs.ts";
 import { ownProgram } from "../core/net/own_program.ts";
 import { ciFolder, type CiState, filesOf, readState, SessionLock, writeState } from "./ci_state.ts";
 import type { CiCommand, ExecCommand } from "./commands.ts";
@@ -192,9 +192,9 @@ async function stop(command: CiCommand): Promise<number> {
   const state = readState(files.state);
   for (const file of [files.state, files.lock]) remove(file);
   if (state === null) return fail(files.state);
-  const { code, failure, pid, stdout, stderr } = state;
+  const { code, failure, socketPath, stdout, stderr } = state;
   if (output === "json") printLine(JSON.stringify({ name, code: code ?? null, asked, stdout, stderr }));
-  if (code === undefined && pid !== undefined) killSessionPrograms([pid]);
+  if (code === undefined && socketPath !== undefined) endRemaining(socketPath, "SIGKILL");
   if (failure !== undefined || code === undefined) throw failureOf(state);
   const said = asked ? "was ended" : "had ended";
   log.info(`The program ${said} with exit code ${code}; its output: ${stdout}`);
@@ -211,8 +211,8 @@ async function end(lock: SessionLock, file: string, seconds: number): Promise<tr
   using step = beginStep("Waiting for the program's end", { slow: true });
   if (await lock.taken(seconds * 1000)) return true;
   log.warning(`The program did not end within ${seconds} s, and so is killed`);
-  const pid = readState(file)?.pid;
-  if (pid !== undefined) killSessionPrograms([pid]);
+  const socketPath = readState(file)?.socketPath;
+  if (socketPath !== undefined) endRemaining(socketPath, "SIGKILL");
   ask("SIGTERM"); // the second one: what the program sent last is given up
   if (await lock.taken(killedMs)) return true;
   ask("SIGKILL");

@@ -24,7 +24,10 @@ export async function ciSession({ folder, session, id }: CiSessionCommand): Prom
   note({ pid: Deno.pid });
   try {
     const { exec } = await import("./exec.ts");
-    const code = await exec(state.command, (programPid) => note({ state: "running", programPid }));
+    const code = await exec(
+      state.command,
+      (programPid, socketPath) => note({ state: "running", programPid, socketPath }),
+    );
     note({ state: "ended", code });
     return code;
   } catch (error) {

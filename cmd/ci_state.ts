@@ -19,6 +19,8 @@ export interface CiState {
   /** The process of the session, and of the program. */
   pid?: number;
   programPid?: number;
+  /** The session's socket, which every process of the program names in its environment. */
+  socketPath?: string;
   /** With which it ended. */
   code?: number;
   /** Why it failed, at its start or later. */

@@ -20,10 +20,14 @@ import { openSession } from "./open_session.ts";
 import { sayOutliving, sayRunning } from "./steps.ts";
 
 /**
- * Runs the app to its end and resolves with its exit code; `began` hears that it runs. Throws MirrordError
- * when it could not run or the session was lost.
+ * Runs the app to its end and resolves with its exit code; `began` hears that it runs, with its process and
+ * the socket that its processes name in their environment. Throws MirrordError when it could not run or the
+ * session was lost.
  */
-export async function exec(command: ExecCommand, began?: (pid: number) => void): Promise<number> {
+export async function exec(
+  command: ExecCommand,
+  began?: (pid: number, socketPath: string) => void,
+): Promise<number> {
   using interrupt = interruptible();
   using owner = ownerOf(command);
   const signal = owner === null ? interrupt.signal : AbortSignal.any([interrupt.signal, owner.signal]);
@@ -70,7 +74,7 @@ export async function exec(command: ExecCommand, began?: (pid: number) => void):
     skipped,
     programs,
     interrupts,
-    ...(began === undefined ? {} : { began }),
+    began: (pid) => began?.(pid, socketPath),
     standStill: session.standStill,
     lost: Promise.race([session.lost.then((reason) => lost = reason), endOf(owner)]),
   });

@@ -6,7 +6,7 @@ import { SessionError } from "../core/base/errors.ts";
 import type { Config } from "../core/config/config.ts";
 import { Control } from "../core/control/control.ts";
 import { factsOf } from "../core/control/facts.ts";
-import { endRemaining } from "../core/launch/launch.ts";
+import { endRemaining } from "../core/launch/session_programs.ts";
 import { unpackLayer } from "../core/launch/layer_file.ts";
 import type { Programs } from "../core/launch/platform.ts";
 import { PrivateDir } from "../core/net/private_dir.ts";

@@ -5,7 +5,7 @@ import type { Session } from "../session/session.ts";
 import type { Interrupts } from "./interrupts.ts";
 import { launchPlatform } from "./this_platform.ts";
 
-const { isAlive, remainingProcesses } = launchPlatform;
+const { isAlive, processesWith } = launchPlatform;
 
 /** How long processes that outlive the app may be silent before the session ends. */
 const settleMs = 2000;
@@ -19,7 +19,7 @@ export async function deliverLast(
   { limitMs, interrupts }: { limitMs: number; interrupts: Interrupts },
 ): Promise<number> {
   await session.outliving();
-  const remaining = remainingProcesses(session.socketPath);
+  const remaining = processesWith("MIRRORD_LAYER_SOCKET", session.socketPath);
   await session.deliver({
     limitMs,
     giveUp: interrupts.giveUp,

@@ -9,10 +9,11 @@ import { E, errnoName, SystemError } from "../net/system_error.ts";
 import { Interrupts } from "./interrupts.ts";
 import { baseName } from "./skip.ts";
 import type { Programs } from "./platform.ts";
+import { endRemaining } from "./session_programs.ts";
 import { type StandsStill, stopsInOrder } from "./stopping.ts";
 import { launchPlatform } from "./this_platform.ts";
 
-const { inForeground, layer, remainingProcesses, startChild, startGated } = launchPlatform;
+const { inForeground, layer, startChild, startGated } = launchPlatform;
 
 /**
  * Signals that someone may send to mirrord and means for the app (signal(7)); terminals send some to both.
@@ -160,20 +161,6 @@ async function end(child: Child): Promise<void> {
   }, graceMs);
   await child.code;
   clearTimeout(timer);
-}
-
-/**
- * Asks the processes of the app that still run to end: what its first process started beside it (a shell, its
- * jobs), or all that an editor started. SIGKILL ends them unasked.
- */
-export function endRemaining(socketPath: string, signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): void {
-  for (const pid of remainingProcesses(socketPath)) {
-    try {
-      Deno.kill(pid, signal);
-    } catch {
-      // It has ended, or is another user's.
-    }
-  }
 }
 
 function kill(child: Child, signal: Deno.Signal): void {

@@ -52,8 +52,8 @@ export interface LaunchPlatform {
    * not: then it has been killed.
    */
   startGated(layerPath: string, options: ChildOptions, began: (child: Child) => void): Promise<Child>;
-  /** Processes of this user whose environment names the session's socket. */
-  remainingProcesses(socketPath: string): number[];
+  /** Processes of this user, but for this one, whose environment has the variable `name` with this value. */
+  processesWith(name: string, value: string): number[];
   /** Does process `pid` run? One that nobody has waited for yet does not. */
   isAlive(pid: number): boolean;
   /** Is our process group the terminal's foreground one? Then a Ctrl-C reached the app already. */

@@ -1,17 +1,30 @@
-// The programs of other mirrords' sessions. Called by the commands that start sessions as processes of their
-// own, for programs that do not end when asked.
+// The programs of sessions, found by a variable in the environment of each, and signals to them. Called where
+// a session's own programs are to end, and by the commands that start sessions as processes of their own.
 
-import { platform } from "../net/this_platform.ts";
+import { launchPlatform } from "./this_platform.ts";
 
-const { allProcesses, environmentOf } = await platform.processes();
+const { processesWith } = launchPlatform;
 
-/** Kills the programs of these sessions: each has the process of its session in its environment. */
+/**
+ * Asks the processes of a session's app that still run to end: what its first process started beside it (a
+ * shell, its jobs), or all that an editor started. SIGKILL ends them unasked.
+ */
+export function endRemaining(socketPath: string, signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): void {
+  signalAll(processesWith("MIRRORD_LAYER_SOCKET", socketPath), signal);
+}
+
+/**
+ * Kills the programs of these sessions, which are children that this process has not waited for: until then
+ * their numbers are theirs.
+ */
 export function killSessionPrograms(sessions: readonly number[]): void {
-  for (const pid of allProcesses()) {
-    const variables = `\0${environmentOf(pid)}`;
-    if (!sessions.some((one) => variables.includes(`\0MIRRORD_SESSION_PID=${one}\0`))) continue;
+  for (const pid of sessions) signalAll(processesWith("MIRRORD_SESSION_PID", String(pid)), "SIGKILL");
+}
+
+function signalAll(pids: readonly number[], signal: "SIGTERM" | "SIGKILL"): void {
+  for (const pid of pids) {
     try {
-      Deno.kill(pid, "SIGKILL");
+      Deno.kill(pid, signal);
     } catch {
       // It has ended, or is another user's.
     }

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { until } from "../cluster/command.ts";
 import { missingForProcess } from "../support/cases.ts";
 import { ask } from "../support/client.ts";
-import { sessionProcesses } from "../support/local_remains.ts";
+import { lives, sessionProcesses } from "../support/local_remains.ts";
 import { ProcessStage } from "../support/process_stage.ts";
 import { type Finished, runMirrord } from "../support/program.ts";
 import { localApp } from "../support/session_run.ts";
@@ -187,7 +187,13 @@ Deno.test("of a session that was killed stop ends the program, says so and makes
     const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
     return stat === "" || / Z /.test(stat) || stat;
   });
+  // The program of a later session whose process got the same number.
+  await using other = new Deno.Command("sleep", {
+    args: ["60"],
+    env: { MIRRORD_SESSION_PID: String(pid) },
+  }).spawn();
   const { code, stderr } = await pipeline.run("stop");
+  assert.ok(lives(other.pid));
   assert.equal(code, 74);
   assert.match(stderr, /Cannot go on with the session: it was killed/);
   await pipeline.isQuiet();

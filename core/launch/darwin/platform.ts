@@ -4,7 +4,7 @@ import type { LaunchPlatform } from "../platform.ts";
 import { startChild, startGated } from "./child.ts";
 import { Copies } from "./copies.ts";
 import { checkProgram } from "./hookable.ts";
-import { inForeground, isAlive, remainingProcesses } from "./remaining.ts";
+import { inForeground, isAlive, processesWith } from "./remaining.ts";
 
 export const darwin: LaunchPlatform = {
   layer: {
@@ -16,7 +16,7 @@ export const darwin: LaunchPlatform = {
   openPrograms: (options) => new Copies(options),
   startChild,
   startGated,
-  remainingProcesses,
+  processesWith,
   isAlive,
   inForeground,
 };

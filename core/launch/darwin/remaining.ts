@@ -1,12 +1,12 @@
-// The app's processes and the terminal, by ps(1) and kill(2). Called by ../launch.ts and ../last_bytes.ts
-// through platform.ts.
+// The processes of sessions' apps and the terminal, by ps(1) and kill(2). Called by ../launch.ts,
+// ../session_programs.ts and ../last_bytes.ts through platform.ts.
 
 import { kill } from "node:process";
 import { linesOf, ps } from "../../net/darwin/tools.ts";
 
-/** Processes of this user whose environment names the session's socket: ps -E shows it. */
-export function remainingProcesses(socketPath: string): number[] {
-  const entry = `MIRRORD_LAYER_SOCKET=${socketPath}`;
+/** Processes of this user, but for this one, whose environment has the variable `name`: ps -E shows it. */
+export function processesWith(name: string, value: string): number[] {
+  const entry = `${name}=${value}`;
   return linesOf(ps, ["-axww", "-E", "-o", "pid=,command="]).filter((line) =>
     line.split(/\s+/).includes(entry)
   )

@@ -4,7 +4,7 @@ import { startChild } from "../../net/linux/child.ts";
 import type { LaunchPlatform } from "../platform.ts";
 import { startGated } from "./gate.ts";
 import { checkProgram } from "./hookable.ts";
-import { isAlive, remainingProcesses } from "./remaining.ts";
+import { isAlive, processesWith } from "./remaining.ts";
 import { canBeContinued, inForeground } from "./terminal.ts";
 
 export const linux: LaunchPlatform = {
@@ -18,7 +18,7 @@ export const linux: LaunchPlatform = {
   openPrograms: () => ({ prepare: (path) => Promise.resolve({ path, words: [] }) }),
   startChild,
   startGated,
-  remainingProcesses,
+  processesWith,
   isAlive,
   inForeground,
   canBeContinued,

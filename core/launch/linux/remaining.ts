@@ -1,13 +1,15 @@
-// The app's processes, found by a variable in the environment of each. Called by launch.ts when the app was
-// asked to end and its first process has ended, to ask the others too; by last_bytes.ts for those that may
-// still send.
+// The processes of sessions' apps, found by a variable in the environment of each. Called by
+// session_programs.ts for those that are to end, and by last_bytes.ts for those that may still send.
 
-/** Processes of this user whose environment names the session's socket (proc_pid_environ(5)). */
-export function remainingProcesses(socketPath: string): number[] {
-  const entry = `MIRRORD_LAYER_SOCKET=${socketPath}`;
+/**
+ * Processes of this user, but for this one, whose environment has the variable `name` with this value
+ * (proc_pid_environ(5)).
+ */
+export function processesWith(name: string, value: string): number[] {
+  const entry = `${name}=${value}`;
   const found: number[] = [];
-  for (const { name } of Deno.readDirSync("/proc")) {
-    const pid = Number(name);
+  for (const { name: number } of Deno.readDirSync("/proc")) {
+    const pid = Number(number);
     if (Number.isInteger(pid) && pid !== Deno.pid && environment(pid).includes(entry)) found.push(pid);
   }
   return found;
