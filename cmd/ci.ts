@@ -41,12 +41,13 @@ async function start(command: CiCommand, exec: ExecCommand): Promise<number> {
   const name = command.session;
   const folder = ciFolder();
   const files = filesOf(folder, name);
-  await refuseSecond(name, files);
   const { outputFolder } = await configOf(exec, execFlags(exec), {
     announced: true,
     runs: true,
     signal: interrupt.signal,
   });
+  using watcher = Deno.watchFs(folder); // first of all that has to be ended where it fails
+  await refuseSecond(name, files); // only now: another start may come while this one asks for consent
   const { stdout, stderr } = makeOutputs(exec.program, outputFolder);
   // The folder's configuration was agreed to just now, where there are people to ask.
   const id = crypto.randomUUID();
@@ -54,7 +55,7 @@ async function start(command: CiCommand, exec: ExecCommand): Promise<number> {
   writeState(files.state, { state: "starting", id, command: agreed, stdout, stderr });
   using step = beginStep("Starting the session", { slow: true });
   const child = await startSession([folder, name, id], { stdout, stderr });
-  const state = await outcomeOf(child, { file: files.state, folder, signal: interrupt.signal });
+  const state = await outcomeOf(child, { file: files.state, watcher, signal: interrupt.signal });
   if (state.id !== id) throw isRunning(name, state);
   if (state.state === "running") {
     step.done(
@@ -138,9 +139,8 @@ async function startSession(
 /** The state once the program runs, or the session has ended. */
 async function outcomeOf(
   child: Deno.ChildProcess,
-  { file, folder, signal }: { file: string; folder: string; signal: AbortSignal },
+  { file, watcher, signal }: { file: string; watcher: Deno.FsWatcher; signal: AbortSignal },
 ): Promise<CiState> {
-  using watcher = Deno.watchFs(folder);
   const ended = child.status.then(() => "ended" as const);
   const aborted = new Promise<never>((_, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason));

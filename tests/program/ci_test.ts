@@ -2,7 +2,7 @@
 // process, what is printed where, exit codes, and that nothing is left.
 
 import assert from "node:assert/strict";
-import { until } from "../cluster/command.ts";
+import { run, until } from "../cluster/command.ts";
 import { missingForProcess } from "../support/cases.ts";
 import { ask } from "../support/client.ts";
 import { lives, sessionProcesses } from "../support/local_remains.ts";
@@ -199,6 +199,25 @@ Deno.test("of a session that was killed stop ends the program, says so and makes
   await pipeline.isQuiet();
   assert.equal((await pipeline.run("start", "sh", "-c", ends(0))).code, 0);
   assert.equal((await pipeline.run("stop")).code, 0);
+});
+
+Deno.test("a start that another one overtakes is refused, and leaves that one's session alone", async () => {
+  await using pipeline = new Pipeline();
+  const gate = `${pipeline.folder}/gate.json`;
+  await run(["mkfifo", gate]);
+  const late = pipeline.run("start", "-f", gate, "--", "true"); // it waits for its configuration
+  assert.equal((await pipeline.run("start", "sh", "-c", ends(7))).code, 0);
+  await Deno.writeTextFile(gate, "{}");
+  const { code, stderr } = await late;
+  assert.equal(code, 75, stderr);
+  assert.match(stderr, /Cannot start "default": a session of that name runs \(sh, process \d+\)/);
+  await until("the program can be asked to end", async () => {
+    const [folder = ""] = [...Deno.readDirSync(pipeline.folder)].map(({ name }) => name)
+      .filter((name) => name.startsWith("mirrord-ci-sh-"));
+    return (await Deno.readTextFile(`${pipeline.folder}/${folder}/stdout`)).includes("runs") ||
+      "it does not run";
+  });
+  assert.equal((await pipeline.run("stop")).code, 7);
 });
 
 Deno.test("sessions of two names run at once, and ci.output_dir says where they print", async () => {
