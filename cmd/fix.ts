@@ -44,7 +44,7 @@ async function read(name: string): Promise<string | undefined> {
   }
 }
 
-/** A link stays one; mode and owner stay the file's. */
+/** A link stays one; mode, owner and group stay the file's. */
 async function replace(name: string, text: string): Promise<void> {
   let temporary: string | undefined;
   try {
@@ -52,7 +52,8 @@ async function replace(name: string, text: string): Promise<void> {
     const { mode, uid, gid } = await Deno.stat(path);
     temporary = await Deno.makeTempFile({ dir: path.replace(/[^/]*$/, ""), prefix: ".mirrord-" }); // mode 0600
     await Deno.writeTextFile(temporary, text);
-    if (uid !== null && gid !== null && uid !== Deno.uid()) await Deno.chown(temporary, uid, gid);
+    const made = await Deno.stat(temporary);
+    if (made.uid !== uid || made.gid !== gid) await Deno.chown(temporary, uid, gid);
     if (mode !== null) await Deno.chmod(temporary, mode & 0o7777);
     await Deno.rename(temporary, path);
   } catch (cause) {

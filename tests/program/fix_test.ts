@@ -25,10 +25,12 @@ async function fix(env: Record<string, string>, ...flags: string[]): Promise<Fin
   return await runMirrord(["fix", "kubeconfig", ...flags], { env });
 }
 
-Deno.test("relative paths of ~/.kube/config become absolute, and the file keeps its mode and its link", async () => {
+Deno.test("relative paths of ~/.kube/config become absolute, and the file keeps its mode, group and link", async () => {
   await inFolder(async (folder) => {
     await Deno.mkdir(`${folder}/.kube`);
     await Deno.symlink("../kube/config", `${folder}/.kube/config`);
+    if (Deno.uid() === 0) await Deno.chown(`${folder}/kube/config`, null, 4711); // others have no such group
+    const { gid } = await Deno.stat(`${folder}/kube/config`);
     const dry = await fix({ HOME: folder }, "--dry-run");
     const change = `${folder}/.kube/config: user "ana", client-key: "a.key"`;
     assert.deepEqual([dry.code, dry.stdout], [0, `${change} would become "${folder}/.kube/a.key"\n`]);
@@ -40,7 +42,8 @@ Deno.test("relative paths of ~/.kube/config become absolute, and the file keeps 
       `users:\n- name: ana\n  user: {client-key: ${folder}/.kube/a.key} # hers\n`,
     );
     assert.equal((await Deno.lstat(`${folder}/.kube/config`)).isSymlink, true);
-    assert.equal(((await Deno.stat(`${folder}/kube/config`)).mode ?? 0) & 0o777, 0o640);
+    const fixed = await Deno.stat(`${folder}/kube/config`);
+    assert.deepEqual([(fixed.mode ?? 0) & 0o777, fixed.gid], [0o640, gid]);
     assert.deepEqual([...Deno.readDirSync(`${folder}/kube`)].map(({ name }) => name), ["config"]);
     const again = await fix({ HOME: folder });
     assert.equal(again.stdout, `${folder}/.kube/config: no path in it is relative\n`);
