@@ -1,6 +1,6 @@
 // `mirrord complete contexts|namespaces|services`: what the completion scripts offer for --context,
-// --namespace and the words of `up`, one name a line. It logs nothing, waits only a moment, and trusts a folder's configuration no more than
-// `mirrord ls`.
+// --namespace and the words of `up`, one name a line. It logs nothing, waits only a moment, and trusts a
+// folder's configuration no more than `mirrord ls`.
 
 import { KubeError } from "../core/base/errors.ts";
 import { environment } from "../core/base/variables.ts";

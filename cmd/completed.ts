@@ -92,7 +92,7 @@ const askedBy: Readonly<Record<string, Asked | undefined>> = {
 };
 
 /** Does mirrord know the values? */
-export function isAsked(value: Value): value is Asked {
+export function isAsked(value: Value | Verb["rest"]): value is Asked {
   return typeof value === "string" && Object.hasOwn(questions, value);
 }
 

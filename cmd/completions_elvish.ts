@@ -1,7 +1,7 @@
 // The completion script for Elvish (edit:completion:arg-completer). Called by completions.ts. Elvish quotes
 // what it inserts itself.
 
-import { type Flag, isAsked, placeFlags, questions, type Value, type Verb } from "./completed.ts";
+import { type Flag, isAsked, names, placeFlags, questions, type Value, type Verb } from "./completed.ts";
 
 /** A single-quoted text, in which nothing is expanded. */
 function quote(text: string): string {
@@ -10,18 +10,15 @@ function quote(text: string): string {
 
 /** What a value is completed from: a kind, and words or the question to mirrord. */
 function source(value: Value | Verb["rest"]): string {
-  if (value === "services" || isAsked(value as Value)) {
-    return `[ask ${questions[value as keyof typeof questions]}]`;
-  }
+  if (isAsked(value)) return `[ask ${questions[value]}]`;
   if (value === "file" || value === "optional file") return "[file]";
   if (value === "program") return "[program]";
   return typeof value === "string" ? "[nothing]" : `[words ${value.map(quote).join(" ")}]`;
 }
 
-function flag({ short, long, about, value }: Flag): string {
-  const names = short === undefined ? quote(long) : `${quote(short)} ${quote(long)}`;
-  const takes = value === "none" ? "[]" : source(value);
-  return `      [&names=[${names}] &about=${quote(about)} &value=${takes}]`;
+function flag(one: Flag): string {
+  const takes = one.value === "none" ? "[]" : source(one.value);
+  return `      [&names=[${names(one).map(quote).join(" ")}] &about=${quote(one.about)} &value=${takes}]`;
 }
 
 /** The script. */

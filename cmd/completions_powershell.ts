@@ -1,7 +1,7 @@
 // The completion script for PowerShell (Register-ArgumentCompleter). Called by completions.ts. What it offers
 // nothing for, PowerShell completes by files.
 
-import { type Flag, isAsked, placeFlags, questions, type Value, type Verb } from "./completed.ts";
+import { type Flag, isAsked, names, placeFlags, questions, type Value, type Verb } from "./completed.ts";
 
 /** A single-quoted text, in which nothing is expanded (about_Quoting_Rules). */
 function quote(text: string): string {
@@ -14,16 +14,13 @@ function list(texts: readonly string[]): string {
 
 /** What a value is completed from: words, or what mirrord is asked. */
 function source(value: Value | Verb["rest"]): string {
-  if (value === "services" || isAsked(value as Value)) {
-    return `@{ Ask = ${list(questions[value as keyof typeof questions].split(" "))} }`;
-  }
+  if (isAsked(value)) return `@{ Ask = ${list(questions[value].split(" "))} }`;
   return typeof value === "string" ? "@{}" : `@{ Words = ${list(value)} }`;
 }
 
-function flag({ short, long, about, value }: Flag): string {
-  const takes = value === "none" ? "" : `; Value = ${source(value)}`;
-  return `            @{ Names = ${list(short === undefined ? [long] : [short, long])}; ` +
-    `About = ${quote(about)}${takes} }`;
+function flag(one: Flag): string {
+  const takes = one.value === "none" ? "" : `; Value = ${source(one.value)}`;
+  return `            @{ Names = ${list(names(one))}; About = ${quote(one.about)}${takes} }`;
 }
 
 /** The script. */
@@ -51,7 +48,11 @@ ${table.join("\n")}
         param($text, $about, $kind)
         if (-not $text.StartsWith($wordToComplete.Trim("'"))) { return }
         $inserted = $text
-        if ($text -notmatch '^[\\w./:@=-]+$') { $inserted = "'" + $text.Replace("'", "''") + "'" }
+        if ($text -notmatch '^[\\w./:@=-]+$') {
+            # Typographic quotes end such a text too.
+            $inner = [System.Management.Automation.Language.CodeGeneration]::EscapeSingleQuotedStringContent($text)
+            $inserted = "'" + $inner + "'"
+        }
         [System.Management.Automation.CompletionResult]::new($inserted, $text, $kind, $about)
     }
     $complete = {

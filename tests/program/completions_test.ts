@@ -2,6 +2,7 @@
 // terminal, where it has one; PowerShell's script is parsed, as PowerShell cannot be installed here.
 
 import assert from "node:assert/strict";
+import { run } from "../cluster/command.ts";
 import { powershellParser } from "../support/packages.ts";
 import { runMirrord } from "../support/program.ts";
 
@@ -92,19 +93,10 @@ wrong(root)
 
 /** What a parser of PowerShell does not understand in `script`. */
 async function notUnderstood(script: string): Promise<string> {
-  const child = new Deno.Command("/usr/bin/python3", {
-    args: ["-c", parse],
+  return await run(["/usr/bin/python3", "-c", parse], {
     env: { PYTHONPATH: await powershellParser() },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(script));
-  await writer.close();
-  const { success, stdout } = await child.output();
-  assert.ok(success);
-  return new TextDecoder().decode(stdout);
+    stdin: script,
+  });
 }
 
 Deno.test("the script for PowerShell is PowerShell", async () => {
