@@ -268,7 +268,9 @@ function execFlags(command: Command): Command {
     .argument("<program>", "the program to run")
     .argument("[args...]", "its arguments")
     .passThroughOptions();
-  return execOptions(about);
+  return execOptions(about)
+    // Mirrord's own, where it starts a session.
+    .addOption(new Option("--ends-with <pid>").argParser(positive).hideHelp());
 }
 
 function execOptions(command: Command): Command {
@@ -334,9 +336,7 @@ function agentOptions(command: Command, ended: string): Command {
     .addOption(new Option("--agent-ttl <seconds>").hideHelp())
     .addOption(new Option("-e, --ephemeral-container").hideHelp())
     .addOption(new Option("--no-telemetry").hideHelp())
-    .addOption(new Option("--disable-version-check").hideHelp())
-    // Mirrord's own, where it starts a session.
-    .addOption(new Option("--ends-with <pid>").argParser(positive).hideHelp());
+    .addOption(new Option("--disable-version-check").hideHelp());
 }
 
 function extFlags(command: Command): Command {

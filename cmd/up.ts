@@ -2,11 +2,12 @@
 // is not another's. All that can be wrong with the file is found before anything starts. up_run.ts runs them.
 
 import { userInfo } from "node:os";
-import { ConfigError, exitCodes, MirrordError, TargetError } from "../core/base/errors.ts";
+import { exitCodes, MirrordError, TargetError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
 import { nearWords, quoteList } from "../core/base/near.ts";
 import { environment, variable } from "../core/base/variables.ts";
 import { type Config, verifyConfig } from "../core/config/load.ts";
+import { refusal } from "../core/config/issues.ts";
 import { isObject } from "../core/config/later.ts";
 import { readUpFile, type UpEntry } from "../core/config/up.ts";
 import { writtenConfig } from "../core/config/written.ts";
@@ -91,7 +92,7 @@ async function prepare(file: string, entries: readonly UpEntry[]): Promise<Prepa
       Object.fromEntries(Object.entries(toObject()).filter(([name]) => !ownOfEach.includes(name))),
   };
   const prepared: Prepared[] = [];
-  const wrong: string[] = [];
+  const wrong = new Map<string, string | undefined>();
   const said = new Set<string>();
   for (const entry of entries) {
     const { config, errors, warnings, help } = await verifyConfig({
@@ -103,14 +104,12 @@ async function prepare(file: string, entries: readonly UpEntry[]): Promise<Prepa
       if (!said.has(warning)) log.warning(warning);
       said.add(warning);
     }
-    errors.forEach((error, at) =>
-      wrong.push(error, ...(help[at] === undefined ? [] : [`  help: ${help[at]}`]))
-    );
+    errors.forEach((error, at) => wrong.set(error, help[at]));
     if (config === undefined) continue;
     if (!entry.isUnnamed && config.target.path !== undefined) parseTargetPath(config.target.path);
     prepared.push({ entry, config });
   }
-  if (wrong.length > 0) throw new ConfigError([...new Set(wrong)].join("\n"));
+  if (wrong.size > 0) throw refusal([...wrong].map(([text, help]) => ({ text, help })));
   return prepared;
 }
 

@@ -2,13 +2,12 @@
 // name, and ends all when one ends or a signal comes. Called by up.ts. The invariant: each session runs with
 // `--ends-with`, so none outlives this process, however that ends.
 
-import type { styleText } from "node:util";
 import { log } from "../core/base/log.ts";
 import { within } from "../core/base/pause.ts";
 import { killSessionPrograms } from "../core/launch/session_programs.ts";
 import { launchPlatform } from "../core/launch/this_platform.ts";
 import { wholeLines } from "./lines.ts";
-import { prefixedLines } from "./ui.ts";
+import { prefixedLines, type Style } from "./ui.ts";
 
 /** How to start one session. */
 export interface Order {
@@ -38,7 +37,7 @@ const signalMs = 100;
 
 const endings = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 type Ending = keyof typeof endings;
-const styles: Parameters<typeof styleText>[0][] = ["cyan", "yellow", "green", "magenta", "blue"];
+const styles: Style[] = ["cyan", "yellow", "green", "magenta", "blue"];
 
 /**
  * Resolves when all have ended: with the exit code of the first that ended by itself, or 128 + n after
@@ -75,7 +74,7 @@ export async function runAll(orders: readonly Order[]): Promise<number> {
 
 function start(
   { name, argv: [program = "", ...args], directory, env }: Order,
-  { prefix, style }: { prefix: string; style: typeof styles[number] },
+  { prefix, style }: { prefix: string; style: Style },
 ): Running {
   const child = new Deno.Command(program, {
     args,

@@ -2,6 +2,7 @@
 // dist/mirrord-jetbrains-VERSION.zip, which "Install Plugin from Disk" takes. Same sources and same JDK, same
 // bytes. What the IDE itself would bring are stubs (editors/jetbrains/stubs).
 
+import { mirrordVersion } from "../core/base/version.ts";
 import { jars } from "./maven.ts";
 import { command, exists, root, say } from "./step.ts";
 
@@ -37,11 +38,6 @@ export async function javac(to: string, from: string, classPath: readonly string
   await command(["javac", ...lint, "-d", to, "-cp", classPath.join(":"), ...files]);
 }
 
-/** The plugin's version: mirrord's. */
-export function pluginVersion(): string {
-  return JSON.parse(Deno.readTextFileSync(`${root}deno.json`)).version;
-}
-
 /** Packs the plugin below `folder`; the zip's path. */
 export async function packPlugin(folder: string, { core, ide, bundled }: Compiled): Promise<string> {
   const content = `${folder}/content`;
@@ -49,12 +45,12 @@ export async function packPlugin(folder: string, { core, ide, bundled }: Compile
   Deno.copyFileSync(`${root}editors/vscode/mirrord.schema.json`, `${content}/mirrord.schema.json`);
   const descriptor = `${content}/META-INF/plugin.xml`;
   const text = Deno.readTextFileSync(descriptor);
-  Deno.writeTextFileSync(descriptor, text.replace("<version>0.0.0<", `<version>${pluginVersion()}<`));
+  Deno.writeTextFileSync(descriptor, text.replace("<version>0.0.0<", `<version>${mirrordVersion}<`));
   const library = `${folder}/zip/mirrord/lib`;
   Deno.mkdirSync(library, { recursive: true });
   await archive(`${library}/mirrord-jetbrains.jar`, content);
   for (const path of bundled) Deno.copyFileSync(path, `${library}/${path.split("/").pop()}`);
-  const zip = `${folder}/mirrord-jetbrains-${pluginVersion()}.zip`;
+  const zip = `${folder}/mirrord-jetbrains-${mirrordVersion}.zip`;
   await archive(zip, `${folder}/zip`);
   return zip;
 }
@@ -85,7 +81,7 @@ if (import.meta.main) {
   if (exists(folder)) Deno.removeSync(folder, { recursive: true });
   Deno.mkdirSync(folder, { recursive: true });
   const zip = await packPlugin(folder, await compilePlugin(folder));
-  const name = `dist/mirrord-jetbrains-${pluginVersion()}.zip`;
+  const name = `dist/mirrord-jetbrains-${mirrordVersion}.zip`;
   Deno.mkdirSync(`${root}dist`, { recursive: true });
   Deno.copyFileSync(zip, root + name);
   say(`made ${name}`);

@@ -1,6 +1,7 @@
-// Turns the schema library's findings into sentences: which key, what it holds, what it may hold.
-// Called by load.ts. Every finding becomes exactly one problem with the path of the key it is about.
+// Turns the schema library's findings into sentences: which key, what it holds, what it may hold. Called by
+// load.ts and up.ts. Every finding becomes exactly one problem with the path of the key it is about.
 
+import { ConfigError } from "../base/errors.ts";
 import { nearWords, quoteList } from "../base/near.ts";
 
 /** One thing that is wrong: `path` of the key, and what to say about it. */
@@ -8,6 +9,22 @@ export interface Problem {
   path: readonly (string | number)[];
   state: string;
   help?: string;
+}
+
+/** A problem as a sentence, and what to do about it. */
+export interface Sentence {
+  text: string;
+  help?: string | undefined;
+}
+
+/** The error that lists all that is wrong; of several each has its help below it. */
+export function refusal(wrong: readonly Sentence[]): ConfigError {
+  const [first] = wrong;
+  if (first !== undefined && wrong.length === 1) {
+    return new ConfigError(first.text, first.help === undefined ? {} : { help: first.help });
+  }
+  const lines = wrong.flatMap(({ text, help }) => help === undefined ? [text] : [text, `  help: ${help}`]);
+  return new ConfigError(lines.join("\n"));
 }
 
 /** The part of the library's issue type that is read here. */

@@ -8,7 +8,7 @@ import { type Config, powers, type ProjectFile } from "./config.ts";
 import { type ConfigDocument, formatOf, parseDocument, parseUnnamed } from "./document.ts";
 import { applyOverride, collectOverrides, type ConfigFlags, type Override, type Variables } from "./env.ts";
 import { dropAbsent } from "./absent.ts";
-import { describeIssues, formatPath, type Problem } from "./issues.ts";
+import { describeIssues, formatPath, type Problem, refusal } from "./issues.ts";
 import { isObject, takeLaterKeys } from "./later.ts";
 import type { Checks, Findings } from "./findings.ts";
 import { resolveConfig } from "./resolve.ts";
@@ -58,14 +58,7 @@ export async function loadConfig(options: LoadOptions): Promise<Config> {
   const { config, errors, warnings, help } = await verifyConfig(options);
   for (const warning of warnings) log.warning(warning);
   if (config !== undefined) return config;
-  const [only] = help;
-  if (errors.length === 1) throw new ConfigError(errors.join(), only === undefined ? {} : { help: only });
-  throw new ConfigError(errors.flatMap((error, index) => withHelp(error, help[index])).join("\n"));
-}
-
-/** The lines of one error: its help stands with it. */
-function withHelp(error: string, help: string | undefined): string[] {
-  return help === undefined ? [error] : [error, `  help: ${help}`];
+  throw refusal(errors.map((text, index) => ({ text, help: help[index] })));
 }
 
 /** Checks everything and throws only for what cannot be read at all (ConfigError). */

@@ -7,7 +7,7 @@ import { nearWords, quoteList } from "../base/near.ts";
 import { formatOf, parseDocument } from "./document.ts";
 import type { ConfigDocument } from "./document.ts";
 import type { Variables } from "./env.ts";
-import { describeIssues, formatPath, type Problem, valueAt } from "./issues.ts";
+import { describeIssues, formatPath, type Problem, refusal, type Sentence, valueAt } from "./issues.ts";
 import { isObject } from "./later.ts";
 import { gitBranch, renderTemplate } from "./template.ts";
 import type { UpMode } from "./config.ts";
@@ -60,7 +60,7 @@ export async function readUpFile(options: UpOptions): Promise<UpFile> {
   const { errors, warnings, value } = checkShape(document.value);
   const chosen = value === undefined ? [] : choose(value, options.names);
   for (const [name, table] of chosen) errors.push(...operatorProblems(name, table, options.mode));
-  if (errors.length > 0) throw await refusal(errors, file, document);
+  if (errors.length > 0) throw await refusalOf(errors, file, document);
   const folder = /^(.*)\//.exec(file)?.[1] ?? ".";
   return {
     warnings: (await inOrder(warnings, file, document)).map(({ text, help }) =>
@@ -175,23 +175,13 @@ function operatorProblems(name: string, table: UpTable, mode: UpMode | undefined
   return found;
 }
 
-/** One error that lists `errors`, each with what to do about it. */
-async function refusal(
+async function refusalOf(
   errors: readonly Problem[],
   file: string,
   document: ConfigDocument,
 ): Promise<ConfigError> {
   const said = await inOrder(errors, file, document);
-  const [first] = said;
-  if (said.length === 1 && first?.help !== undefined) {
-    return new ConfigError(`Cannot use ${first.text}`, { help: first.help });
-  }
-  return new ConfigError(
-    said.flatMap((
-      { text, help },
-    ) => [`Cannot use ${text}`, ...(help === undefined ? [] : [`  help: ${help}`])])
-      .join("\n"),
-  );
+  return refusal(said.map(({ text, help }) => ({ text: `Cannot use ${text}`, help })));
 }
 
 /** Each problem with its line, as the file has them. */
@@ -199,7 +189,7 @@ async function inOrder(
   problems: readonly Problem[],
   file: string,
   document: ConfigDocument,
-): Promise<{ text: string; help: string | undefined }[]> {
+): Promise<Sentence[]> {
   const located = await Promise.all(problems.map(async ({ path, state, help }) => {
     const line = String(path[0]).startsWith("--") ? undefined : await document.lineOf(path);
     const where = line === undefined ? "" : ` (line ${line} of "${file}")`;
@@ -284,7 +274,7 @@ async function directoryOf(
   const isDirectory = await Deno.stat(path).then((stat) => stat.isDirectory, () => false);
   if (isDirectory) return path;
   const problem = { path: ["services", name, "run", "directory"], state: `"${path}" is no folder` };
-  throw await refusal([problem], file, document);
+  throw await refusalOf([problem], file, document);
 }
 
 /** A JSON merge patch (RFC 7396). */

@@ -3,8 +3,9 @@
 // No IDE runs here.
 
 import assert from "node:assert/strict";
+import { mirrordVersion } from "../../core/base/version.ts";
 import { fetchSource, hasPackageTools } from "../../scripts/debian_fetch.ts";
-import { type Compiled, compilePlugin, javac, packPlugin, pluginVersion } from "../../scripts/jetbrains.ts";
+import { type Compiled, compilePlugin, javac, packPlugin } from "../../scripts/jetbrains.ts";
 import { jars, missingForJars } from "../../scripts/maven.ts";
 import { exists, root } from "../../scripts/step.ts";
 import { toolsFolder } from "../../scripts/tools.ts";
@@ -295,7 +296,7 @@ test({
       const { code, said } = await validate(zip);
       assert.equal(code, 0, said);
       const [first, ...others] = said.split("\n");
-      assert.equal(first, `dev.mirrord ${pluginVersion()} for 241.0 and later`);
+      assert.equal(first, `dev.mirrord ${mirrordVersion} for 241.0 and later`);
       assert.deepEqual(others.filter((line) => line.startsWith("warning")), []);
       assert.equal(others.filter((line) => line.startsWith("part: ")).length, 7, said);
       const again = await packPlugin(`${folder}/two`, await compile());
