@@ -12,6 +12,7 @@ import { Conversations } from "../core/traffic/conversations.ts";
 import type { TrafficEvent } from "../core/traffic/events.ts";
 import { Exchanges } from "../core/traffic/exchanges.ts";
 import { HarFile } from "../core/traffic/har.ts";
+import { PacketTime } from "../core/traffic/packet_time.ts";
 import { PcapngFile } from "../core/traffic/pcapng.ts";
 import { type Watched, watchTarget } from "../core/traffic/watch.ts";
 import {
@@ -148,6 +149,7 @@ class Recorder implements Disposable {
   readonly #preview: number;
   readonly #lines: TrafficLines;
   readonly #conversations: Conversations;
+  readonly #time = new PacketTime();
   readonly #har: HarFile | null = null;
   readonly #pcap: PcapngFile | null = null;
   readonly #lost = { packets: 0, bytes: 0 };
@@ -172,6 +174,7 @@ class Recorder implements Disposable {
 
   take(record: PacketRecord): void {
     const { kind, time, bytes, length } = record;
+    this.#time.heard(time);
     if (kind !== "toTarget" && kind !== "fromTarget") {
       this.#conversations.hurry();
       return this.#lose(time, length, reasons[kind] ?? kind);
@@ -191,7 +194,8 @@ class Recorder implements Disposable {
 
   /** Time passes, though no packet comes. */
   tick(): void {
-    const now = BigInt(Date.now()) * 1_000_000n;
+    const now = this.#time.now();
+    if (now === null) return;
     this.#conversations.sweep(now);
     this.#lines.tick(now);
     void this.flush();
