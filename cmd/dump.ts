@@ -101,7 +101,7 @@ async function follow(watched: Watched, agent: AgentLink, recorder: Recorder): P
   };
   for (const signal of endingSignals) Deno.addSignalListener(signal, end);
   void hearNotices(agent);
-  const ticking = setInterval(() => recorder.tick(), tickMs);
+  const ticking = setInterval(() => void recorder.tick().catch(enough.reject), tickMs);
   let lost: SessionError | null = null;
   try {
     for (;;) {
@@ -192,13 +192,13 @@ class Recorder implements Disposable {
     log.warning(`What was recorded is incomplete: ${text}`);
   }
 
-  /** Time passes, though no packet comes. */
-  tick(): void {
+  /** Time passes, though no packet comes. Rejects with MirrordError. */
+  async tick(): Promise<void> {
     const now = this.#time.now();
     if (now === null) return;
     this.#conversations.sweep(now);
     this.#lines.tick(now);
-    void this.flush();
+    await this.flush();
   }
 
   end(): void {
