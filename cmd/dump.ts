@@ -46,7 +46,7 @@ const reasons: Partial<Record<PacketKind, string>> = {
 
 /** Runs until a signal. Throws MirrordError when it could not begin, or lost the agent. */
 export async function dump(command: DumpCommand): Promise<number> {
-  using interrupt = interruptible();
+  using interrupt = interruptible("dump the traffic");
   await using stack = new AsyncDisposableStack();
   const flags = {
     ...clusterFlags(command),
