@@ -39,6 +39,7 @@ const leastKept = 1 << 16;
 const tickMs = 250;
 /** What was copied before Ctrl-C may take so long to arrive. */
 const finishMs = 10_000;
+const restText = "the last packets are left out: they had not arrived when it ended";
 const reasons: Partial<Record<PacketKind, string>> = {
   lostByKernel: "they came faster than the agent took them",
   lostByLink: "they came faster than this session took them",
@@ -152,7 +153,7 @@ class Recorder implements Disposable {
   readonly #time = new PacketTime();
   readonly #har: HarFile | null = null;
   readonly #pcap: PcapngFile | null = null;
-  readonly #lost = { packets: 0, bytes: 0 };
+  readonly #lost = { packets: 0, bytes: 0, rest: false };
   #json: string[] = [];
   #exchanges = 0;
   #flushing: Promise<boolean> = Promise.resolve(true);
@@ -186,10 +187,10 @@ class Recorder implements Disposable {
 
   /** What was copied and did not arrive yet is left out. */
   leaveRest(): void {
-    const text = "the last packets are left out: they had not arrived when it ended";
-    this.#pcap?.lose(0, text);
-    this.#har?.say(`The recording is incomplete: ${text}`);
-    log.warning(`What was recorded is incomplete: ${text}`);
+    this.#lost.rest = true;
+    this.#pcap?.lose(0, restText);
+    this.#sayLoss();
+    log.warning(`What was recorded is incomplete: ${restText}`);
   }
 
   /** Time passes, though no packet comes. Rejects with MirrordError. */
@@ -203,9 +204,9 @@ class Recorder implements Disposable {
 
   end(): void {
     this.#conversations.end();
-    const { packets, bytes } = this.#lost;
-    const lost = packets === 0 && bytes === 0 ? "" : `, ${this.#lossText()}`;
-    log.info(`${this.#exchanges} ${this.#exchanges === 1 ? "request" : "requests"} seen${lost}`);
+    const lost = this.#lossText();
+    const seen = `${this.#exchanges} ${this.#exchanges === 1 ? "request" : "requests"} seen`;
+    log.info([seen, ...(lost === "" ? [] : [lost])].join(", "));
   }
 
   /** Writes what there is to show; false: nobody reads it. */
@@ -221,8 +222,11 @@ class Recorder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#har?.[Symbol.dispose]();
-    this.#pcap?.[Symbol.dispose]();
+    try {
+      this.#har?.[Symbol.dispose]();
+    } finally {
+      this.#pcap?.[Symbol.dispose]();
+    }
   }
 
   #happens(event: TrafficEvent): void {
@@ -252,11 +256,13 @@ class Recorder implements Disposable {
     this.#har?.say(`The recording is incomplete: ${this.#lossText()}`);
   }
 
+  /** Only grows. */
   #lossText(): string {
-    const { packets, bytes } = this.#lost;
+    const { packets, bytes, rest } = this.#lost;
     return [
       ...(packets === 0 ? [] : [`${packets} packets were not copied`]),
       ...(bytes === 0 ? [] : [`${bytes} bytes of connections are missing`]),
+      ...(rest ? [restText] : []),
     ].join(", ");
   }
 }

@@ -31,7 +31,10 @@ export class HarFile implements Disposable {
     this.#file.append(encoder.encode(text), this.#tail());
   }
 
-  /** A remark about the whole file, such as that packets were lost; it replaces the one before. */
+  /**
+   * A remark about the whole file, such as that packets were lost; it replaces the one before, and is no
+   * shorter.
+   */
   say(comment: string): void {
     this.#comment = comment;
     this.#file.append(new Uint8Array(), this.#tail());
@@ -46,7 +49,7 @@ export class HarFile implements Disposable {
     this.#file[Symbol.dispose]();
   }
 
-  /** Never shorter than before: what is counted grows. */
+  /** Never shorter than before: remarks grow. */
   #tail(): Uint8Array {
     const comment = this.#comment === "" ? "" : `,"_comment":${JSON.stringify(this.#comment)}`;
     return encoder.encode(`\n]${comment}}}\n`);
