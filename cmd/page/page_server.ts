@@ -5,6 +5,7 @@
 // another port that the browser shows the cookie to, gets at it.
 
 import { timingSafeEqual } from "node:crypto";
+import { within } from "../../core/base/pause.ts";
 import { endSession, listSessions } from "../../core/control/sessions.ts";
 import { SessionsWatch } from "../../core/control/sessions_watch.ts";
 
@@ -12,6 +13,8 @@ import { SessionsWatch } from "../../core/control/sessions_watch.ts";
 const mostWaiting = 5000;
 /** Bytes that a request may have behind its head. */
 const mostBody = 4096;
+/** How long requests that are under way may hold up the end. */
+const endMs = 1000;
 
 /** Files of the page, by their path. */
 const files: Record<string, { name: string; type: string }> = {
@@ -47,6 +50,8 @@ export class PageServer implements AsyncDisposable {
   /** null: it was used. */
   #token: string | null = secret();
   #watch: SessionsWatch | null = null;
+  /** The pages that are open. */
+  readonly #pages = new Set<ReadableStreamDefaultController>();
 
   /** Listens on loopback; port 0: a free one. Throws Deno.errors.AddrInUse. */
   constructor(port: number) {
@@ -67,7 +72,8 @@ export class PageServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watch?.[Symbol.dispose]();
-    await this.#server.shutdown();
+    for (const page of this.#pages) page.close();
+    await within(this.#server.shutdown(), endMs, undefined);
   }
 
   async #answer(request: Request): Promise<Response> {
@@ -126,12 +132,13 @@ export class PageServer implements AsyncDisposable {
   #events(): Response {
     const watch = this.#watch ??= new SessionsWatch();
     const encoder = new TextEncoder();
-    let heard: ReturnType<SessionsWatch["hear"]> | undefined;
+    const pages = this.#pages;
+    let left = (): void => {};
     let dropped = 0;
     const stream = new ReadableStream<Uint8Array>({
       start(controller) {
         const send = (message: unknown) => controller.enqueue(encoder.encode(`${JSON.stringify(message)}\n`));
-        heard = watch.hear((watched) => {
+        const heard = watch.hear((watched) => {
           if ((controller.desiredSize ?? 0) <= 0) return void dropped++;
           if (dropped > 0) send({ dropped });
           dropped = 0;
@@ -139,8 +146,13 @@ export class PageServer implements AsyncDisposable {
         });
         for (const watched of heard.before) send(watched);
         send({ present: true });
+        pages.add(controller);
+        left = () => {
+          heard[Symbol.dispose]();
+          pages.delete(controller);
+        };
       },
-      cancel: () => heard?.[Symbol.dispose](),
+      cancel: () => left(),
     }, { highWaterMark: mostWaiting });
     return new Response(stream, { headers: { ...always, "content-type": "application/x-ndjson" } });
   }

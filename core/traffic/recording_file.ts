@@ -40,23 +40,20 @@ export class RecordingFile implements Disposable {
     if (this.#size > mostWaiting) this.flush();
   }
 
-  /**
-   * Writes what was appended, with the tail of the last call, as one. Throws MirrordError; the file is then
-   * complete without it.
-   */
+  /** Writes what was appended, with the tail of the last call, as one. Throws MirrordError. */
   flush(): void {
     if (!this.#isNew) return;
-    const added = concatenate(this.#waiting.splice(0));
-    this.#size = 0;
-    this.#isNew = false;
+    const all = concatenate([...this.#waiting.splice(0), this.#tail]);
     try {
-      this.#write(added);
+      this.#file.seekSync(this.#end, Deno.SeekMode.Start);
+      for (let at = 0; at < all.length;) at += this.#file.writeSync(all.subarray(at));
     } catch (error) {
-      this.#leaveOut();
       throw machineError(error) ??
         new MirrordError(`Cannot write "${this.path}": ${error instanceof Error ? error.message : error}`);
     }
-    this.#end += added.length;
+    this.#end += this.#size;
+    this.#size = 0;
+    this.#isNew = false;
   }
 
   /** Writes the rest, and closes the file. Throws MirrordError. */
@@ -65,22 +62,6 @@ export class RecordingFile implements Disposable {
       this.flush();
     } finally {
       this.#file.close();
-    }
-  }
-
-  #write(added: Uint8Array): void {
-    const all = concatenate([added, this.#tail]);
-    this.#file.seekSync(this.#end, Deno.SeekMode.Start);
-    for (let at = 0; at < all.length;) at += this.#file.writeSync(all.subarray(at));
-  }
-
-  /** Part of it may have been written. */
-  #leaveOut(): void {
-    try {
-      this.#file.truncateSync(this.#end);
-      this.#write(new Uint8Array());
-    } catch {
-      // It is no regular file, or its disk is gone: the error that comes first is reported.
     }
   }
 }

@@ -173,3 +173,21 @@ Deno.test("who has not come by the address, or comes by another site, is refused
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("Ctrl-C ends it while a page is open, and while another program's request is not whole", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "mirrord-run-" });
+  try {
+    await using page = await PageRun.start({ folder });
+    const { origin, headers } = await enter(page.address);
+    const open = await fetch(`${origin}/events`, { headers });
+    const { host, port } = new URL(origin);
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    const head = ["POST /enter HTTP/1.1", `Host: ${host}`, "Content-Length: 32", "", "half"].join("\r\n");
+    await conn.write(new TextEncoder().encode(head));
+    const text = open.text();
+    assert.equal(await page.stop(), 0);
+    assert.equal(await deadline(text, "the page hears the end"), '{"present":true}\n');
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
