@@ -96,12 +96,13 @@ export class PageServer implements AsyncDisposable {
    * A name that leads here by another's DNS has another Host; what another site's page sends has its Origin,
    * or says so itself.
    */
-  #refusal({ headers }: Request): Response | null {
+  #refusal({ headers, method }: Request): Response | null {
     const hosts = [`127.0.0.1:${this.port}`, `localhost:${this.port}`];
     const host = headers.get("host") ?? "";
     if (!hosts.includes(host)) return refused(421, "this is not the host of the page");
     const length = headers.get("content-length");
-    const hasBody = length !== null || headers.has("transfer-encoding");
+    // HTTP/2, which the server speaks too, may have a body without either field.
+    const hasBody = method === "POST" || length !== null || headers.has("transfer-encoding");
     if (hasBody && !(Number(length ?? NaN) <= mostBody)) return refused(413, "that is too much");
     const origin = headers.get("origin");
     if (origin !== null && origin !== `http://${host}`) return refused(403, "another site asks");

@@ -2,6 +2,7 @@
 // refuses. With a browser: tests/browser.
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { type Case, missingForProcess, registerCases } from "../support/cases.ts";
 import { ask } from "../support/client.ts";
 import { deadline } from "../support/deadline.ts";
@@ -125,6 +126,28 @@ async function statusOf(port: number, lines: string[]): Promise<string> {
   return new TextDecoder().decode(bytes).slice(9);
 }
 
+/** The answer to a request by HTTP/2 (RFC 9113, RFC 7541) whose body names no length and does not end. */
+async function answerToEndless(port: number): Promise<string> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  const text = (value: string) => new TextEncoder().encode(value);
+  const host = text(`127.0.0.1:${port}`), path = text("/enter");
+  // POST, http, then :path and host by the numbers of their names.
+  const head = [0x83, 0x86, 0x04, path.length, ...path, 0x0f, 38 - 15, host.length, ...host];
+  const settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+  const headers = [0, 0, head.length, 1, 4, 0, 0, 0, 1, ...head];
+  await conn.write(new Uint8Array([...text("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), ...settings, ...headers]));
+  let all = Buffer.alloc(0);
+  for await (const piece of conn.readable) {
+    all = Buffer.concat([all, piece]);
+    for (let at = 0, size = 0; at + 9 <= all.length; at += 9 + size) {
+      size = all.readUIntBE(at, 3);
+      const isBody = all[at + 3] === 0;
+      if (isBody && all.length >= at + 9 + size) return all.toString("latin1", at + 9, at + 9 + size);
+    }
+  }
+  throw new Error("the connection ended without an answer");
+}
+
 Deno.test("who has not come by the address, or comes by another site, is refused", async () => {
   const folder = await Deno.makeTempDir({ prefix: "mirrord-run-" });
   try {
@@ -161,6 +184,10 @@ Deno.test("who has not come by the address, or comes by another site, is refused
       assert.equal(answer.status, 403, `without ${left}`);
       await answer.body?.cancel();
     }
+    assert.equal(
+      await deadline(answerToEndless(Number(port)), "it answers"),
+      "that is too much\n",
+    );
     const root = await fetch(origin);
     assert.match(
       root.headers.get("content-security-policy") ?? "",
