@@ -12,6 +12,7 @@ import { Conversations } from "../core/traffic/conversations.ts";
 import type { TrafficEvent } from "../core/traffic/events.ts";
 import { Exchanges } from "../core/traffic/exchanges.ts";
 import { HarFile } from "../core/traffic/har.ts";
+import { PacketTime } from "../core/traffic/packet_time.ts";
 import { PcapngFile } from "../core/traffic/pcapng.ts";
 import { type Watched, watchTarget } from "../core/traffic/watch.ts";
 import {
@@ -38,6 +39,7 @@ const leastKept = 1 << 16;
 const tickMs = 250;
 /** What was copied before Ctrl-C may take so long to arrive. */
 const finishMs = 10_000;
+const restText = "the last packets are left out: they had not arrived when it ended";
 const reasons: Partial<Record<PacketKind, string>> = {
   lostByKernel: "they came faster than the agent took them",
   lostByLink: "they came faster than this session took them",
@@ -45,7 +47,7 @@ const reasons: Partial<Record<PacketKind, string>> = {
 
 /** Runs until a signal. Throws MirrordError when it could not begin, or lost the agent. */
 export async function dump(command: DumpCommand): Promise<number> {
-  using interrupt = interruptible();
+  using interrupt = interruptible("dump the traffic");
   await using stack = new AsyncDisposableStack();
   const flags = {
     ...clusterFlags(command),
@@ -100,7 +102,7 @@ async function follow(watched: Watched, agent: AgentLink, recorder: Recorder): P
   };
   for (const signal of endingSignals) Deno.addSignalListener(signal, end);
   void hearNotices(agent);
-  const ticking = setInterval(() => recorder.tick(), tickMs);
+  const ticking = setInterval(() => void recorder.tick().catch(enough.reject), tickMs);
   let lost: SessionError | null = null;
   try {
     for (;;) {
@@ -148,9 +150,10 @@ class Recorder implements Disposable {
   readonly #preview: number;
   readonly #lines: TrafficLines;
   readonly #conversations: Conversations;
+  readonly #time = new PacketTime();
   readonly #har: HarFile | null = null;
   readonly #pcap: PcapngFile | null = null;
-  readonly #lost = { packets: 0, bytes: 0 };
+  readonly #lost = { packets: 0, bytes: 0, rest: false };
   #json: string[] = [];
   #exchanges = 0;
   #flushing: Promise<boolean> = Promise.resolve(true);
@@ -172,6 +175,7 @@ class Recorder implements Disposable {
 
   take(record: PacketRecord): void {
     const { kind, time, bytes, length } = record;
+    this.#time.heard(time);
     if (kind !== "toTarget" && kind !== "fromTarget") {
       this.#conversations.hurry();
       return this.#lose(time, length, reasons[kind] ?? kind);
@@ -183,25 +187,26 @@ class Recorder implements Disposable {
 
   /** What was copied and did not arrive yet is left out. */
   leaveRest(): void {
-    const text = "the last packets are left out: they had not arrived when it ended";
-    this.#pcap?.lose(0, text);
-    this.#har?.say(`The recording is incomplete: ${text}`);
-    log.warning(`What was recorded is incomplete: ${text}`);
+    this.#lost.rest = true;
+    this.#pcap?.lose(0, restText);
+    this.#sayLoss();
+    log.warning(`What was recorded is incomplete: ${restText}`);
   }
 
-  /** Time passes, though no packet comes. */
-  tick(): void {
-    const now = BigInt(Date.now()) * 1_000_000n;
+  /** Time passes, though no packet comes. Rejects with MirrordError. */
+  async tick(): Promise<void> {
+    const now = this.#time.now();
+    if (now === null) return;
     this.#conversations.sweep(now);
     this.#lines.tick(now);
-    void this.flush();
+    await this.flush();
   }
 
   end(): void {
     this.#conversations.end();
-    const { packets, bytes } = this.#lost;
-    const lost = packets === 0 && bytes === 0 ? "" : `, ${this.#lossText()}`;
-    log.info(`${this.#exchanges} ${this.#exchanges === 1 ? "request" : "requests"} seen${lost}`);
+    const lost = this.#lossText();
+    const seen = `${this.#exchanges} ${this.#exchanges === 1 ? "request" : "requests"} seen`;
+    log.info([seen, ...(lost === "" ? [] : [lost])].join(", "));
   }
 
   /** Writes what there is to show; false: nobody reads it. */
@@ -217,8 +222,11 @@ class Recorder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#har?.[Symbol.dispose]();
-    this.#pcap?.[Symbol.dispose]();
+    try {
+      this.#har?.[Symbol.dispose]();
+    } finally {
+      this.#pcap?.[Symbol.dispose]();
+    }
   }
 
   #happens(event: TrafficEvent): void {
@@ -248,11 +256,13 @@ class Recorder implements Disposable {
     this.#har?.say(`The recording is incomplete: ${this.#lossText()}`);
   }
 
+  /** Only grows. */
   #lossText(): string {
-    const { packets, bytes } = this.#lost;
+    const { packets, bytes, rest } = this.#lost;
     return [
       ...(packets === 0 ? [] : [`${packets} packets were not copied`]),
       ...(bytes === 0 ? [] : [`${bytes} bytes of connections are missing`]),
+      ...(rest ? [restText] : []),
     ].join(", ");
   }
 }

@@ -22,7 +22,7 @@ const mostAtOnce = 256;
 
 /** Plays and compares. Throws MirrordError where it cannot begin. */
 export async function replay(command: ReplayCommand): Promise<number> {
-  using interrupt = interruptible();
+  using interrupt = interruptible("play the recording");
   const place = placeOf(command.to);
   const recording = chosen(await readRecording(command.file), command);
   await checkListener(place);

@@ -1,6 +1,7 @@
 // Exchanges → a HAR 1.2 file, as browsers' developer tools open it. Called by cmd/dump.ts. The file is valid
 // after every `flush`. `_comment` of an entry and of the log names what is missing.
 
+import { concatenate } from "../../protocol-wasm/mod.ts";
 import { mirrordVersion } from "../base/version.ts";
 import { addressText } from "../net/address.ts";
 import type { Exchange } from "./events.ts";
@@ -31,7 +32,10 @@ export class HarFile implements Disposable {
     this.#file.append(encoder.encode(text), this.#tail());
   }
 
-  /** A remark about the whole file, such as that packets were lost; it replaces the one before. */
+  /**
+   * A remark about the whole file, such as that packets were lost; it replaces the one before, and is no
+   * shorter.
+   */
   say(comment: string): void {
     this.#comment = comment;
     this.#file.append(new Uint8Array(), this.#tail());
@@ -46,16 +50,17 @@ export class HarFile implements Disposable {
     this.#file[Symbol.dispose]();
   }
 
-  /** Never shorter than before: what is counted grows. */
+  /** Never shorter than before: remarks grow. */
   #tail(): Uint8Array {
     const comment = this.#comment === "" ? "" : `,"_comment":${JSON.stringify(this.#comment)}`;
     return encoder.encode(`\n]${comment}}}\n`);
   }
 }
 
-/** An entry of a HAR file. */
-export function entryOf(exchange: Exchange, keep: number): Record<string, unknown> {
-  const { request, response, connection } = exchange;
+function entryOf(exchange: Exchange, keep: number): Record<string, unknown> {
+  const { connection } = exchange;
+  const request = cutTo(keep, exchange.request);
+  const response = exchange.response === null ? null : cutTo(keep, exchange.response);
   const answered = response?.startedAt ?? request.endedAt;
   const send = Math.max(0, milliseconds(request.startedAt, request.endedAt));
   const wait = Math.max(0, milliseconds(request.endedAt, answered));
@@ -77,6 +82,12 @@ export function entryOf(exchange: Exchange, keep: number): Record<string, unknow
     _clientAddress: addressText(connection.client),
     ...(said === "" ? {} : { _comment: said }),
   };
+}
+
+/** With no more of its body than `keep` bytes; others may have asked for more. */
+function cutTo(keep: number, message: Message): Message {
+  if (message.keptSize <= keep) return message;
+  return { ...message, kept: [concatenate(message.kept).subarray(0, keep)], keptSize: keep };
 }
 
 function requestOf(message: Message, url: string, keep: number): Record<string, unknown> {

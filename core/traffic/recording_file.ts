@@ -40,20 +40,23 @@ export class RecordingFile implements Disposable {
     if (this.#size > mostWaiting) this.flush();
   }
 
-  /** Writes what was appended, with the tail of the last call, as one. Throws MirrordError. */
+  /**
+   * Writes what was appended, with the tail of the last call, as one. Throws MirrordError; the file is then
+   * complete without it.
+   */
   flush(): void {
     if (!this.#isNew) return;
-    const all = concatenate([...this.#waiting.splice(0), this.#tail]);
+    const added = concatenate(this.#waiting.splice(0));
+    this.#size = 0;
+    this.#isNew = false;
     try {
-      this.#file.seekSync(this.#end, Deno.SeekMode.Start);
-      for (let at = 0; at < all.length;) at += this.#file.writeSync(all.subarray(at));
+      this.#write(added);
     } catch (error) {
+      this.#leaveOut();
       throw machineError(error) ??
         new MirrordError(`Cannot write "${this.path}": ${error instanceof Error ? error.message : error}`);
     }
-    this.#end += this.#size;
-    this.#size = 0;
-    this.#isNew = false;
+    this.#end += added.length;
   }
 
   /** Writes the rest, and closes the file. Throws MirrordError. */
@@ -62,6 +65,22 @@ export class RecordingFile implements Disposable {
       this.flush();
     } finally {
       this.#file.close();
+    }
+  }
+
+  #write(added: Uint8Array): void {
+    const all = concatenate([added, this.#tail]);
+    this.#file.seekSync(this.#end, Deno.SeekMode.Start);
+    for (let at = 0; at < all.length;) at += this.#file.writeSync(all.subarray(at));
+  }
+
+  /** Part of it may have been written. */
+  #leaveOut(): void {
+    try {
+      this.#file.truncateSync(this.#end);
+      this.#write(new Uint8Array());
+    } catch {
+      // It is no regular file, or its disk is gone: the error that comes first is reported.
     }
   }
 }

@@ -23,8 +23,8 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 const isOwners = (path: string) => assert.equal((Deno.statSync(path).mode ?? 0) & 0o777, 0o600);
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-function recordHar(path: string, packets: SeenPacket[], keep = 1 << 20): HarFile {
-  const har = new HarFile(path, keep);
+function recordHar(path: string, packets: SeenPacket[], keep = 1 << 20, limit = keep): HarFile {
+  const har = new HarFile(path, limit);
   const exchanges = new Exchanges((event) => event.type === "exchange" && har.add(event.exchange), keep);
   const conversations = new Conversations(exchanges);
   for (const packet of packets) conversations.take(packet);
@@ -84,23 +84,33 @@ Deno.test("a HAR file has each exchange as browsers write it, and is valid while
   });
 });
 
-Deno.test("a body that is longer than the limit is cut there, and the entry says so", async () => {
+for (const keep of [10, 1000]) {
+  Deno.test(`a body that is longer than the limit is cut there, and the entry says so; ${keep} are kept`, () =>
+    cutsBodies(keep));
+}
+
+async function cutsBodies(keep: number): Promise<void> {
   await inFolder(async (folder) => {
     const wire = new Wire();
-    using _har = recordHar(`${folder}/a.har`, [
-      ...wire.open(),
-      wire.say("client", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
-      wire.say(
-        "target",
-        `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\n${"x".repeat(100)}`,
-      ),
-      ...wire.close(),
-    ], 10);
+    using _har = recordHar(
+      `${folder}/a.har`,
+      [
+        ...wire.open(),
+        wire.say("client", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+        wire.say(
+          "target",
+          `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\n${"x".repeat(100)}`,
+        ),
+        ...wire.close(),
+      ],
+      keep,
+      10,
+    );
     const { entries: [entry] } = await readHar(`${folder}/a.har`);
     assert.deepEqual([entry?.response.content.text, entry?.response.content.size], ["x".repeat(10), 100]);
     assert.match(entry?._comment ?? "", /of the answer's body the first 10 of 100 bytes are kept/);
   });
-});
+}
 
 Deno.test({
   name: "Wireshark reads the packets, their direction, and where some are missing",
