@@ -3,6 +3,7 @@
 // `stdinOnce`; an end of the input alone cannot be sent.
 
 import { type AttachOptions, openAttachSocket } from "./attach_socket.ts";
+import { LastBytes } from "./last_bytes.ts";
 
 /** Writers wait while more than this is on its way into the socket. */
 const highWater = 1 << 20;
@@ -14,12 +15,14 @@ const mostHeard = 1 << 14;
 /** An open input. Disposing closes it. */
 export class AttachInput implements Disposable {
   readonly #socket: WebSocket;
+  readonly #last: LastBytes;
   #failure: Error | undefined;
   #heard = "";
   #wake = Promise.withResolvers<void>();
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
+    this.#last = new LastBytes(socket);
     socket.onmessage = ({ data }) => this.#take(data);
     socket.onerror = () => this.#fail("the connection failed");
     socket.onclose = () => this.#fail("the container's input was closed");
@@ -31,6 +34,7 @@ export class AttachInput implements Disposable {
     const message = new Uint8Array(1 + bytes.length);
     message.set(bytes, 1);
     this.#socket.send(message);
+    this.#last.sent();
     await this.#until(highWater);
   }
 
@@ -54,6 +58,7 @@ export class AttachInput implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#last[Symbol.dispose]();
     this.#socket.close();
   }
 
@@ -77,6 +82,7 @@ export class AttachInput implements Disposable {
   }
 
   #fail(why: string): void {
+    this.#last[Symbol.dispose]();
     this.#failure ??= new Error(why);
     this.#wake.resolve();
   }

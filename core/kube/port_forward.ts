@@ -6,6 +6,7 @@
 import { setImmediate } from "node:timers";
 import type { LinkStream } from "../../protocol-wasm/mod.ts";
 import { platform } from "../net/this_platform.ts";
+import { LastBytes } from "./last_bytes.ts";
 
 const { sendSmallAtOnce } = await platform.noDelay();
 
@@ -52,6 +53,7 @@ class PortForward implements LinkStream {
   readonly opened: Promise<void>;
   upgraded = false;
   readonly #socket: WebSocket;
+  readonly #last: LastBytes;
   readonly #received: Uint8Array[] = [];
   /** The channel byte (0), what was written in this turn of the event loop, and room. */
   #message = new Uint8Array(1 + 65_536 + 64);
@@ -64,6 +66,7 @@ class PortForward implements LinkStream {
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
+    this.#last = new LastBytes(socket);
     this.opened = this.#open.promise;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.upgraded = true;
@@ -127,6 +130,7 @@ class PortForward implements LinkStream {
     try {
       // It copies before it returns, so the memory serves the next message too.
       this.#socket.send(this.#message.subarray(0, this.#length));
+      this.#last.sent();
     } catch (cause) {
       this.fail(cause); // the other side is closing
     }
@@ -157,6 +161,7 @@ class PortForward implements LinkStream {
 
   #end(): void {
     this.#ended = true;
+    this.#last[Symbol.dispose]();
     this.#open.reject(this.#failure ?? new Error("the port-forward ended before it began"));
     this.#open.promise.catch(() => {}); // a stream that was never awaited is no unhandled rejection
     this.#wakeReader();

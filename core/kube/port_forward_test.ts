@@ -19,6 +19,7 @@ class Server implements AsyncDisposable {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => [0, 1].forEach((channel) => socket.send(new Uint8Array([channel, 0, 80])));
     socket.onmessage = ({ data }) => {
+      if (data.byteLength === 0) return; // as the kubelet's side does (last_bytes.ts)
       this.#messages.push(new Uint8Array(data));
       this.#wake.resolve();
     };
