@@ -6,13 +6,15 @@
 import { join } from "node:path";
 
 export const nodeName = "node1";
-export const nodeNetns = "mirrord-node";
-export const laptopNetns = "mirrord-laptop";
+/** Begins the names of all that is outside the cluster's folder: another name makes a second cluster. */
+const clusterName = Deno.env.get("MIRRORD_CLUSTER_NAME") ?? "mirrord";
+export const nodeNetns = `${clusterName}-node`;
+export const laptopNetns = `${clusterName}-laptop`;
 
 /** The network name in the CNI configuration; CNI's own records start with it. */
-export const cniNetwork = "mirrord-test";
+export const cniNetwork = `${clusterName}-test`;
 /** The parent, in every cgroup hierarchy, of all processes of the cluster. */
-export const cgroupName = "mirrord-test-cluster";
+export const cgroupName = `${clusterName}-test-cluster`;
 
 export const node = { v4: "192.0.2.10", v6: "fd00:77::10" };
 export const laptop = { v4: "192.0.2.1", v6: "fd00:77::1" };
@@ -28,7 +30,7 @@ export const apiPort = 6443;
 
 /** State of the running cluster; gone after `down`. */
 export function stateDir(...parts: string[]): string {
-  return join(Deno.env.get("MIRRORD_CLUSTER_DIR") ?? "/var/lib/mirrord-test-cluster", ...parts);
+  return join(Deno.env.get("MIRRORD_CLUSTER_DIR") ?? `/var/lib/${clusterName}-test-cluster`, ...parts);
 }
 
 /** What is slow to make and safe to keep: binaries, images, packages. */
