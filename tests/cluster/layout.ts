@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 export const nodeName = "node1";
 /** Begins the names of all that is outside the cluster's folder: another name makes a second cluster. */
-const clusterName = Deno.env.get("MIRRORD_CLUSTER_NAME") ?? "mirrord";
+const clusterName = Deno.env.get("MIRRORD_TEST_CLUSTER") ?? "mirrord";
 export const nodeNetns = `${clusterName}-node`;
 export const laptopNetns = `${clusterName}-laptop`;
 
