@@ -4,7 +4,7 @@
 
 import { log } from "../core/base/log.ts";
 import { within } from "../core/base/pause.ts";
-import { killSessionPrograms } from "../core/launch/session_programs.ts";
+import { killInOrder, killSessions, signalSessions } from "../core/launch/session_programs.ts";
 import { launchPlatform } from "../core/launch/this_platform.ts";
 import { wholeLines } from "./lines.ts";
 import { prefixedLines, type Style } from "./ui.ts";
@@ -28,8 +28,6 @@ interface Running {
 
 /** What a session's end may wait for: as long as container runtimes wait, and upstream. */
 const graceMs = 10_000;
-/** After its program was killed. */
-const killedMs = 2000;
 /** A program that lives on holds its output open. */
 const outputMs = 1000;
 /** A Ctrl-C reaches the services a little before it is heard of here. */
@@ -61,12 +59,13 @@ export async function runAll(orders: readonly Order[]): Promise<number> {
       if (first.code === 0) log.info(rest);
       else log.warning(rest);
     }
-    if (signal === null) pass(all, "SIGTERM");
-    else if (!reachedAll(signal)) pass(all, signal);
+    if (signal === null || !reachedAll(signal)) {
+      signalSessions(all.map(({ child }) => child), signal ?? "SIGTERM");
+    }
     await endAll(all, heard);
     return signal === null && typeof first !== "string" ? first.code : 128 + endings[signal ?? "SIGTERM"];
   } finally {
-    if (all.length < orders.length) kill(all); // one could not be started
+    if (all.length < orders.length) killSessions(all.map(({ child }) => child)); // one could not be started
     await within(Promise.all(all.map(({ printed }) => printed)), outputMs, []);
     for (const { child } of all) await child.stdin.close().catch(() => {});
   }
@@ -106,26 +105,7 @@ async function endAll(all: readonly Running[], heard: Endings): Promise<void> {
   await Promise.resolve(); // those that have ended are out
   const late = outcome === null ? ` after ${graceMs / 1000} s` : "";
   log.warning(`Not ended${late}, and so killed: ${[...left].map(({ name }) => name).join(", ")}`);
-  killSessionPrograms([...left].map(({ child }) => child.pid));
-  pass([...left], "SIGTERM"); // the second one: what the programs sent last is given up
-  if (await within(everyEnd, killedMs, false)) return;
-  kill([...left]);
-  await everyEnd;
-}
-
-function kill(all: readonly Running[]): void {
-  killSessionPrograms(all.map(({ child }) => child.pid));
-  pass(all, "SIGKILL");
-}
-
-function pass(all: readonly Running[], signal: Deno.Signal): void {
-  for (const { child } of all) {
-    try {
-      child.kill(signal);
-    } catch {
-      // It ended already.
-    }
-  }
+  await killInOrder([...left].map(({ child }) => child), everyEnd);
 }
 
 /** Did the terminal send the signal to the whole process group, and so to the sessions and programs too? */

@@ -4,6 +4,7 @@
 import { MirrordError } from "../../core/base/errors.ts";
 import { within } from "../../core/base/pause.ts";
 import { variables } from "../../core/base/variables.ts";
+import { killInOrder, signalSessions } from "../../core/launch/session_programs.ts";
 
 /** Characters of each output that are kept, the last ones. */
 const mostOutput = 65_536;
@@ -104,18 +105,11 @@ export class Run {
     await this.end();
   }
 
-  /** Ends it in order: SIGTERM, then SIGKILL. */
+  /** Ends it in order: SIGTERM, and where that is not enough its program is killed, then its session. */
   async end(): Promise<void> {
-    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-      if (this.#exitCode !== null) return;
-      try {
-        this.#child.kill(signal);
-      } catch {
-        // It has ended.
-      }
-      if (await within(this.ended.then(() => true), graceMs, false)) return;
-    }
-    await this.ended;
+    signalSessions([this.#child], "SIGTERM");
+    if (await within(this.ended.then(() => true), graceMs, false)) return;
+    await killInOrder([this.#child], this.ended);
   }
 }
 

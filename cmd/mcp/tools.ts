@@ -118,7 +118,8 @@ export class Tools implements AsyncDisposable {
           throw new MirrordError(`Cannot run in "${directory}": there is no such folder`);
         }
         this.#watch ??= new SessionsWatch();
-        const run = this.#runs.start([...await ownProgram(), "exec", ...flags, "--", ...command], directory);
+        const words = ["exec", "--ends-with", String(Deno.pid), ...flags, "--", ...command];
+        const run = this.#runs.start([...await ownProgram(), ...words], directory);
         if (background !== true) await run.within((timeoutSeconds ?? usualSeconds) * 1000);
         return run.report;
       }));

@@ -54,6 +54,11 @@ class Agent implements AsyncDisposable {
     return { isError: result.isError === true, text, value: (isJson ? JSON.parse(text) : null) as never };
   }
 
+  /** As a client that does not wait for its server's end. */
+  kill(): void {
+    Deno.kill(this.#transport.pid ?? assert.fail("there is no server"), "SIGKILL");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client.close();
     await Deno.remove(this.folder, { recursive: true });
@@ -147,6 +152,27 @@ const cases: Case[] = [
       connected(stage, { feature: stealing }, async (agent) => {
         await agent.call("run", { command: localApp, background: true });
         await untilBy(stage, "local");
+      }),
+  },
+  {
+    name: "what an agent left running ends with mirrord mcp that is killed",
+    run: (stage) =>
+      connected(stage, { feature: stealing }, async (agent) => {
+        await agent.call("run", { command: localApp, background: true });
+        await untilBy(stage, "local");
+        agent.kill();
+        await untilBy(stage, "original");
+      }),
+  },
+  {
+    name: "a program that does not end when its time is up is killed, and its session ends in order",
+    run: (stage) =>
+      connected(stage, {}, async (agent) => {
+        const command = ["sh", "-c", "echo $$; trap '' TERM; while :; do sleep 1000; done"];
+        const { value } = await agent.call("run", { command, timeoutSeconds: 1 });
+        const { exitCode, timedOut, stdout } = value as Record<string, unknown>;
+        assert.deepEqual({ exitCode, timedOut }, { exitCode: 137, timedOut: true });
+        await assert.rejects(Deno.stat(`/proc/${Number(stdout)}`), Deno.errors.NotFound);
       }),
   },
   {
