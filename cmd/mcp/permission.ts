@@ -3,8 +3,11 @@
 // files gains nothing by writing the configuration; a changed one counts when the developer starts mirrord
 // mcp again.
 
+import { resolve } from "node:path";
 import { exitCodes, MirrordError } from "../../core/base/errors.ts";
+import { environment } from "../../core/base/variables.ts";
 import type { Config } from "../../core/config/config.ts";
+import { kubeconfigNames } from "../../core/kube/kubeconfig.ts";
 import { parseTargetPath } from "../../core/target/path.ts";
 import type { McpCommand } from "../commands.ts";
 import { clusterFlags, configOf } from "../config_flags.ts";
@@ -40,16 +43,22 @@ export class Permission {
     return [...(path === undefined ? [] : [path]), ...this.#command.target ?? []];
   }
 
-  /** Flags of every command that asks the cluster. */
+  /**
+   * Flags of every command that asks the cluster. They name files of the folder that `mirrord mcp` was
+   * started in, whatever folder a command runs in.
+   */
   get placeFlags(): string[] {
-    const { context, kubeconfig, acceptInvalidCertificates, trustProject } = this.#command;
+    const { context, acceptInvalidCertificates, trustProject } = this.#command;
     const namespace = this.#command.targetNamespace ?? this.#command.namespace;
-    const { file } = this.config;
+    const { file, kube } = this.config;
+    const kubeconfig = kube.kubeconfig === undefined
+      ? []
+      : kubeconfigNames({ ...kube, env: environment }).names;
     return [
-      ...(file === undefined ? [] : ["--config-file", file]),
+      ...(file === undefined ? [] : ["--config-file", resolve(file)]),
       ...(namespace === undefined ? [] : ["--namespace", namespace]),
       ...(context === undefined ? [] : ["--context", context]),
-      ...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]),
+      ...kubeconfig.flatMap((name) => ["--kubeconfig", resolve(name)]),
       ...(acceptInvalidCertificates === true ? ["--accept-invalid-certificates"] : []),
       ...(trustProject === true ? ["--trust-project"] : []),
     ];
@@ -58,7 +67,9 @@ export class Permission {
   /** The flags by which `exec` runs it. Throws MirrordError for what is not allowed. */
   async runFlags({ target, steal }: RunOrder): Promise<string[]> {
     await this.checkUnchanged();
-    const flags = [...this.placeFlags, "--target", this.targetOf(target)];
+    // Without a configuration none is looked for, wherever it runs: standard input is empty.
+    const none = this.config.file === undefined ? ["--config-file", "-"] : [];
+    const flags = [...none, ...this.placeFlags, "--target", this.targetOf(target)];
     if (steal !== true) return flags;
     const allowed = this.#command.steal === true || this.config.incoming.mode === "steal";
     if (!allowed) {

@@ -19,26 +19,31 @@ interface Called {
   value: never;
 }
 
-/** An agent's connection, in a folder with a configuration. */
+/** An agent's connection, in a folder with a configuration, unless that is null. */
 class Agent implements AsyncDisposable {
   readonly folder: string;
   readonly #client = new Client({ name: "test", version: "1.0.0" });
   readonly #transport: StdioClientTransport;
 
-  private constructor(folder: string, flags: string[]) {
+  private constructor(folder: string, flags: string[], env: Record<string, string>) {
     this.folder = folder;
     this.#transport = new StdioClientTransport({
       command: binary,
-      args: ["mcp", "-f", `${folder}/config.json`, ...flags],
-      env: { PATH: userPath(), HOME: folder, XDG_RUNTIME_DIR: folder, NO_COLOR: "1" },
+      args: ["mcp", ...flags],
+      cwd: folder,
+      env: { PATH: userPath(), HOME: folder, XDG_RUNTIME_DIR: folder, NO_COLOR: "1", ...env },
       stderr: "ignore",
     });
   }
 
-  static async connect(config: unknown, flags: string[] = []): Promise<Agent> {
+  static async connect(
+    config: unknown,
+    flags: string[] = [],
+    env: Record<string, string> = {},
+  ): Promise<Agent> {
     const folder = await Deno.makeTempDir({ prefix: "mirrord-run-" });
-    await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(config));
-    const agent = new Agent(folder, flags);
+    if (config !== null) await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(config));
+    const agent = new Agent(folder, [...(config === null ? [] : ["-f", "config.json"]), ...flags], env);
     await agent.#client.connect(agent.#transport);
     return agent;
   }
@@ -225,6 +230,38 @@ Deno.test({
     assert.ok(nowhere.isError);
     assert.match(nowhere.text, /^Cannot run in "\/no\/such\/folder": there is no such folder$/);
     assert.equal((value as { exitCode: number }).exitCode, 4);
+  },
+});
+
+Deno.test({
+  name: "a folder that a program is to run in decides neither its configuration nor its cluster",
+  ...leaves,
+  async fn() {
+    const other = await Deno.makeTempDir({ prefix: "mirrord-run-" });
+    try {
+      await Deno.mkdir(`${other}/.mirrord`);
+      const config = JSON.stringify({ feature: { env: { override: { FROM: "the folder" } } } });
+      for (const name of [".mirrord/mirrord.json", "config.json"]) {
+        await Deno.writeTextFile(`${other}/${name}`, config);
+      }
+      await Deno.writeTextFile(`${other}/kubeconfig`, "{}");
+      const order = { command: ["sh", "-c", "echo $FROM; pwd"], directory: other };
+      const target = ["--target", "targetless"];
+      for (const config of [null, {}]) {
+        await using agent = await Agent.connect(config, target);
+        const { value, text } = await agent.call("run", order);
+        assert.equal((value as { stdout: string }).stdout, `\n${other}\n`, text);
+      }
+      const named = [[{ kubeconfig: "kubeconfig" }, {}], [{}, { KUBECONFIG: "kubeconfig" }]] as const;
+      for (const [config, env] of named) {
+        await using agent = await Agent.connect(config, target, env);
+        const { value } = await agent.call("run", order);
+        const missing = `Cannot use the kubeconfig "${agent.folder}/kubeconfig": `;
+        assert.ok((value as { stderr: string }).stderr.includes(missing), JSON.stringify(value));
+      }
+    } finally {
+      await Deno.remove(other, { recursive: true });
+    }
   },
 });
 
