@@ -50,7 +50,7 @@ interface OpenFile {
 }
 
 export class Files implements Floor {
-  readonly kinds = ["open", "close", "stream", ...fileKinds] as const;
+  readonly kinds = ["open", "close", "stream", "scan", ...fileKinds] as const;
   readonly #link: AgentLink;
   readonly #threads: FileThreads;
   readonly #isShared: boolean;
@@ -74,7 +74,7 @@ export class Files implements Floor {
     if (frame.name === "stream") return await this.#stream(frame);
     if (frame.name === "read") return await this.#read(frame);
     if (frame.name === "write") return await this.#write(frame);
-    using _place = await this.#room.take(frame.name === "list" ? filePage : smallAnswer);
+    using _place = await this.#room.take(isPage(frame) ? filePage : smallAnswer);
     const { body } = await this.#threads.perform(this.#order(frame));
     await this.#link.send(frame.name, frame.id, body, endFlag);
   }
@@ -239,6 +239,10 @@ export class Files implements Floor {
       if (waits) this.#patient--;
     }
   }
+}
+
+function isPage({ name }: AgentFrame): boolean {
+  return name === "list" || name === "scan";
 }
 
 /** Waits for the other side's end of a connection on which that side sends nothing. */

@@ -44,6 +44,14 @@ export {
 export { layerDoor, layerLimits } from "./messages/layer_limits.ts";
 export { fileChanges, fileMoves, layerMessages } from "./messages/layer_messages.ts";
 export { type FileKind, fileKinds, fileRequests } from "./messages/file_requests.ts";
+export {
+  folderEntries,
+  type FolderEntry,
+  folderEntryBytes,
+  longestName,
+  packFolderEntry,
+  wholeStatus,
+} from "./messages/folder_entries.ts";
 export { concatenate } from "./handshake/bytes.ts";
 export {
   type Address,

@@ -23,6 +23,7 @@ import { E, SystemError } from "../sys/libc.ts";
 import type { Path } from "../sys/path_bytes.ts";
 import { type Spot, TargetRoot } from "../sys/target_root.ts";
 import { becomeProcess, innerPid } from "../sys/thread_rights.ts";
+import { scan } from "./scan.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -36,7 +37,7 @@ type Call<K extends keyof Messages> = { call: K } & Described<K>;
 
 /** What a file thread is asked. `open`: `file` is the number that the file will have. */
 export type FileCall =
-  | { [K in FileKind | "close"]: Call<K> }[FileKind | "close"]
+  | { [K in FileKind | "close" | "scan"]: Call<K> }[FileKind | "close" | "scan"]
   | (Call<"open"> & { file: number });
 
 /** A path of the client and the open directory that it starts from. */
@@ -132,6 +133,8 @@ class FileOperations {
       }
       case "list":
         return { body: bytes(encode(agentMessages.listReply, page(order.file, order.cursor))) };
+      case "scan":
+        return { body: bytes(encode(agentMessages.scanReply, scan(this.#root, this.#path(order), order))) };
       case "read":
         return { body: readBody(order.file, placeOf(order.offset), order.count) };
       case "write":

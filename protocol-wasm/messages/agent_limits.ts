@@ -3,6 +3,7 @@
 // wrong here ends the link: so lengths, counts and numbers are as large as a real target can make them, and
 // no larger.
 
+import { folderEntriesComplaint } from "./folder_entries.ts";
 import { filePage, hostNameBytes, noticeLevels } from "./numbers.ts";
 import { E } from "../errno.ts";
 import { agentMessages, probeKinds, reachBits } from "./agent_messages.ts";
@@ -308,6 +309,12 @@ export const agentLimits: Rules<Table> = {
   enter: atPath,
   enterReply: answers<"enterReply">(({ physical }) =>
     physical[0] === 0x2f ? record.pathComplaint(physical, mostPath) : "it names no absolute path"
+  ),
+  scan: atPath,
+  scanReply: answers<"scanReply">(({ end, certain, folder, entries }, { most }) =>
+    certain && !end
+      ? "it is certain of what it did not read"
+      : record.statusComplaint(folder) ?? folderEntriesComplaint(entries, most)
   ),
   netlink: byClient,
   netlinkReply: answers<"netlinkReply">(({ messages }) => record.netlinkComplaint(messages)),

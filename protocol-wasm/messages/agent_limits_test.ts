@@ -6,6 +6,7 @@ import { agentDoor, agentLimits } from "./agent_limits.ts";
 import { agentMessages } from "./agent_messages.ts";
 import { type Body, encode } from "./codec.ts";
 import { NonsenseError, RemoteError } from "../errors.ts";
+import { packFolderEntry } from "./folder_entries.ts";
 import { layerLimits } from "./layer_limits.ts";
 import { layerMessages } from "./layer_messages.ts";
 import { Link } from "../link/link.ts";
@@ -37,6 +38,12 @@ function entry(name: string, length = (19 + name.length + 8) & ~7): Uint8Array {
 }
 
 const unending = entry("x", 24).map((byte, at) => at >= 19 ? 0x61 : byte);
+/** An entry of a scan. */
+function named(name: string, attributes = bytes()): Uint8Array {
+  const into = new Uint8Array(600);
+  return into.subarray(0, packFolderEntry({ name: text(name), status: attributes }, into, 0));
+}
+const scanned = { end: true, certain: true, cursor: 0n, folder: status(0o040755), entries: bytes() };
 const open = { dir: 0, flags: 0, mode: 0, whole: 100, ahead: 10, path: text("/x") };
 const opened = { file: 1, end: false, status: status(), content: text("begin") };
 const path = { dir: 0, flags: 0, path: text("/x") };
@@ -93,6 +100,25 @@ const answers: { asked: Kind; body: unknown; as?: Kind; right: unknown[]; wrong:
       { end: true, entries: entry("name").subarray(0, 20) },
       { end: true, entries: entry("name").map((byte, at) => at === 16 ? 0 : byte) },
       { end: true, entries: new Uint8Array((1 << 18) + 1) },
+    ],
+  },
+  {
+    asked: "scan",
+    body: { dir: 0, most: 2, cursor: 0n, path: text("/x") },
+    right: [
+      { ...scanned, entries: named("a", status()) },
+      { ...scanned, entries: bytes(...named("a"), ...named("b", status())) },
+      { ...scanned, end: false, certain: false, entries: bytes() },
+    ],
+    wrong: [
+      { ...scanned, end: false },
+      { ...scanned, folder: bytes(1) },
+      { ...scanned, entries: bytes(...named("a"), ...named("b"), ...named("c")) },
+      { ...scanned, entries: named("") },
+      { ...scanned, entries: named("a/b") },
+      { ...scanned, entries: named("a\0") },
+      { ...scanned, entries: named("a", status()).subarray(0, 5) },
+      { ...scanned, entries: bytes(1, 33, 0x61, ...new Uint8Array(33 * 8)) },
     ],
   },
   {

@@ -7,7 +7,7 @@ import type { MessageTable } from "./codec.ts";
 import { asks, tells } from "./file_requests.ts";
 
 /** The newest protocol version this build speaks; `welcome` names the lower of both sides' versions. */
-export const agentProtocolVersion = 6;
+export const agentProtocolVersion = 7;
 
 /**
  * Field types: u8 u16 u32 u64 (bigint), bool, str (UTF-8), bytes, address (IP address and port).
@@ -283,6 +283,23 @@ export const agentMessages = {
   streamReply: { kind: 140, since: 1, fields: {} },
   enter: asks("enter"),
   enterReply: tells("enter"),
+  /**
+   * The names of the folder at `path` with the attributes that lstat(2) of each would give, at most `most` of
+   * them from `cursor` on (0, or that of an answer before). entries: folder_entries.ts; without attributes:
+   * what has none that stay, as a device or a mount. Nothing, and not the end: the folder's file system
+   * changes by itself (procfs), and is not read. cursor: where it goes on. end: nothing comes after these.
+   * certain: and when they were read, any other name was not there. folder: the folder's struct statx.
+   */
+  scan: {
+    kind: 142,
+    since: 7,
+    fields: { dir: "u32", most: "u32", cursor: "u64", path: "bytes" },
+  },
+  scanReply: {
+    kind: 142,
+    since: 7,
+    fields: { end: "bool", certain: "bool", cursor: "u64", folder: "bytes", entries: "bytes" },
+  },
 
   // -- interfaces (160..) --------------------------------------------------------------------------------
   /**

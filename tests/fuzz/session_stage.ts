@@ -10,9 +10,11 @@ import {
   type Body,
   decode,
   encode,
+  folderEntryBytes,
   layerMessages,
   Link,
   packAddresses,
+  packFolderEntry,
   tableHash,
 } from "../../protocol-wasm/mod.ts";
 import { filesConfig } from "../support/files_config.ts";
@@ -93,6 +95,21 @@ export function rightAnswer(random: Random, { name, id, kind, body }: AgentFrame
       return answer("readLinkReply", { target: new TextEncoder().encode("to") });
     case "list":
       return answer("listReply", { end: true, entries: random.once(2) ? new Uint8Array() : entry("name") });
+    case "scan": {
+      const into = new Uint8Array(folderEntryBytes);
+      const told = {
+        name: new TextEncoder().encode("name"),
+        status: random.once(2) ? status(5) : new Uint8Array(),
+      };
+      const end = random.once(2);
+      return answer("scanReply", {
+        end,
+        certain: end && random.once(2),
+        cursor: 1n,
+        folder: status(0, true),
+        entries: into.subarray(0, random.once(4) ? 0 : packFolderEntry(told, into, 0)),
+      });
+    }
     case "read": {
       const { count } = decode(agentMessages.read, body);
       return answer("readReply", { content: random.bytes(Math.min(count, random.below(40))) });
