@@ -110,7 +110,7 @@ export class Permission {
 
 async function load(command: McpCommand): Promise<Config> {
   const { steal: _steal, target: _target, ...place } = command;
-  return await configOf(place, clusterFlags(command), { targetLater: true });
+  return await configOf(place, clusterFlags(command), { targetLater: true, runs: true });
 }
 
 /** All that the configuration says, and where it stands. */

@@ -1,6 +1,6 @@
 // A hostile project folder: a repository with a `.mirrord/mirrord.json` of its own, which nobody named. What
-// it would have run or sent is not done by `mirrord ls`, by TAB, or by `mirrord exec` unless the user agrees.
-// Each attack succeeds where its file is named by hand, which is the user's consent.
+// it would have run or sent is not done by `mirrord ls`, by TAB, by `mirrord exec` or by `mirrord mcp`,
+// unless the user agrees. Each attack succeeds where its file is named by hand, which is the user's consent.
 
 import assert from "node:assert/strict";
 import { completionScript } from "../../cmd/completions.ts";
@@ -237,9 +237,11 @@ for (const { what, config, said, files = {} } of powers) {
     const run = (...flags: string[]) =>
       runMirrord(["exec", ...flags, ...app], { cwd: folder.path, env: folder.env });
     assert.equal((await run("--trust-project")).code, 0, "the attack's own success");
-    const { code, stderr } = await run();
-    assert.equal(code, 78, stderr);
-    assert.match(stderr, said);
+    const agents = runMirrord(["mcp"], { cwd: folder.path, env: folder.env });
+    for (const { code, stderr } of [await run(), await agents]) {
+      assert.equal(code, 78, stderr);
+      assert.match(stderr, said);
+    }
   });
 }
 
