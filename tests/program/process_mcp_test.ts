@@ -170,14 +170,21 @@ const cases: Case[] = [
       }),
   },
   {
-    name: "a program that does not end when its time is up is killed, and its session ends in order",
+    name: "a program that does not end when it is stopped is killed, and its session ends in order",
     run: (stage) =>
       connected(stage, {}, async (agent) => {
-        const command = ["sh", "-c", "echo $$; trap '' TERM; while :; do sleep 1000; done"];
-        const { value } = await agent.call("run", { command, timeoutSeconds: 1 });
-        const { exitCode, timedOut, stdout } = value as Record<string, unknown>;
-        assert.deepEqual({ exitCode, timedOut }, { exitCode: 137, timedOut: true });
-        await assert.rejects(Deno.stat(`/proc/${Number(stdout)}`), Deno.errors.NotFound);
+        const command = ["sh", "-c", "trap '' TERM; echo $$; while :; do sleep 1000; done"];
+        const started = await agent.call("run", { command, background: true });
+        const { run } = started.value as { run: number };
+        let pid = "";
+        await until("the program runs", async () => {
+          const { value, text } = await agent.call("output", { run });
+          pid = (value as { stdout: string }).stdout.trim();
+          return pid !== "" || text;
+        });
+        const stopped = await agent.call("stop", { run });
+        assert.equal((stopped.value as { exitCode: number }).exitCode, 137);
+        await assert.rejects(Deno.stat(`/proc/${pid}`), Deno.errors.NotFound);
       }),
   },
   {
