@@ -19,7 +19,8 @@ import { Lookup } from "./dns/lookup.ts";
 import { type OwnOptions, resolve, send } from "./dns/resolve.ts";
 import { Settings } from "./dns/settings.ts";
 import { E } from "./sys/libc.ts";
-import { findTarget, type TargetProcess } from "./sys/proc.ts";
+import type { TargetProcess } from "./sys/proc.ts";
+import { TargetPlace } from "./sys/target_place.ts";
 
 /** Requests that may be under way; each costs up to two sockets. */
 const mostRequests = 512;
@@ -32,15 +33,13 @@ export class Dns implements Floor {
   readonly #settings: Settings;
   readonly #lookup: Lookup;
   readonly #exchanger = new Exchanger();
-  readonly #target: TargetProcess;
+  readonly #target: TargetPlace;
   #requests = 0;
-  /** The target's process, looked for again when it is gone: its container may have been restarted. */
-  #pid: number | null = null;
 
   constructor(link: AgentLink, target: TargetProcess) {
     this.#link = link;
-    this.#target = target;
-    this.#settings = new Settings(() => this.#targetPid());
+    this.#target = new TargetPlace(target);
+    this.#settings = new Settings(this.#target);
     this.#lookup = new Lookup(this.#settings, this.#exchanger);
   }
 
@@ -49,6 +48,7 @@ export class Dns implements Floor {
       throw new Failure(E.EAGAIN, `Cannot look up more than ${mostRequests} names at a time`);
     }
     this.#requests++;
+    this.#target.look();
     try {
       if (frame.name === "lookup") await this.#addresses(frame);
       else if (frame.name === "reverse") await this.#names(frame);
@@ -61,12 +61,9 @@ export class Dns implements Floor {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.#exchanger[Symbol.dispose]();
+    this.#lookup[Symbol.dispose]();
+    this.#target[Symbol.dispose]();
     return Promise.resolve();
-  }
-
-  #targetPid(): number {
-    if (this.#pid === null || !isThere(this.#pid)) this.#pid = findTarget(this.#target);
-    return this.#pid;
   }
 
   async #addresses(frame: AgentFrame): Promise<void> {
@@ -137,14 +134,6 @@ function ownOptions(flags: number): OwnOptions {
     noDefaultDomain: has(resolveFlags.noDefaultDomain),
     noSearchList: has(resolveFlags.noSearchList),
   };
-}
-
-function isThere(pid: number): boolean {
-  try {
-    return Deno.statSync(`/proc/${pid}`).isDirectory;
-  } catch {
-    return false;
-  }
 }
 
 function zeroEnded(names: readonly string[]): string {

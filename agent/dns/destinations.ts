@@ -2,13 +2,13 @@
 // implements it, with the routes and addresses of the target's network namespace. Called by lookup.ts.
 // Not read: gai.conf(5), which containers do not have; rule 7, which is about tunnels.
 
-import { formatIp } from "../../protocol-wasm/mod.ts";
 import { addressBytes } from "../../core/net/address.ts";
+import type { Addresses } from "../sys/own_addresses.ts";
 import { sourceAddress } from "../sys/source_address.ts";
 
-/** Prefix, its length, and what it gives (RFC 6724, 2.1); the labels are those of glibc. */
-type Policy = readonly (readonly [prefix: string, length: number, value: number])[];
-const labels: Policy = [
+/** Prefix of 16 bytes, its length, and what it gives (RFC 6724, 2.1); the labels are those of glibc. */
+type Policy = readonly { prefix: Uint8Array; length: number; value: number }[];
+const labels = policy([
   ["::1", 128, 0],
   ["2002::", 16, 2],
   ["::", 96, 3],
@@ -17,14 +17,14 @@ const labels: Policy = [
   ["fc00::", 7, 6],
   ["2001:0::", 32, 7],
   ["::", 0, 1],
-];
-const precedences: Policy = [
+]);
+const precedences = policy([
   ["::1", 128, 50],
   ["2002::", 16, 30],
   ["::", 96, 20],
   ["::ffff:0:0", 96, 10],
   ["::", 0, 40],
-];
+]);
 
 const scopes = { linkLocal: 2, siteLocal: 5, global: 14 } as const;
 const deprecated = 0x20; // IFA_F_DEPRECATED (linux/if_addr.h)
@@ -43,12 +43,12 @@ interface Destination {
 }
 
 /** The same addresses, the best first; those that the rules do not distinguish stay in order. */
-export function sortDestinations(addresses: readonly string[]): string[] {
+export function sortDestinations(addresses: readonly string[], own: () => Addresses): string[] {
   if (addresses.length < 2) return [...addresses];
-  const own = ownAddresses();
+  const now = own();
   const known = new Map<string, Destination>();
   const destinations = addresses.map((text) => {
-    const one = known.get(text) ?? describe(text, own);
+    const one = known.get(text) ?? describe(text, now);
     known.set(text, one);
     return one;
   });
@@ -58,50 +58,14 @@ export function sortDestinations(addresses: readonly string[]): string[] {
 /**
  * Families of which the target has an address that is not loopback: what AI_ADDRCONFIG asks (getaddrinfo(3)).
  */
-export function usableFamilies(): { ipv4: boolean; ipv6: boolean } {
-  const own = ownAddresses();
+export function usableFamilies(own: Addresses): { ipv4: boolean; ipv6: boolean } {
   return {
     ipv4: [...own.prefixes.keys()].some((address) => address !== "127.0.0.1"),
     ipv6: [...own.flags.keys()].some((address) => address !== "::1"),
   };
 }
 
-/** IPv4 addresses with their network's bits, IPv6 ones with the kernel's flags. */
-interface OwnAddresses {
-  prefixes: Map<string, number>;
-  flags: Map<string, number>;
-}
-
-function ownAddresses(): OwnAddresses {
-  const prefixes = new Map<string, number>();
-  for (const { family, address, netmask } of Deno.networkInterfaces()) {
-    if (family === "IPv4") prefixes.set(address, bitsOf(addressBytes(netmask)));
-  }
-  return { prefixes, flags: ipv6Flags() };
-}
-
-/** Lines of 32 digits, interface, prefix length, scope, flags, name (proc_net(5)); no file: no IPv6. */
-function ipv6Flags(): Map<string, number> {
-  let text: string;
-  try {
-    text = Deno.readTextFileSync("/proc/thread-self/net/if_inet6");
-  } catch {
-    return new Map();
-  }
-  return new Map(
-    text.split("\n").filter(Boolean).map((line) => {
-      const [digits = "", , , , flags = "0"] = line.split(/\s+/);
-      const address = addressBytes((digits.match(/.{4}/g) ?? []).join(":"));
-      return [formatIp(6, address) ?? "", parseInt(flags, 16)];
-    }),
-  );
-}
-
-function bitsOf(mask: Uint8Array): number {
-  return mask.reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0);
-}
-
-function describe(text: string, own: OwnAddresses): Destination {
+function describe(text: string, own: Addresses): Destination {
   const bytes = addressBytes(text);
   const source = sourceAddress({ address: text, port: 53 });
   const sourceBytes = source === null ? null : addressBytes(source);
@@ -156,10 +120,13 @@ function hasSameLabel(destination: Uint8Array, source: Uint8Array): boolean {
   return valueOf(labels, destination) === valueOf(labels, source);
 }
 
+function policy(lines: readonly (readonly [prefix: string, length: number, value: number])[]): Policy {
+  return lines.map(([text, length, value]) => ({ prefix: sixteen(addressBytes(text)), length, value }));
+}
+
 /** The first prefix that matches: the lists end with one that always does. */
 function valueOf(policy: Policy, bytes: Uint8Array): number {
-  const found = policy.find(([prefix, length]) => equalBits(sixteen(addressBytes(prefix)), bytes) >= length);
-  return found?.[2] ?? 0;
+  return policy.find(({ prefix, length }) => equalBits(prefix, bytes) >= length)?.value ?? 0;
 }
 
 /** Scope of an address (RFC 4291, 2.7; RFC 6724, 3.1, 3.2 for loopback and IPv4). */

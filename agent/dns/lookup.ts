@@ -12,6 +12,7 @@ import { type DnsRecord, isHostName, recordType, type Reply, sameName } from "..
 import type { Outcome, Source } from "./resolv_conf.ts";
 import { search, type Searched, searchNothing } from "./search.ts";
 import type { Settings } from "./settings.ts";
+import { OwnAddresses } from "../sys/own_addresses.ts";
 
 export type Family = 4 | 6;
 
@@ -36,7 +37,8 @@ const absent: Said = { outcome: "notfound", answer: missing(ending.notFound) };
 /** CNAMEs followed in one answer. */
 const mostAliases = 32;
 
-export class Lookup {
+export class Lookup implements Disposable {
+  readonly #addresses = new OwnAddresses();
   readonly #settings: Settings;
   readonly #exchanger: Exchanger;
 
@@ -45,10 +47,14 @@ export class Lookup {
     this.#exchanger = exchanger;
   }
 
+  [Symbol.dispose](): void {
+    this.#addresses[Symbol.dispose]();
+  }
+
   /** As getaddrinfo(3): sorted addresses; `name` is the canonical one. */
   async addresses(question: AddressQuestion): Promise<Answer> {
     const { name } = question;
-    const families = question.addrConfig ? usableFamilies() : { ipv4: true, ipv6: true };
+    const families = question.addrConfig ? usableFamilies(this.#addresses.now()) : { ipv4: true, ipv6: true };
     let { family } = question;
     if (family === 0 && families.ipv4 !== families.ipv6) family = families.ipv4 ? 4 : 6;
     else if ((family === 4 && !families.ipv4) || (family === 6 && !families.ipv6)) {
@@ -61,7 +67,8 @@ export class Lookup {
     if (host === undefined) {
       return family === 4 && !question.canonName ? missing(plainEnding(answer.ending, outcome)) : answer;
     }
-    return { ending: ending.found, host: { ...host, addresses: sortDestinations(host.addresses) } };
+    const addresses = sortDestinations(host.addresses, () => this.#addresses.now());
+    return { ending: ending.found, host: { ...host, addresses } };
   }
 
   /** As gethostbyname2(3): in the order of the source, with the host's other names. */

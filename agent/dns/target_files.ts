@@ -7,7 +7,7 @@ import * as calls from "../sys/file_calls.ts";
 import { F } from "../sys/file_calls.ts";
 import { modeAndSize } from "../sys/file_status.ts";
 import { SystemError } from "../sys/libc.ts";
-import { TargetRoot } from "../sys/target_root.ts";
+import type { TargetRoot } from "../sys/target_root.ts";
 
 /** Larger files are cut: a hosts file of megabytes is a block list, and costs memory in the agent. */
 const mostBytes = 8 << 20;
@@ -29,9 +29,8 @@ export class TargetFile<T> {
     this.#parse = parse;
   }
 
-  /** The present content of the file of the process `pid`. */
-  read(pid: number): T {
-    using root = TargetRoot.of(pid);
+  /** The present content of the file below `root`. */
+  read(root: TargetRoot | null): T {
     const { fd, status } = (root === null ? null : opened(root, this.#path)) ?? { fd: null, status: null };
     try {
       const stamp = status === null ? "absent" : stampOf(status);

@@ -18,6 +18,8 @@ const quick = "options timeout:1 attempts:1\n";
 const live = "nameserver 127.0.0.1\n";
 const silent = "nameserver 127.0.0.4\n";
 const dead = "nameserver 127.0.0.9\n";
+/** <netdb.h> */
+const AI_ADDRCONFIG = 32;
 
 /** resolv.conf, the names that are asked with it, and how the first of them ends. */
 const cases: Record<string, [resolvConf: string, names: string[], first: RegExp]> = {
@@ -155,6 +157,26 @@ Deno.test("addresses come in the order that the target's routes give them", asyn
       assert.ok(name !== "");
     });
   }
+});
+
+Deno.test("addresses of the target that come and go count from the next question on", async () => {
+  const both = { "both.test": { A: ["192.0.2.1"], AAAA: ["2001:db8::1"] } };
+  await withNamesStage(
+    { zone: both, files: { resolvConf: live + quick }, ipv6: true },
+    async (stage, link) => {
+      const ask = () => compareNames(stage, link, [`addrinfo both.test - 0 1 ${AI_ADDRCONFIG}`]);
+      const changed = async (...words: string[]) => {
+        await stage.netns.run(["ip", ...words]);
+        return await ask();
+      };
+      const before = await ask();
+      const without = await changed("-6", "addr", "flush", "dev", "eth0");
+      assert.deepEqual(without, ["found 192.0.2.1"]);
+      assert.notDeepEqual(before, without);
+      assert.notDeepEqual(await changed("addr", "add", "2001:db8::77/64", "dev", "eth0", "nodad"), without);
+      await changed("-4", "addr", "flush", "dev", "eth0");
+    },
+  );
 });
 
 Deno.test("one name that hangs holds up no other, and nothing outlives the client", async () => {
