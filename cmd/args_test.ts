@@ -77,7 +77,6 @@ Deno.test("a usage error says what, in which state, and what to do", async () =>
     [["wizard"], 'Cannot run "wizard": upstream has it, this release does not yet', /configuration.md/],
     [["up", "init", "api"], 'Cannot use "api": up init takes no names', /up --help/],
     [["up", "-o", "x.yaml"], 'Cannot use "--output x.yaml": it is for up init', /up --help/],
-    [["container", "--help"], 'Cannot run "container": upstream has it, this release does not yet', /./],
     [
       ["queues", "status"],
       'Cannot run "queues": it is left out: it needs upstream\'s operator, and mirrord installs nothing in the cluster',

@@ -49,11 +49,8 @@ export interface VersionCommand {
   output?: "json";
 }
 
-/** `mirrord exec`: the app and what overrides the config file. */
-export interface ExecCommand extends ClusterFlags {
-  name: "exec";
-  program: string;
-  args: string[];
+/** What overrides the config file, for the commands that run the app. */
+export interface AppFlags extends ClusterFlags {
   target?: string;
   steal?: true;
   portMap?: string[];
@@ -63,8 +60,6 @@ export interface ExecCommand extends ClusterFlags {
   agentStartupTimeout?: string;
   linger?: string;
   force?: true;
-  /** The process with which the session ends; mirrord's own flag. */
-  endsWith?: number;
   agentNamespace?: string;
   agentTtl?: string;
   ephemeralContainer?: true;
@@ -80,6 +75,21 @@ export interface ExecCommand extends ClusterFlags {
   tcpOutgoing: boolean;
   udpOutgoing: boolean;
   telemetry: boolean;
+}
+
+/** `mirrord exec`: the app and what overrides the config file. */
+export interface ExecCommand extends AppFlags {
+  name: "exec";
+  program: string;
+  args: string[];
+  /** The process with which the session ends; mirrord's own flag. */
+  endsWith?: number;
+}
+
+/** `mirrord container`: the engine's command line. */
+export interface ContainerCommand extends AppFlags {
+  name: "container";
+  line: string[];
 }
 
 /** `mirrord port-forward`. */
@@ -286,6 +296,7 @@ export interface VerifyCommand extends VerifyFlags {
 export type ParsedCommand =
   | CiCommand
   | CiSessionCommand
+  | ContainerCommand
   | ExecCommand
   | ExtCommand
   | LsCommand

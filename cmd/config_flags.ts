@@ -3,7 +3,7 @@
 import { ConfigError } from "../core/base/errors.ts";
 import { environment } from "../core/base/variables.ts";
 import { type Config, type ConfigFlags, loadConfig, type LoadOptions } from "../core/config/load.ts";
-import type { ClusterFlags, ExecCommand, PortForwardCommand } from "./commands.ts";
+import type { AppFlags, ClusterFlags, PortForwardCommand } from "./commands.ts";
 import type { TrustOptions } from "./trust.ts";
 
 /** Loads the configuration that `command` names, with `flags` on top. Throws ConfigError. */
@@ -42,7 +42,7 @@ export function clusterFlags(command: ClusterFlags): ConfigFlags {
 }
 
 /** Flags about the agent, which every command that starts one for long has. */
-function agentFlags(command: ExecCommand | PortForwardCommand): ConfigFlags {
+function agentFlags(command: AppFlags | PortForwardCommand): ConfigFlags {
   return {
     ...clusterFlags(command),
     target: command.target,
@@ -62,8 +62,8 @@ export function portForwardFlags(command: PortForwardCommand, steals: boolean): 
   return { ...agentFlags(command), steal: steals ? true : undefined };
 }
 
-/** All flags of `exec`. */
-export function execFlags(command: ExecCommand): ConfigFlags {
+/** All flags of `exec` and `container`. */
+export function execFlags(command: AppFlags): ConfigFlags {
   return {
     ...agentFlags(command),
     steal: command.steal,

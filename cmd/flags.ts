@@ -8,6 +8,7 @@ import {
   type ClusterFlags,
   type CompletedNames,
   completedNames,
+  type ContainerCommand,
   type DoctorCommand,
   type DumpCommand,
   type ExecCommand,
@@ -68,6 +69,11 @@ export function declareCommands(parsed: (command: ParsedCommand) => void, first?
       execFlags(program.command("exec"))
         .action((name: string, rest: string[], flags: Omit<ExecCommand, "name" | "program" | "args">) =>
           parsed({ name: "exec", program: name, args: rest, ...flags })
+        ),
+    container: () =>
+      containerFlags(program.command("container"))
+        .action((engine: string, rest: string[], flags: Omit<ContainerCommand, "name" | "line">) =>
+          parsed({ name: "container", line: [engine, ...rest], ...flags })
         ),
     "port-forward": () =>
       portForwardFlags(program.command("port-forward"))
@@ -271,6 +277,16 @@ function execFlags(command: Command): Command {
   return execOptions(about)
     // Mirrord's own, where it starts a session.
     .addOption(new Option("--ends-with <pid>").argParser(positive).hideHelp());
+}
+
+function containerFlags(command: Command): Command {
+  const about = command
+    .description("run a container of this machine in the conditions of the target")
+    .usage("[options] -- docker|podman|nerdctl run [options] IMAGE [args...]")
+    .argument("<program>", "the container engine: docker, podman or nerdctl")
+    .argument("[args...]", "its own command line: run and what follows")
+    .passThroughOptions();
+  return execOptions(about);
 }
 
 function execOptions(command: Command): Command {

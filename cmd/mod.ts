@@ -26,6 +26,11 @@ async function perform(args: string[]): Promise<number> {
       const { exec } = await import("./exec.ts");
       return await exec(command);
     }
+    case "container": {
+      await showLog();
+      const { container } = await import("./container.ts");
+      return await container(command);
+    }
     case "up": {
       await showLog();
       const { up } = await import("./up.ts");

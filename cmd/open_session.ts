@@ -13,6 +13,7 @@ import { PrivateDir } from "../core/net/private_dir.ts";
 import { platform } from "../core/net/this_platform.ts";
 import type { EnvRules, Fetched } from "../core/session/env.ts";
 import { sessionOptions } from "../core/session/options.ts";
+import type { AppContainer } from "../core/session/session_options.ts";
 import { Session } from "../core/session/session.ts";
 import type { Target } from "../core/target/resolve.ts";
 import { findTarget, openAgent, readVariables, tell } from "./steps.ts";
@@ -34,8 +35,10 @@ export interface OpenOptions {
   /** Even into a pod with too little memory. */
   forced: boolean;
   /** For those who ask what this session is: the command, and the program with its arguments. */
-  kind: "exec" | "ext";
+  kind: "exec" | "ext" | "container" | "container-ext";
   command: readonly string[];
+  /** Where the app runs, if not on this machine itself. */
+  container?: AppContainer;
 }
 
 /** As if a signal had ended mirrord: "mirrord session kill". */
@@ -59,19 +62,23 @@ export interface OpenedSession {
 export async function openSession(
   config: Config,
   stack: AsyncDisposableStack,
-  { program, programs, rules, signal, forced, kind, command }: OpenOptions,
+  { program, programs, rules, signal, forced, kind, command, container }: OpenOptions,
 ): Promise<OpenedSession> {
   const control = stack.use(new Control()); // first, so that it ends last
   const directory = stack.use(PrivateDir.make((folder) => mayMapThere(folder, sessionBytes)));
-  const layerPath = unpackLayer(directory.path);
+  const folder = directory.makeOpen("s");
+  const layerPath = container === undefined
+    ? unpackLayer(directory.path)
+    : unpackLayer(folder, { open: true });
   const target = await findTarget(config, signal);
   const agent = await openAgent(config, target, stack, { signal, forced });
-  const socketPath = `${directory.makeOpen("s")}/layer.sock`;
+  const socketPath = `${folder}/layer.sock`;
   const session = stack.use(
     new Session({
       ...sessionOptions(config, target, {
         agent,
         program,
+        container,
         socketPath,
         emit: (event) => {
           tell(event);

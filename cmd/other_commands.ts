@@ -6,7 +6,6 @@
 export const laterCommands: Readonly<Record<string, string | undefined>> = {
   "attach": undefined,
   "chaos": undefined,
-  "container": "Run the program itself under mirrord exec, outside the container.",
   "container-ext":
     "Sessions for containers that an editor starts are not there yet. Let its launch configuration run the " +
     "program itself, on this machine, or switch mirrord off for this one.",

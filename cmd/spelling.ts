@@ -45,7 +45,9 @@ export function spellOut(args: readonly string[], program: Command): string[] {
     const word = args[index] ?? "";
     // What stands behind `--`, or behind the program that exec or ci runs, is not mirrord's.
     const isWord = !word.startsWith("-") || word === "-";
-    if (word === "--" || (isWord && command.name() === "exec")) return [...written, ...args.slice(index)];
+    if (word === "--" || (isWord && ["exec", "container"].includes(command.name()))) {
+      return [...written, ...args.slice(index)];
+    }
     if (isWord && command.name() === "ci" && ++words > 1) return [...written, "--", ...args.slice(index)];
     const { option, value } = readFlag(word, command);
     if (option === undefined) {

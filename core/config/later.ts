@@ -132,7 +132,7 @@ const laterKeys: Readonly<Record<string, LaterKey>> = {
   baggage: noEffect(noOperator),
   traceparent: noEffect(noOperator),
   api: noEffect("the session has no socket for other programs yet", isFalse),
-  container: noEffect("it is for commands that are not in this release yet"),
+  container: noEffect("mirrord container needs no image of its own, and no second container"),
   experimental: noEffect("none of these switches exist here"),
   internal_proxy: noEffect(noProxy),
   external_proxy: noEffect(noProxy),

@@ -45,14 +45,13 @@ const others =
   /^MIRRORD_TESTS?_|^MIRRORD_CLUSTER_DIR=|_SERVICE_(HOST|PORT)[_=]|_PORT_[0-9]+_(TCP|UDP)[_=]|_PORT=\w+:/;
 
 const notYet = "it has no effect yet";
-const container = `${notYet}: there is no mirrord container`;
 const never = "it has no effect: it is for parts of upstream that do not exist here";
 const operators = "it has no effect: there is no operator";
 
 /** Variables of upstream that change nothing here. */
 const upstreams: Readonly<Record<string, string>> = {
   MIRRORD_OVERRIDE_HOSTNAME: `${notYet}: the host name is the target's, or this machine's (feature.hostname)`,
-  MIRRORD_CONTAINER_USE_RUNTIME: container,
+  MIRRORD_CONTAINER_USE_RUNTIME: `${notYet}: there is no mirrord container-ext`,
   MIRRORD_CI_API_KEY: operators,
   MIRRORD_CHROME_EXTENSION_ID: notYet,
   ...Object.fromEntries(

@@ -26,7 +26,7 @@ export interface SessionFacts {
   version: string;
   pid: number;
   /** The command that opened it. */
-  kind: "exec" | "ext" | "port-forward";
+  kind: "exec" | "ext" | "container" | "container-ext" | "port-forward";
   /** The program and its arguments; empty where an editor starts programs; port-forward's own words. */
   command: string[];
   /** The working directory. */

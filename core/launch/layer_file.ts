@@ -11,21 +11,25 @@ const { canMap, memoryFile } = await platform.files();
 
 /**
  * Writes the layer for this machine below `folder` (mode 0700: core/net/linux/traced.ts runs it) and returns
- * its path. Throws MirrordError (126).
+ * its path; `open`: for every user who gets to the folder. Throws MirrordError (126).
  */
-export function unpackLayer(folder: string): string {
+export function unpackLayer(folder: string, { open = false }: { open?: boolean } = {}): string {
   const { embedded, unpacked } = launchPlatform.layer;
   const bytes = Deno.readFileSync(new URL(`./${embedded}`, import.meta.url));
   const path = `${folder}/${unpacked}`;
   const why = write(path, bytes);
-  if (why === null && canMap(path)) return path;
+  if (why === null && canMap(path)) {
+    if (open) Deno.chmodSync(path, 0o755);
+    return path;
+  }
+  // A file in memory has no name that a container could be given.
+  const inMemory = open ? null : memoryFile("mirrord-layer", bytes);
   log.debug(`The layer is kept in memory: ${why ?? `nothing in ${folder} may be run`}`);
-  const inMemory = memoryFile("mirrord-layer", bytes);
   if (inMemory !== null && canMap(inMemory)) return inMemory;
   throw new MirrordError(
-    `Cannot load mirrord's library into programs: ${
-      why ?? `nothing in "${folder}" may be run`
-    }, nor a file in memory`,
+    `Cannot load mirrord's library into programs: ${why ?? `nothing in "${folder}" may be run`}${
+      open ? "" : ", nor a file in memory"
+    }`,
     {
       exitCode: exitCodes.notExecutable,
       help: "Set TMPDIR to a folder on a file system that is not mounted noexec.",

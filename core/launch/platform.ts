@@ -10,6 +10,11 @@ export interface Look {
   variables: Readonly<Record<string, string>>;
   /** How many scripts led to it. */
   depth: number;
+  /**
+   * Where a file is on this machine, for a program of another tree of files; null: there is no such file.
+   * Absent: where its path says.
+   */
+  placeOf?: (path: string) => Promise<string | null>;
 }
 
 /** What is started in place of a program, so that the layer gets into it. */

@@ -200,6 +200,11 @@ export interface Processes {
   /** Its variables, each ended by a zero byte; "" where they are not told. */
   environmentOf(pid: number): string;
   nameOf(pid: number): string;
+  /**
+   * The process that calls itself `pid` in its own process namespace and has the variable `entry`
+   * (NAME=value); 0: it is not known.
+   */
+  processInside(pid: number, entry: string): number;
   /** The file of its program. */
   programOf(pid: number): string | null;
   directoryOf(pid: number): string | null;

@@ -5,32 +5,66 @@ import { osText } from "../base/os_text.ts";
 import { variable } from "../base/variables.ts";
 import type { Config } from "../config/config.ts";
 import type { Emit } from "./events.ts";
+import type { LocalPlaces } from "./policy_default.ts";
 import { noMounts, targetMounts } from "./policy_mounts.ts";
-import type { FilesRules } from "./session_options.ts";
+import type { AppContainer, FilesRules } from "./session_options.ts";
 import type { Target } from "../target/resolve.ts";
 import { platform } from "../net/this_platform.ts";
 
 const { systemTrees, workingDirectory } = await platform.files();
 
-/** null: the app's files are not looked at. `program` is the app's file. */
+/**
+ * null: the app's files are not looked at. `program` is the app's file, `container` where it runs, if not on
+ * this machine itself.
+ */
 export function filesRules(
   { files }: Config,
   target: Target,
-  { program, emit }: { program: string; emit: Emit },
+  { program, container, emit }: { program: string; container?: AppContainer | undefined; emit: Emit },
 ): FilesRules | null {
   if (files.mode === "local") return null;
-  const places = {
+  const places = container === undefined ? machinePlaces() : containerPlaces(container);
+  if (!files.autoMount || target.kind !== "pod") return { config: files, places, mounts: noMounts };
+  const path = container === undefined ? variable("PATH") : container.variables["PATH"];
+  const programs = [...(path ?? "").split(":"), program.replace(/\/[^/]*$/, "")];
+  const mounts = targetMounts(target.mounts, {
+    ...places,
+    programs,
+    kindOf: container === undefined ? kindOf : kindInImages,
+  });
+  if (mounts.kept.length > 0) emit({ type: "volumesUnread", paths: [...mounts.kept] });
+  return { config: files, places, mounts };
+}
+
+function machinePlaces(): LocalPlaces {
+  return {
     temporary: variable("TMPDIR") ?? "/tmp",
     workingDirectory: workingDirectory(),
     home: variable("HOME"),
     accountHome: accountHome(),
     systemTrees,
   };
-  if (!files.autoMount || target.kind !== "pod") return { config: files, places, mounts: noMounts };
-  const programs = [...(variable("PATH") ?? "").split(":"), program.replace(/\/[^/]*$/, "")];
-  const mounts = targetMounts(target.mounts, { ...places, programs, kindOf });
-  if (mounts.kept.length > 0) emit({ type: "volumesUnread", paths: [...mounts.kept] });
-  return { config: files, places, mounts };
+}
+
+function containerPlaces(
+  { variables, workingDirectory, home, accountHome, mounts }: AppContainer,
+): LocalPlaces {
+  return {
+    temporary: variables["TMPDIR"] ?? "/tmp",
+    workingDirectory,
+    home,
+    accountHome,
+    mounted: mounts,
+  };
+}
+
+/** What images have (Filesystem Hierarchy Standard); of any other folder the target's is of more use. */
+const inImages =
+  /^\/(boot|etc|home|media|mnt|opt|root|run|srv|tmp|usr(\/(lib|local|share))?|var(\/(cache|lib|log|opt|run|spool|tmp))?)$/;
+
+/** No file of the container is looked at for this: it does not run yet. */
+function kindInImages(path: string): "nothing" | "other" {
+  return inImages.test(path) ? "other" : "nothing";
 }
 
 /** The user's home by passwd(5); undefined where another source of names has it. */

@@ -111,23 +111,26 @@ export class Handed implements Floor {
   readonly #remote: boolean;
   readonly #entry: string;
   readonly #isOurs: (pid: number) => boolean;
+  readonly #here: (pid: number) => number;
   readonly #emit: Emit;
 
   /**
    * remote: there is a target. socketPath: every process of this session has it in its environment; isOurs:
-   * it spoke with it.
+   * it spoke with it. here: the number on this machine of a process that the app names; 0: not known.
    */
   constructor(
-    { remote, socketPath, isOurs, emit }: {
+    { remote, socketPath, isOurs, here, emit }: {
       remote: boolean;
       socketPath: string;
       isOurs: (pid: number) => boolean;
+      here: (pid: number) => number;
       emit: Emit;
     },
   ) {
     this.#remote = remote;
     this.#entry = `MIRRORD_LAYER_SOCKET=${socketPath}`;
     this.#isOurs = isOurs;
+    this.#here = here;
     this.#emit = emit;
   }
 
@@ -136,11 +139,15 @@ export class Handed implements Floor {
     const message = decode(layerMessages.handed, frame.body);
     const path = new TextDecoder().decode(message.path);
     const client = clientOf(process);
-    if (client !== undefined) this.#tell(client, null);
-    else if (!this.#isInside(message.process)) {
-      const runs = describe(message.process);
+    if (client !== undefined) {
+      this.#tell(client, null);
+      return Promise.resolve();
+    }
+    const peer = this.#here(message.process);
+    if (peer > 0 && !this.#isInside(peer)) {
+      const runs = describe(peer);
       const daemon = daemons.find((one) => one.path?.test(path) || one.runs?.test(runs));
-      if (daemon !== undefined) this.#tell(daemon, message.process);
+      if (daemon !== undefined) this.#tell(daemon, peer);
     }
     return Promise.resolve();
   }

@@ -8,15 +8,19 @@ import type { Target } from "../target/target.ts";
 import type { Emit } from "./events.ts";
 import { filesRules } from "./files_rules.ts";
 import { incomingRules } from "./incoming_rules.ts";
-import type { SessionOptions } from "./session_options.ts";
+import type { AppContainer, SessionOptions } from "./session_options.ts";
 
-/** `agent` null: nothing is asked of the target. `program`: the app's file. */
+/**
+ * `agent` null: nothing is asked of the target. `program`: the app's file. `container`: where the app runs,
+ * if not on this machine itself.
+ */
 export function sessionOptions(
   config: Config,
   target: Target,
-  { agent, program, socketPath, emit, requests }: {
+  { agent, program, container, socketPath, emit, requests }: {
     agent: ConnectedAgent | null;
     program: string;
+    container?: AppContainer | undefined;
     socketPath: string;
     emit: Emit;
     requests: boolean;
@@ -30,8 +34,9 @@ export function sessionOptions(
     // Questions and answers about them are Linux's own (netlink(7)): no other system's programs ask so.
     interfaces: config.interfaces && Deno.build.os === "linux",
     debuggerPorts: readPortRanges(variables()[debuggerPortsVariable] ?? "") ?? [],
-    files: filesRules(config, target, { program, emit }),
+    files: filesRules(config, target, { program, container, emit }),
     socketPath,
+    contained: container !== undefined,
     emit,
     requests,
   };

@@ -16,6 +16,8 @@ export interface LocalPlaces {
   accountHome?: string | undefined;
   /** Trees of this machine's system that no Linux has. */
   systemTrees?: readonly string[];
+  /** Where the developer mounted something of this machine into the app's container. */
+  mounted?: readonly string[];
   /** The app sees the target's network interfaces, in these files too. */
   interfaces?: boolean;
 }
@@ -120,7 +122,8 @@ export function tree(path: string): string {
 
 /** Trees of this machine that are local. */
 export function localPlaceTrees(places: LocalPlaces): string[] {
-  const own = [places.temporary, places.workingDirectory, ...places.systemTrees ?? []];
+  const { temporary, workingDirectory, systemTrees = [], mounted = [] } = places;
+  const own = [temporary, workingDirectory, ...systemTrees, ...mounted];
   return own.filter((path) => /^\/+[^/]/.test(path));
 }
 

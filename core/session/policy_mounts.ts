@@ -72,7 +72,7 @@ const varRun = "/var/run";
 /** Sorts the mount paths of the target's container. */
 export function targetMounts(paths: readonly string[], places: MountPlaces): Mounts {
   const given = [...new Set(paths.map(normalized))].filter((path) => !isOneOf(path, remoteFiles));
-  const own = [places.temporary, places.workingDirectory, places.home ?? ""]
+  const own = [places.temporary, places.workingDirectory, places.home ?? "", ...places.mounted ?? []]
     .filter((path) => /^\/+[^/]/.test(path)).map(normalized);
   const programs = places.programs.filter((path) => path.startsWith("/")).map(normalized);
   const isTaken = (path: string) =>

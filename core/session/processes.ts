@@ -49,21 +49,21 @@ export class Processes implements Floor {
 
   /**
    * A program of the app, by its file. Its code is looked through meanwhile: that takes time, and the app
-   * need not wait.
+   * need not wait. place: where this machine has the file, when its path is a container's.
    */
-  meets(file: string): void {
+  meets(file: string, place?: string): void {
     const { files, sockets } = this.#options;
     if (!(files || sockets) || this.#met.has(file) || this.#met.size >= mostMet) return;
-    const executable = realPath(file);
+    const executable = place === undefined ? realPath(file) : file;
     const known = this.#met.has(executable);
     this.#met.add(file).add(executable);
     if (known) return;
-    const look = this.#look(executable).finally(() => this.#looking.delete(look));
+    const look = this.#look(executable, place ?? executable).finally(() => this.#looking.delete(look));
     this.#looking.add(look);
   }
 
-  async #look(executable: string): Promise<void> {
-    using reached = reach(executable);
+  async #look(executable: string, place: string): Promise<void> {
+    using reached = reach(place);
     const { files, sockets } = await ownCalls(reached.path);
     const { emit } = this.#options;
     if (files && this.#options.files) emit({ type: "ownCalls", executable, calls: "files" });

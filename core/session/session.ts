@@ -53,6 +53,7 @@ import { closeQuietly } from "./streams.ts";
 import { platform } from "../net/this_platform.ts";
 
 const { unwatched } = await platform.network();
+const { processInside } = await platform.processes();
 
 /** A process's link ends with it, but a moment after its parent was notified. */
 const settleMs = 300;
@@ -89,12 +90,14 @@ export class Session implements AsyncDisposable {
   /** Resolves when the session itself fails: a process would wait, or fail, without end. */
   readonly #broken = Promise.withResolvers<SessionError>();
   readonly #pauses = new Pauses();
+  readonly #contained: boolean;
   /** What to do when the user stops mirrord, and when it goes on. */
   readonly standStill: StandStill;
 
   constructor(options: SessionOptions) {
     this.socketPath = options.socketPath;
     this.#agent = options.agent;
+    this.#contained = options.contained === true;
     const emit = this.#emit = options.emit ?? (() => {});
     const details = options.details ?? new Details();
     const own = new OwnSockets({
@@ -122,6 +125,7 @@ export class Session implements AsyncDisposable {
       remote: options.agent !== null,
       socketPath: options.socketPath,
       isOurs: (pid) => this.#pids().includes(pid),
+      here: (pid) => this.#here(pid),
       emit,
     });
     const outgoing = this.#outgoing = openOutgoing(options, {
@@ -157,6 +161,7 @@ export class Session implements AsyncDisposable {
     // start thousands.
     const rules = [0x30 + (files === null ? 0 : 1), 0x0a, ...this.#hello.paths];
     Deno.writeFileSync(options.socketPath + rulesSuffix, Uint8Array.from(rules), { mode: 0o600 });
+    if (this.#contained) Deno.chmodSync(options.socketPath + rulesSuffix, 0o644);
     this.#listener = Deno.listen({ transport: "unix", path: options.socketPath });
     Deno.chmodSync(options.socketPath, socketMode);
     this.#run(this.#serveLayers());
@@ -212,6 +217,11 @@ export class Session implements AsyncDisposable {
     for (const floor of this.#floors) await floor[Symbol.asyncDispose]?.();
     this.#pauses[Symbol.dispose]();
     await unwatched();
+  }
+
+  /** This machine's number of a process that calls itself `pid`; 0: it is not known. */
+  #here(pid: number): number {
+    return this.#contained ? processInside(pid, `MIRRORD_LAYER_SOCKET=${this.socketPath}`) : pid;
   }
 
   #pids(): number[] {
@@ -282,10 +292,11 @@ export class Session implements AsyncDisposable {
    * refused.
    */
   async #greet(layer: LayerLink, frame: LayerFrame, before: AppProcess | null): Promise<AppProcess | null> {
-    const { tables, process: identity, pid, parent, executable: file } = decode(
+    const { tables, process: identity, pid: own, parent, executable: file } = decode(
       layerMessages.hello,
       frame.body,
     );
+    const pid = (this.#processes.get(identity)?.process ?? before)?.pid ?? this.#here(own);
     const executable = osText(file);
     if (tables !== tableHash(layerMessages)) {
       this.#emit({ type: "processRefused", pid, executable, reason: "release" });
@@ -298,7 +309,8 @@ export class Session implements AsyncDisposable {
       this.#processes.set(identity, known);
       this.#layers.set(layer, known.process);
     }
-    this.#programs.meets(executable);
+    if (!this.#contained) this.#programs.meets(executable);
+    else if (pid > 0) this.#programs.meets(executable, `/proc/${pid}/exe`);
     this.#debuggers.began(pid);
     await layer.reply(frame, "helloReply", this.#hello);
     return known.process;

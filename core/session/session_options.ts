@@ -17,6 +17,18 @@ export interface FilesRules {
   mounts?: Mounts;
 }
 
+/** The container that the app runs in, as far as paths go. */
+export interface AppContainer {
+  /** The app's variables before the target's. */
+  variables: Readonly<Record<string, string>>;
+  workingDirectory: string;
+  /** HOME, and the user's home by passwd(5); undefined: not known. */
+  home: string | undefined;
+  accountHome: string | undefined;
+  /** Where something of this machine is mounted. */
+  mounts: readonly string[];
+}
+
 /** What a session is opened with. */
 export interface SessionOptions {
   /** The proven link; null = targetless, nothing is remote. */
@@ -31,6 +43,8 @@ export interface SessionOptions {
   files?: FilesRules | null;
   /** The app sees the target's network interfaces. */
   interfaces?: boolean;
+  /** The app runs in a container: its processes have numbers and paths of their own. */
+  contained?: boolean;
   /** What is started in place of a program of the app. */
   prepare?: Prepare;
   /** Ports on loopback that the developer's editor calls its debuggers'. */

@@ -18,6 +18,8 @@ export interface RunOptions {
   flags?: string[];
   /** The app; `localApp` unless given. */
   app?: string[];
+  /** The command that runs it; `exec` unless given. */
+  command?: string;
   /** The configuration file's content; mirrord reads it from a file in the run's directory. */
   config?: unknown;
   env?: Record<string, string>;
@@ -53,7 +55,7 @@ export class SessionRun extends Mirrord {
       ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
       ...(options.program === undefined ? {} : { program: options.program }),
     };
-    super(["exec", ...flags, "--", ...(options.app ?? localApp)], settings);
+    super([options.command ?? "exec", ...flags, "--", ...(options.app ?? localApp)], settings);
     this.stage = stage;
     this.folder = folder;
   }

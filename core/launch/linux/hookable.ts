@@ -23,11 +23,12 @@ const usualPath = "/bin:/usr/bin";
  */
 export async function checkProgram(name: string, look: Look): Promise<void> {
   const { file } = look;
-  const kind = await readKind(file).catch((error) => {
+  const kind = await readKind(await placeOf(look, file) ?? file).catch((error) => {
     throw cannotRun(name, `"${file}" cannot be read (${error instanceof Error ? error.message : error})`);
   });
   if (kind.kind === "script") return await checkInterpreter(name, look, kind);
-  const state = stat(file);
+  // What a copy out of another tree shows is not the rights of the file there.
+  const state = look.placeOf === undefined ? stat(file) : null;
   const secure = state === null ? null : secureReason(file, state);
   if (secure !== null) {
     throw cannotRun(name, `"${file}" ${secure}, the dynamic linker loads nothing into it`);
@@ -50,7 +51,13 @@ export async function checkProgram(name: string, look: Look): Promise<void> {
       'A script needs a first line such as "#!/bin/sh".',
     );
   }
-  await checkDynamic(name, file, kind);
+  await checkDynamic(name, look, kind);
+}
+
+/** Where the file at `path` is on this machine; null: there is none. */
+async function placeOf({ placeOf }: Look, path: string): Promise<string | null> {
+  if (placeOf !== undefined) return await placeOf(path);
+  return stat(path) === null ? null : path;
 }
 
 async function readKind(file: string): Promise<ProgramKind> {
@@ -62,17 +69,19 @@ async function readKind(file: string): Promise<ProgramKind> {
  * A program that the dynamic linker is called to run (ld.so(8)); "" when it runs none. It reports itself what
  * it cannot find.
  */
-async function checkLoaded(name: string, { args, variables, depth }: Look, loaded: string): Promise<void> {
-  if (loaded === "" || stat(loaded) === null) return;
-  await checkProgram(name, { file: loaded, args: args.slice(args.indexOf(loaded) + 1), variables, depth });
+async function checkLoaded(name: string, look: Look, loaded: string): Promise<void> {
+  if (loaded === "" || await placeOf(look, loaded) === null) return;
+  const { args } = look;
+  await checkProgram(name, { ...look, file: loaded, args: args.slice(args.indexOf(loaded) + 1) });
 }
 
 /** execve(2), "Interpreter scripts"; through env(1) to the program that this starts. */
 async function checkInterpreter(
   name: string,
-  { file, variables, depth }: Look,
+  look: Look,
   { interpreter, argument }: ProgramKind & { kind: "script" },
 ): Promise<void> {
+  const { file, variables, depth } = look;
   if (depth >= scriptDepth) return;
   const direct = { argv: [interpreter, ...(argument === "" ? [] : [argument])], variables, folder: "." };
   const line = baseName(interpreter) === "env" ? readEnvLine(argument, direct) : direct;
@@ -80,11 +89,12 @@ async function checkInterpreter(
   const [next = "", ...args] = line.argv;
   const found = next.includes("/")
     ? next.startsWith("/") ? next : `${line.folder}/${next}`
-    : places(next, line.variables["PATH"] ?? usualPath).find((path) => stat(path)?.isFile);
-  if (found === undefined || stat(found) === null) {
+    : await firstFile(look, places(next, line.variables["PATH"] ?? usualPath));
+  if (found === undefined || await placeOf(look, found) === null) {
     throw cannotRun(name, `its interpreter "${next}" does not exist`, exitCodes.notExecutable);
   }
   await checkProgram(name, {
+    ...look,
     file: found,
     args: [...args, file],
     variables: line.variables,
@@ -92,18 +102,27 @@ async function checkInterpreter(
   });
 }
 
+async function firstFile(look: Look, paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    const place = await placeOf(look, path);
+    if (place !== null && stat(place)?.isFile) return path;
+  }
+  return undefined;
+}
+
 async function checkDynamic(
   name: string,
-  file: string,
+  look: Look,
   kind: ProgramKind & { kind: "dynamic" },
 ): Promise<void> {
+  const { file } = look;
   if (kind.machine !== machines[Deno.build.arch]) {
     throw cannotRun(name, `"${file}" is built for another machine than this one (${Deno.build.arch})`);
   }
   if (kind.interpreter.includes("ld-musl")) {
     throw cannotRun(name, `"${file}" uses the C library musl, the layer needs glibc`);
   }
-  using reached = reach(file);
+  using reached = reach(await placeOf(look, file) ?? file);
   const reason = kind.go ? await cannotHookGo(reached.path) : null;
   if (reason !== null) {
     const help = "Build it with CGO_ENABLED=1 and a current Go.";

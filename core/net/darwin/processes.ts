@@ -27,6 +27,11 @@ export function nameOf(pid: number): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
+/** Darwin has no process namespaces, and no containers of its own. */
+export function processInside(_pid: number, _entry: string): number {
+  return 0;
+}
+
 /** The file of its program; null when that is not known. */
 export function programOf(pid: number): string | null {
   const [path = ""] = lines(["-o", "comm=", "-p", String(pid)]);

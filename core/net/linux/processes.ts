@@ -1,5 +1,5 @@
 // What is known of processes, by proc(5). Called by core/session through ../this_platform.ts. Nothing is
-// known of one that has ended, is another user's or runs in another process namespace.
+// known of one that has ended or is another user's.
 
 import { osText } from "../../base/os_text.ts";
 import { readLink } from "./os_calls.ts";
@@ -22,6 +22,17 @@ export function environmentOf(pid: number): string {
 /** Its name (proc_pid_comm(5)). */
 export function nameOf(pid: number): string {
   return read(`/proc/${pid}/comm`).trim();
+}
+
+/**
+ * The process that calls itself `pid` in its own process namespace and has the variable `entry`
+ * (pid_namespaces(7)); 0: it is not known. The last started is looked at first.
+ */
+export function processInside(pid: number, entry: string): number {
+  return allProcesses().sort((a, b) => b - a).find((one) => {
+    const numbers = /^NSpid:\t(.*)$/m.exec(read(`/proc/${one}/status`))?.[1]?.split("\t");
+    return numbers?.at(-1) === String(pid) && environmentOf(one).split("\0").includes(entry);
+  }) ?? 0;
 }
 
 /** The file of its program; null when that is not known. */

@@ -1,0 +1,100 @@
+// What a container of a session cannot have, refused before anything is started, and the ports that it
+// publishes. Called by cmd/container.ts. The container has this machine's network: session and app meet at
+// addresses of its loopback (core/net/linux/gate.ts), and what is stolen is dialled where the app listens.
+
+import { log } from "../../base/log.ts";
+import { type Flag, isOn, lastOf, refuse, type RunLine } from "./command_line.ts";
+
+/** A port that the app asks for, and the one of this machine that it is to have. */
+export type Published = [asked: number, local: number];
+
+/** Variables by which the layer finds its session. */
+const ours = ["MIRRORD_LAYER_SOCKET", "MIRRORD_SESSION_PID", "MIRRORD_SKIP"];
+
+const networkHelp =
+  "Leave it out: the container gets this machine's network. Other containers are reached by the ports that they " +
+  "publish.";
+
+/** Throws MirrordError (2) for a flag that would break the session, or have no effect that can be told. */
+export function checkRunLine(line: RunLine): void {
+  if (isOn(line, "--detach")) {
+    throw refuse(
+      "use",
+      "--detach",
+      "a session lasts as long as its terminal's command",
+      "Leave it out, and let the shell run mirrord in the background.",
+    );
+  }
+  for (const name of ["--network", "--pod", "--link", "--ip", "--ip6", "--mac-address", "--network-alias"]) {
+    const value = lastOf(line, name);
+    if (value === undefined || (name === "--network" && value === "host")) continue;
+    throw refuse("use", `${name} ${value}`, "the session is reached by this machine's network", networkHelp);
+  }
+  const restart = lastOf(line, "--restart");
+  if (restart !== undefined && restart !== "no") {
+    throw refuse(
+      "use",
+      `--restart ${restart}`,
+      "the session ends with the container",
+      "Leave it out, and start mirrord again.",
+    );
+  }
+  const runtime = lastOf(line, "--runtime");
+  if (runtime !== undefined && /runsc|gvisor|kata|krun|wasm/.test(runtime)) {
+    throw refuse(
+      "use",
+      `--runtime ${runtime}`,
+      "its containers have a kernel of their own, from which the session is not reached",
+      "Use runc or crun.",
+    );
+  }
+  for (const { name, value } of line.flags) {
+    const variable = name === "--env" ? value?.replace(/=[^]*/, "") : undefined;
+    if (variable !== undefined && ours.includes(variable)) {
+      throw refuse("use", `--env ${variable}`, "mirrord sets this variable itself", "Leave it out.");
+    }
+    if (["--add-host", "--dns", "--dns-search", "--dns-option"].includes(name)) {
+      log.warning(`${name} ${value} has no effect on names that are looked up in the target`);
+    }
+  }
+}
+
+/**
+ * The TCP ports that `-p` maps. The container has this machine's network, so the app itself is to listen on
+ * the other port (feature.network.incoming.listen_ports).
+ */
+export function publishedPorts(line: RunLine): Published[] {
+  return line.flags.filter(({ name }) => name === "--publish").flatMap(readPublished);
+}
+
+function readPublished({ value }: Flag): Published[] {
+  const text = value ?? "";
+  const unreadable = () =>
+    refuse("use", `--publish ${text}`, "it is not [ADDRESS:][PORT:]PORT[/tcp|/udp]", "Correct it.");
+  const [, head = "", protocol = "tcp"] = /^(.*?)(?:\/(tcp|udp|sctp))?$/.exec(text) ?? [];
+  const [, address = "", host = "", own = ""] =
+    /^(?:(?:(\[[^\]]*\]|[^:[\]]*):)?(\d+(?:-\d+)?)?:)?(\d+(?:-\d+)?)$/.exec(head) ?? [];
+  const asked = rangeOf(own);
+  const local = rangeOf(host || own);
+  if (asked.length === 0 || asked.length !== local.length) throw unreadable();
+  if (address !== "" && !/^(0\.0\.0\.0|\[::\])$/.test(address)) {
+    log.warning(
+      `--publish ${text}: the container has this machine's network, so the program itself decides at which ` +
+        "address it listens",
+    );
+  }
+  const pairs = asked.map((port, index): Published => [port, local[index] ?? port]);
+  const moved = pairs.filter(([port, place]) => port !== place);
+  if (protocol === "tcp") return moved;
+  if (moved.length > 0) {
+    log.warning(`--publish ${text} has no effect: only TCP ports are moved, and the app listens on ${asked}`);
+  }
+  return [];
+}
+
+/** "80" or "80-82"; nothing for what is no port. */
+function rangeOf(text: string): number[] {
+  const [first = NaN, last = first] = text.split("-").map(Number);
+  if (!(first >= 1 && last <= 65_535 && first <= last)) return [];
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
