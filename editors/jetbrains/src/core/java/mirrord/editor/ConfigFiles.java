@@ -1,16 +1,11 @@
-// Configuration files of a project: the usual one, those that can be chosen, and a new one.
+// Configuration files of a project: the usual one, what is one by its name, and a new one.
 
 package mirrord.editor;
 
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /** The names are those of docs/configuration.md. */
@@ -19,10 +14,6 @@ public final class ConfigFiles {
         List.of("mirrord.json", "mirrord.yaml", "mirrord.yml", "mirrord.toml");
     private static final Pattern NAME = Pattern.compile(".*mirrord\\.(json|ya?ml|toml)");
     private static final Pattern ANY_NAME = Pattern.compile(".*\\.(json|ya?ml|toml)");
-    private static final Set<String> OTHERS_FOLDERS = Set.of(
-        ".git", ".gradle", ".idea", ".venv", "build", "dist", "node_modules", "out", "target", "vendor");
-    private static final int DEEPEST = 8;
-    private static final int MOST = 100;
     private static final String NEW = """
         {
           "feature": {
@@ -48,36 +39,6 @@ public final class ConfigFiles {
         Path folder = file.getParent();
         boolean isInOwn = folder != null && String.valueOf(folder.getFileName()).equals(".mirrord");
         return !name.endsWith(".schema.json") && (isInOwn ? ANY_NAME : NAME).matcher(name).matches();
-    }
-
-    /** Files of the project that look like configurations of mirrord, at most a hundred. */
-    public static List<Path> all(Path folder) {
-        List<Path> found = new ArrayList<>();
-        try {
-            Files.walkFileTree(folder, Set.of(), DEEPEST, new SimpleFileVisitor<>() {
-                @Override
-                public FileVisitResult preVisitDirectory(Path path, BasicFileAttributes attributes) {
-                    boolean isOthers =
-                        !path.equals(folder) && OTHERS_FOLDERS.contains(path.getFileName().toString());
-                    return isOthers ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
-                }
-
-                @Override
-                public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) {
-                    if (isConfig(path)) found.add(path);
-                    return found.size() < MOST ? FileVisitResult.CONTINUE : FileVisitResult.TERMINATE;
-                }
-
-                @Override
-                public FileVisitResult visitFileFailed(Path path, IOException unreadable) {
-                    return FileVisitResult.CONTINUE;
-                }
-            });
-        } catch (IOException unreadable) {
-            return found;
-        }
-        found.sort(null);
-        return found;
     }
 
     /** Writes the usual file unless there is one, and returns it. */

@@ -3,6 +3,7 @@
 package mirrord.editor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -34,16 +36,13 @@ class ConfigFilesTest {
     }
 
     @Test
-    void filesOfTheProjectAreFoundAndNoOthers() throws Exception {
-        for (String name : new String[] {
-            "a.mirrord.json", "deep/er/mirrord.toml", ".mirrord/any.yml", ".mirrord/mirrord.schema.json",
-            "node_modules/x/mirrord.json", "package.json", "target/mirrord.json", "mirrord.txt",
-        }) write(name, "");
-        assertEquals(
-            java.util.List.of(
-                folder.resolve(".mirrord/any.yml"), folder.resolve("a.mirrord.json"), folder.resolve("deep/er/mirrord.toml")),
-            ConfigFiles.all(folder));
-        assertEquals(java.util.List.of(), ConfigFiles.all(folder.resolve("nowhere")));
+    void aFileIsAConfigurationByItsNameAndFolder() {
+        for (String name : List.of("a.mirrord.json", "deep/er/mirrord.toml", ".mirrord/any.yml")) {
+            assertTrue(ConfigFiles.isConfig(folder.resolve(name)), name);
+        }
+        for (String name : List.of(".mirrord/mirrord.schema.json", "package.json", "mirrord.txt")) {
+            assertFalse(ConfigFiles.isConfig(folder.resolve(name)), name);
+        }
     }
 
     @Test
