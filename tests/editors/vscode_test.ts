@@ -28,7 +28,6 @@ const resources: Record<string, unknown[]> = {
 
 let api: Deno.HttpServer<Deno.NetAddr> | undefined;
 let editor: EditorFolder | undefined;
-let files = "";
 
 /** One editor for all tests, and a cluster that can only be listed. */
 async function start(): Promise<void> {
@@ -36,20 +35,17 @@ async function start(): Promise<void> {
     const items = resources[new URL(request.url).pathname.replace(/^.*\//, "")];
     return items === undefined ? new Response("{}", { status: 404 }) : Response.json({ items });
   });
-  files = await Deno.makeTempDir({ prefix: "mirrord-editor-" });
   const kubeconfig = {
     "current-context": "here",
     clusters: [{ name: "c", cluster: { server: `http://127.0.0.1:${api.addr.port}` } }],
     contexts: [{ name: "here", context: { cluster: "c", namespace: "shop" } }],
   };
-  await Deno.writeTextFile(`${files}/kubeconfig`, JSON.stringify(kubeconfig));
-  editor = await EditorFolder.open({ binary, env: { KUBECONFIG: `${files}/kubeconfig` } });
+  editor = await EditorFolder.open({ binary, kubeconfig });
 }
 
 async function end(): Promise<void> {
   await editor?.[Symbol.asyncDispose]();
   await api?.shutdown();
-  await Deno.remove(files, { recursive: true });
 }
 
 /** A test in a window of its own. */

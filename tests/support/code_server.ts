@@ -4,10 +4,9 @@
 // files have the sums of all that it needs, and npm compares them. Used by tests/editors.
 
 import { createHash } from "node:crypto";
-import { contentKey, exists, run } from "../cluster/command.ts";
+import { contentKey, exists, findProgram, run } from "../cluster/command.ts";
 import { deadline } from "./deadline.ts";
 import { TextLineStream } from "./text_lines.ts";
-import { whenKilled } from "./when_killed.ts";
 
 const version = "4.100.0";
 const sum = "7D5nTg9XsLUpO49leS0EfnwQvin5bQ6s/aUQFCPncA5a9WMhc2K+NR/gFbd9g84v72UNj57Wcd557IlEnFenSg==";
@@ -25,21 +24,10 @@ const argonFlags = ["--module_name=argon2", "--napi_version=9", "--napi_build_ve
 export async function missingForEditor(): Promise<string | null> {
   if (Deno.uid() !== 0) return "network namespaces need root";
   for (const program of ["node", "npm", "g++", "make", "rg", "chromium"]) {
-    if (!programExists(program)) return `${program} is not installed`;
+    if (await findProgram(program) === null) return `${program} is not installed`;
   }
   const [major = ""] = (await run(["node", "-p", "process.versions.node"])).split(".");
   return Number(major) === nodeVersion ? null : `code-server ${version} needs Node ${nodeVersion}`;
-}
-
-function programExists(name: string): boolean {
-  const folders = (Deno.env.get("PATH") ?? "").split(":");
-  return folders.some((folder) => {
-    try {
-      return Deno.statSync(`${folder}/${name}`).isFile;
-    } catch {
-      return false;
-    }
-  });
 }
 
 /** The folder of code-server, ready to run. */
@@ -96,17 +84,18 @@ console.log(require.resolve("node-gyp/bin/node-gyp.js", { paths: [npm] }));`;
 export class CodeServer implements AsyncDisposable {
   readonly url: string;
   readonly #child: Deno.ChildProcess;
-  readonly #end: AsyncDisposable;
   readonly #output: Promise<void>;
 
-  private constructor(url: string, child: Deno.ChildProcess, end: AsyncDisposable, output: Promise<void>) {
+  private constructor(url: string, child: Deno.ChildProcess, output: Promise<void>) {
     this.url = url;
     this.#child = child;
-    this.#end = end;
     this.#output = output;
   }
 
-  /** `home`: an empty folder; `extensions`: files or folders of such; `env`: more variables for programs. */
+  /**
+   * `home`: its own folder, which gets its process's number in the file "pid"; `extensions`: files or folders
+   * of such; `env`: more variables for programs.
+   */
   static async start(
     home: string,
     { extensions, settings, env = {}, prefix = [] }: {
@@ -149,7 +138,7 @@ export class CodeServer implements AsyncDisposable {
       stdout: "piped",
       stderr: "null",
     }).spawn();
-    const end = whenKilled(["kill", String(child.pid)]);
+    await Deno.writeTextFile(`${home}/pid`, `${child.pid}\n`);
     const listening = Promise.withResolvers<string>();
     const read = async (): Promise<void> => {
       for await (const line of child.stdout.pipeThrough(new TextLineStream())) {
@@ -161,14 +150,13 @@ export class CodeServer implements AsyncDisposable {
     const output = read();
     listening.promise.catch(() => {});
     const url = await deadline(listening.promise, "code-server listens");
-    return new CodeServer(url, child, end, output);
+    return new CodeServer(url, child, output);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGTERM");
     await this.#child.status;
     await this.#output;
-    await this.#end[Symbol.asyncDispose]();
   }
 }
 

@@ -12,8 +12,15 @@ import { CodeServer } from "./code_server.ts";
 import { debugpyPackage } from "./packages.ts";
 import { assertTargetClean } from "./postcondition.ts";
 import type { Stage } from "./stage.ts";
+import { whenKilled } from "./when_killed.ts";
 import { Workbench } from "./workbench.ts";
 
+/** Ends the editor, which would write there until it has ended, and removes the folder. */
+const removal = `if read -r pid <"$1/pid"; then
+  kill "$pid"
+  for _ in $(seq 100); do kill -0 "$pid" || break; sleep 0.1; done
+fi
+rm -rf "$1"`;
 const apps = decodeURIComponent(new URL("../apps/", import.meta.url).pathname);
 
 const launch = {
@@ -66,21 +73,33 @@ export class EditorFolder implements AsyncDisposable {
   readonly path: string;
   readonly #home: string;
   readonly #server: CodeServer;
+  readonly #end: AsyncDisposable;
 
-  private constructor(home: string, server: CodeServer) {
+  private constructor(home: string, server: CodeServer, end: AsyncDisposable) {
     this.#home = home;
     this.path = `${home}/shop`;
     this.#server = server;
+    this.#end = end;
   }
 
-  /** `binary`: the mirrord that the extension runs; `prefix` puts editor and browser where that belongs. */
+  /**
+   * `binary`: the mirrord that the extension runs; `kubeconfig`: the content of its file, unless `env` names
+   * one; `prefix` puts editor and browser where that belongs.
+   */
   static async open(
-    { binary, prefix = [], env = {} }: { binary: string; prefix?: string[]; env?: Record<string, string> },
+    { binary, prefix = [], env = {}, kubeconfig = {} }: {
+      binary: string;
+      prefix?: string[];
+      env?: Record<string, string>;
+      kubeconfig?: unknown;
+    },
   ): Promise<EditorFolder> {
     const home = await Deno.makeTempDir({ prefix: "mirrord-editor-" });
+    const end = whenKilled(["sh", "-c", removal, "sh", home]);
     const files: [name: string, text: string | Uint8Array][] = [
       ["shop/.vscode/launch.json", JSON.stringify(launch)],
       ["shop/.mirrord/mirrord.json", JSON.stringify({ feature: { network: { incoming: "steal" } } })],
+      ["kubeconfig", JSON.stringify(kubeconfig)],
       ["shop/answers.mjs", await Deno.readTextFile(`${apps}answers.mjs`)],
       ["shop/answers.py", await Deno.readTextFile(`${apps}answers.py`)],
       ["mirrord.vsix", (await packageExtension())[1]],
@@ -100,10 +119,10 @@ export class EditorFolder implements AsyncDisposable {
         "telemetry.telemetryLevel": "off",
         "extensions.ignoreRecommendations": true,
       },
-      env,
+      env: { KUBECONFIG: `${home}/kubeconfig`, ...env },
       prefix,
     });
-    return new EditorFolder(home, server);
+    return new EditorFolder(home, server, end);
   }
 
   /** Works in a window of its own; pictures begin with `picture`, one is kept of what went wrong. */
@@ -125,6 +144,7 @@ export class EditorFolder implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server[Symbol.asyncDispose]();
     await Deno.remove(this.#home, { recursive: true });
+    await this.#end[Symbol.asyncDispose]();
   }
 }
 
