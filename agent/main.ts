@@ -56,7 +56,7 @@ const unprovenLimit = 16;
 /** More refused clients than this are not logged: nothing outside may fill the log. */
 const toldRefusals = 100;
 /** How often memory that is not needed any more is released. */
-const releaseMs = 2_000;
+const releaseMs = 500;
 /** Between two announcements. */
 const announceMs = 100;
 /** How long a refused client may take to read why. */

@@ -23,6 +23,11 @@ export class Source implements ByteChannel {
     return this.#chunk !== null || this.#ended || this.#failure !== null;
   }
 
+  /** Nothing is held and no read is under way: its reader may read the stream itself from now on. */
+  get idle(): boolean {
+    return !this.ready && !this.#reading;
+  }
+
   /** The peer half-closed and all its bytes are taken. */
   get ended(): boolean {
     return this.#ended && this.#chunk === null;

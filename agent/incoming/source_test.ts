@@ -47,3 +47,16 @@ Deno.test("bytes that were put back are not", async () => {
   source.release(first);
   assert.deepEqual(stream.released, []);
 });
+
+Deno.test("a source is idle only while it holds nothing and reads nothing", async () => {
+  const piece = Promise.withResolvers<Uint8Array>();
+  const source = new Source({ ...streamOf(), read: () => piece.promise });
+  assert.equal(source.idle, true);
+  const looking = source.peek();
+  assert.equal(source.idle, false, "a read is under way");
+  piece.resolve(new Uint8Array(5));
+  await looking;
+  assert.equal(source.idle, false, "a piece is held");
+  source.consume(5);
+  assert.equal(source.idle, true);
+});

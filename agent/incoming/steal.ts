@@ -138,18 +138,29 @@ export class Connections {
     const spared = probes.has(port) && await probes.isProbe(port, source, { connection, detectionMs });
     if (spared || !await heartbeat.present()) return await this.#giveToOriginal(source, connection);
     const { channel, answer } = taker.offer(connection, { port, http: false });
+    const sent = (bytes: Uint8Array): Uint8Array => {
+      if (heartbeat.silent) throw new Error("the client is silent");
+      sentAt = heartbeat.now;
+      return bytes;
+    };
+    const ahead = async (): Promise<Uint8Array | null> => {
+      const bytes = await source.peek();
+      if (state === "refused") return new Promise<never>(() => {}); // the bytes are the original's
+      if (bytes === null) return null;
+      sent(bytes);
+      source.consume(bytes.length);
+      if (state === "offered") kept.push(bytes);
+      return bytes;
+    };
+    let own: Uint8Array | null = null;
+    const next = (bytes: Uint8Array | null) => own = bytes === null ? null : sent(bytes);
     const client: ByteChannel = {
-      async read() {
-        const bytes = await source.peek();
-        if (state === "refused") return new Promise<never>(() => {}); // the bytes are the original's
-        if (bytes === null) return null;
-        if (heartbeat.silent) throw new Error("the client is silent");
-        source.consume(bytes.length);
-        if (state === "offered") kept.push(bytes);
-        sentAt = heartbeat.now;
-        return bytes;
+      // What waits for the peer is most of what a connection costs: as little as can be once it is taken.
+      read: () => state === "taken" && source.idle ? connection.read().then(next) : ahead(),
+      release: (bytes) => {
+        if (bytes === own) connection.release(bytes);
+        else if (state === "taken") source.release(bytes);
       },
-      release: (bytes) => state === "taken" && source.release(bytes),
       write: (bytes) => source.write(bytes),
       closeWrite: () => source.closeWrite(),
       reset: () => connection.reset(),

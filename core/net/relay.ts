@@ -40,13 +40,15 @@ export async function settle(
   b: ByteChannel,
   [there, back]: readonly [Way, Way],
 ): Promise<RelayEnd> {
-  const ends = await Promise.all([passOn(a, b, there, back), passOn(b, a, back, there)]);
+  const ends = await Promise.all([
+    there.end.then((end) => passOn(end, a, b, back)),
+    back.end.then((end) => passOn(end, b, a, there)),
+  ]);
   return ends.every((end) => end === "closed") ? "closed" : "reset";
 }
 
-/** The end of the way from `from` to `to`; `opposite` is the other way. */
-async function passOn(from: ByteChannel, to: ByteChannel, way: Way, opposite: Way): Promise<PumpEnd> {
-  const end = await way.end;
+/** The way from `from` to `to` has ended with `end`; `opposite` is the other way. */
+async function passOn(end: PumpEnd, from: ByteChannel, to: ByteChannel, opposite: Way): Promise<PumpEnd> {
   if (end === "source") await resetInOrder(to);
   if (end === "sink") {
     // `to` takes no more, but may have answered before: that goes back first (an early 413, for example).

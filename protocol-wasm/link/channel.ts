@@ -41,7 +41,7 @@ export interface LinkChannel extends ByteChannel {
 }
 
 /** What a channel asks of its link. */
-export interface ChannelLink {
+interface ChannelLink {
   /** The channel has bytes or an END to send. */
   sendable(channel: Channel): void;
   /** The peer may send `bytes` more. */

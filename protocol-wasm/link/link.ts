@@ -63,6 +63,13 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
   readonly #channels = new Map<number, Channel>();
   /** Channels that a frame opened and nobody asked for yet; also those that ended since. */
   readonly #unclaimed = new Map<number, Channel>();
+  /** One for all channels: there may be thousands. */
+  readonly #forChannels: ConstructorParameters<typeof Channel>[1] = {
+    sendable: (channel) => this.#outbox.sendable(channel),
+    credit: (id, bytes) => this.#channels.has(id) && this.#outbox.credit(id, bytes),
+    grow: (bytes) => this.#growth.take(bytes),
+    resets: (channel) => this.#reset(channel.id),
+  };
   readonly #end = Promise.withResolvers<LinkError | null>();
   readonly #reading: Promise<void>;
   readonly #isClient: boolean;
@@ -333,21 +340,18 @@ export class Link<T extends MessageTable> implements AsyncDisposable {
   // -- connections -----------------------------------------------------------------------------------------------
 
   #open(id: number): Channel {
-    const channel = new Channel(id, {
-      sendable: (channel) => this.#outbox.sendable(channel),
-      credit: (id, bytes) => this.#channels.has(id) && this.#outbox.credit(id, bytes),
-      grow: (bytes) => this.#growth.take(bytes),
-      resets: (channel) => {
-        this.#drop(channel.id);
-        const sent = this.#outbox.reset(channel.id);
-        if (!this.#isOurs(channel.id)) this.#debts.owe(0, sent);
-      },
-    });
+    const channel = new Channel(id, this.#forChannels);
     if (this.#over !== undefined) channel.fail(this.#over);
     else if (this.#core.connection_open(id) !== Status.Ok) {
       throw new LinkError(`Cannot open connection ${id}: this link has no room for another`);
     } else this.#channels.set(id, channel);
     return channel;
+  }
+
+  #reset(id: number): void {
+    this.#drop(id);
+    const sent = this.#outbox.reset(id);
+    if (!this.#isOurs(id)) this.#debts.owe(0, sent);
   }
 
   /** Makes the channel of a frame that opens one; false when there is no room. */
