@@ -1,8 +1,10 @@
 // Datagrams that came for one reader and wait for it. Used where a socket is shared, or is the runtime's, so
-// that the kernel keeps no queue for each reader: darwin/datagram.ts and core/session/forward/datagrams.ts.
+// that the kernel keeps no queue for each reader: darwin/datagram.ts and core/session/forward/datagrams.ts,
+// which receive by `receiveAll`.
 // Invariant: what there is no room for is dropped and counted, as a kernel would.
 
 import { within } from "../base/pause.ts";
+import { lateMs } from "./datagram_relay.ts";
 import { E, SystemError } from "./system_error.ts";
 
 /** Bytes that may wait. */
@@ -69,5 +71,26 @@ export class DatagramQueue {
   #wake(): void {
     this.#news.resolve();
     this.#news = Promise.withResolvers();
+  }
+}
+
+/** How `receiveAll` goes on. */
+export interface ReceiveOptions {
+  take: (bytes: Uint8Array<ArrayBuffer>, from: Deno.NetAddr) => void;
+  /** The socket is closed. */
+  isClosed: () => boolean;
+}
+
+/** Takes every datagram that comes to `conn`, until that is closed. */
+export async function receiveAll(conn: Deno.DatagramConn, { take, isClosed }: ReceiveOptions): Promise<void> {
+  while (!isClosed()) {
+    try {
+      const [bytes, from] = await conn.receive();
+      take(bytes as Uint8Array<ArrayBuffer>, from as Deno.NetAddr);
+    } catch {
+      if (isClosed()) return;
+      // About one datagram, never about the socket; it must not turn without end.
+      await new Promise((resolve) => setTimeout(resolve, lateMs));
+    }
   }
 }

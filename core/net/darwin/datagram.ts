@@ -4,7 +4,7 @@
 
 import { lateMs as usualLateMs } from "../datagram_relay.ts";
 import type { Endpoint } from "../address.ts";
-import { DatagramQueue } from "../datagram_queue.ts";
+import { DatagramQueue, receiveAll } from "../datagram_queue.ts";
 import { E } from "../system_error.ts";
 import { systemError } from "./failure.ts";
 
@@ -23,7 +23,10 @@ export class DatagramSocket {
       throw systemError("bind", error);
     }
     this.localAddress = { address: host, port: (this.#conn.addr as Deno.NetAddr).port };
-    void this.#serve();
+    void receiveAll(this.#conn, {
+      take: (bytes, from) => this.#take(bytes, from),
+      isClosed: () => this.#isClosed,
+    });
   }
 
   /** Datagrams that there was no room for. */
@@ -70,19 +73,6 @@ export class DatagramSocket {
     this.#isClosed = true;
     this.#conn.close();
     this.#queue.close();
-  }
-
-  async #serve(): Promise<void> {
-    while (!this.#isClosed) {
-      try {
-        const [bytes, from] = await this.#conn.receive();
-        this.#take(bytes as Uint8Array<ArrayBuffer>, from as Deno.NetAddr);
-      } catch {
-        if (this.#isClosed) return;
-        // About one datagram, never about the socket; it must not turn without end.
-        await new Promise((resolve) => setTimeout(resolve, usualLateMs));
-      }
-    }
   }
 
   #take(bytes: Uint8Array<ArrayBuffer>, { hostname, port }: Deno.NetAddr): void {

@@ -3,7 +3,7 @@
 // one that neither sent nor got anything for a while counts as gone.
 
 import { within } from "../../base/pause.ts";
-import { DatagramQueue } from "../../net/datagram_queue.ts";
+import { DatagramQueue, receiveAll } from "../../net/datagram_queue.ts";
 import { lateMs } from "../../net/datagram_relay.ts";
 import { isWildcard } from "../../net/fit.ts";
 import type { ClientDatagrams } from "./outward.ts";
@@ -44,17 +44,11 @@ export class DatagramPort {
   }
 
   /** Takes datagrams until it is closed. */
-  async serve(): Promise<void> {
-    while (!this.#isClosed) {
-      try {
-        const [bytes, from] = await this.#conn.receive();
-        this.#take(bytes as Uint8Array<ArrayBuffer>, from as Deno.NetAddr);
-      } catch {
-        if (this.#isClosed) return;
-        // About one datagram, never about the socket; it must not turn without end.
-        await new Promise((resolve) => setTimeout(resolve, lateMs));
-      }
-    }
+  serve(): Promise<void> {
+    return receiveAll(this.#conn, {
+      take: (bytes, from) => this.#take(bytes, from),
+      isClosed: () => this.#isClosed,
+    });
   }
 
   /**
