@@ -2,7 +2,6 @@
 // engine runs. The container has this machine's network and the session's folder; the engine's command is
 // mirrord's child, as an app would be.
 
-import type { MirrordError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
 import { variables } from "../core/base/variables.ts";
 import type { Config } from "../core/config/config.ts";
@@ -10,12 +9,12 @@ import { checkRunLine, type Published, publishedPorts } from "../core/launch/con
 import { lastOf, readRunLine, type RunLine } from "../core/launch/container/command_line.ts";
 import { Engine } from "../core/launch/container/engine.ts";
 import { lookAtContainer, type MadeContainer } from "../core/launch/container/made.ts";
-import { RunningContainer } from "../core/launch/container/running.ts";
+import { runContainer } from "../core/launch/container/run.ts";
 import { handOver } from "../core/launch/container/variables.ts";
 import { runWords } from "../core/launch/container/words.ts";
 import { interruptible, Interrupts } from "../core/launch/interrupts.ts";
 import { deliverLast } from "../core/launch/last_bytes.ts";
-import { launchApp, withLayer } from "../core/launch/launch.ts";
+import { withLayer } from "../core/launch/launch.ts";
 import { openPrograms } from "../core/launch/programs.ts";
 import { skippedNames } from "../core/launch/skip.ts";
 import { environmentChange, environmentRules } from "../core/session/app_env.ts";
@@ -25,9 +24,6 @@ import type { ContainerCommand } from "./commands.ts";
 import { configOf, execFlags } from "./config_flags.ts";
 import { type OpenedSession, openSession } from "./open_session.ts";
 import { sayOutliving, sayRunning } from "./steps.ts";
-
-/** How long the engines' command stop waits. */
-const stopSeconds = 10;
 
 /** Runs the container to its end and resolves with its exit code. Throws MirrordError as exec does. */
 export async function container(command: ContainerCommand): Promise<number> {
@@ -54,36 +50,19 @@ export async function container(command: ContainerCommand): Promise<number> {
   signal.throwIfAborted();
   const start = prepare(engine, line, { config, opened, made, rules });
   sayRunning(line.image, config, { target: opened.target, alone: opened.alone, skipped: new Set() });
-  using running = new RunningContainer(engine, start.cidFile);
   const interrupts = new Interrupts();
-  let lost: MirrordError | undefined;
-  const launch = (args: readonly string[]) =>
-    launchApp({
-      program: engine.path,
-      args,
-      env: start.env,
-      layerPath: null,
-      socketPath: opened.socketPath,
-      skipped: new Set(),
-      interrupts,
-      standStill: opened.session.standStill,
-      lost: opened.session.lost.then((reason) => lost = reason),
-    });
-  const ending = launch(start.words);
+  const running = runContainer({
+    ...start,
+    engine,
+    line,
+    socketPath: opened.socketPath,
+    interrupts,
+    standStill: opened.session.standStill,
+    lost: opened.session.lost,
+    greeted: opened.session.greeted,
+  });
   interrupt[Symbol.dispose](); // signals are the container's from here on
-  const patience = Number(lastOf(line, "--stop-timeout") ?? stopSeconds);
-  for (const asking of ["SIGTERM", "SIGHUP"] as const) {
-    Deno.addSignalListener(asking, () => running.endSoon(patience));
-  }
-  let code = await ending;
-  // The user detached from it (Ctrl-P Ctrl-Q), or the engine's command was killed.
-  for (let id = await running.running(); id !== null; id = await running.running()) {
-    if (lost !== undefined || interrupts.any) break;
-    log.info("The container goes on, and so does the session: Ctrl-C ends both");
-    code = await launch(engine.words("attach", "--no-stdin", id));
-  }
-  await running.end();
-  if (lost !== undefined) throw lost;
+  const code = await running;
   using _lingering = interrupts.linger();
   const limitMs = config.agent.lingerSeconds * 1000;
   sayOutliving(await deliverLast(opened.session, { limitMs, interrupts }));

@@ -69,6 +69,8 @@ const socketMode = 0o666;
 export class Session implements AsyncDisposable {
   /** Resolves with the reason when the agent's link ends by itself; never rejects. */
   readonly lost: Promise<SessionError>;
+  /** Resolves when the layer of a first process has spoken. */
+  readonly greeted: Promise<void>;
   readonly socketPath: string;
   readonly #agent: AgentLink | null;
   readonly #emit: Emit;
@@ -89,6 +91,7 @@ export class Session implements AsyncDisposable {
   readonly #ended = new AbortController();
   /** Resolves when the session itself fails: a process would wait, or fail, without end. */
   readonly #broken = Promise.withResolvers<SessionError>();
+  readonly #greeted = Promise.withResolvers<void>();
   readonly #pauses = new Pauses();
   readonly #contained: boolean;
   /** What to do when the user stops mirrord, and when it goes on. */
@@ -97,6 +100,7 @@ export class Session implements AsyncDisposable {
   constructor(options: SessionOptions) {
     this.socketPath = options.socketPath;
     this.#agent = options.agent;
+    this.greeted = this.#greeted.promise;
     this.#contained = options.contained === true;
     const emit = this.#emit = options.emit ?? (() => {});
     const details = options.details ?? new Details();
@@ -312,6 +316,7 @@ export class Session implements AsyncDisposable {
     if (!this.#contained) this.#programs.meets(executable);
     else if (pid > 0) this.#programs.meets(executable, `/proc/${pid}/exe`);
     this.#debuggers.began(pid);
+    this.#greeted.resolve();
     await layer.reply(frame, "helloReply", this.#hello);
     return known.process;
   }

@@ -1,8 +1,8 @@
 /*
  * Owns the layer's settings: environment variables, read once by preload/guard.c before the app can change
  * them. MIRRORD_LAYER_SOCKET: path of the session's Unix socket; without it the layer does nothing.
- * MIRRORD_SESSION_PID: the session's process id, decimal. MIRRORD_SKIP: names of programs that run without
- * the layer, separated by slashes, which no name has.
+ * MIRRORD_SESSION_PID: the session's process id, decimal; 0 in a container. MIRRORD_SKIP: names of programs
+ * that run without the layer, separated by slashes, which no name has.
  */
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
  * The guard of operations, and the start of the layer in a process: on load, or with the first hook when
- * another library's constructor calls one before. Opens no link: a process that never binds, listens or
- * accepts must stay cheap (a build has thousands). The invariant: nothing here makes the app fail. Without a
- * session the layer does nothing.
+ * another library's constructor calls one before. Opens no link but for a container's first process: one
+ * that never binds, listens or accepts must stay cheap (a build has thousands). The invariant: nothing here
+ * makes the app fail. Without a session the layer does nothing.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -135,4 +135,7 @@ __attribute__((constructor)) static void loaded(void)
 	session = config_session();
 	if (session > 1 && sys_getppid() == session)
 		sys_die_with(session);
+	/* What a container begins with, or its init: the session hears that the layer is in it. */
+	if (session == 0 && sys_getppid() <= 1)
+		ask_floor(LINK_INCOMING);
 }

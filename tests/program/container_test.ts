@@ -1,6 +1,7 @@
 // `mirrord container` with a real engine (Debian's podman) and a process as the target.
 
 import assert from "node:assert/strict";
+import { until } from "../cluster/command.ts";
 import { missingForProcess } from "../support/cases.ts";
 import { ask } from "../support/client.ts";
 import { Containers, imageWords, missingForContainers, pythonWords } from "../support/containers.ts";
@@ -11,6 +12,7 @@ import { type RunOptions, SessionRun } from "../support/session_run.ts";
 
 const missing = missingForProcess() ?? missingForContainers();
 const local = "tests/apps/local.py";
+const publishedPort = 8348;
 let containers: Containers;
 let stage: ProcessStage;
 
@@ -123,6 +125,90 @@ test("Ctrl-C and SIGTERM end the container, and the session with it", async () =
   }
 });
 
+test("a published port is where the program listens here, and the pod's port is its own", async () => {
+  const words = pythonWords(["-p", `${publishedPort}:80`], local);
+  await withSession(stage, () => listening(words), async (run) => {
+    const report = await ask(stage);
+    assert.deepEqual([report.by, report.own_port], ["local", 80]);
+    const here = await (await fetch(`http://127.0.0.1:${publishedPort}/`)).json();
+    assert.equal(here.by, "local");
+    assert.ok(!run.said().some((line) => line.includes("not available")), run.said().join("\n"));
+  });
+});
+
+test("a lost session ends the container", async () => {
+  await using own = await ProcessStage.create();
+  await using run = await SessionRun.listening(own, {
+    command: "container",
+    env: containers.env,
+    app: pythonWords([], local),
+  });
+  Deno.kill(own.pid, "SIGKILL");
+  const { code, stderr } = await run.finished();
+  assert.equal(code, 74, stderr);
+  assert.match(stderr, new RegExp(`the target, process ${own.pid}, ended`));
+  await until("the engine has removed it", async () => {
+    const names = await containers.names();
+    return names.length === 0 || names.join();
+  });
+});
+
+test("a program that the dynamic linker gives no layer is ended, or reported if it was faster", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "mirrord-setuid-" });
+  try {
+    await Deno.chmod(folder, 0o755);
+    for (const name of ["true", "sleep"]) {
+      await Deno.copyFile(`/bin/${name}`, `${folder}/${name}`);
+      await Deno.chmod(`${folder}/${name}`, 0o4755); // set-user-ID: LD_PRELOAD is ignored (ld.so(8))
+    }
+    const flags = (name: string) => [
+      ...["--user", "1234", "--volume", `${folder}:${folder}`],
+      ...["--entrypoint", `${folder}/${name}`],
+    ];
+    const short = await runContainer(imageWords("python", flags("true")));
+    assert.equal(short.code, 0, short.stderr);
+    assert.match(
+      short.stderr,
+      /"test.local\/python:1" ended, and mirrord's library was never in its program/,
+    );
+    const long = await runContainer(imageWords("python", flags("sleep"), "infinity"));
+    assert.equal(long.code, 126, long.stderr);
+    assert.match(long.stderr, /Cannot run "test.local\/python:1": the dynamic linker did not load/);
+    assert.deepEqual(await containers.names(), []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+test("programs of another CPU or of musl are refused, behind a script and an init too", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "mirrord-foreign-" });
+  try {
+    const bytes = await Deno.readFile("/bin/true");
+    const foreign = bytes.slice();
+    foreign[18] = 243; // e_machine, RISC-V (elf(5))
+    await Deno.writeFile(`${folder}/foreign`, foreign, { mode: 0o755 });
+    await Deno.writeFile(`${folder}/musl`, withInterpreter(bytes, "/lib/ld-musl-x86_64.so.1"), {
+      mode: 0o755,
+    });
+    await Deno.writeTextFile(`${folder}/script`, `#!${folder}/musl\n`, { mode: 0o755 });
+    const volume = ["--volume", `${folder}:${folder}`];
+    const refusals: [string[], RegExp][] = [
+      [["--entrypoint", `${folder}/foreign`], /is built for another machine than this one/],
+      [["--entrypoint", `${folder}/musl`], /uses the C library musl, the layer needs glibc/],
+      [["--entrypoint", `${folder}/script`], /uses the C library musl/],
+      [["--entrypoint", `["tini", "--", "${folder}/musl"]`], /uses the C library musl/],
+    ];
+    for (const [flags, said] of refusals) {
+      const { code, stderr } = await runContainer(imageWords("python", [...volume, ...flags]));
+      assert.equal(code, 126, stderr);
+      assert.match(stderr, said);
+      assert.doesNotMatch(stderr, /Starting the agent/);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 test("an image that the layer cannot get into is refused before an agent starts", async () => {
   const refusals: [string[], number, RegExp][] = [
     [
@@ -141,7 +227,17 @@ test("an image that the layer cannot get into is refused before an agent starts"
     const { code, stderr } = await runContainer(words);
     assert.equal(code, wanted, stderr);
     assert.match(stderr, said);
-    assert.ok(!stderr.includes("agent\n") && !/Agent started/.test(stderr), stderr);
+    assert.doesNotMatch(stderr, /Starting the agent/);
   }
   assert.deepEqual(await containers.names(), []);
 });
+
+/** A program that names another dynamic linker, of a shorter path. */
+function withInterpreter(program: Uint8Array, path: string): Uint8Array {
+  const text = new TextDecoder("latin1").decode(program);
+  const at = text.search(/\/lib[\w]*\/ld-linux/);
+  const changed = program.slice();
+  changed.fill(0, at, text.indexOf("\0", at));
+  changed.set(new TextEncoder().encode(path), at);
+  return changed;
+}
