@@ -127,7 +127,7 @@ async function questions(): Promise<number> {
     agent: link,
     incoming: null,
     files: {
-      config: { mode: "read", ...patterns, readAhead: 128_000, autoMount: false },
+      config: { mode: "read", ...patterns, readAhead: 128_000, cache: "walk", autoMount: false },
       places: { temporary: "/tmp", workingDirectory: "/usr", home: undefined },
     },
     socketPath: `${folder}/layer.sock`,

@@ -180,6 +180,8 @@ export interface FilesConfig {
   mapping: [pattern: string, path: string][];
   /** Bytes read ahead of the app; 0: none. */
   readAhead: number;
+  /** walk: a folder's names and their attributes answer questions about them for a moment. */
+  cache: "off" | "walk";
   /** The target's volume mounts are read from it, wherever they are. */
   autoMount: boolean;
 }

@@ -80,6 +80,7 @@ function resolveFiles(raw: ConfigFile, checks: Checks, findings: Findings): File
     notFound: patterns("not_found"),
     mapping,
     readAhead,
+    cache: given.cache ?? "walk",
     autoMount: typeof magic === "boolean" ? magic : magic.auto_mount ?? true,
   };
 }

@@ -42,6 +42,7 @@ Deno.test("with a target every floor is on as in upstream", async () => {
       notFound: [],
       mapping: [],
       readAhead: 128_000,
+      cache: "walk",
       autoMount: true,
     },
     outgoing: { tcp: true, udp: true, ignoreLocalhost: false, filter: null },
@@ -97,6 +98,7 @@ Deno.test("files have patterns, a mapping in the file's order and a buffer", asy
     notFound: ["/\\.cache/"],
     mapping: [["^/z/(.*)", "/a/$1"], ["^/a", "/b"]],
     readAhead: 0,
+    cache: "walk",
     autoMount: true,
   });
 });

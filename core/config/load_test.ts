@@ -82,6 +82,7 @@ Deno.test("no file, no variable and no flag give the defaults without a warning"
           notFound: [],
           mapping: [],
           readAhead: 128_000,
+          cache: "walk",
           autoMount: true,
         },
         processes: { skip: [], skipBuildTools: true, extraBuildTools: [], ...copies },

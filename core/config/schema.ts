@@ -269,6 +269,11 @@ const files = z.strictObject({
     "Bytes that are read ahead of a file that is only read. Default: 128000.",
     z.int().check(z.minimum(0), z.maximum(15 << 20)),
   ),
+  cache: key(
+    '"walk" (default): names of the target\'s folders and their attributes may be up to a second old while a ' +
+      'tree is walked. "off": each is asked for.',
+    z.enum(["off", "walk"]),
+  ),
 });
 
 const magic = z.strictObject({

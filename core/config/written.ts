@@ -78,6 +78,7 @@ function writtenFeatures(
       local: files.local,
       mapping: Object.fromEntries(files.mapping),
       readonly_file_buffer: files.readAhead,
+      cache: files.cache,
     },
     network: {
       incoming: given({

@@ -35,6 +35,7 @@ import { pathTable } from "./policy_table.ts";
 import { ReadOnly } from "./read_only.ts";
 import { RemoteFile } from "./remote_file.ts";
 import { isBelow } from "./remote_path.ts";
+import { SeenFolders } from "./seen_folders.ts";
 import { local, remote, type RemoteWay, type Way, Ways, whole } from "./ways.ts";
 
 /** Questions about one path that are handed on. */
@@ -94,6 +95,7 @@ export class Files implements Floor {
   readonly #ways: Ways;
   readonly #readOnly: ReadOnly;
   readonly #readAhead: number;
+  readonly #seen: SeenFolders;
   readonly #holds: Holds;
   readonly #files = new Map<number, Open>();
   readonly #late = new Set<number>();
@@ -110,6 +112,8 @@ export class Files implements Floor {
     this.#ways = new Ways(new Policy(config, places, mounts), stat, details);
     this.#readOnly = new ReadOnly({ mode: (way, flags) => this.#modeAt(way, flags), emit });
     this.#readAhead = config.readAhead;
+    const isOn = config.cache === "walk" && agent.version >= agentMessages.scan.since;
+    this.#seen = new SeenFolders({ scan: (asked) => this.#request("scan", asked), isOn });
     this.paths = osBytes(log.isDebug() ? "" : pathTable(config, places, mounts)); // so that each path's rule is logged
     this.#holds = new Holds(holdsPath, {
       held: (id) => {
@@ -131,6 +135,7 @@ export class Files implements Floor {
     if (frame.name === "unwatched") {
       return this.#sayUnwatched(process, decode(layerMessages.unwatched, frame.body).path);
     }
+    using _asking = this.#seen.asking();
     try {
       await this.#ways.meet(process);
       await this.#perform({ link, frame, process });
@@ -189,7 +194,9 @@ export class Files implements Floor {
         return await this.#handOn(frame.name, { link, frame, process });
       case "list": {
         const { file, ...asked } = decode(layerMessages.list, frame.body);
-        const answer = await this.#request("list", { ...asked, file: this.#file(file).remote });
+        const { remote } = this.#file(file);
+        const page = asked.cursor === 0n ? this.#seen.firstPage(remote) : null;
+        const answer = page ?? await this.#request("list", { ...asked, file: remote });
         return await link.reply(frame, "listReply", answer);
       }
       case "read": {
@@ -202,6 +209,7 @@ export class Files implements Floor {
       case "write": {
         const { file, offset, content } = decode(layerMessages.write, frame.body);
         const open = this.#file(file);
+        using _changing = this.#seen.changing();
         const count = await open.write(offset, content);
         this.#forget(({ identity }) => identity === open.identity);
         return await link.reply(frame, "writeReply", { count });
@@ -235,7 +243,8 @@ export class Files implements Floor {
    */
   async #requestAt(kind: PathKind, asked: Placed, { dir, path, full }: RemoteWay): Promise<object> {
     try {
-      return await this.#request(kind, { ...asked, dir, path } as Body<AgentTable[PathKind]>);
+      const known = kind === "enter" ? null : await this.#seen.answer(kind, { ...asked, dir, path });
+      return known ?? await this.#request(kind, { ...asked, dir, path } as Body<AgentTable[PathKind]>);
     } catch (error) {
       const isMissing = error instanceof RemoteError && error.errno === E.ENOENT;
       if (kind === "enter" && isMissing) await this.#sayMissing(full);
@@ -264,6 +273,9 @@ export class Files implements Floor {
       flags &= ~O_CREAT;
       writes = false;
     }
+    using _changing = (flags & (O_CREAT | O_TRUNC)) !== 0 ? this.#seen.changing() : null;
+    await this.#seen.answer("open", { dir: way.dir, path: way.path, flags });
+    this.#seen.opens(way, flags);
     const isWhole = !writes && (flags & notWhole) === 0 && !this.#isWritten(way.full);
     const { file, end, status, content } = await this.#request("open", {
       dir: way.dir,
@@ -277,6 +289,7 @@ export class Files implements Floor {
     const opened = { file, path: way.full, flags, status, begin: content, readAhead: this.#readAhead };
     const open = new RemoteFile(this.#agent, opened);
     if ((flags & O_TRUNC) !== 0) this.#forget(({ identity }) => identity === open.identity);
+    if (open.isDirectory) this.#seen.opened(way, { file, status, page: { end, entries: content } });
     const id = this.#nextFile++;
     this.#files.set(id, { file: open, writes, opener: process });
     const page = open.isDirectory ? content : nothing;
@@ -292,6 +305,7 @@ export class Files implements Floor {
       else if (way.read !== null) await this.#readOnly.changes(way.read, isLink);
       return way;
     }
+    using _changing = harmless.includes(change.what) ? null : this.#seen.changing();
     await this.#request("change", { ...change, dir: way.dir, path: way.path });
     if (change.what === fileChanges.flags) this.#file(dir).setAppends(change.first !== 0n);
     else this.#forget((file) => isBelow(file.path, way.full));
@@ -316,6 +330,7 @@ export class Files implements Floor {
       throw new RemoteError(E.EXDEV, "one path is local, the other the target's");
     }
     const order = { what, fromDir: source.dir, toDir: target.dir, flags, from: source.path, to: target.path };
+    using _changing = this.#seen.changing();
     await this.#request("move", order);
     return { where: remote, from: nothing, to: nothing };
   }
@@ -353,6 +368,7 @@ export class Files implements Floor {
     const open = this.#files.get(id);
     if (open === undefined) return;
     this.#files.delete(id);
+    this.#seen.closed(open.file.remote);
     try {
       await open.file.close();
     } catch (error) {
@@ -363,7 +379,7 @@ export class Files implements Floor {
     }
   }
 
-  async #request<K extends FileKind | "open">(
+  async #request<K extends FileKind | "open" | "scan">(
     kind: K,
     body: Body<AgentTable[K]>,
   ): Promise<Body<AgentTable[`${K}Reply`]>> {

@@ -41,6 +41,7 @@ async function openStage(rules: Partial<FilesConfig> = {}) {
     notFound: ["^/data/absent"],
     mapping: [["^/from/(.*)", "/data/$1"], ["^/here/", "/opt/"]],
     readAhead: 128_000,
+    cache: "off",
     autoMount: true,
     ...rules,
   };

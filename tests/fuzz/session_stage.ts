@@ -234,7 +234,7 @@ export function openStage({ answer, hasDoor = true, emit = () => {} }: StageOpti
     outgoing: { tcp: true, udp: true, ignoreLocalhost: false, filter: null },
     dns: { enabled: true, filter: null, hostname: true },
     files: {
-      config: filesConfig({ mode: "write", readAhead: 64, autoMount: false }),
+      config: filesConfig({ mode: "write", readAhead: 64, cache: "walk", autoMount: false }),
       places: { temporary: "/tmp", workingDirectory: "/", home: undefined },
     },
     interfaces: true,

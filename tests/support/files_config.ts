@@ -11,6 +11,7 @@ export function filesConfig(given: Partial<FilesConfig> = {}): FilesConfig {
     notFound: [],
     mapping: [],
     readAhead: 0,
+    cache: "off",
     autoMount: true,
     ...given,
   };
