@@ -6,7 +6,7 @@
 import { exitCodes } from "../core/base/errors.ts";
 import { log, setLogSink } from "../core/base/log.ts";
 import { announcementLine, type LinkStream } from "../protocol-wasm/mod.ts";
-import { Client, type ClientEnd } from "./client.ts";
+import type { Client, ClientEnd } from "./client.ts";
 import { type DoorKeys, makeDoorKeys, proveClient, type Proven } from "./door.ts";
 import { Failure } from "./failure.ts";
 import { listenLoopback } from "./listen.ts";
@@ -50,6 +50,12 @@ interface Ending {
   code: number;
   reason: string;
 }
+
+/**
+ * What serves a client, most of the agent's code: loaded once the agent has said where it listens, while its
+ * client is on the way.
+ */
+const loadServing = () => import("./client.ts");
 
 const terminated = 143; // 128 + SIGTERM, as a shell would say
 const unprovenLimit = 16;
@@ -175,6 +181,7 @@ class Agent implements AsyncDisposable {
     log.info(`ready on port ${held}${this.#listeners.length === 1 ? ", IPv4 alone" : ""}`);
     this.#announce(announcementLine({ port: held, key: keys.identity.bytes }));
     for (const listener of this.#listeners) void this.#acceptLinks(listener, keys);
+    loadServing().catch(() => {}); // it fails again, and is told, when there is a client
   }
 
   /**
@@ -224,13 +231,14 @@ class Agent implements AsyncDisposable {
       }
       return;
     }
+    const serving = await loadServing();
     clearInterval(this.#announcing);
     const { link, join, asked } = proven;
     if (this.#client !== null) {
       return await refuse(proven, new Failure(E.EBUSY, "Cannot serve a second client: this agent has one"));
     }
     const { owner = "a session", httpDetectionSeconds = 2, heartbeatSeconds = 2 } = this.#options;
-    const client = new Client(link, {
+    const client = new serving.Client(link, {
       owner,
       key: this.#options.publicKey.slice(0, 8),
       target: this.#target,
