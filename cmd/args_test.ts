@@ -69,11 +69,6 @@ Deno.test("a usage error says what, in which state, and what to do", async () =>
     [["exce", "x"], 'Cannot run "exce": there is no such command', /^Did you mean "exec"\?$/],
     [["nosuch", "--help"], 'Cannot run "nosuch": there is no such command', /^See "mirrord --help"\.$/],
     [["help", "exce"], 'Cannot run "exce": there is no such command', /^Did you mean "exec"\?$/],
-    [
-      ["container-ext"],
-      'Cannot run "container-ext": upstream has it, this release does not yet',
-      /Let its launch configuration run the program itself/,
-    ],
     [["wizard"], 'Cannot run "wizard": upstream has it, this release does not yet', /configuration.md/],
     [["up", "init", "api"], 'Cannot use "api": up init takes no names', /up --help/],
     [["up", "-o", "x.yaml"], 'Cannot use "--output x.yaml": it is for up init', /up --help/],

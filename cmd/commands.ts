@@ -222,6 +222,12 @@ export interface ExtCommand extends ClusterFlags {
   executable?: string;
 }
 
+/** `mirrord container-ext`: a session for the containers that an editor starts. */
+export interface ContainerExtCommand extends ClusterFlags {
+  name: "container-ext";
+  target?: string;
+}
+
 /** `mirrord mcp`: what coding agents may do. */
 export interface McpCommand extends ClusterFlags {
   name: "mcp";
@@ -297,6 +303,7 @@ export type ParsedCommand =
   | CiCommand
   | CiSessionCommand
   | ContainerCommand
+  | ContainerExtCommand
   | ExecCommand
   | ExtCommand
   | LsCommand

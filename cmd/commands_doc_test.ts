@@ -17,7 +17,7 @@ function section(heading: string): string {
 Deno.test("docs/commands.md describes every command with all of its flags", () => {
   const program = declareCommands(() => {});
   const cluster = section(
-    "Which cluster (`exec`, `container`, `port-forward`, `ls`, `doctor`, `explain`, `dump`, `ext`, `ci`)",
+    "Which cluster (`exec`, `container`, `port-forward`, `ls`, `doctor`, `explain`, `dump`, `ext`, `container-ext`, `ci`)",
   );
   for (const command of program.createHelp().visibleCommands(program)) {
     const name = command.name();

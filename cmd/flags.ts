@@ -9,6 +9,7 @@ import {
   type CompletedNames,
   completedNames,
   type ContainerCommand,
+  type ContainerExtCommand,
   type DoctorCommand,
   type DumpCommand,
   type ExecCommand,
@@ -175,6 +176,11 @@ export function declareCommands(parsed: (command: ParsedCommand) => void, first?
     ext: () =>
       extFlags(program.command("ext"))
         .action((flags: Omit<ExtCommand, "name">) => parsed({ name: "ext", ...flags })),
+    "container-ext": () =>
+      clusterFlags(targetFlag(
+        program.command("container-ext")
+          .description("open a session for an editor, which starts containers itself"),
+      )).action((flags: Omit<ContainerExtCommand, "name">) => parsed({ name: "container-ext", ...flags })),
     agent: () =>
       agentFlags(program.command("agent", { hidden: true }))
         .action((flags: Omit<AgentCommand, "name">) => parsed({ name: "agent", ...flags })),

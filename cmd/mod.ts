@@ -54,6 +54,10 @@ async function perform(args: string[]): Promise<number> {
       const { ext } = await import("./ext.ts");
       return await ext(command);
     }
+    case "container-ext": {
+      const { containerExt } = await import("./container_ext.ts");
+      return await containerExt(command);
+    }
     case "port-forward": {
       await showLog();
       const { portForward } = await import("./port_forward.ts");

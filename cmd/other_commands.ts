@@ -6,9 +6,6 @@
 export const laterCommands: Readonly<Record<string, string | undefined>> = {
   "attach": undefined,
   "chaos": undefined,
-  "container-ext":
-    "Sessions for containers that an editor starts are not there yet. Let its launch configuration run the " +
-    "program itself, on this machine, or switch mirrord off for this one.",
   "extract": undefined,
   "wizard": "docs/configuration.md has every key.",
 };

@@ -16,6 +16,7 @@ const settings: Readonly<Record<string, readonly string[] | null>> = {
   MIRRORD_LS_RICH_OUTPUT: ["true", "false", "1", "0"],
   MIRRORD_LS_TARGET_TYPES: null,
   MIRRORD_EXT_PRINT_CONFIG: ["true", "false", "1", "0"],
+  MIRRORD_CONTAINER_USE_RUNTIME: null,
   MIRRORD_PROGRESS_SUPPORT_IDE: ["true", "false", "1", "0"],
   MIRRORD_DETECT_DEBUGGER_PORT: debuggerNames,
   [debuggerPortsVariable]: null,
@@ -51,7 +52,6 @@ const operators = "it has no effect: there is no operator";
 /** Variables of upstream that change nothing here. */
 const upstreams: Readonly<Record<string, string>> = {
   MIRRORD_OVERRIDE_HOSTNAME: `${notYet}: the host name is the target's, or this machine's (feature.hostname)`,
-  MIRRORD_CONTAINER_USE_RUNTIME: `${notYet}: there is no mirrord container-ext`,
   MIRRORD_CI_API_KEY: operators,
   MIRRORD_CHROME_EXTENSION_ID: notYet,
   ...Object.fromEntries(

@@ -3,7 +3,7 @@
 // all of it.
 
 import { deadline } from "./deadline.ts";
-import { EditorReader, type Launch, launchEnvironment } from "./editor_contract.ts";
+import { type ContainerLaunch, EditorReader, type Launch, launchEnvironment } from "./editor_contract.ts";
 import { sessionProcesses } from "./local_remains.ts";
 import { binary, userPath } from "./program.ts";
 import type { Stage } from "./stage.ts";
@@ -29,6 +29,8 @@ export interface EditorOptions {
   /** Flags besides the target's and the file's. */
   flags?: string[];
   env?: Record<string, string>;
+  /** `ext` unless given. */
+  command?: "ext" | "container-ext";
   /** Put before mirrord, such as a shell that is its parent. */
   prefix?: string[];
 }
@@ -41,18 +43,18 @@ export class Editor implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #end: AsyncDisposable;
   readonly #own: Record<string, string>;
-  readonly #ready = Promise.withResolvers<Launch>();
+  readonly #ready = Promise.withResolvers<void>();
   readonly #output: Promise<void>;
   readonly #errors: Promise<string>;
   readonly #programs: Deno.ChildProcess[] = [];
 
-  constructor(stage: Stage, { config, flags = [], env = {}, prefix = [] }: EditorOptions) {
+  constructor(stage: Stage, { config, command = "ext", flags = [], env = {}, prefix = [] }: EditorOptions) {
     this.stage = stage;
     Deno.writeTextFileSync(`${this.folder}/config.json`, JSON.stringify(config));
     this.#own = { PATH: userPath(), HOME: Deno.env.get("HOME") ?? "/", NO_COLOR: "1", ...env };
     const words = ["-f", `${this.folder}/config.json`, ...stage.targetFlags, ...flags];
     this.#child = new Deno.Command("setsid", {
-      args: [...stage.prefix, ...prefix, binary, "ext", ...words],
+      args: [...stage.prefix, ...prefix, binary, command, ...words],
       clearEnv: true,
       env: { ...this.#own, ...extensionVariables, XDG_RUNTIME_DIR: this.folder },
       stdin: "null",
@@ -69,7 +71,7 @@ export class Editor implements AsyncDisposable {
     try {
       for await (const line of this.#child.stdout.pipeThrough(new TextLineStream())) {
         this.reader.read(line);
-        if (this.reader.launch !== null) this.#ready.resolve(this.reader.launch);
+        if (this.reader.launch !== null || this.reader.container !== null) this.#ready.resolve();
       }
       this.#ready.reject(new Error(`mirrord is not ready: ${await this.#errors}`));
     } catch (error) {
@@ -90,7 +92,16 @@ export class Editor implements AsyncDisposable {
   }
 
   async ready(): Promise<Launch> {
-    return await deadline(this.#ready.promise, "the editor gets the final line");
+    await deadline(this.#ready.promise, "the editor gets the final line");
+    if (this.reader.launch === null) throw new Error("mirrord said nothing about programs");
+    return this.reader.launch;
+  }
+
+  /** The same of `container-ext`. */
+  async readyForContainers(): Promise<ContainerLaunch> {
+    await deadline(this.#ready.promise, "the editor gets the final line");
+    if (this.reader.container === null) throw new Error("mirrord said nothing about containers");
+    return this.reader.container;
   }
 
   /** Starts a program as a debugger would: with the editor's own environment, changed as mirrord said. */

@@ -12,6 +12,13 @@ export interface Launch {
   uses_operator: boolean;
 }
 
+/** What an editor starts a container by. */
+export interface ContainerLaunch {
+  runtime: string;
+  extra_args: string[];
+  uses_operator: boolean;
+}
+
 /** A message with buttons. */
 export interface IdeMessage {
   id: string;
@@ -40,6 +47,7 @@ const finalTask = "mirrord preparing to launch";
 /** Reads the lines of one session, in order. */
 export class EditorReader {
   launch: Launch | null = null;
+  container: ContainerLaunch | null = null;
   readonly warnings: string[] = [];
   readonly infos: string[] = [];
   readonly messages: IdeMessage[] = [];
@@ -59,7 +67,7 @@ export class EditorReader {
       case "FinishedTask":
         assert.ok(this.open.delete(line.name), `"${line.name}" has not begun`);
         if (!line.success) this.failed.push(line.name);
-        else if (line.name === finalTask) this.launch = launchOf(line.message);
+        else if (line.name === finalTask) this.#end(line.message);
         break;
       case "IdeMessage":
         assert.match(line.message.level, /^(Info|Warning)$/);
@@ -74,11 +82,23 @@ export class EditorReader {
         (line.type === "Warning" ? this.warnings : this.infos).push(line.message);
     }
   }
+
+  /** The final line's message is JSON once more. */
+  #end(message: string | null): void {
+    const launch = JSON.parse(message ?? "") as Launch | ContainerLaunch;
+    if ("environment" in launch) this.launch = launchOf(launch);
+    else this.container = containerOf(launch);
+  }
 }
 
-/** The final line's message is JSON once more. */
-function launchOf(message: string | null): Launch {
-  const launch = JSON.parse(message ?? "") as Launch;
+function containerOf(launch: ContainerLaunch): ContainerLaunch {
+  assert.match(launch.runtime, /^(docker|podman|nerdctl)$/);
+  for (const word of launch.extra_args) assert.equal(typeof word, "string");
+  assert.equal(typeof launch.uses_operator, "boolean");
+  return launch;
+}
+
+function launchOf(launch: Launch): Launch {
   for (const value of Object.values(launch.environment)) assert.equal(typeof value, "string");
   assert.ok(Array.isArray(launch.env_to_unset));
   assert.equal(typeof launch.uses_operator, "boolean");

@@ -8,7 +8,8 @@ import { variable } from "../../base/variables.ts";
 import { cannotRun, places, stat } from "../look.ts";
 import type { RunLine } from "./command_line.ts";
 
-export type EngineKind = "docker" | "podman" | "nerdctl";
+export const engineKinds = ["docker", "podman", "nerdctl"] as const;
+export type EngineKind = (typeof engineKinds)[number];
 
 interface Output {
   code: number;

@@ -27,15 +27,20 @@ const engines =
 /** A name as a line of such a file may begin with. */
 const writable = /^[^\s#=][^\s=]*$/;
 
-export function handOver(variables: Readonly<Record<string, string>>): HandedVariables {
+/** hasEnvironment: false where mirrord does not start the engine. */
+export function handOver(
+  variables: Readonly<Record<string, string>>,
+  hasEnvironment = true,
+): HandedVariables {
   const lines: string[] = [];
   const environment: Record<string, string> = {};
   const left: string[] = [];
   for (const [name, value] of Object.entries(variables)) {
     const line = `${name}=${value}`;
     const breaks = /[\n\r]/.test(value) || line.length > longestLine;
-    if (hasRawBytes(line) || !writable.test(name) || (breaks && engines.test(name))) left.push(name);
-    else if (breaks || (unplain.test(value) && !engines.test(name))) environment[name] = value;
+    const mayGoRound = hasEnvironment && !engines.test(name);
+    if (hasRawBytes(line) || !writable.test(name) || (breaks && !mayGoRound)) left.push(name);
+    else if (breaks || (unplain.test(value) && mayGoRound)) environment[name] = value;
     else lines.push(line);
   }
   return { file: lines.map((line) => `${line}\n`).join(""), environment, left: left.sort() };
