@@ -7,6 +7,7 @@ import { log } from "../core/base/log.ts";
 import { osBytes } from "../core/base/os_text.ts";
 import { environment } from "../core/base/variables.ts";
 import type { Config, Power, ProjectFile } from "../core/config/config.ts";
+import { proxyVariables } from "../core/base/variables.ts";
 import { sentImage } from "../core/config/agent_image.ts";
 import { reachOfKubeconfig } from "../core/kube/project_kubeconfig.ts";
 import { MachineVariables } from "../core/session/env_default.ts";
@@ -16,8 +17,6 @@ import { platform } from "../core/net/this_platform.ts";
 
 const { workingDirectory } = await platform.files();
 
-/** Variables that name where a program sends what it does. */
-const proxies = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 /** A file that is larger is no script and no kubeconfig. */
 const maximumBytes = 4 << 20;
 
@@ -114,7 +113,7 @@ async function variableNames({ env }: Config, has: (power: Power) => boolean): P
   if (given.length === 0) return [];
   using machine = new MachineVariables();
   const meant = given.filter(([name, value]) =>
-    proxies.includes(name) || machine.reasonFor(name, value) !== undefined
+    proxyVariables.includes(name) || machine.reasonFor(name, value) !== undefined
   );
   return [...new Set(meant.map(([name]) => name))].sort();
 }

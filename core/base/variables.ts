@@ -30,3 +30,13 @@ function rawVariables(): [name: string, value: string][] {
 
 /** Both, for callers that take some variables or others. */
 export const environment = { get: variable, toObject: variables };
+
+/** Variables that name where a program sends what it does. */
+export const proxyVariables: readonly string[] = [
+  "http_proxy",
+  "https_proxy",
+  "all_proxy",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "ALL_PROXY",
+];

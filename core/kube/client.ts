@@ -327,9 +327,11 @@ export class KubeClient implements Disposable {
     const query = new URLSearchParams({ ports: String(port) });
     const action = `forward a port of the pod "${pod}"`;
     return await openPortForward({
-      url: this.#transport.url(`${path}?${query}`).replace(/^http/, "ws"),
+      url: this.#transport.url(`${path}?${query}`),
       headers,
       client,
+      connect: await this.#transport.connect(),
+      port,
       signal,
       refused: (cause) => this.#explainUpgrade({ action, resource: "pods/portforward", path, query }, cause),
     });

@@ -1,8 +1,8 @@
-// Brings the last bytes of a WebSocket on their way. Used by port_forward.ts and attach_input.ts. Deno's TLS
-// takes a message, writes what the socket has room for, and calls it sent: up to 64 KiB wait then for the
+// Brings the last bytes of a WebSocket on their way. Used by websocket_forward.ts and attach_input.ts. Deno's
+// TLS takes a message, writes what the socket has room for, and calls it sent: up to 64 KiB wait then for the
 // next write, or for something to arrive (rustls-tokio-stream 0.8, `poll_perform_write`; nothing flushes it).
 // A message that follows is written only after them. So when nothing was sent for a moment an empty one is:
-// whatever of it stays behind is nothing, and the kubelet's side skips it (k8s.io/streaming, wsstream).
+// whatever of it stays behind is nothing, and the kubelet's side skips it (k8s.io/apimachinery, wsstream).
 
 /** Longer than the messages of one burst are apart; twice it is the longest wait of its last bytes. */
 const quietMilliseconds = 5;

@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import { authority, type Certificate, serverCertificate } from "../../tests/support/certificates.ts";
 import { deadline } from "../../tests/support/deadline.ts";
 import { type AttachInput, openAttachInput } from "./attach_input.ts";
-import { openPortForward } from "./port_forward.ts";
+import { openWebSocketForward } from "./websocket_forward.ts";
 
 /** So far apart are the lengths that are tried; what can stay behind is longer. */
 const step = 12 << 10;
@@ -123,7 +123,7 @@ async function everyLengthArrives(
 Deno.test("the last bytes of a port-forward arrive when its server reads late", async () => {
   await everyLengthArrives(
     [Uint8Array.of(0, 0, 80), Uint8Array.of(1, 0, 80)],
-    async (server) => await openPortForward(server.options),
+    async (server) => await openWebSocketForward(server.options),
   );
 });
 

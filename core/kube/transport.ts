@@ -5,6 +5,7 @@
 import { exitCodes, KubeError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { pause } from "../base/pause.ts";
+import { proxyVariables, variable } from "../base/variables.ts";
 import { apiError, type Purpose, unreachable } from "./api_error.ts";
 import { trusted } from "./authorities.ts";
 import type { Identity } from "./identity.ts";
@@ -75,6 +76,31 @@ export class Transport implements Disposable {
   get #isTunneled(): boolean {
     const { server, serverName, verify = true } = this.#context;
     return server.startsWith("https:") && (serverName !== undefined || !verify);
+  }
+
+  /**
+   * A connection of its own to the server, past HTTP: as the current user, with TLS where the server has it.
+   * Undefined where there is a proxy, which only the runtime's HTTP client goes by.
+   */
+  async connect(): Promise<(() => Promise<Deno.Conn>) | undefined> {
+    const { server, authority, proxy } = this.#context;
+    await this.identity();
+    const { tunnel, certificate } = this.#http ?? {};
+    if (tunnel !== undefined) return () => Deno.connect({ transport: "unix", path: tunnel.path });
+    if (proxy !== undefined || proxyVariables.some((name) => variable(name))) return undefined;
+    const { protocol, hostname: written, port } = new URL(server);
+    const hostname = written.replace(/^\[|\]$/g, "");
+    if (protocol === "http:") return () => Deno.connect({ hostname, port: Number(port || 80) });
+    const caCerts = await trusted(authority);
+    const alpnProtocols = ["http/1.1"];
+    return () =>
+      Deno.connectTls({
+        hostname,
+        port: Number(port || 443),
+        caCerts,
+        alpnProtocols,
+        ...(certificate ?? {}),
+      });
   }
 
   /** What made a request fail: the tunnel knows it where there is one. */
