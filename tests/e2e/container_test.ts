@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { registerCases } from "../support/cases.ts";
 import { ask } from "../support/client.ts";
 import { ClusterStage, missingCluster } from "../support/cluster_stage.ts";
-import { Containers, imageWords, missingForContainers, pythonWords } from "../support/containers.ts";
+import { Containers, missingForContainers } from "../support/containers.ts";
 import { withSession } from "../support/postcondition.ts";
 import { SessionRun } from "../support/session_run.ts";
 
@@ -22,7 +22,7 @@ registerCases(
     async run(stage: ClusterStage) {
       await using containers = await Containers.create(["python"]);
       const { env } = containers;
-      const app = pythonWords([], "tests/apps/local.py");
+      const app = containers.python([], "tests/apps/local.py");
       await withSession(
         stage,
         () => SessionRun.listening(stage, { command: "container", env, app }),
@@ -35,7 +35,7 @@ registerCases(
           }
         },
       );
-      const words = imageWords("python", ["--entrypoint", "/usr/bin/python3"], "-c", program);
+      const words = containers.image("python", ["--entrypoint", "/usr/bin/python3"], "-c", program);
       await using run = new SessionRun(stage, { command: "container", env, flags: [], app: words });
       const { code, stdout, stderr } = await run.finished();
       assert.equal(code, 0, stderr);

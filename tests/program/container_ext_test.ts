@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { missingForProcess, registerCases } from "../support/cases.ts";
 import { steal } from "../support/cases_ext.ts";
 import { untilBy } from "../support/client.ts";
-import { Containers, missingForContainers, pythonWords } from "../support/containers.ts";
+import { Containers, missingForContainers } from "../support/containers.ts";
 import { Editor } from "../support/editor.ts";
 import { errorOf } from "../support/editor_contract.ts";
 import { assertClean } from "../support/postcondition.ts";
@@ -25,7 +25,7 @@ registerCases(
       assert.deepEqual([launch.runtime, launch.uses_operator], ["podman", false]);
       assert.doesNotMatch(launch.extra_args.join(" "), /hidden-in|from-the/);
       for (const user of ["0", "1234"]) {
-        const words = pythonWords([...launch.extra_args, "--user", user], "tests/apps/local.py");
+        const words = containers.python([...launch.extra_args, "--user", user], "tests/apps/local.py");
         const [program = "", ...args] = words;
         const container = new Deno.Command(program, {
           args,
