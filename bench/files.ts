@@ -1,8 +1,9 @@
 // Reading a target's files: how many questions a small file costs the agent, and the time for a thousand
 // small files and for one of 200 MiB, against sshfs over the same kind of link (a socket to sftp-server
 // inside the target, no encryption) and against `cat` inside the target through a pipe, which is as fast as
-// the link gets. With a test cluster up, or one that MIRRORD_TEST_KUBECONFIG names, also against sshfs and
-// `cat` through `kubectl exec`, the cluster's own link. Needs root, sshfs, openssh-sftp-server.
+// the link gets; of these, less is better. Of walks (file_walks.ts) more is: sshfs's time by mirrord's. With
+// a test cluster up, or one that MIRRORD_TEST_KUBECONFIG names, also against sshfs and `cat` through `kubectl
+// exec`, the cluster's own link. Needs root, sshfs, openssh-sftp-server.
 
 import { unpackLayer } from "../core/launch/layer_file.ts";
 import { launchApp } from "../core/launch/launch.ts";
@@ -13,6 +14,7 @@ import { FakeClient } from "../tests/support/fake_client.ts";
 import { FileTarget } from "../tests/support/file_target.ts";
 import { Netns } from "../tests/support/netns.ts";
 import { runMirrord } from "../tests/support/program.ts";
+import { walks } from "./file_walks.ts";
 import { compare, median, report } from "./measure.ts";
 
 const python = "/usr/bin/python3";
@@ -264,10 +266,11 @@ try {
   report(`questions to the agent for a file of 4 KiB: ${perFile}`);
   const pipe = await process();
   const { small, large } = await cluster() ?? pipe;
+  const walked = await walks({ folder, mount, sftpServer });
   report(
     `files small_file_rtts=${perFile} small_1000_vs_sshfs=${small.toFixed(2)} seq_read_vs_link=${
       large.toFixed(2)
-    }`,
+    } ${walked}`,
   );
 } finally {
   Deno.removeSync(folder, { recursive: true });

@@ -12,6 +12,7 @@ const root = new URL("../", here);
 const parts = [
   "run.ts",
   "measure.ts",
+  "file_walks.ts",
   "hooked_start.ts",
   "exec_start.ts",
   "port_forward.ts",
