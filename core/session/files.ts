@@ -275,7 +275,7 @@ export class Files implements Floor {
     }
     using _changing = (flags & (O_CREAT | O_TRUNC)) !== 0 ? this.#seen.changing() : null;
     await this.#seen.answer("open", { dir: way.dir, path: way.path, flags });
-    this.#seen.opens(way, flags);
+    const since = this.#seen.opens(way, flags);
     const isWhole = !writes && (flags & notWhole) === 0 && !this.#isWritten(way.full);
     const { file, end, status, content } = await this.#request("open", {
       dir: way.dir,
@@ -289,7 +289,7 @@ export class Files implements Floor {
     const opened = { file, path: way.full, flags, status, begin: content, readAhead: this.#readAhead };
     const open = new RemoteFile(this.#agent, opened);
     if ((flags & O_TRUNC) !== 0) this.#forget(({ identity }) => identity === open.identity);
-    if (open.isDirectory) this.#seen.opened(way, { file, status, page: { end, entries: content } });
+    if (open.isDirectory) this.#seen.opened(way, { file, status, page: { end, entries: content } }, since);
     const id = this.#nextFile++;
     this.#files.set(id, { file: open, writes, opener: process });
     const page = open.isDirectory ? content : nothing;

@@ -10,12 +10,10 @@ import {
   type agentMessages,
   type Body,
   E,
-  longestName,
   openFlags,
   RemoteError,
   wholeStatus,
 } from "../../protocol-wasm/mod.ts";
-import { byteText } from "../net/byte_text.ts";
 import {
   deviceOf,
   firstScan,
@@ -25,6 +23,7 @@ import {
   isLink,
   type Scanned,
 } from "./folder_pages.ts";
+import { isUnsteadyTree, keyOf, type Named, split, type Spot } from "./folder_paths.ts";
 
 /** How old an answer may be. */
 export const lifeMs = 1000;
@@ -44,17 +43,11 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 const O_CREAT = 0o100;
 /** Bytes of a list's beginning that are kept for the question behind an open. */
 const longestPage = 1 << 14;
-const slash = 0x2f;
 const noPage = { end: false, entries: new Uint8Array(0) };
 const nothing = new Uint8Array(0);
 
 /** Questions that may be answered here. */
 export type SeenKind = "stat" | "access" | "readLink" | "statfs" | "open";
-/** A path and the open folder that it starts from, as the agent numbers it. */
-export interface Spot {
-  dir: number;
-  path: Uint8Array;
-}
 type Scan = Body<typeof agentMessages.scan>;
 
 /** A folder that was opened. */
@@ -76,6 +69,8 @@ interface Folder {
   /** What its open said, when and in which era. */
   own: OpenedFolder & { asOf: number; era: number } | null;
   pages: FolderPages | null;
+  /** When it was listed last: what was asked for before may lack what the list has. */
+  since: number;
   /** A scan under way. */
   scanning: Promise<void> | null;
   /** The era in which the program listed it, and its names were not scanned yet. */
@@ -170,19 +165,22 @@ export class SeenFolders {
     return isLook ? {} : null;
   }
 
-  /** Before an open for reading. In a walk, names of a folder are scanned at the same time. */
-  opens({ dir, path }: Spot, flags: number): void {
-    if (!this.#isOn || this.#changing > 0) return;
+  /** Before an open for reading; returns when. In a walk, names of a folder are scanned at the same time. */
+  opens({ dir, path }: Spot, flags: number): number {
+    const now = this.#now();
+    if (!this.#isOn || this.#changing > 0) return now;
     const isFolder = (flags & openFlags.directory) !== 0;
     if (!isFolder) this.#tell({ dir, path }, nothing); // reading it sets a time
-    if (!isFolder || this.#idle >= idleListings || isUnsteadyTree(path)) return;
+    if (!isFolder || this.#idle >= idleListings || isUnsteadyTree(path)) return now;
     const folder = this.#folder({ dir, path });
+    this.#outdate(folder, now);
     const isNew = folder.pages === null && folder.scanning === null && folder.refusedIn !== this.#era;
     if (isNew) this.#read(folder).catch(() => {}); // a question about a name asks again
+    return now;
   }
 
-  /** The folder at `spot` was opened, and its list begun. */
-  opened(spot: Spot, open: OpenedFolder): void {
+  /** The folder at `spot` was opened, and its list begun; the agent was asked at `since`. */
+  opened(spot: Spot, open: OpenedFolder, since: number): void {
     if (!this.#isOn) return;
     this.#idle = Math.min(this.#idle + 1, idleListings);
     const identity = identityOf(open.status);
@@ -194,6 +192,7 @@ export class SeenFolders {
     }
     folder.identity = identity;
     folder.file = open.file;
+    this.#outdate(folder, since);
     if (folder.pages === null) folder.listedIn = this.#era;
     if (this.#unsteady.has(deviceOf(open.status))) folder.refusedIn = this.#era;
     this.#remember({ dir: open.file, path: nothing }, folder);
@@ -203,13 +202,15 @@ export class SeenFolders {
     this.#tell(spot, open.status);
   }
 
-  /** The beginning of an open folder's list, once: programs open a folder and then list it. */
+  /** The beginning of an open folder's list, once, for the list behind an open. null: ask for it. */
   firstPage(file: number): OpenedFolder["page"] | null {
     const own = this.#opened({ dir: file, path: nothing });
-    if (own === null || own.file !== file) return null;
-    const { page } = own;
-    own.page = noPage;
-    return page.entries.length === 0 ? null : page;
+    const page = own?.file === file ? own.page : noPage;
+    if (own !== null) own.page = noPage;
+    if (page.entries.length > 0) return page;
+    const folder = this.#folders.get(keyOf({ dir: file, path: nothing }));
+    if (folder !== undefined) this.#outdate(folder, this.#now());
+    return null;
   }
 
   /** An open file of the agent's is closed. */
@@ -295,6 +296,7 @@ export class SeenFolders {
       identity: null,
       own: null,
       pages: null,
+      since: -Infinity,
       scanning: null,
       listedIn: 0,
       refusedIn: 0,
@@ -343,6 +345,7 @@ export class SeenFolders {
       return;
     }
     if (folder.pages === null && asked.cursor !== 0n) return; // they were forgotten meanwhile
+    if (asked.asOf < folder.since) return;
     folder.identity = identity;
     folder.pages ??= new FolderPages(reply.folder);
     folder.pages.add(reply, asked.asOf);
@@ -354,6 +357,12 @@ export class SeenFolders {
       bytes -= oldest.pages?.bytes ?? 0;
       this.#forget(oldest);
     }
+  }
+
+  /** It is listed as it is at `since`: what was asked for before does not count any more. */
+  #outdate(folder: Folder, since: number): void {
+    folder.since = Math.max(folder.since, since);
+    if (folder.pages !== null && folder.pages.asOf < since) this.#forget(folder);
   }
 
   #forget(folder: Folder): void {
@@ -369,32 +378,7 @@ export class SeenFolders {
   }
 }
 
-/** A name in a folder. */
-interface Named {
-  folder: Spot;
-  name: string;
-}
-
-/** null: the path ends in no plain name. */
-function split({ dir, path }: Spot): Named | null {
-  const at = path.lastIndexOf(slash);
-  const name = path.subarray(at + 1);
-  const isPlain = name.length > 0 && name.length <= longestName && (at >= 0 || dir !== 0);
-  const text = isPlain ? byteText(name) : "";
-  if (text === "" || text === "." || text === "..") return null;
-  return { folder: { dir, path: path.subarray(0, at === 0 ? 1 : Math.max(at, 0)) }, name: text };
-}
-
-function keyOf({ dir, path }: Spot): string {
-  return `${dir}:${byteText(path)}`;
-}
-
 /** How many names make another scan worth its bytes: few where the last one was used. */
 function needAfter(pages: FolderPages): number {
   return pages.isUsed ? 1 : Math.min(Math.max(usualNeed, Math.ceil(pages.size / 32)), mostNeed);
-}
-
-/** Known by its name to be no file system of a disk. */
-function isUnsteadyTree(path: Uint8Array): boolean {
-  return /^\/(proc|sys|dev)(\/|$)/.test(byteText(path.subarray(0, 6)));
 }

@@ -1,115 +1,12 @@
 // What spares a walk its questions: folders in memory in the agent's place, and a clock that the test moves.
 
 import assert from "node:assert/strict";
-import { E, folderEntryBytes, packFolderEntry, RemoteError } from "../../protocol-wasm/mod.ts";
-import type { Scanned } from "./folder_pages.ts";
-import { lifeMs, quietMs, SeenFolders, type SeenKind } from "./seen_folders.ts";
+import { E } from "../../protocol-wasm/mod.ts";
+import { bytes, files, type Folder, stage, status } from "../../tests/support/scanned_folders.ts";
+import { lifeMs, quietMs } from "./seen_folders.ts";
 
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-const AT_SYMLINK_NOFOLLOW = 0x100;
-const O_DIRECTORY = 0o200000;
 const O_CREAT = 0o100;
 const link = 0o120777;
-
-/** struct statx of `inode`. */
-function status(inode: number, mode = 0o100644, device = 1): Uint8Array {
-  const into = new Uint8Array(256);
-  const view = new DataView(into.buffer);
-  view.setUint16(28, mode, true);
-  view.setBigUint64(32, BigInt(inode), true);
-  view.setUint32(140, device, true);
-  return into;
-}
-
-interface Folder {
-  status: Uint8Array;
-  names: Map<string, Uint8Array>;
-  certain?: boolean;
-  refused?: boolean;
-}
-
-/** The names of a folder of `count` files. */
-function files(count: number): Map<string, Uint8Array> {
-  return new Map(Array.from({ length: count }, (_, index) => [`f${index}`, status(1000 + index)]));
-}
-
-function stage(folders: Record<string, Folder>, { isOn = true } = {}) {
-  let clock = 5000;
-  const scans: string[] = [];
-  let held: Promise<void> | null = null;
-  const scan = async (asked: { dir: number; path: Uint8Array; cursor: bigint; most: number }) => {
-    const key = `${asked.dir}:${text(asked.path)}`;
-    scans.push(asked.cursor === 0n ? key : `${key} from ${asked.cursor}`);
-    const folder = folders[key];
-    const copy = folder === undefined ? null : new Map(folder.names);
-    if (held !== null) await held;
-    if (folder === undefined || copy === null) throw new RemoteError(E.ENOENT, "no such folder");
-    return answerOf({ ...folder, names: copy }, Number(asked.cursor), asked.most);
-  };
-  const seen = new SeenFolders({ scan, isOn, now: () => clock });
-  /** What the layer's question gets: "asked" = the agent has to be. */
-  const ask = async (
-    kind: SeenKind,
-    path: string,
-    more: { flags?: number; mode?: number; dir?: number } = {},
-  ) => {
-    using _asking = seen.asking();
-    try {
-      const answer = await seen.answer(kind, { dir: 0, ...more, path: bytes(path) });
-      if (answer === null) return "asked";
-      return answer.status === undefined ? "yes" : inodeOf(answer.status);
-    } catch (error) {
-      if (!(error instanceof RemoteError)) throw error;
-      return `errno ${error.errno}`;
-    }
-  };
-  const lstat = (path: string, dir = 0) => ask("stat", path, { flags: AT_SYMLINK_NOFOLLOW, dir });
-  /** A program lists a folder. */
-  const list = (path: string, file: number, own: Uint8Array, dir = 0) => {
-    using _asking = seen.asking();
-    seen.opens({ dir, path: bytes(path) }, O_DIRECTORY);
-    const page = { end: true, entries: bytes("page") };
-    seen.opened({ dir, path: bytes(path) }, { file, status: own, page });
-  };
-  return {
-    seen,
-    ask,
-    lstat,
-    list,
-    scans: () => scans.splice(0),
-    pass: (ms: number) => void (clock += ms),
-    hold: (until: Promise<void> | null) => void (held = until),
-  };
-}
-
-function answerOf(
-  { names, status, certain = true, refused = false }: Folder,
-  from: number,
-  most: number,
-): Scanned {
-  const nothing = { end: false, certain: false, cursor: 0n, folder: status, entries: new Uint8Array(0) };
-  if (refused) return nothing;
-  const all = [...names];
-  const into = new Uint8Array(most * folderEntryBytes);
-  const to = Math.min(all.length, from + most);
-  let length = 0;
-  for (const [name, found] of all.slice(from, to)) {
-    length = packFolderEntry({ name: bytes(name), status: found }, into, length);
-  }
-  const end = to === all.length;
-  return {
-    ...nothing,
-    end,
-    certain: certain && end && from === 0,
-    cursor: BigInt(to),
-    entries: into.slice(0, length),
-  };
-}
-
-function inodeOf(status: Uint8Array): number {
-  return Number(new DataView(status.buffer, status.byteOffset).getBigUint64(32, true));
-}
 
 const folder: Folder = {
   status: status(2, 0o040755),
@@ -302,6 +199,24 @@ Deno.test("in a walk the next folder is scanned as it is opened", async () => {
   assert.equal(await at.lstat("a", 11), "asked");
 });
 
+Deno.test("what a new list has is looked at", async () => {
+  const changed = { ...folder, names: new Map(folder.names) };
+  const at = stage({ "9:": changed, "10:": changed, "0:/d": changed });
+  at.list("/d", 9, folder.status);
+  assert.equal(await at.lstat("/d/new"), `errno ${E.ENOENT}`);
+  changed.names.set("new", status(90)).set("newer", status(91));
+  at.pass(1);
+  assert.equal(await at.lstat("/d/new"), `errno ${E.ENOENT}`);
+  at.list("/d", 10, folder.status);
+  assert.deepEqual([await at.lstat("/d/new"), await at.lstat("new", 9)], [90, 90]);
+  changed.names.set("newest", status(92));
+  at.pass(1);
+  assert.notEqual(at.seen.firstPage(10), null);
+  assert.equal(await at.lstat("/d/newest"), `errno ${E.ENOENT}`);
+  assert.equal(at.seen.firstPage(10), null, "the agent is asked for the list");
+  assert.equal(await at.lstat("/d/newest"), 92);
+});
+
 Deno.test("the beginning of a list is handed out once, to who opened the folder", async () => {
   const at = stage({ "9:": folder, "0:/d": folder });
   const page = { end: true, entries: bytes("page") };
@@ -314,11 +229,12 @@ Deno.test("the beginning of a list is handed out once, to who opened the folder"
   at.list("/d", 11, folder.status);
   at.pass(lifeMs + 1);
   assert.equal(at.seen.firstPage(11), null);
+  const since = at.seen.opens({ dir: 0, path: bytes("/d") }, 0);
   at.seen.opened({ dir: 0, path: bytes("/d") }, {
     file: 12,
     status: folder.status,
     page: { end: true, entries: new Uint8Array(1 << 15) },
-  });
+  }, since);
   assert.equal(at.seen.firstPage(12), null, "a long one is not kept");
   assert.notEqual(await at.seen.answer("stat", { dir: 12, path: bytes("") }), null);
 });
