@@ -32,6 +32,8 @@ export const quietMs = 100;
 /** Folders that are remembered, and about how many bytes all of them take. */
 const mostFolders = 256;
 const mostBytes = 8 << 20;
+/** Devices whose file systems are known to change by themselves. */
+const mostDevices = 64;
 /** Different names that are asked for in a folder that was not listed, before it is scanned. */
 const usualNeed = 3;
 /** And at most so many, where a scan brought little. */
@@ -338,7 +340,7 @@ export class SeenFolders {
   #take(folder: Folder, reply: Scanned, asked: { era: number; asOf: number; cursor: bigint }): void {
     if (asked.era !== this.#era || this.#changing > 0) return; // it may be from before a change
     const isRefused = !reply.end && reply.entries.length === 0;
-    if (isRefused) this.#unsteady.add(deviceOf(reply.folder));
+    if (isRefused && this.#unsteady.size < mostDevices) this.#unsteady.add(deviceOf(reply.folder));
     const identity = identityOf(reply.folder);
     if (isRefused || (folder.identity !== null && folder.identity !== identity)) {
       folder.refusedIn = this.#era;
