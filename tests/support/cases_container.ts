@@ -67,16 +67,21 @@ export function registerContainerTests(engine: TestedEngine): void {
     assert.deepEqual(await containers.names(), []);
   });
 
-  test("a container of another user answers too, and reads a file of the target", async () => {
+  test("a container of another user answers too, and reads files of the target", async () => {
     const folder = await Deno.makeTempDir({ dir: "/srv", prefix: "mirrord-test-" });
     try {
       await Deno.chmod(folder, 0o755);
       await Deno.writeTextFile(`${folder}/text`, "of the target\n");
-      const { code, stdout, stderr } = await printed(`open("${folder}/text").read(), os.getuid()`, [
-        ...["--user", "1234:1234"],
-      ]);
+      await Deno.writeFile(`${folder}/large`, new Uint8Array(300_000).fill(0x61)); // stays open in the session
+      const asked = [
+        `open("${folder}/text").read()`,
+        `len(open("${folder}/large").read())`,
+        `sorted(os.listdir("${folder}"))`,
+        "os.getuid()",
+      ];
+      const { code, stdout, stderr } = await printed(`[${asked}]`, ["--user", "1234:1234"]);
       assert.equal(code, 0, stderr);
-      assert.equal(stdout, "of the target\n 1234\n", stderr);
+      assert.equal(stdout, "['of the target\\n', 300000, ['large', 'text'], 1234]\n", stderr);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -3,9 +3,10 @@
 
 import { exitCodes } from "../../base/errors.ts";
 import { osText } from "../../base/os_text.ts";
+import { variable } from "../../base/variables.ts";
 import { cannotRun } from "../look.ts";
 import { launchPlatform } from "../this_platform.ts";
-import type { RunLine } from "./command_line.ts";
+import { lastOf, type RunLine } from "./command_line.ts";
 import type { Engine } from "./engine.ts";
 import { launchedBy } from "./launchers.ts";
 
@@ -26,10 +27,13 @@ export interface MadeContainer {
 interface Inspected {
   Path?: string;
   Args?: string[] | null;
-  Config?: { Env?: string[] | null; WorkingDir?: string; User?: string; Tmpfs?: unknown };
+  Config?: { Env?: string[] | null; WorkingDir?: string; User?: string };
   HostConfig?: { Tmpfs?: Record<string, string> | null };
   Mounts?: { Destination?: string }[] | null;
 }
+
+/** Files about the target's network, which every engine mounts and nerdctl lists. */
+const enginesMounts = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"];
 
 /**
  * Flags that only a container that runs has, or that would show in the engine: the one that is looked at has
@@ -73,23 +77,43 @@ export async function lookAtContainer(
     const told = readInspected(await engine.ask(["inspect", id], signal));
     if (told === null) throw cannotRun(line.image, `"${engine.name} inspect" does not tell what it is`);
     const files = new ContainerFiles(engine, id, { folder, signal });
-    const variables = readVariables(told.Config?.Env ?? []);
-    const program = await checkPrograms(line.image, told, { variables, files });
-    const accountHome = await homeOf(told.Config?.User ?? "", files);
+    const config = told.Config?.Env !== undefined ? told.Config : await imageConfig(engine, line, signal);
+    const variables = readVariables(config.Env ?? []);
+    const program = await checkPrograms(line.image, { ...told, Config: config }, { variables, files });
+    const accountHome = await homeOf(config.User ?? "", files);
+    const mounts = [
+      ...(told.Mounts ?? []).flatMap(({ Destination: path }) => path ?? []),
+      ...Object.keys(told.HostConfig?.Tmpfs ?? {}),
+    ];
     return {
       program,
       variables,
-      workingDirectory: told.Config?.WorkingDir || "/",
+      workingDirectory: config.WorkingDir || "/",
       home: variables["HOME"] ?? accountHome,
       accountHome,
-      mounts: [
-        ...(told.Mounts ?? []).flatMap(({ Destination: path }) => path ?? []),
-        ...Object.keys(told.HostConfig?.Tmpfs ?? {}),
-      ],
+      mounts: mounts.filter((path) => !enginesMounts.includes(path)),
     };
   } finally {
     await engine.remove(id);
   }
+}
+
+/** What nerdctl does not tell of a container: the image's, and over it what the flags say. */
+async function imageConfig(
+  engine: Engine,
+  line: RunLine,
+  signal: AbortSignal,
+): Promise<NonNullable<Inspected["Config"]>> {
+  const told = readInspected(await engine.ask(["image", "inspect", line.image], signal))?.Config ?? {};
+  const given = line.flags.filter(({ name }) => name === "--env").flatMap(({ value }) => {
+    const own = value?.includes("=") ? value : undefined;
+    return own ?? `${value}=${variable(value ?? "") ?? ""}`;
+  });
+  return {
+    Env: [...told.Env ?? [], ...given],
+    WorkingDir: lastOf(line, "--workdir") ?? told.WorkingDir ?? "",
+    User: lastOf(line, "--user") ?? told.User ?? "",
+  };
 }
 
 /** The answer of `inspect`: a list of one. */

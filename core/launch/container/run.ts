@@ -1,8 +1,10 @@
 // Runs a container to its end, with the engine's command as mirrord's child. Called by cmd/container.ts as
 // the last step of its walk. Invariant: when this returns the container does not run any more.
 
+import { constants } from "node:os";
 import type { MirrordError } from "../../base/errors.ts";
 import { log } from "../../base/log.ts";
+import { within } from "../../base/pause.ts";
 import type { Interrupts } from "../interrupts.ts";
 import { launchApp } from "../launch.ts";
 import type { StandsStill } from "../stopping.ts";
@@ -12,6 +14,9 @@ import { RunningContainer } from "./running.ts";
 
 /** How long the engines' command stop waits. */
 const stopSeconds = 10;
+/** Signals that ask to end a container without a terminal. */
+const ending: Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+const settleMs = 500;
 /** The engine's own failures: nothing of the container ran (docker run, "Exit status"). */
 const engineFailures = [125, 126, 127];
 
@@ -42,36 +47,54 @@ export async function runContainer(options: ContainerRun): Promise<number> {
   void greeted.then(() => hasGreeted = true);
   const failed = Promise.race([options.lost, running.runsUnhooked(line, greeted)])
     .then((reason) => failure = reason);
-  const launch = (args: readonly string[]) =>
-    launchApp({
-      program: engine.path,
-      args,
-      env: options.env,
-      layerPath: null,
-      socketPath: options.socketPath,
-      skipped: new Set(),
-      interrupts,
-      standStill: options.standStill,
-      lost: failed,
-    });
-  const ending = launch(options.words);
+  const ended = launchApp({
+    program: engine.path,
+    args: options.words,
+    env: options.env,
+    layerPath: null,
+    socketPath: options.socketPath,
+    skipped: new Set(),
+    interrupts,
+    standStill: options.standStill,
+    lost: failed,
+  });
   const patience = Number(lastOf(line, "--stop-timeout") ?? stopSeconds);
   for (const asking of ["SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(asking, () => running.endSoon(patience));
   }
-  let code = await ending;
-  // The user detached from it (Ctrl-P Ctrl-Q), or the engine's command was killed.
-  for (let id = await running.running(); id !== null; id = await running.running()) {
-    if (failure !== undefined || interrupts.any) break;
-    log.info("The container goes on, and so does the session: Ctrl-C ends both");
-    code = await launch(engine.words("attach", "--no-stdin", id));
-  }
-  await running.end();
+  let code = await ended;
+  if (failure === undefined && !interrupts.any) code = await stayWith(running, options, { code, failed });
+  await (interrupts.any ? running.stop() : running.end());
   if (failure !== undefined) throw failure;
   if (!hasGreeted && !engineFailures.includes(code) && RunningContainer.isKnown(line)) {
     log.warning(
       `"${line.image}" ended, and mirrord's library was never in its program: it ran outside the pod`,
     );
+  }
+  return code;
+}
+
+/** The user detached from it (Ctrl-P Ctrl-Q), or the engine's command was killed: waits for its own end. */
+async function stayWith(
+  running: RunningContainer,
+  { engine, interrupts }: ContainerRun,
+  { code, failed }: { code: number; failed: Promise<unknown> },
+): Promise<number> {
+  const asked = Promise.withResolvers<null>();
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+    asked.resolve(null);
+  };
+  for (const signal of ending) Deno.addSignalListener(signal, end);
+  void failed.then(end);
+  for (let id = await running.running(); id !== null; id = await running.running()) {
+    log.info("The container goes on, and so does the session: Ctrl-C ends both");
+    const told = await Promise.race([engine.ask(["wait", id]), asked.promise]);
+    if (told !== null) code = Number(told.trim());
+    // A Ctrl-C ended the engine's command too, and is heard of a moment later.
+    else await within(asked.promise, settleMs, null);
+    if (isOver) return interrupts.any ? 128 + constants.signals.SIGINT : code;
   }
   return code;
 }

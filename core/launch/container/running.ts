@@ -34,7 +34,7 @@ export class RunningContainer implements Disposable {
     if (id === null) return "none";
     const told = await this.#engine.ask(["inspect", "--format", "{{.State.Running}} {{.State.Status}}", id]);
     if (told === null) return "ended"; // --rm
-    return /^true /.test(told) ? "running" : /created|configured|initialized/.test(told) ? "none" : "ended";
+    return /^true /.test(told) ? "running" : /exited|dead|remov|stop/.test(told) ? "ended" : "none";
   }
 
   /** Ends it if it runs. */
@@ -71,6 +71,12 @@ export class RunningContainer implements Disposable {
       "The dynamic linker's own line above gives the reason. If there is none, look for a security module that " +
         "confines containers (AppArmor, SELinux: journalctl -k), or for file capabilities of the program.",
     );
+  }
+
+  /** Asks it to end, and ends it after its time for that. */
+  async stop(): Promise<void> {
+    const id = await this.running();
+    if (id !== null) await this.#engine.ask(["stop", id]);
   }
 
   /**
