@@ -2,6 +2,7 @@
 // engine runs. The container has this machine's network and the session's folder; the engine's command is
 // mirrord's child, as an app would be.
 
+import { resolve } from "node:path";
 import { variables } from "../core/base/variables.ts";
 import type { Config } from "../core/config/config.ts";
 import { checkRunLine, type Published, publishedPorts } from "../core/launch/container/check.ts";
@@ -13,6 +14,7 @@ import { runWords } from "../core/launch/container/words.ts";
 import { interruptible, Interrupts } from "../core/launch/interrupts.ts";
 import { deliverLast } from "../core/launch/last_bytes.ts";
 import { openPrograms } from "../core/launch/programs.ts";
+import { PrivateDir } from "../core/net/private_dir.ts";
 import { environmentRules } from "../core/session/app_env.ts";
 import type { ContainerCommand } from "./commands.ts";
 import { configOf, execFlags } from "./config_flags.ts";
@@ -49,10 +51,20 @@ export async function container(command: ContainerCommand): Promise<number> {
     own: made.variables,
     isChild: true,
   });
-  const cidFile = lastOf(line, "--cidfile") ?? `${ownFolder(opened)}/container`;
+  const cidFile = resolve(lastOf(line, "--cidfile") ?? `${ownFolder(opened)}/container`);
   const env = { ...variables(), ...environment };
   for (const name of additions.unset) delete env[name]; // docker takes a name without a value for that
   sayRunning(line.image, config, { target: opened.target, alone: opened.alone, skipped: new Set() });
+  // If mirrord itself is killed, the container would go on without a session.
+  const kill = [
+    "sh",
+    "-c",
+    'id=$(cat "$0") && exec "$@" "$id"',
+    cidFile,
+    engine.path,
+    ...engine.words("kill"),
+  ];
+  using _farewell = PrivateDir.farewell(ownFolder(opened), kill, variables());
   const interrupts = new Interrupts();
   const running = runContainer({
     engine,

@@ -9,7 +9,8 @@ import { machineError } from "../base/machine.ts";
 import { hasRawBytes } from "../base/os_text.ts";
 import { variable } from "../base/variables.ts";
 
-const watcher = `trap "" INT TERM HUP QUIT; cat >/dev/null; rm -rf -- "$1"`;
+const watcher =
+  `trap "" INT TERM HUP QUIT; cat >/dev/null; [ ! -f "$1/farewell" ] || sh "$1/farewell"; rm -rf -- "$1"`;
 /**
  * util-linux' or busybox' own: where there is none the runtime has to fork for it, which costs some
  * milliseconds.
@@ -59,11 +60,28 @@ export class PrivateDir implements AsyncDisposable {
     return path;
   }
 
+  /**
+   * A command, with its whole environment, that is run before the directory `path` is removed, unless this
+   * process lives to dispose of the result.
+   */
+  static farewell(path: string, argv: readonly string[], env: Readonly<Record<string, string>>): Disposable {
+    const entries = Object.entries(env).filter((entry) => !hasRawBytes(entry.join("=")));
+    const words = [...entries.map(([name, value]) => `${name}=${value}`), ...argv].map(quoted);
+    const file = `${path}/farewell`;
+    Deno.writeTextFileSync(file, `exec env -i ${words.join(" ")}\n`, { mode: 0o600, createNew: true });
+    return { [Symbol.dispose]: () => Deno.removeSync(file) };
+  }
+
   /** Removes the directory and what is in it; resolves when it is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#watcher.stdin.close();
     await this.#watcher.status;
   }
+}
+
+/** As one word of a shell. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 function isFile(path: string): boolean {

@@ -7,7 +7,7 @@ import { imageName } from "../cluster/images.ts";
 import { missingForProcess } from "./cases.ts";
 import { ask } from "./client.ts";
 import { Containers, missingForContainers, type TestedEngine } from "./containers.ts";
-import { assertTargetClean, withSession } from "./postcondition.ts";
+import { assertClean, assertTargetClean, withSession } from "./postcondition.ts";
 import { ProcessStage } from "./process_stage.ts";
 import { type Finished, runMirrord } from "./program.ts";
 import { SessionRun } from "./session_run.ts";
@@ -179,6 +179,19 @@ export function registerContainerTests(engine: TestedEngine): void {
       const names = await containers.names();
       return names.length === 0 || names.join();
     });
+  });
+
+  test("when mirrord is killed the container is ended, and nothing is left", async () => {
+    const identity = await stage.identity();
+    await using run = await listening(containers.python([], local));
+    assert.equal((await ask(stage)).by, "local");
+    run.kill("SIGKILL");
+    await run.finished();
+    await until("the engine has removed it", async () => {
+      const names = await containers.names();
+      return names.length === 0 || names.join();
+    });
+    await assertClean(run, identity);
   });
 
   test("a program that the dynamic linker gives no layer is ended, or reported if it was faster", async () => {
