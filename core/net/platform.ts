@@ -51,6 +51,11 @@ export interface DialOptions {
    */
   acknowledges?: boolean;
   bound?: (source: Endpoint) => void;
+  /**
+   * Called with the socket's own address once it connects: before there can be a connection, except on macOS,
+   * where it is called when there is one.
+   */
+  began?: (local: Endpoint) => void;
   signal?: AbortSignal;
 }
 

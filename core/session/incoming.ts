@@ -16,6 +16,7 @@ import { relay } from "../net/relay.ts";
 import { E, SystemError } from "../net/system_error.ts";
 import { isLoopback } from "../net/fit.ts";
 import { Deliveries } from "./deliveries.ts";
+import { dialApp, dialsKnown } from "./dial_app.ts";
 import { addressText } from "../net/address.ts";
 import { isVacant, key, type Listener, Listeners } from "./listeners.ts";
 import { play } from "./mirror.ts";
@@ -32,7 +33,7 @@ import { Vacancies } from "./vacancies.ts";
 import type { Socket } from "../net/platform.ts";
 import { platform } from "../net/this_platform.ts";
 
-const { dialTcp, isKernelsPort, sockets } = await platform.network();
+const { isKernelsPort, sockets } = await platform.network();
 
 type Accepted = Body<typeof layerMessages.acceptedReply>;
 
@@ -256,7 +257,7 @@ export class Incoming implements Floor {
     const find = () => fitting().map(({ peers }) => peers.of(peer)).find((one) => one !== undefined);
     let found = find();
     if (found === undefined) {
-      await Promise.allSettled(fitting().flatMap(({ dialing }) => [...dialing]));
+      await dialsKnown(fitting());
       found = find();
     }
     return found === undefined ? this.#own.accepted(actual, peer) : { known: true, ...found };
@@ -338,28 +339,15 @@ export class Incoming implements Floor {
   }
 
   async #dial(listener: Listener, stolen: StolenConnection): Promise<Socket | null> {
-    const dialing = this.#connect(listener, stolen);
-    listener.dialing.add(dialing);
     try {
-      return await dialing;
+      return await dialApp(listener, { peer: stolen.peer, local: stolen.local });
     } catch (error) {
       if (error instanceof SystemError && error.errno === E.ECONNREFUSED) return null;
       const { port } = stolen;
       const reason = error instanceof Error ? error.message : String(error);
       this.#emitOnce(`dial ${port} ${reason}`, { type: "appUnreachable", port, reason });
       return null;
-    } finally {
-      listener.dialing.delete(dialing);
     }
-  }
-
-  async #connect(listener: Listener, stolen: StolenConnection): Promise<Socket> {
-    const conn = await dialTcp({
-      destination: { address: dialAddress(listener.actual.address), port: listener.actual.port },
-      acknowledges: true,
-    });
-    listener.peers.add(conn, { peer: stolen.peer, local: stolen.local });
-    return conn;
   }
 
   /** Forgets those of `listeners` that no process listens on, by the kernel's own list. */
@@ -391,10 +379,4 @@ function refusal(error: unknown): { code: number; text: string } {
 
 function isV6(address: string): boolean {
   return address.includes(":");
-}
-
-/** Where to dial a listener bound to `address`: the loopback of its family for one bound to all. */
-function dialAddress(address: string): string {
-  if (address === "0.0.0.0") return "127.0.0.1";
-  return address === "::" ? "::1" : address;
 }

@@ -18,7 +18,7 @@ export interface Listener {
   open: Openness;
   /** The processes (layer links) that hold it. */
   holders: Set<object>;
-  /** Dials under way to it: an `accepted` question waits for them before it is answered "unknown". */
+  /** Dials whose own address is not known yet (macOS): an `accepted` question waits for them a while. */
   dialing: Set<Promise<unknown>>;
   /** Whose connections to it are. */
   peers: Peers;

@@ -13,14 +13,17 @@ export interface Client {
   local: Address;
 }
 
-/** A socket of the session's, connected to the listener. */
-export interface OwnEnd {
-  readonly localAddress: Address;
-  readonly isClosed: boolean;
+/** A dial of the session's. Its end is reported by one of these. */
+export interface OwnDial {
+  /** It is a connection, by this socket. */
+  connected(socket: { readonly isClosed: boolean }): void;
+  /** There is no connection. */
+  failed(): void;
 }
 
 interface Entry {
-  own: OwnEnd;
+  /** Undefined: the session does not know of a connection yet, but the app may have accepted it. */
+  socket?: { readonly isClosed: boolean };
   client: Client;
   isTold: boolean;
 }
@@ -31,13 +34,18 @@ const remembered = 1024;
 export class Peers {
   readonly #entries = new Map<string, Entry>();
 
-  /** The session dialled the listener from `own` for `client`. */
-  add(own: OwnEnd, client: Client): void {
-    const key = keyOf(own.localAddress);
+  /** The session dials the listener from `local` for `client`. */
+  add(local: Address, client: Client): OwnDial {
+    const key = keyOf(local);
+    const entry: Entry = { client, isTold: false };
     this.#entries.delete(key);
-    this.#entries.set(key, { own, client, isTold: false });
+    this.#entries.set(key, entry);
     const [oldest] = this.#entries.keys();
     if (this.#entries.size > remembered && oldest !== undefined) this.#entries.delete(oldest);
+    return {
+      connected: (socket) => entry.socket = socket,
+      failed: () => this.#entries.get(key) === entry && this.#entries.delete(key),
+    };
   }
 
   /** The client for which the session made the connection from `peer`; undefined when it made none. */
@@ -45,7 +53,7 @@ export class Peers {
     const key = keyOf(peer);
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    const isPast = entry.own.isClosed;
+    const isPast = entry.socket?.isClosed ?? false;
     if (isPast) this.#entries.delete(key);
     if (isPast && entry.isTold) return undefined;
     entry.isTold = true;

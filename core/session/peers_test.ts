@@ -6,9 +6,9 @@ import { Peers } from "./peers.ts";
 const client = { peer: { address: "10.0.0.9", port: 4711 }, local: { address: "10.0.0.2", port: 80 } };
 
 function dialled(peers: Peers, address = "127.0.0.1"): { isClosed: boolean } {
-  const own = { localAddress: { address, port: 40000 }, isClosed: false };
-  peers.add(own, client);
-  return own;
+  const socket = { isClosed: false };
+  peers.add({ address, port: 40000 }, client).connected(socket);
+  return socket;
 }
 
 Deno.test("an open connection of the session's is its client's, however often that is asked", () => {
@@ -39,4 +39,20 @@ Deno.test("an app that accepts after the client left gets its address once", () 
   dialled(peers).isClosed = true;
   assert.equal(peers.of({ address: "127.0.0.1", port: 40000 }), client);
   assert.equal(peers.of({ address: "127.0.0.1", port: 40000 }), undefined);
+});
+
+Deno.test("a dial is its client's before there is a connection, and nobody's once it failed", () => {
+  const peers = new Peers();
+  const dial = peers.add({ address: "127.0.0.1", port: 40000 }, client);
+  assert.equal(peers.of({ address: "127.0.0.1", port: 40000 }), client);
+  dial.failed();
+  assert.equal(peers.of({ address: "127.0.0.1", port: 40000 }), undefined);
+});
+
+Deno.test("a dial that failed takes nothing from a later one from the same port", () => {
+  const peers = new Peers();
+  const first = peers.add({ address: "127.0.0.1", port: 40000 }, client);
+  dialled(peers);
+  first.failed();
+  assert.equal(peers.of({ address: "127.0.0.1", port: 40000 }), client);
 });

@@ -13,6 +13,8 @@ export function families(stage: Stage): ("ipv4" | "ipv6")[] {
   return (["ipv4", "ipv6"] as const).filter((family) => stage.hosts[family] !== "");
 }
 
+const oneAtATime = ["python3", localApp[1]?.replace("local.py", "one_at_a_time.py") ?? ""];
+
 export const stealCases: Case[] = [
   {
     name: "the local app answers the target's clients and sees their addresses",
@@ -28,6 +30,15 @@ export const stealCases: Case[] = [
         const counts = await many(stage, { count: 200, connections: 4 });
         assert.deepEqual([counts.by, counts.failures], [{ local: 200 }, []]);
         assert.deepEqual(counts.peers, [stage.clients.ipv4]);
+      }),
+  },
+  {
+    // A question of its accept must not wait for connections that wait for its accept.
+    name: "an app whose backlog is full serves its clients one after the other",
+    run: (stage) =>
+      withSession(stage, () => SessionRun.listening(stage, { app: oneAtATime }), async () => {
+        const counts = await many(stage, { count: 60, connections: 12 });
+        assert.deepEqual([counts.by, counts.failures], [{ local: 60 }, []]);
       }),
   },
   {

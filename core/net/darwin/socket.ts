@@ -134,7 +134,7 @@ export class Socket {
  * Connects. Rejects with SystemError (ECONNREFUSED when nobody listens), or the signal's reason. The runtime
  * cannot choose the source address: EOPNOTSUPP.
  */
-export async function dialTcp({ destination, source, signal }: DialOptions): Promise<Socket> {
+export async function dialTcp({ destination, source, began, signal }: DialOptions): Promise<Socket> {
   signal?.throwIfAborted();
   if (source !== undefined) throw new SystemError("bind", E.EOPNOTSUPP);
   let conn: Deno.TcpConn;
@@ -145,6 +145,7 @@ export async function dialTcp({ destination, source, signal }: DialOptions): Pro
   }
   if (signal?.aborted) conn.close();
   signal?.throwIfAborted();
+  began?.(endpointOf(conn.localAddr));
   return new Socket(conn);
 }
 

@@ -308,7 +308,7 @@ export function listenIfThere(endpoint: Endpoint, alone = false): Listener | nul
  * source port is taken, for this destination or wholly), or the signal's reason.
  */
 export async function dialTcp(options: DialOptions): Promise<Socket> {
-  const { destination, source, shared, acknowledges = false, hops, bound, signal } = options;
+  const { destination, source, shared, acknowledges = false, hops, bound, began, signal } = options;
   signal?.throwIfAborted();
   const name = encodeSockaddr(destination);
   const fd = check("socket", c.socket(familyOf(name), flags, 0));
@@ -331,6 +331,7 @@ export async function dialTcp(options: DialOptions): Promise<Socket> {
     const code = retry(() => outcome.connect(fd, name));
     // EALREADY: it was asked twice.
     if (code < 0 && code !== -E.EINPROGRESS && code !== -E.EALREADY) throw new SystemError("connect", -code);
+    began?.(nameOf(c.getsockname, fd));
     // Over loopback the answer is here already; elsewhere it makes the socket writable (connect(2)).
     while (code < 0 && !isConnected(fd)) {
       if (watch === undefined) {
