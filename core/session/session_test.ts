@@ -56,13 +56,19 @@ async function openStage(incoming: IncomingRules | null = stealAll): Promise<Sta
   const folder = Deno.makeTempDirSync();
   const pair = await agentPair();
   const events: SessionEvent[] = [];
+  let next = Promise.withResolvers<void>();
   const session = new Session({
     agent: pair.client,
     incoming,
     socketPath: `${folder}/layer.sock`,
-    emit: (event) => events.push(event),
+    emit: (event) => {
+      events.push(event);
+      next.resolve();
+      next = Promise.withResolvers();
+    },
   });
   const layer = await openLayer(session);
+  const count = (type: SessionEvent["type"]) => events.filter((event) => event.type === type).length;
   return {
     pair,
     session,
@@ -72,6 +78,8 @@ async function openStage(incoming: IncomingRules | null = stealAll): Promise<Sta
       layer.close();
       await session[Symbol.asyncDispose]();
       await pair[Symbol.asyncDispose]();
+      // With the agent's link the connections end, each in turns of its own.
+      while (count("connectionClosed") < count("connectionOpened")) await next.promise;
       await unwatched();
       Deno.removeSync(folder, { recursive: true });
     },
