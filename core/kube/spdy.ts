@@ -45,6 +45,7 @@ export interface SpdyEvents {
   opened(): void;
   /** Bytes of the port, part of what `take` was given. */
   data(bytes: Uint8Array): void;
+  /** The port's bytes have ended, and nothing failed. */
   ended(): void;
   failed(reason: string): void;
   /** To be sent as it is. */
@@ -60,6 +61,8 @@ export class SpdyReader {
   #left = 0;
   #control = new Uint8Array(0);
   #reason = "";
+  /** The streams that the node has ended: a reason may come behind the last of the port's bytes. */
+  readonly #over = new Set<number>();
 
   constructor(events: SpdyEvents) {
     this.#events = events;
@@ -119,13 +122,19 @@ export class SpdyReader {
   #end(): void {
     if (this.#isControl) return this.#obey(number(this.#head, 0) & 0xffff);
     if (this.#reason !== "" && this.#stream === errorStream) return this.#events.failed(this.#reason.trim());
-    if (this.#stream === dataStream && ((this.#head[4] ?? 0) & fin) !== 0) this.#events.ended();
+    if (((this.#head[4] ?? 0) & fin) !== 0) this.#ends(this.#stream);
+  }
+
+  #ends(stream: number): void {
+    this.#over.add(stream);
+    if (this.#over.has(dataStream) && this.#over.has(errorStream)) this.#events.ended();
   }
 
   #obey(type: number): void {
     const first = this.#control.length < 4 ? 0 : number(this.#control, 0);
     if (type === types.synReply && first === dataStream) this.#events.opened();
     if (type === types.rstStream && first === dataStream) this.#events.failed("the node reset the stream");
+    if (type === types.rstStream && first === errorStream) this.#ends(errorStream);
     // One with an even number is the node's own question.
     if (type === types.ping && first % 2 === 0) {
       this.#events.answer(Uint8Array.from([...this.#head, ...this.#control]));

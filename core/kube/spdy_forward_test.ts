@@ -70,6 +70,7 @@ Deno.test("bytes go both ways whole and in order, and the memory is free when wr
 Deno.test("the end of the port's bytes is the stream's end", async () => {
   await withForward(async (stream, node) => {
     await node.say(data(3, Uint8Array.of(1, 2), true));
+    await node.say(data(1, new Uint8Array(0), true));
     assert.deepEqual(await readAll(stream, 2), Uint8Array.of(1, 2));
     assert.equal(await stream.read(new Uint8Array(8)), null);
   });

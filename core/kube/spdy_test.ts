@@ -50,12 +50,15 @@ Deno.test("what a node says is the same wherever it is cut", () => {
   assert.deepEqual(events([...all].map((byte) => Uint8Array.of(byte))), events([all]));
 });
 
-Deno.test("the node's reason is the failure, also when the stream ends after it", () => {
-  const reason = new TextEncoder().encode("connect: connection refused\n");
-  assert.deepEqual(events([data(1, reason), data(3, new Uint8Array(0), true)]), [
-    "failed connect: connection refused",
-    "ended",
-  ]);
+Deno.test("the node's reason is the failure, before the end of the bytes and behind it", () => {
+  const said = new TextEncoder().encode("connect: connection refused\n");
+  const [reason, end] = [data(1, said), data(3, new Uint8Array(0), true)];
+  const refused = "failed connect: connection refused";
+  assert.deepEqual(events([reason, end]), [refused]);
+  assert.deepEqual(events([end, reason]), [refused]);
+  const noReason = data(1, new Uint8Array(0), true);
+  assert.deepEqual(events([end, noReason]), ["ended"]);
+  assert.deepEqual(events([noReason, end]), ["ended"]);
   assert.deepEqual(events([control(3, [0, 0, 0, 3, 0, 0, 0, 5])]), ["failed the node reset the stream"]);
 });
 
