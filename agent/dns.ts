@@ -48,8 +48,8 @@ export class Dns implements Floor {
       throw new Failure(E.EAGAIN, `Cannot look up more than ${mostRequests} names at a time`);
     }
     this.#requests++;
-    this.#target.look();
     try {
+      this.#target.look();
       if (frame.name === "lookup") await this.#addresses(frame);
       else if (frame.name === "reverse") await this.#names(frame);
       else if (frame.name === "resolve") await this.#resolve(frame);

@@ -4,6 +4,7 @@
 
 import { exitCodes, MirrordError, SessionError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
+import { unlessAborted } from "../core/base/pause.ts";
 import { beginStep } from "../core/base/progress.ts";
 import { interruptible } from "../core/launch/interrupts.ts";
 import { endRemaining } from "../core/launch/session_programs.ts";
@@ -142,16 +143,12 @@ async function outcomeOf(
   { file, watcher, signal }: { file: string; watcher: Deno.FsWatcher; signal: AbortSignal },
 ): Promise<CiState> {
   const ended = child.status.then(() => "ended" as const);
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason));
-    if (signal.aborted) reject(signal.reason);
-  });
   try {
     const changes = watcher[Symbol.asyncIterator]();
     for (;;) {
       const state = readState(file);
       if (state !== null && state.state !== "starting") return state;
-      if (await Promise.race([changes.next(), ended, aborted]) !== "ended") continue;
+      if (await unlessAborted(Promise.race([changes.next(), ended]), signal) !== "ended") continue;
       return readState(file) ?? fail(file);
     }
   } catch (error) {

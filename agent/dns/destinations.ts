@@ -3,7 +3,7 @@
 // Not read: gai.conf(5), which containers do not have; rule 7, which is about tunnels.
 
 import { addressBytes } from "../../core/net/address.ts";
-import type { Addresses } from "../sys/own_addresses.ts";
+import type { Addresses } from "../sys/address_list.ts";
 import { sourceAddress } from "../sys/source_address.ts";
 
 /** Prefix of 16 bytes, its length, and what it gives (RFC 6724, 2.1); the labels are those of glibc. */

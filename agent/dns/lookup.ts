@@ -12,7 +12,7 @@ import { type DnsRecord, isHostName, recordType, type Reply, sameName } from "..
 import type { Outcome, Source } from "./resolv_conf.ts";
 import { search, type Searched, searchNothing } from "./search.ts";
 import type { Settings } from "./settings.ts";
-import { OwnAddresses } from "../sys/own_addresses.ts";
+import { AddressList } from "../sys/address_list.ts";
 
 export type Family = 4 | 6;
 
@@ -38,7 +38,7 @@ const absent: Said = { outcome: "notfound", answer: missing(ending.notFound) };
 const mostAliases = 32;
 
 export class Lookup implements Disposable {
-  readonly #addresses = new OwnAddresses();
+  readonly #addresses = new AddressList();
   readonly #settings: Settings;
   readonly #exchanger: Exchanger;
 

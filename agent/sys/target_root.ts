@@ -8,7 +8,7 @@
 import { fileStatusBytes, fileSystemBytes } from "../../protocol-wasm/mod.ts";
 import { byteText } from "../../core/net/byte_text.ts";
 import { AT_EMPTY_PATH, look, statusAt } from "./file_status.ts";
-import { c, check, cText, E, lastErrno, SystemError } from "./libc.ts";
+import { check, cText, E, lastErrno, SystemError } from "./libc.ts";
 import { bytesOf, ended, isDots, names, type Path, slash, split, zeroEnded } from "./path_bytes.ts";
 
 const i32 = "i32";
@@ -101,12 +101,6 @@ export class TargetRoot implements Disposable {
     this.#prefix = placeOf(fd).replace(/\/$/, "");
     const isAnonymous = look(fd, zero, AT_EMPTY_PATH, seen) && deviceMajor() === 0 && !isProc(fd);
     this.#device = isAnonymous ? deviceMinor() : -1;
-  }
-
-  /** That of process `pid`, as this thread may see it; null when it may not, or the process is gone. */
-  static of(pid: number): TargetRoot | null {
-    const fd = c.open(cText(`/proc/${pid}/root`), O.PATH | O.CLOEXEC, 0);
-    return fd < 0 ? null : new TargetRoot(fd, pid);
   }
 
   [Symbol.dispose](): void {

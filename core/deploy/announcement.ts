@@ -5,7 +5,7 @@
 
 import { type Announcement, readAnnouncement } from "../../protocol-wasm/mod.ts";
 import { log } from "../base/log.ts";
-import { pause, pauseOrEnd } from "../base/pause.ts";
+import { pause, pauseOrEnd, unlessAborted } from "../base/pause.ts";
 import { ApiError } from "../kube/api_error.ts";
 import type { AgentContainer, AgentPlace } from "./container.ts";
 import type { Sending } from "./send.ts";
@@ -95,19 +95,6 @@ async function firstOf(lines: AsyncIterable<string>): Promise<Announcement | nul
     if (found !== null) return found;
   }
   return null;
-}
-
-/** As `promise`, or rejects with the signal's reason. */
-async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(signal.reason);
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop);
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }
 
 /** The node does not know of the running container yet: BadRequest, in words of its own. */

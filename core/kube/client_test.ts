@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { KubeError } from "../base/errors.ts";
-import { isNoWebSocket, notImplemented } from "../../tests/support/kube_client.ts";
+import { noSpdy } from "../../tests/support/kube_client.ts";
 import { ApiError } from "./api_error.ts";
 import { KubeClient } from "./client.ts";
 
@@ -13,7 +13,7 @@ type Handler = (request: Request, url: URL) => Response | Promise<Response>;
 async function withServer(handler: Handler, use: (kube: KubeClient) => Promise<void>): Promise<void> {
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
-    (request) => isNoWebSocket(request) ? notImplemented() : handler(request, new URL(request.url)),
+    (request) => noSpdy(request) ?? handler(request, new URL(request.url)),
   );
   using kube = new KubeClient(contextOf(`http://127.0.0.1:${server.addr.port}`));
   try {

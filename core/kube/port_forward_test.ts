@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { decodeSockaddr, sockaddrSize } from "../net/linux/sockaddr.ts";
 import { c, K } from "../net/linux/libc.ts";
-import { isNoWebSocket, kubeClient, notImplemented } from "../../tests/support/kube_client.ts";
+import { kubeClient, noSpdy } from "../../tests/support/kube_client.ts";
 
 /** fcntl(2): sets the flags of a descriptor. */
 const F_SETFD = 2;
@@ -15,7 +15,8 @@ class Server implements AsyncDisposable {
   #wake = Promise.withResolvers<void>();
   readonly #server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     if (!request.headers.has("upgrade")) return Response.json({ metadata: { name: "p" } });
-    if (isNoWebSocket(request)) return notImplemented();
+    const refused = noSpdy(request);
+    if (refused !== undefined) return refused;
     const { socket, response } = Deno.upgradeWebSocket(request, { protocol: "v4.channel.k8s.io" });
     socket.binaryType = "arraybuffer";
     socket.onopen = () => [0, 1].forEach((channel) => socket.send(new Uint8Array([channel, 0, 80])));

@@ -1,11 +1,12 @@
 // One byte stream to a port on a pod's loopback, through the API server, over a connection that became SPDY
-// by an upgrade (RFC 9110, 7.8), as kubectl did it before 1.31 and can still. Called by client.ts. Every API
-// server passes it through unread, and the node's runtime takes it for a quarter of the processor time of a
-// WebSocket (port_forward.ts), whose bytes it unmasks one by one. Where something on the way knows no such
-// upgrade, or there is a proxy, the WebSocket remains.
+// by an upgrade (RFC 9110, 7.8), as kubectl did it before 1.31 and can still. Called by port_forward.ts.
+// Every API server passes it through unread, and the node's runtime takes it for less than half of the
+// processor time of a WebSocket (websocket_forward.ts), whose bytes it unmasks one by one. Where something on
+// the way knows no such upgrade, or there is a proxy, the WebSocket remains.
 
 import { setImmediate } from "node:timers";
 import type { LinkStream } from "../../protocol-wasm/mod.ts";
+import { unlessAborted } from "../base/pause.ts";
 import { dataHeadBytes, mostFrameBytes, openingFrames, putDataHead, SpdyReader } from "./spdy.ts";
 
 export interface SpdyForwardOptions {
@@ -54,17 +55,11 @@ export async function openSpdyForward(options: SpdyForwardOptions): Promise<Link
 
 /** The connection, unless `signal` aborts first: then it is closed as soon as it is there. */
 async function reached(opening: Promise<Deno.Conn>, signal: AbortSignal): Promise<Deno.Conn> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(signal.reason);
-  signal.addEventListener("abort", stop);
   try {
-    signal.throwIfAborted();
-    return await Promise.race([opening, aborted]);
+    return await unlessAborted(opening, signal);
   } catch (error) {
     opening.then(close, () => {});
     throw error;
-  } finally {
-    signal.removeEventListener("abort", stop);
   }
 }
 
@@ -109,7 +104,7 @@ class SpdyForward implements LinkStream {
   #isOpen = false;
   #ended = false;
   #failure: Error | undefined;
-  #sending: Outgoing;
+  readonly #sending: Outgoing;
 
   constructor(conn: Deno.Conn, rest: Uint8Array) {
     this.#conn = conn;
@@ -119,7 +114,8 @@ class SpdyForward implements LinkStream {
       data: (bytes) => this.#received.push(bytes),
       ended: () => this.#ended = true,
       failed: (reason) => this.#fail(new Error(reason)),
-      answer: (frame) => this.#sending.put(frame),
+      // A node that asks and takes no answers gets none.
+      answer: (frame) => this.#sending.length <= highWater && this.#sending.put(frame),
     });
     this.#reader.take(rest);
   }
@@ -166,7 +162,7 @@ class SpdyForward implements LinkStream {
     if (this.#failure !== undefined) throw this.#failure;
     try {
       const count = await this.#conn.read(this.#buffer);
-      if (count === null) this.#end();
+      if (count === null) this.#ended = true;
       else this.#reader.take(this.#buffer.subarray(0, count));
     } catch (cause) {
       if (!this.#ended) this.#fail(cause);
@@ -174,10 +170,6 @@ class SpdyForward implements LinkStream {
     if (!this.#isOpen && this.#ended) {
       throw this.#failure ?? new Error("the port-forward ended before it began");
     }
-  }
-
-  #end(): void {
-    this.#ended = true;
   }
 
   #fail(cause: unknown): void {

@@ -5,7 +5,7 @@ import { type DoorKeys, makeDoorKeys, proveClient } from "../../agent/door.ts";
 import { loadSeal } from "../../core/net/seal.ts";
 import { type agentMessages, announcementLine, type Link, type LinkStream } from "../../protocol-wasm/mod.ts";
 import type { V1EphemeralContainer } from "../../core/kube/client.ts";
-import { isNoWebSocket, kubeClient, notImplemented } from "./kube_client.ts";
+import { kubeClient, noSpdy } from "./kube_client.ts";
 import type { PodTarget } from "../../core/target/target.ts";
 
 // Loaded before any test begins: it stays loaded.
@@ -118,7 +118,8 @@ export function fakeCluster(): FakeCluster {
   });
 
   function forward(request: Request): Response {
-    if (isNoWebSocket(request)) return notImplemented();
+    const refused = noSpdy(request);
+    if (refused !== undefined) return refused;
     cluster.forwards++;
     const greeting = cluster.greeting();
     const { socket, response } = Deno.upgradeWebSocket(request, { protocol: "v4.channel.k8s.io" });

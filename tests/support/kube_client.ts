@@ -17,13 +17,11 @@ export function kubeClient(server: string, proxy?: string): KubeClient {
   });
 }
 
-/** An upgrade to SPDY, which a server made of Deno.serve cannot take: a client goes on by a WebSocket. */
-export function isNoWebSocket(request: Request): boolean {
-  const upgrade = request.headers.get("upgrade");
-  return upgrade !== null && upgrade.toLowerCase() !== "websocket";
-}
-
-/** The answer to it. */
-export function notImplemented(): Response {
+/**
+ * The answer to an upgrade to SPDY, which a server made of Deno.serve cannot take: a client goes on by a
+ * WebSocket. Undefined for other requests.
+ */
+export function noSpdy(request: Request): Response | undefined {
+  if ((request.headers.get("upgrade") ?? "websocket").toLowerCase() === "websocket") return undefined;
   return Response.json({ message: "no such upgrade" }, { status: 501 });
 }

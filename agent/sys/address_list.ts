@@ -1,12 +1,12 @@
 // The addresses of this network namespace as they are at each question. Called by agent/dns. They are read
 // again when the kernel says that one came, went or changed: it does so before the call that changes it ends
-// (rtnetlink(7), RTMGRP_IPV4_IFADDR and its fellow), so what is kept is never older than the question.
+// (rtnetlink(7), RTMGRP_IPV4_IFADDR and RTMGRP_IPV6_IFADDR), so what is kept is as new as the question.
 
 import { AF_NETLINK } from "../../core/net/linux/diag_dump.ts";
 import { addressBytes } from "../../core/net/address.ts";
 import { formatIp } from "../../protocol-wasm/mod.ts";
-import { c, E, K } from "./libc.ts";
 import { outcome } from "../../core/net/linux/libc.ts";
+import { c, E, K } from "./libc.ts";
 
 /** IPv4 addresses with the bits of their network, IPv6 ones with the kernel's flags (IFA_F_…). */
 export interface Addresses {
@@ -18,7 +18,7 @@ const NETLINK_ROUTE = 0;
 /** <linux/rtnetlink.h>: RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR. */
 const addressGroups = 0x10 | 0x100;
 
-export class OwnAddresses implements Disposable {
+export class AddressList implements Disposable {
   /** Negative: the kernel does not tell of changes, and each question reads. */
   readonly #fd: number;
   #kept: Addresses | null = null;
