@@ -43,7 +43,8 @@ struct map_definition SECTION("maps") bypasses = {BPF_MAP_TYPE_HASH, sizeof(stru
 // [0]: until when connections are handed over, in nanoseconds of CLOCK_MONOTONIC (bpf-helpers(7),
 // bpf_ktime_get_ns)
 struct map_definition SECTION("maps") heartbeat = {BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(__u64), 1};
-// [0]: how many connections the original got because that time was over
+// [0]: how many connections the original got because that time was over; a packet that comes behind the end
+// of a connection looks the same here, and counts too
 struct map_definition SECTION("maps") passed = {BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(__u64), 1};
 
 static void *(*map_lookup)(void *map, const void *key) = (void *)BPF_FUNC_map_lookup_elem;

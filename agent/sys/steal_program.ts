@@ -73,7 +73,10 @@ export class StealProgram {
     this.#object.set("heartbeat", word(0), long(until));
   }
 
-  /** How many connections of stolen ports the original got since the last `handOver` had run out, in all. */
+  /**
+   * How many connections of stolen ports the original got since the last `handOver` had run out, in all. Late
+   * packets of ended connections count too (steal.bpf.c): it may be some more.
+   */
   get passed(): number {
     const count = this.#object.get("passed", word(0), 8);
     return Number(new DataView(count.buffer).getBigUint64(0, true));
