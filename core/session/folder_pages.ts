@@ -23,8 +23,8 @@ const S_IFLNK = 0o120000;
 const nothing = new Uint8Array(0);
 
 export class FolderPages {
-  /** The folder's own struct statx. */
-  readonly folder: Uint8Array;
+  /** The folder's own struct statx, by the last scan; null: none is kept. */
+  folder: Uint8Array | null = null;
   readonly #entries = new Map<string, Uint8Array>();
   /** When the oldest scan of those that are kept was asked for. */
   #asOf = 0;
@@ -35,14 +35,11 @@ export class FolderPages {
   #cursor = 0n;
   #end = false;
 
-  constructor(folder: Uint8Array) {
-    this.folder = folder;
-  }
-
   /** Takes the next scan, which was asked for at `asOf`. */
-  add({ entries, end, certain, cursor }: Scanned, asOf: number): void {
+  add({ folder, entries, end, certain, cursor }: Scanned, asOf: number): void {
     if (this.#entries.size >= mostEntries) this.restart();
     if (this.#entries.size === 0) this.#asOf = asOf;
+    this.folder = folder;
     for (const { name, status } of folderEntries(entries)) {
       this.#entries.set(byteText(name), status);
       this.#bytes += nameCost;
@@ -55,6 +52,7 @@ export class FolderPages {
   /** What was read is old, or too much; the next scan goes on behind it. */
   restart(): void {
     this.#entries.clear();
+    this.folder = null;
     [this.#bytes, this.#hits, this.#certain] = [0, 0, false];
   }
 

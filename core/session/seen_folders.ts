@@ -349,7 +349,7 @@ export class SeenFolders {
     if (folder.pages === null && asked.cursor !== 0n) return; // they were forgotten meanwhile
     if (asked.asOf < folder.since) return;
     folder.identity = identity;
-    folder.pages ??= new FolderPages(reply.folder);
+    folder.pages ??= new FolderPages();
     folder.pages.add(reply, asked.asOf);
     this.#kept.add(folder);
     let bytes = 0;

@@ -161,6 +161,25 @@ Deno.test("a large folder is read on as the walk goes on, in longer and longer p
   assert.equal(await at.lstat("/d/none"), "asked", "a folder read in parts is not certain");
 });
 
+Deno.test("a folder that is read on has the attributes of its last scan", async () => {
+  const large = { ...folder, names: files(1000) };
+  const at = stage({ "9:": large });
+  const mode = async () => {
+    const { status } = await at.seen.answer("stat", { dir: 0, path: bytes("/d") }) ?? {};
+    return status === undefined ? "asked" : new DataView(status.buffer).getUint16(28, true);
+  };
+  at.list("/d", 9, folder.status);
+  for (let index = 0; index <= lifeMs / 20; index++) {
+    assert.equal(await at.lstat(`/d/f${index}`), 1000 + index);
+    at.pass(20);
+  }
+  assert.equal(await mode(), "asked");
+  large.status = status(2, 0o040700);
+  assert.equal(await at.lstat("/d/f128"), 1128);
+  assert.equal(await mode(), 0o040700);
+  assert.deepEqual(at.scans(), ["9:", "9: from 128"]);
+});
+
 Deno.test("a folder of which little is used is not read again and again", async () => {
   const at = stage({ "0:/d": { ...folder, names: files(1000) } });
   for (let round = 0; round < 300; round++) {
