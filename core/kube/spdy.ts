@@ -61,7 +61,7 @@ export class SpdyReader {
   #left = 0;
   #control = new Uint8Array(0);
   #reason = "";
-  /** The streams that the node has ended: a reason may come behind the last of the port's bytes. */
+  /** Those of our streams that the node has ended: a reason may come behind the last of the port's bytes. */
   readonly #over = new Set<number>();
 
   constructor(events: SpdyEvents) {
@@ -113,7 +113,7 @@ export class SpdyReader {
   #body(part: Uint8Array): void {
     if (this.#isControl) this.#control.set(part, this.#control.length - this.#left - part.length);
     else if (this.#stream === dataStream) this.#events.data(part);
-    else if (this.#reason.length < mostReasonBytes) {
+    else if (this.#stream === errorStream && this.#reason.length < mostReasonBytes) {
       this.#reason += new TextDecoder().decode(part.subarray(0, mostReasonBytes));
     }
   }
@@ -126,8 +126,8 @@ export class SpdyReader {
   }
 
   #ends(stream: number): void {
-    this.#over.add(stream);
-    if (this.#over.has(dataStream) && this.#over.has(errorStream)) this.#events.ended();
+    if (stream === dataStream || stream === errorStream) this.#over.add(stream);
+    if (this.#over.size === 2) this.#events.ended();
   }
 
   #obey(type: number): void {

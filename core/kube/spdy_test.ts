@@ -62,6 +62,17 @@ Deno.test("the node's reason is the failure, before the end of the bytes and beh
   assert.deepEqual(events([control(3, [0, 0, 0, 3, 0, 0, 0, 5])]), ["failed the node reset the stream"]);
 });
 
+Deno.test("other streams of the node end nothing, and give no reason", () => {
+  const strangers = [2, 5, 7].flatMap((stream) => [
+    data(stream, new TextEncoder().encode("a stranger's")),
+    data(stream, new Uint8Array(0), true),
+  ]);
+  assert.deepEqual(events(strangers), []);
+  const ours = [data(3, new Uint8Array(0), true), data(1, new Uint8Array(0), true)];
+  assert.deepEqual(events([...strangers, ...ours]), ["ended"]);
+  assert.deepEqual(events([...strangers, data(1, new TextEncoder().encode("refused"))]), ["failed refused"]);
+});
+
 Deno.test("a control frame that is too long to be one ends the stream", () => {
   const [found] = events([Uint8Array.of(0x80, 3, 0, 4, 0, 2, 0, 0)]);
   assert.equal(found, "failed the node's answer is no port-forward");
