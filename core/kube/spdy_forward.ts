@@ -111,7 +111,10 @@ class SpdyForward implements LinkStream {
     this.#sending = new Outgoing(conn, (cause) => this.#fail(cause));
     this.#reader = new SpdyReader({
       opened: () => this.#isOpen = true,
-      data: (bytes) => this.#received.push(bytes),
+      data: (bytes) => {
+        this.#isOpen = true; // a node that sends has taken it; another read would overwrite this
+        this.#received.push(bytes);
+      },
       ended: () => this.#ended = true,
       failed: (reason) => this.#fail(new Error(reason)),
       // A node that asks and takes no answers gets none.

@@ -99,6 +99,23 @@ Deno.test("the node's pings are answered", async () => {
   });
 });
 
+Deno.test("bytes that come before the node takes the stream are kept", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  using kube = kubeClient(`http://127.0.0.1:${listener.addr.port}`);
+  const opening = kube.portForward("p", 81);
+  const bytes = opening.then((stream) => readAll(stream, 3));
+  const node = await deadline(SpdyNode.accept(listener), "the request");
+  using _conn = node.conn;
+  await node.next(); // the answer was read
+  await node.say(data(3, Uint8Array.of(1, 2)));
+  await node.say(control(6, [0, 0, 0, 2]));
+  while ((await node.next()).type !== 6) { /* until the bytes were read */ }
+  await node.say(control(2, [0, 0, 0, 3, 0, 0]));
+  await node.say(data(3, Uint8Array.of(3)));
+  assert.deepEqual(await deadline(bytes, "the bytes"), Uint8Array.of(1, 2, 3));
+  (await opening).close();
+});
+
 Deno.test("closing ends a pending read, after what was written was sent", async () => {
   await withForward(async (stream, node) => {
     const reading = stream.read(new Uint8Array(8));
