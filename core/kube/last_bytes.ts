@@ -30,7 +30,6 @@ export class LastBytes implements Disposable {
   }
 
   readonly #look = () => {
-    if (this.#timer === undefined) return;
     if (this.#sentSince) {
       this.#sentSince = false;
       this.#timer = setTimeout(this.#look, quietMilliseconds);

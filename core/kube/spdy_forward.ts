@@ -155,7 +155,6 @@ class SpdyForward implements LinkStream {
   }
 
   close(): void {
-    if (this.#ended && this.#sending.isClosed) return;
     this.#ended = true;
     this.#sending.close();
   }
@@ -188,7 +187,6 @@ class SpdyForward implements LinkStream {
 
 /** What is to be sent, in the order in which it was put; two buffers take turns. */
 class Outgoing {
-  isClosed = false;
   readonly #conn: Deno.Conn;
   readonly #failed: (cause: unknown) => void;
   #filling = new Uint8Array(mostFrameBytes + dataHeadBytes);
@@ -197,6 +195,7 @@ class Outgoing {
   /** Where the head of the frame is that can still grow; -1: there is none. */
   #frameAt = -1;
   #isSending = false;
+  #isClosed = false;
   #turn = Promise.withResolvers<void>();
   #limit: number | undefined;
 
@@ -239,10 +238,10 @@ class Outgoing {
     this.#start();
   }
 
-  /** What was put is still sent, as long as that moves. */
+  /** What was put is still sent, for a while at most. */
   close(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     if (!this.#isSending) return close(this.#conn);
     this.#limit = setTimeout(() => close(this.#conn), closeMilliseconds);
     Deno.unrefTimer(this.#limit);
@@ -262,7 +261,7 @@ class Outgoing {
   }
 
   #start(): void {
-    if (this.#isSending || this.isClosed) return;
+    if (this.#isSending || this.#isClosed) return;
     this.#isSending = true;
     void this.#send();
   }
@@ -278,7 +277,7 @@ class Outgoing {
       try {
         await writeAll(this.#conn, bytes);
       } catch (cause) {
-        if (!this.isClosed) this.#failed(cause);
+        if (!this.#isClosed) this.#failed(cause);
         this.#length = 0;
       }
       this.#turn.resolve();
@@ -286,7 +285,7 @@ class Outgoing {
     }
     this.#isSending = false;
     clearTimeout(this.#limit);
-    if (this.isClosed) close(this.#conn);
+    if (this.#isClosed) close(this.#conn);
   }
 }
 
