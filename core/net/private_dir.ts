@@ -61,14 +61,18 @@ export class PrivateDir implements AsyncDisposable {
   }
 
   /**
-   * A command, with its whole environment, that is run before the directory `path` is removed, unless this
-   * process lives to dispose of the result.
+   * A command, with its environment, that is run before the directory `path` is removed, unless this process
+   * lives to dispose of the result. Variables whose names no shell takes are left out, and the others go by
+   * the shell itself: as words of a command every user of the machine could read them (proc_pid_cmdline(5)).
    */
   static farewell(path: string, argv: readonly string[], env: Readonly<Record<string, string>>): Disposable {
-    const entries = Object.entries(env).filter((entry) => !hasRawBytes(entry.join("=")));
-    const words = [...entries.map(([name, value]) => `${name}=${value}`), ...argv].map(quoted);
+    const entries = Object.entries(env)
+      .filter(([name, value]) => /^[A-Za-z_]\w*$/.test(name) && !hasRawBytes(value));
+    // By "command" it goes on after a name that the shell keeps to itself, as bash does UID.
+    const exports = entries.map(([name, value]) => `command export ${name}=${quoted(value)}\n`);
     const file = `${path}/farewell`;
-    Deno.writeTextFileSync(file, `exec env -i ${words.join(" ")}\n`, { mode: 0o600, createNew: true });
+    const text = `${exports.join("")}exec ${argv.map(quoted).join(" ")}\n`;
+    Deno.writeTextFileSync(file, text, { mode: 0o600, createNew: true });
     return { [Symbol.dispose]: () => Deno.removeSync(file) };
   }
 

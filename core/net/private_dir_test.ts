@@ -68,6 +68,34 @@ for (const whom of ["its owner", "its owner's whole process group"]) {
   });
 }
 
+Deno.test("a farewell is run with its variables, none of which is a word of a command", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const secret = `it's "one", $HOME \`id\` \\ \n of two lines`;
+    const env = { PATH: "/usr/bin:/bin", UID: "77", "no%%name": "x", SECRET: secret, LAST: "" };
+    const code = 'printf "%s" "$SECRET${LAST-unset}${HOME-}" >"$0"';
+    const farewell = (path: string, name: string) =>
+      PrivateDir.farewell(path, ["sh", "-c", code, `${folder}/${name}`], env);
+
+    const killed = PrivateDir.make();
+    farewell(killed.path, "killed");
+    const words = Deno.readTextFileSync(`${killed.path}/farewell`).split("\n").filter((line) =>
+      /^exec /.test(line)
+    );
+    assert.equal(words.length, 1);
+    assert.doesNotMatch(words.join(), /one|77/);
+    await killed[Symbol.asyncDispose]();
+    assert.equal(Deno.readTextFileSync(`${folder}/killed`), secret);
+
+    const alive = PrivateDir.make();
+    farewell(alive.path, "alive")[Symbol.dispose]();
+    await alive[Symbol.asyncDispose]();
+    assert.equal(exists(`${folder}/alive`), false);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
 Deno.test("the directory lies where what it holds may be run, where there is such a place", async () => {
   await using elsewhere = PrivateDir.make((folder) => folder === "/dev/shm");
   assert.match(elsewhere.path, /^\/dev\/shm\/mirrord-/);
