@@ -20,7 +20,7 @@ const addressGroups = 0x10 | 0x100;
 
 export class AddressList implements Disposable {
   /** Negative: the kernel does not tell of changes, and each question reads. */
-  readonly #fd: number;
+  #fd: number;
   #kept: Addresses | null = null;
   /** Their content does not matter. */
   readonly #news = new Uint8Array(4096);
@@ -36,6 +36,7 @@ export class AddressList implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#fd >= 0) c.close(this.#fd);
+    this.#fd = -1; // a question that is under way may still come, and the number be another socket's
   }
 
   /** Whatever is not "nothing there" counts: ENOBUFS says that something was lost. */
