@@ -221,6 +221,20 @@ export function registerContainerTests(engine: TestedEngine): void {
     }
   });
 
+  test("an init that the engine adds is seen through", async () => {
+    const folder = await Deno.makeTempDir({ prefix: "mirrord-init-" });
+    try {
+      await Deno.writeTextFile(`${folder}/init`, '#!/bin/sh\nshift\nexec "$@"\n', { mode: 0o755 });
+      // Docker's daemon has one of its own; podman's package only suggests one.
+      const flags = engine === "docker" ? ["--init"] : ["--init", "--init-path", `${folder}/init`];
+      const { code, stdout, stderr } = await printed('os.environ["GREETING"]', flags);
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout, "from-the-target\n");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+
   test("programs of another CPU or of musl are refused, behind a script and an init too", async () => {
     const folder = await Deno.makeTempDir({ prefix: "mirrord-foreign-" });
     try {

@@ -2,10 +2,8 @@
 // are static, so the layer is not in them, but it is in what they start, for they keep the environment.
 // Called by made.ts.
 
-import { baseName } from "../skip.ts";
-
 interface Launcher {
-  name: RegExp;
+  program: RegExp;
   /** Options with a value of their own. */
   valued: readonly string[];
   /** Words before the program. */
@@ -13,15 +11,16 @@ interface Launcher {
 }
 
 const launchers: readonly Launcher[] = [
-  { name: /^(docker-init|tini(-static)?(-\w+)?)$/, valued: ["-e", "-p"], before: 0 },
-  { name: /^catatonit$/, valued: [], before: 0 },
-  { name: /^dumb-init$/, valued: ["-r", "--rewrite"], before: 0 },
-  { name: /^(gosu|su-exec)$/, valued: [], before: 1 },
+  { program: /(^|\/)(docker-init|tini(-static)?(-\w+)?)$/, valued: ["-e", "-p"], before: 0 },
+  // podman names its own init (catatonit) so, by --init; before its release 4 /dev/init.
+  { program: /(^|\/)(catatonit|podman-init)$|^\/dev\/init$/, valued: [], before: 0 },
+  { program: /(^|\/)dumb-init$/, valued: ["-r", "--rewrite"], before: 0 },
+  { program: /(^|\/)(gosu|su-exec)$/, valued: [], before: 1 },
 ];
 
 /** The command that the command `words` starts; null when it is none of these. */
 export function launchedBy([program = "", ...args]: readonly string[]): string[] | null {
-  const launcher = launchers.find(({ name }) => name.test(baseName(program)));
+  const launcher = launchers.find((one) => one.program.test(program));
   if (launcher === undefined) return null;
   let at = 0;
   for (; at < args.length && /^-[^]/.test(args[at] ?? ""); at++) {
