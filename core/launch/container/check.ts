@@ -3,6 +3,7 @@
 // addresses of its loopback (core/net/linux/gate.ts), and what is stolen is dialled where the app listens.
 
 import { log } from "../../base/log.ts";
+import { stat } from "../look.ts";
 import { type Flag, isOn, lastOf, refuse, type RunLine } from "./command_line.ts";
 
 /** A port that the app asks for, and the one of this machine that it is to have. */
@@ -29,6 +30,15 @@ export function checkRunLine(line: RunLine): void {
     const value = lastOf(line, name);
     if (value === undefined || (name === "--network" && value === "host")) continue;
     throw refuse("use", `${name} ${value}`, "the session is reached by this machine's network", networkHelp);
+  }
+  const cidFile = lastOf(line, "--cidfile");
+  if (cidFile !== undefined && stat(cidFile) !== null) {
+    throw refuse(
+      "use",
+      `--cidfile ${cidFile}`,
+      "the file is there already, and may be another container's",
+      "Remove it, or name another one.",
+    );
   }
   const restart = lastOf(line, "--restart");
   if (restart !== undefined && restart !== "no") {

@@ -40,6 +40,16 @@ Deno.test("flags that would break the session are refused", () => {
   }
 });
 
+Deno.test("a file with a container's id is refused: that container would be taken for the session's", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    assert.throws(() => checkRunLine(read(`--cidfile ${file}`)), /the file is there already/);
+  } finally {
+    await Deno.remove(file);
+  }
+  checkRunLine(read(`--cidfile ${file}`));
+});
+
 Deno.test("names of the engine's own are reported as without effect", () => {
   assert.deepEqual(warnings(() => checkRunLine(read("--add-host db:10.0.0.1"))), [
     "--add-host db:10.0.0.1 has no effect on names that are looked up in the target",
