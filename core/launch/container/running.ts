@@ -73,17 +73,23 @@ export class RunningContainer implements Disposable {
     );
   }
 
-  /** Asks it to end, and ends it after its time for that. */
+  /**
+   * Asks it to end, and ends it after its time for that, or when a second Ctrl-C ended the engine's command
+   * that waits.
+   */
   async stop(): Promise<void> {
     const id = await this.running();
-    if (id !== null) await this.#engine.ask(["stop", id]);
+    if (id === null) return;
+    await this.#engine.ask(["stop", id]);
+    await this.end();
   }
 
   /**
    * It was asked to end, and is ended after `seconds`, as by the engine's own command stop: many programs
-   * ignore SIGTERM when they are the first of a container (pid_namespaces(7)).
+   * ignore SIGTERM when they are the first of a container (pid_namespaces(7)). Negative: it has any time.
    */
   endSoon(seconds: number): void {
+    if (seconds < 0) return;
     this.#stopping ??= setTimeout(() => void this.end(), seconds * 1000);
   }
 
