@@ -14,6 +14,9 @@ export interface Flag {
   words: readonly string[];
 }
 
+/** A flag by the name that it was written with. */
+type Written = Pick<Flag, "name" | "value">;
+
 export interface RunLine {
   /** The engine's program, as written. */
   engine: string;
@@ -92,32 +95,27 @@ function readFlags(
   take: (flag: Flag) => void,
 ): number {
   for (let word = words[at]; word !== undefined && /^-[^]/.test(word) && word !== "--"; word = words[at]) {
-    const first = at;
-    let last: { name: string; value: string | null } | undefined;
-    const found: { name: string; value: string | null }[] = [];
-    for (const one of word.startsWith("--") ? [longFlag(word, lists)] : shortFlags(word, lists)) {
-      found.push(last = one);
-    }
-    at++;
-    if (last !== undefined && last.value === null && lists.valued.has(last.name)) {
+    const first = at++;
+    const found = word.startsWith("--") ? [longFlag(word, lists)] : [...shortFlags(word, lists)];
+    const last = found.at(-1);
+    if (last?.value === null && lists.valued.has(last.name)) {
       const value = words[at++];
       if (value === undefined) throw refuse("use", last.name, "its value is missing", usage);
       last.value = value;
     }
-    const long = (name: string) => lists === runFlags ? longNames[name] ?? name : name;
-    if (found.length === 1 && last !== undefined) {
-      take({ ...last, name: long(last.name), words: words.slice(first, at) });
-      continue;
-    }
     for (const { name, value } of found) {
-      const words = value === null ? [name] : lists.valued.has(name) ? [name, value] : [`${name}=${value}`];
-      take({ name: long(name), value, words });
+      const own = value === null ? [name] : lists.valued.has(name) ? [name, value] : [`${name}=${value}`];
+      take({
+        name: lists === runFlags ? longNames[name] ?? name : name,
+        value,
+        words: found.length === 1 ? words.slice(first, at) : own,
+      });
     }
   }
   return at;
 }
 
-function longFlag(word: string, { alone, valued }: typeof runFlags): { name: string; value: string | null } {
+function longFlag(word: string, { alone, valued }: typeof runFlags): Written {
   const [, name = word, value] = /^(--[^=]+)(?:=([^]*))?$/.exec(word) ?? [];
   if (value === undefined && !alone.has(name) && !valued.has(name)) {
     throw refuse(
@@ -131,10 +129,7 @@ function longFlag(word: string, { alone, valued }: typeof runFlags): { name: str
 }
 
 /** `-it`, `-p80:80`, `-eA=B`, `-w=/app` as pflag reads them: letters, then the value of the last one. */
-function* shortFlags(
-  word: string,
-  { alone, valued }: typeof runFlags,
-): Generator<{ name: string; value: string | null }> {
+function* shortFlags(word: string, { alone, valued }: typeof runFlags): Generator<Written> {
   for (let at = 1; at < word.length; at++) {
     const name = `-${word[at]}`;
     const rest = word.slice(at + 1);
