@@ -6,7 +6,7 @@ import { ConfigError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
 import { nearWords, quoteList } from "../core/base/near.ts";
 import { variable } from "../core/base/variables.ts";
-import { type EngineKind, engineKinds } from "../core/launch/container/engine.ts";
+import { checkMachine, type EngineKind, engineKinds } from "../core/launch/container/engine.ts";
 import { addedFlags } from "../core/launch/container/words.ts";
 import type { AppContainer } from "../core/session/session_options.ts";
 import type { ContainerExtCommand } from "./commands.ts";
@@ -34,7 +34,7 @@ const unknown: AppContainer = {
 export async function containerExt(command: ContainerExtCommand): Promise<number> {
   return await serveEditor(command, {
     program() {
-      runtime();
+      checkMachine(runtime());
       return Promise.resolve("");
     },
     container: unknown,

@@ -34,7 +34,7 @@ export class Engine {
 
   /** Finds the program. Throws MirrordError where it is missing, or runs no containers of this machine. */
   static async open(line: RunLine, signal: AbortSignal): Promise<Engine> {
-    if (Deno.build.os !== "linux") throw refused(line.engine, "it runs its containers in a virtual machine");
+    checkMachine(line.engine);
     const path = find(line.engine);
     const { stdout } = await call(path, ["--version"], signal);
     const kind = /podman|nerdctl/i.exec(stdout)?.[0].toLowerCase() ?? "docker"; // "docker" may be podman
@@ -103,6 +103,11 @@ export class Engine {
       : null;
     if (reason !== null) throw refused(this.name, reason);
   }
+}
+
+/** Throws MirrordError where no engine runs containers of this machine itself. */
+export function checkMachine(engine: string, { os } = Deno.build): void {
+  if (os !== "linux") throw refused(engine, "it runs its containers in a virtual machine");
 }
 
 function refused(engine: string, reason: string): MirrordError {

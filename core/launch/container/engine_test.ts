@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { MirrordError } from "../../base/errors.ts";
 import { readRunLine } from "./command_line.ts";
-import { Engine } from "./engine.ts";
+import { checkMachine, Engine } from "./engine.ts";
 
 const { signal } = new AbortController();
 
@@ -68,6 +68,14 @@ Deno.test("an engine whose containers have another network is refused", async ()
     assert.match(message, said);
     assert.equal(code, 69);
   }
+});
+
+Deno.test("an engine of a machine that does not run containers itself is refused", () => {
+  checkMachine("docker", { ...Deno.build, os: "linux" });
+  assert.throws(() => checkMachine("docker", { ...Deno.build, os: "darwin" }), {
+    message: /^Cannot use "docker": it runs its containers in a virtual machine/,
+    exitCode: 69,
+  });
 });
 
 Deno.test("a container is made with the engine's own exit code where that fails", async () => {
