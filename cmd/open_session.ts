@@ -1,6 +1,6 @@
-// The middle of the walk, which `mirrord exec` and `mirrord ext` share: from the configuration to a session
-// that takes processes, and what is needed to start them. Every part is owned by the caller's stack. Called
-// by exec.ts, which starts the app itself, and ext.ts, whose editor does.
+// The middle of the walk: from the configuration to a session that takes processes, and what is needed to
+// start them. Every part is owned by the caller's stack. Called by exec.ts and container.ts, which start the
+// app themselves, and editor_session.ts, whose editor does.
 
 import { SessionError } from "../core/base/errors.ts";
 import type { Config } from "../core/config/config.ts";

@@ -5,9 +5,8 @@
 import { ConfigError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
 import { osBytes } from "../core/base/os_text.ts";
-import { environment } from "../core/base/variables.ts";
+import { environment, proxyVariables } from "../core/base/variables.ts";
 import type { Config, Power, ProjectFile } from "../core/config/config.ts";
-import { proxyVariables } from "../core/base/variables.ts";
 import { sentImage } from "../core/config/agent_image.ts";
 import { reachOfKubeconfig } from "../core/kube/project_kubeconfig.ts";
 import { MachineVariables } from "../core/session/env_default.ts";

@@ -1,5 +1,5 @@
 // The end of a session whose app has ended: what the app sent is delivered, and processes that it started may
-// send for a moment more. Called by cmd/exec.ts.
+// send for a moment more. Called by cmd/exec.ts, cmd/container.ts and cmd/editor_session.ts.
 
 import type { Session } from "../session/session.ts";
 import type { Interrupts } from "./interrupts.ts";

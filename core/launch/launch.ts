@@ -1,5 +1,6 @@
 // Runs the app as a child with the layer preloaded, passes signals on to it and returns its exit code. Called
-// by cmd/exec.ts as the last step of the walk; it ends the app when the session is lost.
+// as the last step of the walk by cmd/exec.ts, and by container/run.ts, whose child is a container engine's
+// command without the layer; it ends the child when the session is lost.
 
 import { constants } from "node:os";
 import { exitCodes, MirrordError } from "../base/errors.ts";

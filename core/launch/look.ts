@@ -1,5 +1,5 @@
 // What looking for a program and looking at it share: the places of a name, a file's state, the refusal.
-// Called by program.ts and each platform's hookable.ts.
+// Called by program.ts, each platform's hookable.ts and container/.
 
 import { exitCodes, MirrordError } from "../base/errors.ts";
 import { platform } from "../net/this_platform.ts";
