@@ -1,5 +1,5 @@
 // The rules by which a session decides about paths: the configuration, this machine's places and the target's
-// mounts. Called by options.ts.
+// mounts. Called by options.ts; core/launch/container looks up homes here.
 
 import { osText } from "../base/os_text.ts";
 import { variable } from "../base/variables.ts";
@@ -70,11 +70,16 @@ function kindInImages(path: string): "nothing" | "other" {
 /** The user's home by passwd(5); undefined where another source of names has it. */
 function accountHome(): string | undefined {
   try {
-    const lines = osText(Deno.readFileSync("/etc/passwd")).split("\n").map((line) => line.split(":"));
-    return lines.find((fields) => fields[2] === String(Deno.uid()))?.[5];
+    return homeIn("/etc/passwd", String(Deno.uid()));
   } catch {
     return undefined;
   }
+}
+
+/** The home of a user, by name or number, in a file of the form of passwd(5). */
+export function homeIn(passwd: string, user: string): string | undefined {
+  const lines = osText(Deno.readFileSync(passwd)).split("\n").map((line) => line.split(":"));
+  return lines.find(([name, , id]) => user === id || user === name)?.[5];
 }
 
 /** What cannot be looked at is there. */

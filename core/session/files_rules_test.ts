@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { osBytes } from "../base/os_text.ts";
 import { type Config, loadConfig } from "../config/load.ts";
 import type { Target } from "../target/target.ts";
-import { filesRules } from "./files_rules.ts";
+import { filesRules, homeIn } from "./files_rules.ts";
 import { Policy } from "./policy.ts";
 import type { AppContainer } from "./session_options.ts";
 
@@ -61,4 +61,16 @@ Deno.test("what a container is given is local, its other paths are judged as an 
     "remote",
     "this machine's folder counts for nothing",
   );
+});
+
+Deno.test("a user's home is found by name and by number, behind lines that are none", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    const lines = ["", "+::::::", "root:x:0:0:root:/root:/bin/sh", "app:x:1000:50::/srv/app:"];
+    await Deno.writeTextFile(file, lines.join("\n"));
+    const homes = ["0", "root", "1000", "app", "50"].map((user) => homeIn(file, user));
+    assert.deepEqual(homes, ["/root", "/root", "/srv/app", "/srv/app", undefined]);
+  } finally {
+    await Deno.remove(file);
+  }
 });

@@ -2,8 +2,8 @@
 // looked at and removed, and nothing of it runs. Called by cmd/container.ts before an agent is started.
 
 import { exitCodes } from "../../base/errors.ts";
-import { osText } from "../../base/os_text.ts";
 import { variable } from "../../base/variables.ts";
+import { homeIn } from "../../session/files_rules.ts";
 import { cannotRun } from "../look.ts";
 import { launchPlatform } from "../this_platform.ts";
 import { lastOf, type RunLine } from "./command_line.ts";
@@ -165,9 +165,7 @@ async function checkPrograms(
 async function homeOf(user: string, files: ContainerFiles): Promise<string | undefined> {
   const place = await files.placeOf("/etc/passwd");
   if (place === null) return undefined;
-  const [wanted = ""] = user.split(":");
-  const lines = osText(Deno.readFileSync(place)).split("\n").map((line) => line.split(":"));
-  return lines.find(([name, , id]) => (wanted || "0") === id || wanted === name)?.[5];
+  return homeIn(place, user.split(":")[0] || "0");
 }
 
 /** Files of a container that does not run: each is copied out when it is asked for. */
