@@ -11,6 +11,8 @@ export type Shell = (typeof shells)[number];
 export interface ClusterFlags {
   /** Bare `-f` is true: the usual place. */
   configFile?: string | true;
+  /** What the file has to say (`hashOfFile`); mirrord's own flag. */
+  configHash?: string | undefined;
   targetNamespace?: string;
   /** kubectl's name for it. */
   namespace?: string;

@@ -16,6 +16,7 @@ export async function configOf(
   const config = await loadConfig({
     ...loading,
     file: command.configFile === true ? undefined : command.configFile,
+    hash: command.configHash,
     flags,
     env: environment,
   });

@@ -207,6 +207,7 @@ function clusterFlags(command: Command): Command {
       "-f, --config-file [file]",
       "JSON, YAML or TOML file (default .mirrord/mirrord.json; - is standard input)",
     )
+    .addOption(new Option("--config-hash <sha256>").hideHelp()) // mirrord's own
     .option("-c, --accept-invalid-certificates", "do not check the API server's certificate")
     .addOption(new Option("--no-accept-invalid-certificates").hideHelp())
     .option("--trust-project", "use .mirrord/mirrord.json without asking for consent");

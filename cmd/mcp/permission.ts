@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import { exitCodes, MirrordError } from "../../core/base/errors.ts";
 import { environment } from "../../core/base/variables.ts";
-import type { Config } from "../../core/config/config.ts";
+import { type Config, hashOfFile } from "../../core/config/load.ts";
 import { kubeconfigNames } from "../../core/kube/kubeconfig.ts";
 import { parseTargetPath } from "../../core/target/path.ts";
 import type { McpCommand } from "../commands.ts";
@@ -45,17 +45,19 @@ export class Permission {
 
   /**
    * Flags of every command that asks the cluster. They name files of the folder that `mirrord mcp` was
-   * started in, whatever folder a command runs in.
+   * started in, whatever folder a command runs in, and the configuration that was checked just now: another
+   * one is refused. Throws MirrordError where the configuration is not that of the start.
    */
-  get placeFlags(): string[] {
+  async placeFlags(): Promise<string[]> {
+    const configFlags = await this.#configFlags();
     const { context, acceptInvalidCertificates, trustProject } = this.#command;
     const namespace = this.#command.targetNamespace ?? this.#command.namespace;
-    const { file, kube } = this.config;
+    const { kube } = this.config;
     const kubeconfig = kube.kubeconfig === undefined
       ? []
       : kubeconfigNames({ ...kube, env: environment }).names;
     return [
-      ...(file === undefined ? [] : ["--config-file", resolve(file)]),
+      ...configFlags,
       ...(namespace === undefined ? [] : ["--namespace", namespace]),
       ...(context === undefined ? [] : ["--context", context]),
       ...kubeconfig.flatMap((name) => ["--kubeconfig", resolve(name)]),
@@ -66,10 +68,10 @@ export class Permission {
 
   /** The flags by which `exec` runs it. Throws MirrordError for what is not allowed. */
   async runFlags({ target, steal }: RunOrder): Promise<string[]> {
-    await this.checkUnchanged();
+    const place = await this.placeFlags();
     // Without a configuration none is looked for, wherever it runs: standard input is empty.
     const none = this.config.file === undefined ? ["--config-file", "-"] : [];
-    const flags = [...none, ...this.placeFlags, "--target", this.targetOf(target)];
+    const flags = [...none, ...place, "--target", this.targetOf(target)];
     if (steal !== true) return flags;
     const allowed = this.#command.steal === true || this.config.incoming.mode === "steal";
     if (!allowed) {
@@ -97,14 +99,21 @@ export class Permission {
     );
   }
 
-  /** Throws MirrordError where the configuration is not that of the start. */
-  async checkUnchanged(): Promise<void> {
-    if (textOf(await load(this.#command)) === this.#text) return;
-    throw refuse(
-      "go on",
-      "the configuration has changed since mirrord mcp was started",
-      "start mirrord mcp again",
-    );
+  /** The flags that name the configuration and what it said when it was checked. */
+  async #configFlags(): Promise<string[]> {
+    const { file } = this.config;
+    const configHash = file === undefined
+      ? undefined
+      : await hashOfFile(file, { flags: {}, env: environment });
+    if (textOf(await load({ ...this.#command, configHash })) !== this.#text) {
+      throw refuse(
+        "go on",
+        "the configuration has changed since mirrord mcp was started",
+        "start mirrord mcp again",
+      );
+    }
+    if (file === undefined || configHash === undefined) return [];
+    return ["--config-file", resolve(file), "--config-hash", configHash];
   }
 }
 

@@ -66,7 +66,7 @@ export class Tools implements AsyncDisposable {
       annotations: reads,
     }, () =>
       answered(async () => {
-        const listed = await this.#command(["ls", ...this.#permission.placeFlags, "-o", "json"]);
+        const listed = await this.#command(["ls", ...await this.#permission.placeFlags(), "-o", "json"]);
         return { allowed: this.#permission.targets, targets: listed };
       }));
     this.#tool(
@@ -81,7 +81,9 @@ export class Tools implements AsyncDisposable {
         annotations: reads,
       },
       ({ what }) =>
-        answered(() => this.#command(["explain", ...this.#permission.placeFlags, "-o", "json", "--", what])),
+        answered(async () =>
+          this.#command(["explain", ...await this.#permission.placeFlags(), "-o", "json", "--", what])
+        ),
     );
     this.#tool("doctor", {
       description:
@@ -89,9 +91,9 @@ export class Tools implements AsyncDisposable {
       inputSchema: { target: z.string().optional().describe("one of the allowed targets") },
       annotations: reads,
     }, ({ target }) =>
-      answered(() => {
+      answered(async () => {
         const flags = target === undefined ? [] : ["--target", this.#permission.targetOf(target)];
-        return this.#command(["doctor", ...this.#permission.placeFlags, ...flags, "-o", "json"]);
+        return this.#command(["doctor", ...await this.#permission.placeFlags(), ...flags, "-o", "json"]);
       }));
   }
 
@@ -203,7 +205,6 @@ export class Tools implements AsyncDisposable {
 
   /** What a command of mirrord prints, which is JSON. Throws MirrordError with what it says. */
   async #command(args: readonly string[]): Promise<unknown> {
-    await this.#permission.checkUnchanged();
     await using runs = new Runs();
     const run = runs.start([...await ownProgram(), ...args], undefined);
     await run.within(commandMs);

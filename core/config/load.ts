@@ -37,6 +37,8 @@ export interface LoadOptions {
   targetLater?: boolean;
   /** The file is named before anything else. */
   announced?: boolean;
+  /** What `hashOfFile` said of the file when it was checked; a file with another hash is refused. */
+  hash?: string | undefined;
 }
 
 /** What `verifyConfig` found: sentences; config is there when there are no errors. */
@@ -195,12 +197,25 @@ async function findDocument(
   const format = formatOf(name);
   const written = await readText(name);
   const text = await render(name, written, options);
+  if (options.hash !== undefined && await hashOf(text) !== options.hash) {
+    throw new ConfigError(`Cannot use "${name}": it is not what was checked before`);
+  }
   return {
     name,
     readsVariables: /get_env/.test(written),
     document: insideVerdict(await parseDocument(name, text, format)),
     isFound: asked !== name,
   };
+}
+
+/** SHA-256 of what the file says, its templates replaced. Throws ConfigError where it cannot be read. */
+export async function hashOfFile(name: string, options: LoadOptions): Promise<string> {
+  return await hashOf(await render(name, await readText(name), options));
+}
+
+async function hashOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(digest).toHex();
 }
 
 /** What `verify-config --resolved` prints is a configuration too: the one that it holds. */
