@@ -19,7 +19,8 @@ export async function mcp(command: McpCommand): Promise<number> {
   for (const signal of ending) Deno.addSignalListener(signal, () => over.resolve());
   for (const event of ["end", "close"]) stdin.on(event, () => over.resolve());
   const { names, isList } = kubeconfigNames({ env: environment });
-  if (isList) Deno.env.set("KUBECONFIG", names.map((name) => resolve(name)).join(":")); // programs may run elsewhere
+  // Programs may run in another folder.
+  if (isList) Deno.env.set("KUBECONFIG", names.map((name) => resolve(name)).join(":"));
   const permission = await Permission.of(command);
   await using tools = new Tools(permission);
   await tools.server.connect(new StdioServerTransport());

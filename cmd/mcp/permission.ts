@@ -71,7 +71,9 @@ export class Permission {
     const place = await this.placeFlags();
     // Without a configuration none is looked for, wherever it runs: standard input is empty.
     const none = this.config.file === undefined ? ["--config-file", "-"] : [];
-    const flags = [...none, ...place, "--target", this.targetOf(target)];
+    const envFile = this.config.env?.envFile;
+    const variables = envFile === undefined ? [] : ["--env-file", resolve(envFile)];
+    const flags = [...none, ...place, ...variables, "--target", this.targetOf(target)];
     if (steal !== true) return flags;
     const allowed = this.#command.steal === true || this.config.incoming.mode === "steal";
     if (!allowed) {

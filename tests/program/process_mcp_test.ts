@@ -259,6 +259,13 @@ Deno.test({
         const { value, text } = await agent.call("run", order);
         assert.equal((value as { stdout: string }).stdout, `\n${other}\n`, text);
       }
+      {
+        await using agent = await Agent.connect({ feature: { env: { env_file: "variables" } } }, target);
+        await Deno.writeTextFile(`${agent.folder}/variables`, "FROM=the start");
+        await Deno.writeTextFile(`${other}/variables`, "FROM=the folder");
+        const { value, text } = await agent.call("run", order);
+        assert.equal((value as { stdout: string }).stdout, `the start\n${other}\n`, text);
+      }
       const named = [[{ kubeconfig: "kubeconfig" }, {}], [{}, { KUBECONFIG: "kubeconfig" }]] as const;
       for (const [config, env] of named) {
         await using agent = await Agent.connect(config, target, env);
