@@ -13,7 +13,8 @@ const encoder = new TextEncoder();
 export class HarFile implements Disposable {
   readonly #file: RecordingFile;
   readonly #keep: number;
-  #entries = 0;
+  /** Where the first entry stands. */
+  readonly #first: number;
   #comment = "";
 
   /** `keep`: bytes that are kept of a body. Throws ConfigError. */
@@ -24,11 +25,13 @@ export class HarFile implements Disposable {
     const start = `{"log":{"version":"1.2","creator":${JSON.stringify(creator)},"entries":[`;
     this.#file.append(encoder.encode(start), this.#tail());
     this.#file.flush();
+    this.#first = this.#file.length;
   }
 
   /** Throws MirrordError. */
   add(exchange: Exchange): void {
-    const text = `${this.#entries++ === 0 ? "" : ","}\n${JSON.stringify(entryOf(exchange, this.#keep))}`;
+    const comma = this.#file.length === this.#first ? "" : ","; // an entry that found no room is not there
+    const text = `${comma}\n${JSON.stringify(entryOf(exchange, this.#keep))}`;
     this.#file.append(encoder.encode(text), this.#tail());
   }
 

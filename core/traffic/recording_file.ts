@@ -31,6 +31,11 @@ export class RecordingFile implements Disposable {
     }
   }
 
+  /** Bytes of the file without its tail; those too that wait for `flush`. */
+  get length(): number {
+    return this.#end + this.#size;
+  }
+
   /** `bytes` come next; `tail` stands behind them until the next call. Written by `flush`. */
   append(bytes: Uint8Array, tail: Uint8Array = new Uint8Array()): void {
     this.#waiting.push(bytes);
