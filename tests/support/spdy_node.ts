@@ -1,7 +1,7 @@
 // A node's end of port-forwards by SPDY, behind an API server that passes upgrades through: on loopback, in
 // clear. It reads frames by its own code, not by the one under test.
 
-import { inflateRawSync } from "node:zlib";
+import { constants, inflateRawSync } from "node:zlib";
 
 /** A frame as it came: a control frame's type, or the stream of a data frame. */
 export interface SpdyFrame {
@@ -13,7 +13,6 @@ export interface SpdyFrame {
 
 const zlibHead = 6;
 const streamHead = 10;
-const constants = { Z_SYNC_FLUSH: 2 } as const;
 
 /** One connection. */
 export class SpdyNode {
