@@ -47,7 +47,7 @@ async function start(command: CiCommand, exec: ExecCommand): Promise<number> {
     runs: true,
     signal: interrupt.signal,
   });
-  using watcher = Deno.watchFs(folder); // first of all that has to be ended where it fails
+  using watcher = Deno.watchFs(folder); // may fail: nothing has to be ended yet
   await refuseSecond(name, files); // only now: another start may come while this one asks for consent
   const { stdout, stderr } = makeOutputs(exec.program, outputFolder);
   // The folder's configuration was agreed to just now, where there are people to ask.

@@ -111,8 +111,8 @@ interface End {
 }
 
 /**
- * Hears signals from now on. The listeners stay: one that nobody listens to would end the teardown
- * (launch.ts).
+ * Hears signals from now on. The listeners stay: a signal without one would end this process in the middle
+ * of its teardown (launch.ts).
  */
 function hearEnd(session: Session, parent: AbortSignal): End {
   const interrupts = new Interrupts();
