@@ -37,6 +37,11 @@ export class Permission {
     return new Permission(command, await load(command));
   }
 
+  /** The configuration's file, by its whole path; undefined: there is none. */
+  get file(): string | undefined {
+    return this.config.file === undefined ? undefined : resolve(this.config.file);
+  }
+
   /** As which targets programs may run, the usual one first. */
   get targets(): string[] {
     const { path } = this.config.target;
@@ -70,7 +75,7 @@ export class Permission {
   async runFlags({ target, steal }: RunOrder): Promise<string[]> {
     const place = await this.placeFlags();
     // Without a configuration none is looked for, wherever it runs: standard input is empty.
-    const none = this.config.file === undefined ? ["--config-file", "-"] : [];
+    const none = this.file === undefined ? ["--config-file", "-"] : [];
     const envFile = this.config.env?.envFile;
     const variables = envFile === undefined ? [] : ["--env-file", resolve(envFile)];
     const flags = [...none, ...place, ...variables, "--target", this.targetOf(target)];
@@ -103,7 +108,7 @@ export class Permission {
 
   /** The flags that name the configuration and what it said when it was checked. */
   async #configFlags(): Promise<string[]> {
-    const { file } = this.config;
+    const { file } = this;
     const configHash = file === undefined
       ? undefined
       : await hashOfFile(file, { flags: {}, env: environment });
@@ -115,7 +120,7 @@ export class Permission {
       );
     }
     if (file === undefined || configHash === undefined) return [];
-    return ["--config-file", resolve(file), "--config-hash", configHash];
+    return ["--config-file", file, "--config-hash", configHash];
   }
 }
 

@@ -2,10 +2,12 @@
 // with what to do. Called by cmd/mcp.ts. Commands of mirrord run as processes of their own: their output
 // cannot get into the protocol's.
 
+import { resolve } from "node:path";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { z } from "zod";
 import { MirrordError } from "../../core/base/errors.ts";
 import { mirrordVersion } from "../../core/base/version.ts";
+import type { SessionFacts } from "../../core/control/messages.ts";
 import { listSessions } from "../../core/control/sessions.ts";
 import { SessionsWatch } from "../../core/control/sessions_watch.ts";
 import { ownProgram } from "../../core/net/own_program.ts";
@@ -171,7 +173,7 @@ export class Tools implements AsyncDisposable {
       answered(async () => {
         const watch = this.#watch ??= new SessionsWatch();
         const ours = (await listSessions()).filter(({ id, pid, facts }) =>
-          (session === undefined || id === session) && this.#isOurs(pid, facts?.config ?? null)
+          (session === undefined || id === session) && this.#isOurs(pid, facts)
         );
         return ours.map(({ id }) => ({
           session: id,
@@ -191,8 +193,10 @@ export class Tools implements AsyncDisposable {
   }
 
   /** Sessions that this connection started, or of the same configuration. */
-  #isOurs(pid: number, config: string | null): boolean {
-    return this.#runs.pids.includes(pid) || (config !== null && config === this.#permission.config.file);
+  #isOurs(pid: number, facts: SessionFacts | null): boolean {
+    if (this.#runs.pids.includes(pid)) return true;
+    if (facts === null || facts.config === null) return false;
+    return resolve(facts.directory, facts.config) === this.#permission.file;
   }
 
   #run(number: number) {

@@ -9,7 +9,7 @@ import { type Case, missingForProcess, registerCases } from "../support/cases.ts
 import { ask, untilBy } from "../support/client.ts";
 import { assertTargetClean } from "../support/postcondition.ts";
 import { ProcessStage } from "../support/process_stage.ts";
-import { binary, userPath } from "../support/program.ts";
+import { binary, Mirrord, userPath } from "../support/program.ts";
 import { localApp } from "../support/session_run.ts";
 
 interface Called {
@@ -273,6 +273,33 @@ Deno.test({
         const missing = `Cannot use the kubeconfig "${agent.folder}/kubeconfig": `;
         assert.ok((value as { stderr: string }).stderr.includes(missing), JSON.stringify(value));
       }
+    } finally {
+      await Deno.remove(other, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "what happened is told of sessions with the same configuration file, not with one of the same name",
+  ...leaves,
+  async fn() {
+    const other = await Deno.makeTempDir({ prefix: "mirrord-run-" });
+    try {
+      await Deno.writeTextFile(`${other}/config.json`, "{}");
+      await using agent = await Agent.connect({});
+      const words = ["exec", "-f", "config.json", "-t", "targetless", "--", "sleep", "1000"];
+      const env = { XDG_RUNTIME_DIR: agent.folder };
+      await using _theirs = new Mirrord(words, { cwd: other, env });
+      await using _ours = new Mirrord(words, { cwd: agent.folder, env });
+      await until("both sessions are there", async () => {
+        const { value, text } = await agent.call("sessions");
+        return (value as { directory?: string }[]).filter(({ directory }) => directory).length === 2 || text;
+      });
+      const sessions = (await agent.call("sessions")).value as { id: string; directory: string }[];
+      const recent = (await agent.call("recent")).value as { session: string }[];
+      const ours = sessions.filter(({ directory }) => directory === agent.folder).map(({ id }) => id);
+      assert.deepEqual(recent.map(({ session }) => session), ours);
+      assert.equal(ours.length, 1);
     } finally {
       await Deno.remove(other, { recursive: true });
     }
