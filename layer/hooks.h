@@ -4,7 +4,8 @@
  * and which does nothing but call layer_NAME() of preload/, and next_NAME(), libc's own. A line here without
  * a layer_NAME() does not link; tests/layer/hooks_test.ts requires a test for each. There is a list for each
  * set of platforms: LAYER_*_HOOKS for every platform, LAYER_*_LINUX_HOOKS for glibc and musl,
- * LAYER_*_GLIBC_HOOKS for glibc alone, LAYER_*_DARWIN_HOOKS for Darwin, where preload/darwin.c takes over.
+ * LAYER_*_GLIBC_HOOKS for glibc alone, LAYER_*_MUSL_HOOKS for musl alone, LAYER_*_DARWIN_HOOKS for Darwin,
+ * where preload/darwin.c takes over.
  */
 #ifndef LAYER_HOOKS_H
 #define LAYER_HOOKS_H
@@ -49,7 +50,6 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 
 #define LAYER_SOCKET_GLIBC_HOOKS(X) \
 	X(int, fcntl64, (int fd, int command, long argument), (fd, command, argument)) \
-	X(int, close_range, (unsigned int first, unsigned int last, int flags), (first, last, flags)) \
 	X(void, closefrom, (int first), (first))
 
 /* Outgoing connections: ops/sockets/outgoing.c. */
@@ -140,6 +140,21 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 	X(int, __res_nsend, (struct __res_state *state, const unsigned char *query, int length, unsigned char *answer, int size), \
 	  (state, query, length, answer, size))
 
+/*
+ * The same with musl, which has no state of its resolver: preload/hooks_dns_musl.c; and lists of addresses:
+ * preload/libc/addrinfo_list_musl.c.
+ */
+#define LAYER_DNS_MUSL_HOOKS(X) \
+	X(void, freeaddrinfo, (struct addrinfo *list), (list)) \
+	X(int, res_query, (const char *name, int class, int type, unsigned char *answer, int size), \
+	  (name, class, type, answer, size)) \
+	X(int, res_search, (const char *name, int class, int type, unsigned char *answer, int size), \
+	  (name, class, type, answer, size)) \
+	X(int, res_querydomain, (const char *name, const char *domain, int class, int type, unsigned char *answer, int size), \
+	  (name, domain, class, type, answer, size)) \
+	X(int, res_send, (const unsigned char *query, int length, unsigned char *answer, int size), \
+	  (query, length, answer, size))
+
 /* Programs that are started: preload/hooks_processes_linux.c. */
 #define LAYER_EXEC_HOOKS(X) \
 	X(int, execve, (const char *path, char *const argv[], char *const envp[]), (path, argv, envp)) \
@@ -156,7 +171,10 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 	X(int, execvpe, (const char *file, char *const argv[], char *const envp[]), (file, argv, envp)) \
 	X(int, fexecve, (int fd, char *const argv[], char *const envp[]), (fd, argv, envp))
 
-#define LAYER_EXEC_GLIBC_HOOKS(X) \
+/* What glibc exports and musl does not: there programs make them by syscall(2). */
+#define LAYER_NUMBERED_HOOKS(X) \
+	LAYER_FILES_NUMBERED_HOOKS(X) \
+	X(int, close_range, (unsigned int first, unsigned int last, int flags), (first, last, flags)) \
 	X(int, execveat, (int fd, const char *path, char *const argv[], char *const envp[], int flags), \
 	  (fd, path, argv, envp, flags))
 
@@ -219,7 +237,10 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 #define LAYER_DARWIN_HOOKS(X)
 #endif
 
-/* What only glibc has: checked calls of fortified programs, old versions of calls, and calls of its own. */
+/*
+ * What one C library alone has. glibc: checked calls of fortified programs, old versions of calls, and calls
+ * of its own.
+ */
 #ifdef __GLIBC__
 #define LAYER_GLIBC_HOOKS(X) \
 	LAYER_SOCKET_GLIBC_HOOKS(X) \
@@ -228,11 +249,20 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 	LAYER_RESOLVER_GLIBC_HOOKS(X) \
 	LAYER_ADDRINFO_GLIBC_HOOKS(X) \
 	LAYER_FILES_GLIBC_HOOKS(X) \
-	LAYER_EXEC_GLIBC_HOOKS(X)
+	LAYER_NUMBERED_HOOKS(X)
+#define LAYER_MUSL_HOOKS(X)
 #define LAYER_ALIASES(X) LAYER_GLIBC_ALIASES(X)
-#define LAYER_FILES_ALIASES(X) LAYER_FILES_GLIBC_ALIASES(X)
+#define LAYER_FILES_ALIASES(X) LAYER_FILES_LINUX_ALIASES(X) LAYER_FILES_GLIBC_ALIASES(X)
+#elif defined(__linux__)
+#define LAYER_GLIBC_HOOKS(X)
+#define LAYER_MUSL_HOOKS(X) \
+	LAYER_DNS_MUSL_HOOKS(X) \
+	LAYER_FILES_MUSL_HOOKS(X)
+#define LAYER_ALIASES(X)
+#define LAYER_FILES_ALIASES(X) LAYER_FILES_LINUX_ALIASES(X) LAYER_FILES_MUSL_ALIASES(X)
 #else
 #define LAYER_GLIBC_HOOKS(X)
+#define LAYER_MUSL_HOOKS(X)
 #define LAYER_ALIASES(X)
 #define LAYER_FILES_ALIASES(X)
 #endif
@@ -241,7 +271,8 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 	LAYER_POSIX_HOOKS(X) \
 	LAYER_LINUX_HOOKS(X) \
 	LAYER_DARWIN_HOOKS(X) \
-	LAYER_GLIBC_HOOKS(X)
+	LAYER_GLIBC_HOOKS(X) \
+	LAYER_MUSL_HOOKS(X)
 
 /* Second names under which glibc exports a call of the list: X(alias, type, name, parameters, arguments). */
 #define LAYER_GLIBC_ALIASES(X) \
@@ -271,6 +302,9 @@ struct __res_state; /* <resolv.h>, which gives other names to some calls below *
 	type layer_##name parameters; \
 	type next_##name parameters;
 LAYER_HOOKS(LAYER_DECLARE)
+#if defined(__linux__) && !defined(__GLIBC__)
+LAYER_NUMBERED_HOOKS(LAYER_DECLARE)
+#endif
 #undef LAYER_DECLARE
 
 #endif

@@ -245,6 +245,12 @@ typedef int (*hooks_plain_visit)(const char *path, const struct stat *status, in
 	X(char *, getwd, (char *into), (into)) \
 	X(void *, fts_open, (char *const *paths, int options, void *order), (paths, options, order))
 
+/* What glibc exports and musl does not: there programs make them by syscall(2). */
+#define LAYER_FILES_NUMBERED_HOOKS(X) \
+	X(int, renameat2, (int from_dir, const char *from, int to_dir, const char *to, unsigned int flags), \
+	  (from_dir, from, to_dir, to, flags)) \
+	X(ssize_t, getdents64, (int fd, void *into, size_t size), (fd, into, size))
+
 #define LAYER_FILES_GLIBC_HOOKS(X) \
 	X(int, __open_2, (const char *path, int flags), (path, flags)) \
 	X(int, __openat_2, (int dirfd, const char *path, int flags), (dirfd, path, flags)) \
@@ -260,11 +266,8 @@ typedef int (*hooks_plain_visit)(const char *path, const struct stat *status, in
 	  (path, into, count, size)) \
 	X(ssize_t, __readlinkat_chk, (int dirfd, const char *path, char *into, size_t count, size_t size), \
 	  (dirfd, path, into, count, size)) \
-	X(int, renameat2, (int from_dir, const char *from, int to_dir, const char *to, unsigned int flags), \
-	  (from_dir, from, to_dir, to, flags)) \
 	X(char *, canonicalize_file_name, (const char *path), (path)) \
 	X(char *, __realpath_chk, (const char *path, char *resolved, size_t size), (path, resolved, size)) \
-	X(ssize_t, getdents64, (int fd, void *into, size_t size), (fd, into, size)) \
 	X(char *, __getcwd_chk, (char *into, size_t count, size_t size), (into, count, size)) \
 	X(char *, getwd, (char *into), (into)) \
 	X(char *, __getwd_chk, (char *into, size_t size), (into, size)) \
@@ -280,35 +283,20 @@ typedef int (*hooks_plain_visit)(const char *path, const struct stat *status, in
 	  (version, dirfd, path, mode, device)) \
 	X(int, __poll_chk, (struct pollfd *all, nfds_t count, int timeout, size_t size), (all, count, timeout, size))
 
-#define LAYER_FILES_GLIBC_ALIASES(X) \
+/* With musl too: for programs that were built before its 1.2.4. */
+#define LAYER_FILES_LINUX_ALIASES(X) \
 	X(open64, open) \
-	X(__open, open) \
-	X(__open64, open) \
 	X(openat64, openat) \
 	X(creat64, creat) \
-	X(__open64_2, __open_2) \
-	X(__openat64_2, __openat_2) \
-	X(__read, read) \
 	X(pread64, pread) \
-	X(__pread64, pread) \
 	X(preadv64, preadv) \
-	X(preadv64v2, preadv2) \
-	X(__pread64_chk, __pread_chk) \
-	X(__write, write) \
 	X(pwrite64, pwrite) \
-	X(__pwrite64, pwrite) \
 	X(pwritev64, pwritev) \
-	X(pwritev64v2, pwritev2) \
 	X(lseek64, lseek) \
-	X(__lseek, lseek) \
 	X(stat64, stat) \
 	X(lstat64, lstat) \
 	X(fstat64, fstat) \
 	X(fstatat64, fstatat) \
-	X(__xstat64, __xstat) \
-	X(__lxstat64, __lxstat) \
-	X(__fxstat64, __fxstat) \
-	X(__fxstatat64, __fxstatat) \
 	X(euidaccess, eaccess) \
 	X(statfs64, statfs) \
 	X(fstatfs64, fstatfs) \
@@ -321,14 +309,9 @@ typedef int (*hooks_plain_visit)(const char *path, const struct stat *status, in
 	X(readdir64, readdir) \
 	X(readdir64_r, readdir_r) \
 	X(scandir64, scandir) \
-	X(scandirat64, scandirat) \
 	X(glob64, glob) \
 	X(nftw64, nftw) \
 	X(ftw64, ftw) \
-	X(fts64_open, fts_open) \
-	X(fts64_read, fts_read) \
-	X(fts64_children, fts_children) \
-	X(fts64_close, fts_close) \
 	X(fopen64, fopen) \
 	X(freopen64, freopen) \
 	X(mmap64, mmap) \
@@ -338,5 +321,35 @@ typedef int (*hooks_plain_visit)(const char *path, const struct stat *status, in
 	X(mkostemp64, mkostemp) \
 	X(mkstemps64, mkstemps) \
 	X(mkostemps64, mkostemps)
+
+#define LAYER_FILES_GLIBC_ALIASES(X) \
+	X(__open, open) \
+	X(__open64, open) \
+	X(__open64_2, __open_2) \
+	X(__openat64_2, __openat_2) \
+	X(__read, read) \
+	X(__pread64, pread) \
+	X(preadv64v2, preadv2) \
+	X(__pread64_chk, __pread_chk) \
+	X(__write, write) \
+	X(__pwrite64, pwrite) \
+	X(pwritev64v2, pwritev2) \
+	X(__lseek, lseek) \
+	X(__xstat64, __xstat) \
+	X(__lxstat64, __lxstat) \
+	X(__fxstat64, __fxstat) \
+	X(__fxstatat64, __fxstatat) \
+	X(scandirat64, scandirat) \
+	X(fts64_open, fts_open) \
+	X(fts64_read, fts_read) \
+	X(fts64_children, fts_children) \
+	X(fts64_close, fts_close)
+
+/* What only musl has: getdents(2), and streams, which are led one by one (preload/libc/stream_musl.c). */
+#define LAYER_FILES_MUSL_HOOKS(X) \
+	X(int, getdents, (int fd, struct dirent *into, size_t size), (fd, into, size)) \
+	X(FILE *, fdopen, (int fd, const char *mode), (fd, mode))
+
+#define LAYER_FILES_MUSL_ALIASES(X) X(getdents64, getdents)
 
 #endif

@@ -5,6 +5,7 @@
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import type { Origin } from "../cmd/origin.ts";
 import { addEntry } from "./build_entry.ts";
+import { linuxLayers } from "./build_layer.ts";
 import { librariesFile } from "./build_libraries.ts";
 import { command, exists, root, runStep } from "./step.ts";
 import { denort } from "./denort.ts";
@@ -15,7 +16,7 @@ export interface Platform {
   os: "linux" | "macos";
   name: string;
   target: string;
-  layer: string;
+  layers: string[];
   /** Absent: its links are sealed by node:crypto. */
   seal?: string;
 }
@@ -26,7 +27,7 @@ export const platforms: Record<"x86_64" | "aarch64", Platform> = {
     os: "linux",
     name: "linux-x86_64",
     target: "x86_64-unknown-linux-gnu",
-    layer: "core/launch/layer_linux_x86_64.so",
+    layers: linuxLayers("x86_64"),
     seal: "core/net/seal_linux_x86_64.so",
   },
   aarch64: {
@@ -34,7 +35,7 @@ export const platforms: Record<"x86_64" | "aarch64", Platform> = {
     os: "linux",
     name: "linux-aarch64",
     target: "aarch64-unknown-linux-gnu",
-    layer: "core/launch/layer_linux_aarch64.so",
+    layers: linuxLayers("aarch64"),
     seal: "core/net/seal_linux_aarch64.so",
   },
 };
@@ -49,14 +50,20 @@ export const macPlatforms: Record<"x86_64" | "aarch64", Platform> = {
 
 function macPlatform(machine: "x86_64" | "aarch64"): Platform {
   const target = `${machine}-apple-darwin`;
-  return { machine, os: "macos", name: `macos-${machine}`, target, layer: "core/launch/layer_macos.dylib" };
+  return {
+    machine,
+    os: "macos",
+    name: `macos-${machine}`,
+    target,
+    layers: ["core/launch/layer_macos.dylib"],
+  };
 }
 
 /** The files that a binary for `platform` has inside beside its bundle, as far as they are built. */
-export function embeddedFiles({ machine, os, layer, seal }: Platform): string[] {
-  if (os === "macos" || seal === undefined) return ["protocol-wasm/protocol.wasm", layer, ...page];
+export function embeddedFiles({ machine, os, layers, seal }: Platform): string[] {
+  if (os === "macos" || seal === undefined) return ["protocol-wasm/protocol.wasm", ...layers, ...page];
   const libraries = librariesFile(machine);
-  return [...embedded, ...page, layer, seal, ...(exists(root + libraries) ? [libraries] : [])];
+  return [...embedded, ...page, ...layers, seal, ...(exists(root + libraries) ? [libraries] : [])];
 }
 
 /** What `mirrord ui` serves. */

@@ -1,7 +1,7 @@
-// The build steps of the layer: layer/ → core/launch/layer_linux_{x86_64,aarch64}.so and, for the releases
-// for macOS alone, core/launch/layer_macos.dylib. Called by build.ts, and by the tests for builds of their
-// own. The compiler is zig's clang, for it brings the old C library to link against: what it makes loads
-// wherever glibc is 2.17 (2012) or newer, and on macOS 11 or newer. Same sources, same bytes.
+// The build steps of the layer: layer/ → core/launch/layer_linux_{x86_64,aarch64}.so, the same with musl, and
+// core/launch/layer_macos.dylib, which only the releases for macOS hold. Called by build.ts, and by the tests
+// for builds of their own. The compiler is zig's clang, for it brings the old C library to link against: what
+// it makes loads wherever glibc is 2.17 (2012) or newer, and on macOS 11 or newer. Same sources, same bytes.
 
 import { joinFat } from "./fat.ts";
 import { command, root, runStep } from "./step.ts";
@@ -49,22 +49,39 @@ export const layerFlags = [
   "-fPIC",
 ];
 
-/** Builds the layer for every machine it is embedded for. */
+/** The layers for Linux of a machine: for programs with glibc, and with musl. */
+export function linuxLayers(machine: string): string[] {
+  return linuxLibcs.map((libc) => linuxLayer(machine, libc));
+}
+
+const linuxLibcs = ["glibc", "musl"] as const;
+type LinuxLibc = typeof linuxLibcs[number];
+
+function linuxLayer(machine: string, libc: LinuxLibc): string {
+  return `core/launch/layer_linux_${libc === "musl" ? "musl_" : ""}${machine}.so`;
+}
+
+/** Builds the layer for every machine and C library of Linux. */
 export async function buildLayer(): Promise<void> {
-  const outputs = machines.map((machine) => `core/launch/layer_linux_${machine}.so`);
+  const outputs = machines.flatMap(linuxLayers);
   await runStep({
     name: "layer",
     inputs: ["layer", "scripts/build_layer.ts", "scripts/tools.ts"],
     outputs,
     run: async () => {
       Deno.mkdirSync(`${root}core/launch`, { recursive: true });
-      for (const [index, machine] of machines.entries()) {
-        const output = outputs[index];
-        if (output !== undefined) await compile(machine, output);
+      for (const machine of machines) {
+        for (const libc of linuxLibcs) await compile(machine, libc, linuxLayer(machine, libc));
       }
     },
   });
 }
+
+/** What a build has besides. */
+const libcFlags: Record<LinuxLibc, readonly string[]> = {
+  glibc: [],
+  musl: ["-Wno-cast-qual"], // its headers' IN6_IS_ADDR_... (inet(3)) take const away
+};
 
 /** What a build for macOS has besides: its headers' types convert without a word where Linux's do not. */
 const macFlags = ["-Wno-conversion", "-Wno-sign-conversion", "-Wno-cast-qual"];
@@ -110,13 +127,14 @@ async function compileMac(machine: string, output: string): Promise<void> {
   ]);
 }
 
-async function compile(machine: string, output: string): Promise<void> {
+async function compile(machine: string, libc: LinuxLibc, output: string): Promise<void> {
   await command([
     await zig(),
     "cc",
     "-target",
-    `${machine}-linux-gnu.${glibc}`,
+    libc === "musl" ? `${machine}-linux-musl` : `${machine}-linux-gnu.${glibc}`,
     ...layerFlags,
+    ...libcFlags[libc],
     "-Os",
     `-Wframe-larger-than=${frameBytes}`,
     "-g0",
@@ -129,7 +147,7 @@ async function compile(machine: string, output: string): Promise<void> {
     "-Wl,--gc-sections,--build-id=none,-z,relro,-soname=mirrord_layer.so,-e,layer_entry",
     "-o",
     output,
-    ...layerSources(),
+    ...layerSources(libc),
     "-ldl",
   ]);
 }

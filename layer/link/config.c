@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "../sys/program.h"
 #include "../sys/sys.h"
 #include "../wire.h"
 
@@ -43,6 +44,24 @@ static void find_library(void)
 		strcpy(kept.library, found.dli_fname);
 }
 
+/* The entry of the list (ld.so(8), dyld(1)) that ends as the library's path does; otherwise that path. */
+static void find_preload(void)
+{
+	const char *list = getenv(PROGRAM_PRELOAD_NAME), *name = strrchr(kept.library, '/');
+	size_t length;
+
+	strcpy(kept.preload, kept.library);
+	for (const char *at = list && name ? list : ""; *at; at += length + (at[length] != 0)) {
+		length = strcspn(at, PROGRAM_PRELOAD_BETWEEN);
+		if (length < sizeof(kept.preload) && length >= strlen(name) &&
+		    strncmp(at + length - strlen(name), name, strlen(name)) == 0) {
+			memcpy(kept.preload, at, length);
+			kept.preload[length] = 0;
+			return;
+		}
+	}
+}
+
 bool config_read(void)
 {
 	const char *values[CONFIG_KEPT];
@@ -62,6 +81,7 @@ bool config_read(void)
 	session = (pid_t)strtol(values[1], NULL, 10);
 	skipped = values[2];
 	find_library();
+	find_preload();
 	return true;
 }
 

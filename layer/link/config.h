@@ -13,7 +13,8 @@
 struct config_kept {
 	size_t count;
 	const char *entries[CONFIG_KEPT];
-	char library[1024]; /* path of this library, for LD_PRELOAD; "" when it is not known */
+	char library[1024]; /* path of this library; "" when it is not known */
+	char preload[1024]; /* what LD_PRELOAD has for it, which may lead programs with another C library to another */
 };
 
 /* Reads the environment once; true when this process belongs to a session. */

@@ -14,4 +14,7 @@ int edge_replaced(int from, int to, int saved, int result);
 typedef int (*edge_fcntl_call)(int fd, int command, long argument);
 int edge_fcntl(edge_fcntl_call next, int fd, int command, long argument);
 
+/* close_range(2) in parts, so that the layer's own between them stay. 0 or -errno. */
+int edge_close_around(unsigned int first, unsigned int last, int flags);
+
 #endif

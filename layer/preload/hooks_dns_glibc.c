@@ -3,46 +3,13 @@
  * similar calls, getaddrinfo_a(3), and the checked gethostname(2). Called by preload/.
  */
 #include <netdb.h>
-#include <stdbool.h>
 
 #include "../hooks.h"
 #include "../link/ask.h"
 #include "guard.h"
+#include "hooks_dns.h"
 #include "libc/requests.h"
-#include "libc/resolver.h"
 #include "libc/suspend.h"
-
-/* True: *result is the session's answer. False: libc's turn. */
-static bool asked(const struct resolver_question *question, int *result)
-{
-	struct lookup_answer answer;
-	int saved, status;
-
-	if (!guard_enter(&saved))
-		return false;
-	status = resolver_ask(question, &answer);
-	guard_leave(saved, 0);
-	return resolver_result(question, status, &answer, result);
-}
-
-/* Rules over names learn what libc found for a local one. */
-static int told(const struct resolver_question *question, int length)
-{
-	int saved;
-
-	if (length > 0 && guard_enter(&saved)) {
-		resolver_tell(question, length);
-		guard_leave(saved, 0);
-	}
-	return length;
-}
-
-/* The session's answer, or `call`, libc's own. */
-#define ANSWER(question, call) \
-	({ \
-		int result_; \
-		asked(question, &result_) ? result_ : told(question, call); \
-	})
 
 int layer___res_nquery(struct __res_state *state, const char *name, int class, int type, unsigned char *answer, int size)
 {
@@ -50,7 +17,7 @@ int layer___res_nquery(struct __res_state *state, const char *name, int class, i
 		.state = state, .name = name, .class = class, .type = type, .answer = answer, .size = size
 	};
 
-	return ANSWER(&question, next___res_nquery(state, name, class, type, answer, size));
+	return DNS_ANSWER(&question, next___res_nquery(state, name, class, type, answer, size));
 }
 
 int layer___res_query(const char *name, int class, int type, unsigned char *answer, int size)
@@ -59,7 +26,7 @@ int layer___res_query(const char *name, int class, int type, unsigned char *answ
 		.name = name, .class = class, .type = type, .answer = answer, .size = size
 	};
 
-	return ANSWER(&question, next___res_query(name, class, type, answer, size));
+	return DNS_ANSWER(&question, next___res_query(name, class, type, answer, size));
 }
 
 int layer___res_nsearch(struct __res_state *state, const char *name, int class, int type, unsigned char *answer, int size)
@@ -67,7 +34,7 @@ int layer___res_nsearch(struct __res_state *state, const char *name, int class, 
 	const struct resolver_question question = { .state = state, .name = name, .class = class, .type = type,
 						    .search = true, .answer = answer, .size = size };
 
-	return ANSWER(&question, next___res_nsearch(state, name, class, type, answer, size));
+	return DNS_ANSWER(&question, next___res_nsearch(state, name, class, type, answer, size));
 }
 
 int layer___res_search(const char *name, int class, int type, unsigned char *answer, int size)
@@ -75,7 +42,7 @@ int layer___res_search(const char *name, int class, int type, unsigned char *ans
 	const struct resolver_question question = { .name = name, .class = class, .type = type,
 						    .search = true, .answer = answer, .size = size };
 
-	return ANSWER(&question, next___res_search(name, class, type, answer, size));
+	return DNS_ANSWER(&question, next___res_search(name, class, type, answer, size));
 }
 
 int layer___res_nquerydomain(struct __res_state *state, const char *name, const char *domain, int class, int type,
@@ -87,7 +54,7 @@ int layer___res_nquerydomain(struct __res_state *state, const char *name, const 
 
 	if (!question.name)
 		return resolver_fail(&question, NO_RECOVERY);
-	return ANSWER(&question, next___res_nquerydomain(state, name, domain, class, type, answer, size));
+	return DNS_ANSWER(&question, next___res_nquerydomain(state, name, domain, class, type, answer, size));
 }
 
 int layer___res_querydomain(const char *name, const char *domain, int class, int type, unsigned char *answer, int size)
@@ -98,7 +65,7 @@ int layer___res_querydomain(const char *name, const char *domain, int class, int
 
 	if (!question.name)
 		return resolver_fail(&question, NO_RECOVERY);
-	return ANSWER(&question, next___res_querydomain(name, domain, class, type, answer, size));
+	return DNS_ANSWER(&question, next___res_querydomain(name, domain, class, type, answer, size));
 }
 
 int layer___res_nsend(struct __res_state *state, const unsigned char *query, int length, unsigned char *answer, int size)
@@ -107,7 +74,7 @@ int layer___res_nsend(struct __res_state *state, const unsigned char *query, int
 		.state = state, .query = query, .query_length = length, .answer = answer, .size = size
 	};
 
-	return ANSWER(&question, next___res_nsend(state, query, length, answer, size));
+	return DNS_ANSWER(&question, next___res_nsend(state, query, length, answer, size));
 }
 
 int layer___res_send(const unsigned char *query, int length, unsigned char *answer, int size)
@@ -116,7 +83,7 @@ int layer___res_send(const unsigned char *query, int length, unsigned char *answ
 		.query = query, .query_length = length, .answer = answer, .size = size
 	};
 
-	return ANSWER(&question, next___res_send(query, length, answer, size));
+	return DNS_ANSWER(&question, next___res_send(query, length, answer, size));
 }
 
 /*

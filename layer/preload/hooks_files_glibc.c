@@ -1,19 +1,11 @@
 /*
- * The hooks of calls on open files that glibc alone has: getdents64, and what _FORTIFY_SOURCE makes of some
- * calls. Of the latter libc's own ends the app when `size`, the buffer's, is too small.
+ * The hooks of what _FORTIFY_SOURCE makes of some calls on open files, with glibc alone. libc's own ends the
+ * app when `size`, the buffer's, is too small.
  */
 #include "../hooks.h"
-#include "../ops/files/entries.h"
 #include "edge_file.h"
 #include "hooks_files_ready.h"
 #include "hooks_sockets_outgoing.h"
-
-ssize_t layer_getdents64(int fd, void *into, size_t size)
-{
-	struct fds_handle open;
-
-	return EDGE_FILE(open, fd, file_getdents64(&open, into, size), next_getdents64(fd, into, size));
-}
 
 ssize_t layer___read_chk(int fd, void *into, size_t count, size_t size)
 {

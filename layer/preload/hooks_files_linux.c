@@ -4,6 +4,7 @@
  */
 #include "../hooks.h"
 #include "../ops/files/control.h"
+#include "../ops/files/entries.h"
 #include "../ops/files/itself.h"
 #include "../ops/files/map.h"
 #include "../ops/files/read.h"
@@ -73,4 +74,11 @@ int layer_ppoll(struct pollfd *all, nfds_t count, const struct timespec *timeout
 	if (!edge_has_file(all, count))
 		return next_ppoll(all, count, timeout, mask);
 	return edge_with_files(all, count, next_ppoll(all, count, &no_time, mask));
+}
+
+ssize_t layer_getdents64(int fd, void *into, size_t size)
+{
+	struct fds_handle open;
+
+	return EDGE_FILE(open, fd, file_getdents64(&open, into, size), next_getdents64(fd, into, size));
 }

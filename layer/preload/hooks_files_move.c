@@ -23,7 +23,7 @@ int layer_renameat(int from_dir, const char *from, int to_dir, const char *to)
 			 next_renameat(move.from.dirfd, move.from.path, move.to.dirfd, move.to.path));
 }
 
-#ifdef __GLIBC__
+#ifdef __linux__
 int layer_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
 {
 	struct move move = { .what = WIRE_MOVE_RENAME, .flags = (int)flags };

@@ -35,7 +35,7 @@ bool image_of(const void *address, struct image *found);
 bool image_is_early(const struct image *image);
 /* Called once, by the layer's constructor: what is loaded from now on is late. */
 void images_started(void);
-/* Is it one of the libraries of glibc that have calls of hooks.h? */
+/* Is it libc, or one of its libraries that have calls of hooks.h? */
 bool image_is_libc(const struct image *image);
 /* The part of the type, or NULL. */
 const ElfW(Phdr) *image_part(const struct image *image, unsigned int type);

@@ -49,7 +49,7 @@ static int step_new(struct dl_phdr_info *object, size_t size, void *context)
 	struct walk *walk = context;
 
 	if (walk->index == 0) {
-		if (object->dlpi_adds == met.loads)
+		if (met.count > 0 && object->dlpi_adds == met.loads) /* musl counts from 0 */
 			return 1;
 		/* An object that ended gives its place away. */
 		if (object->dlpi_subs != met.unloads)
@@ -118,18 +118,6 @@ bool image_is_early(const struct image *image)
 	size_t count = atomic_load(&early);
 
 	return count == 0 || image->index < count;
-}
-
-bool image_is_libc(const struct image *image)
-{
-	static const char *const names[] = { "libc.so.6", "libpthread.so.0", "libdl.so.2", "libresolv.so.2", "libanl.so.1",
-					     "librt.so.1" };
-	const char *slash = strrchr(image->name, '/');
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(slash ? slash + 1 : image->name, names[i]) == 0)
-			return true;
-	return false;
 }
 
 const ElfW(Phdr) *image_part(const struct image *image, unsigned int type)

@@ -1,4 +1,4 @@
-/* Streams of stdio whose descriptor is a remote file. See streams_linux.c. */
+/* Streams of stdio whose descriptor is a remote file. See streams_glibc.c and libc/stream_musl.c. */
 #ifndef LAYER_STREAMS_H
 #define LAYER_STREAMS_H
 

@@ -13,14 +13,16 @@
  * libc looks for programs without PATH (execvp(3)).
  */
 #ifdef __APPLE__
-#define PROGRAM_PRELOAD "DYLD_INSERT_LIBRARIES="
+#define PROGRAM_PRELOAD_NAME "DYLD_INSERT_LIBRARIES"
 #define PROGRAM_PRELOAD_BETWEEN ":"
 #define PROGRAM_SEARCH "/usr/bin:/bin"
 #else
-#define PROGRAM_PRELOAD "LD_PRELOAD="
+#define PROGRAM_PRELOAD_NAME "LD_PRELOAD"
 #define PROGRAM_PRELOAD_BETWEEN ": "
 #define PROGRAM_SEARCH "/bin:/usr/bin"
 #endif
+
+#define PROGRAM_PRELOAD PROGRAM_PRELOAD_NAME "="
 
 /* Is it a file that may be run? */
 bool program_exists(const char *path);
@@ -35,10 +37,10 @@ bool program_find(const char *name, const char *search, char path[PROGRAM_PATH_B
  */
 void program_follow(char path[PROGRAM_PATH_BYTES]);
 /*
- * Why the dynamic linker does not load the layer into `path`, in words; NULL when it does, or when that is
- * unknown.
+ * Why the dynamic linker does not load what `preload` names into `path`, in words; NULL when it does, or when
+ * that is unknown.
  */
-const char *program_obstacle(const char *path);
+const char *program_obstacle(const char *path, const char *preload);
 /* Why no program that is run from here can load `library`, in words; NULL when it can. */
 const char *program_bare(const char *library);
 /* The environment as the app has it now; and the name that it was called by, or NULL. */

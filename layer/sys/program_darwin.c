@@ -60,10 +60,11 @@ void program_follow(char path[PROGRAM_PATH_BYTES])
 	}
 }
 
-const char *program_obstacle(const char *path)
+const char *program_obstacle(const char *path, const char *preload)
 {
 	struct stat status;
 
+	(void)preload;
 	if (CALL(stat(path, &status)) < 0)
 		return NULL;
 	if (status.st_flags & SF_RESTRICTED)

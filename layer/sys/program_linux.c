@@ -93,7 +93,13 @@ void program_follow(char path[PROGRAM_PATH_BYTES])
 	}
 }
 
-static const char *elf_obstacle(int fd, const char *path)
+/* ld.so(8) puts a folder's name in its place; musl takes it as it is, and finds its own layer there. */
+static bool leads_musl(const char *preload)
+{
+	return strstr(preload, "/$LIB/") != NULL;
+}
+
+static const char *elf_obstacle(int fd, const char *path, const char *preload)
 {
 	char loader[LINE_BYTES] = "";
 	Elf64_Phdr headers[HEADERS];
@@ -113,7 +119,7 @@ static const char *elf_obstacle(int fd, const char *path)
 		if (headers[i].p_type != PT_INTERP)
 			continue;
 		RAW(SYS_pread64, fd, loader, sizeof(loader) - 1, headers[i].p_offset);
-		return strstr(loader, "ld-musl") ? "it uses the C library musl" : NULL;
+		return strstr(loader, "ld-musl") && !leads_musl(preload) ? "it uses the C library musl" : NULL;
 	}
 	/*
 	 * The dynamic linker itself, called by name, loads what LD_PRELOAD names into the program that it
@@ -147,14 +153,14 @@ static const char *secure_obstacle(int fd)
 	return set_id ? "it is set-user-ID" : "it has file capabilities";
 }
 
-const char *program_obstacle(const char *path)
+const char *program_obstacle(const char *path, const char *preload)
 {
 	int fd = open_program(path);
 	const char *obstacle;
 
 	if (fd < 0)
 		return NULL;
-	obstacle = elf_obstacle(fd, path);
+	obstacle = elf_obstacle(fd, path, preload);
 	if (!obstacle)
 		obstacle = secure_obstacle(fd);
 	sys_close(fd);

@@ -349,17 +349,6 @@ void sys_wake_all(_Atomic(uint32_t) *word)
 }
 
 /*
- * What pthread_atfork(3) calls. That function itself lies in a static part of glibc up to 2.33, and would tie
- * us to libpthread.
- */
-extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library);
-
-void sys_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void))
-{
-	__register_atfork(before, parent, child, NULL);
-}
-
-/*
  * PR_SET_PDEATHSIG(2const): kept over execve, cleared in a fork child; the parent may be gone before it is
  * set.
  */

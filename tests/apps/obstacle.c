@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 
 		strncpy(path, argv[i], sizeof(path) - 1);
 		program_follow(path);
-		obstacle = program_obstacle(path);
+		obstacle = program_obstacle(path, "/mirrord/$LIB/layer.so");
 		puts(obstacle ? obstacle : "-");
 	}
 	return 0;

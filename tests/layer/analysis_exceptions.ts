@@ -27,12 +27,7 @@ export const exceptions: Exception[] = [
     why: "what make_child() returns is linked into the list by *end, which is returned or freed as a list",
   },
   {
-    file: "preload/libc/addrinfo.c",
-    kind: "malloc-leak",
-    why: "ai_canonname belongs to the list, which freeaddrinfo(3) frees with it",
-  },
-  {
-    file: "preload/libc/spawn_glibc.c",
+    file: "preload/libc/spawn_linux.c",
     kind: "use-of-uninitialized-value",
     why: "opened[] is read below opened_count only, and change() counts what it has written",
   },

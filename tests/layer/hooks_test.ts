@@ -8,13 +8,13 @@ import { hookCases } from "./hook_cases.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
-/** The names that hooks.h exports, aliases included. */
+/** The names that hooks.h exports with glibc, aliases included. */
 function hookedNames(): string[] {
   return ["hooks", "hooks_files"].flatMap((header) => {
     const text = Deno.readTextFileSync(`${root}layer/${header}.h`)
-      .replace(/^#define LAYER_\w+_DARWIN_HOOKS\(X\)(?:.*\\\n)*.*\n/gm, "");
+      .replace(/^#define LAYER_\w+_(?:DARWIN|MUSL)_(?:HOOKS|ALIASES)\(X\)(?:.*\\\n)*.*\n/gm, "");
     // A call begins with its type, an alias with its own name.
-    const [calls = "", aliases = ""] = text.split(/#define LAYER_(?:FILES_)?GLIBC_ALIASES/);
+    const [calls = "", aliases = ""] = text.split(/#define LAYER_(?:FILES_LINUX|GLIBC)_ALIASES/);
     return [
       ...[...calls.matchAll(/^\tX\([\w ]+\*?, (\w+),/gm)].map((match) => match[1] ?? ""),
       ...[...aliases.matchAll(/^\tX\((\w+),/gm)].map((match) => match[1] ?? ""),

@@ -49,7 +49,13 @@ for (const [name, parts] of Object.entries(tests)) {
         "-fsanitize=address,undefined",
         "-fno-sanitize-recover=all",
       ];
-      const sources = [`${name}_test.c`, ...parts, "layer/sys/sys.c", "layer/sys/sys_linux.c"];
+      const sources = [
+        `${name}_test.c`,
+        ...parts,
+        "layer/sys/sys.c",
+        "layer/sys/sys_linux.c",
+        "layer/sys/sys_glibc.c",
+      ];
       const built = await run(["gcc", ...layerFlags, ...sanitizers, "-o", program, ...sources]);
       assert.equal(built.code, 0, built.errors);
       const { code, text, errors } = await run([program]);

@@ -17,7 +17,7 @@ const flags = [
   "-foptimize-sibling-calls", // TAIL in symbols_linux.c is clang's attribute
   "-fno-sanitize-recover=all",
 ];
-const early = /preload\/(symbols|images|objects|libc_table|own_calls)_linux\.c$/;
+const early = /preload\/(symbols|images|objects|libc_table|own_calls)_(linux|glibc)\.c$/;
 
 /** The options of the runtimes; leaks are looked for by tracing, which is not allowed everywhere. */
 const settings = { ASAN_OPTIONS: "detect_leaks=0", UBSAN_OPTIONS: "print_stacktrace=1" };

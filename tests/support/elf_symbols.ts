@@ -21,6 +21,20 @@ export async function withoutSymbol(path: string, name: string, output: string):
   throw new Error(`${path} does not export ${name}`);
 }
 
+/** What the shared object at `path` exports. */
+export async function exportedNames(path: string): Promise<Set<string>> {
+  const bytes = await Deno.readFile(path);
+  const view = new DataView(bytes.buffer);
+  const table = sectionOf(view, (type) => type === dynsym);
+  const strings = sectionAt(view, table.link);
+  const names = new Set<string>();
+  for (let at = table.offset; at < table.offset + table.size; at += symbolBytes) {
+    if (view.getUint16(at + 6, true) === 0) continue; // SHN_UNDEF: it needs this one
+    names.add(text(bytes, strings.offset + view.getUint32(at, true)));
+  }
+  return names;
+}
+
 interface Section {
   type: number;
   offset: number;

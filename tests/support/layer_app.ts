@@ -12,6 +12,12 @@ const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 /** The layer that the binary embeds for this machine. */
 export const builtLayer = `${root}core/launch/layer_linux_${Deno.build.arch}.so`;
 
+/** The dynamic linker of programs with musl, which is their C library too. */
+export const muslLoader = `/lib/ld-musl-${Deno.build.arch}.so.1`;
+
+/** Is it what LD_PRELOAD has for the layers of both C libraries (core/launch/linux/layer.ts)? */
+const isForBoth = (layer: string) => layer.includes("/$LIB/");
+
 const compiled = new Map<string, Promise<string>>();
 
 /**
@@ -28,10 +34,11 @@ export function compileApp(
 }
 
 /**
- * The command that runs tests/apps/NAME.c under `layer`: the program, or for a layer for macOS the loader and
- * the program.
+ * The command that runs tests/apps/NAME.c under `layer`: the program, as `layer` takes it, or for a layer for
+ * macOS the loader and the program.
  */
 export async function appFor(name: string, layer = builtLayer): Promise<string[]> {
+  if (isForBoth(layer)) return [await compileForMusl(name)];
   if (!isMacLayer(layer)) return [await compileApp(name)];
   const machine = machineOf(layer);
   return [...await macRunner(machine), await compileMacApp(name, machine)];
@@ -45,7 +52,21 @@ export function compileLibrary(name: string, flags: string[] = []): Promise<stri
   return known;
 }
 
-async function compile(name: string, file: string, more: string[]): Promise<string> {
+/** The app with musl; the kernel's headers are those of this machine. */
+export function compileForMusl(name: string): Promise<string> {
+  const file = `${name}.musl`;
+  const headers = ["/usr/include", `/usr/include/${Deno.build.arch}-linux-gnu`];
+  const known = compiled.get(file) ?? compile(name, file, [
+    "-w", // what musl.h declares stands in no other header
+    "-include",
+    `${root}tests/apps/musl.h`,
+    ...headers.flatMap((folder) => ["-idirafter", folder]),
+  ], "musl-gcc");
+  compiled.set(file, known);
+  return known;
+}
+
+async function compile(name: string, file: string, more: string[], compiler = "gcc"): Promise<string> {
   const output = `${root}build/apps/${file}`;
   Deno.mkdirSync(`${root}build/apps`, { recursive: true });
   const flags = [
@@ -59,7 +80,7 @@ async function compile(name: string, file: string, more: string[]): Promise<stri
     "-rdynamic",
   ];
   const part = `${output}.${crypto.randomUUID()}`; // test files may run at the same time
-  const { success, stderr } = await new Deno.Command("gcc", {
+  const { success, stderr } = await new Deno.Command(compiler, {
     args: [...flags, "-o", part, `${root}tests/apps/${name}.c`, ...more],
     stderr: "piped",
   }).output();

@@ -6,7 +6,9 @@ const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 export function darwinHooks(): string[] {
   const names = ["hooks", "hooks_files"].flatMap((header) =>
     Deno.readTextFileSync(`${root}layer/${header}.h`).split(/^#define /m)
-      .filter((block) => /^LAYER_\w+\(X\)/.test(block) && !/^LAYER_\w*(LINUX|GLIBC)\w*\(X\)/.test(block))
+      .filter((block) =>
+        /^LAYER_\w+\(X\)/.test(block) && !/^LAYER_\w*(LINUX|GLIBC|MUSL|NUMBERED)\w*\(X\)/.test(block)
+      )
       .flatMap((block) => [...block.matchAll(/^\tX\([\w ]+\*?, (\w+),/gm)].map(([, name = ""]) => name))
   );
   return [...new Set(names)].sort();

@@ -1,6 +1,6 @@
 /*
  * Asks the session about hosts and keeps its answers while they are used. Called by host_name.c and
- * preload/libc/: addrinfo.c, nameinfo.c, hostent.c, resolver_glibc.c. The invariant: an answer is a copy of
+ * preload/libc/: addrinfo.c, nameinfo.c, hostent.c, resolver_linux.c. The invariant: an answer is a copy of
  * its own, made while the link is held, read when it is not; so libc is never called while a lock of the
  * layer is held. A look-up may take as long as the pod's name servers need: ask_patiently().
  */

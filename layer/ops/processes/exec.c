@@ -1,9 +1,9 @@
 /*
  * Programs that the app starts: a child stays in the session whatever environment it gets, and one that
  * cannot load the layer is reported to the session. Called by hooks_processes_linux.c and, for posix_spawn,
- * by libc/spawn_folder_glibc.c of preload/. The invariant: the caller's stack and raw system calls only,
+ * by libc/spawn_folder_linux.c of preload/. The invariant: the caller's stack and raw system calls only,
  * since a vfork child comes here, whose memory is its parent's. So neither the link nor the registry is
- * touched; spawn_glibc.c does that, but not in such a child. Not seen: system(3) and popen(3), which start a
+ * touched; spawn_linux.c does that, but not in such a child. Not seen: system(3) and popen(3), which start a
  * shell without these names; it inherits the environment unchanged, except from a working directory of the
  * target (shell.c).
  */
@@ -42,7 +42,7 @@ void exec_report(const char *path, char *const argv[])
 	    (argv && argv[0] && config_skips(program_name(argv[0]))))
 		return;
 	program_follow(program);
-	obstacle = program_obstacle(program);
+	obstacle = program_obstacle(program, config_kept()->preload);
 	if (!obstacle)
 		obstacle = program_bare(config_kept()->library);
 	if (obstacle && !config_skips(program_name(program)))
@@ -134,7 +134,7 @@ int exec_start(const struct exec_child *child, exec_run run, const void *call)
 	const struct cwd_folder *folder = child->folder;
 	char *const *envp = child->envp;
 	struct found found = look(envp, kept);
-	bool loaded = found.preload && preloads(found.preload, kept->library);
+	bool loaded = found.preload && preloads(found.preload, kept->preload);
 	size_t theirs = found.preload ? strlen(found.preload) : 0, count = 0;
 	char preload[sizeof(PRELOAD) + PROGRAM_PATH_BYTES + theirs + 1], placed[cwd_entry_size(folder) + 1];
 	char *made[found.count + kept->count + 3];
@@ -148,7 +148,7 @@ int exec_start(const struct exec_child *child, exec_run run, const void *call)
 		made[count++] = writable(kept->entries[i]);
 	strcpy(preload, PRELOAD);
 	if (!loaded)
-		strcat(preload, kept->library);
+		strcat(preload, kept->preload);
 	if (!loaded && theirs > 0)
 		strcat(preload, ":");
 	if (theirs > 0)

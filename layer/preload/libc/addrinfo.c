@@ -1,7 +1,7 @@
 /*
  * getaddrinfo: hosts are looked up by the session; everything else of the call stays libc's. For each address
  * of the answer libc's own getaddrinfo makes the nodes, from the numeric text and the app's own service and
- * hints, and the lists are joined: glibc frees them node by node. Called by hooks_dns.c.
+ * hints, and the lists are joined by addrinfo_list.c. Called by hooks_dns.c.
  * The invariant: a name that is the target's is never looked up here, not even when the session is lost.
  */
 #include <arpa/inet.h>
@@ -14,6 +14,7 @@
 #include "../../hooks.h"
 #include "../../ops/dns/lookup.h"
 #include "addrinfo.h"
+#include "addrinfo_list.h"
 
 /* glibc's alone. */
 #ifndef AI_IDN
@@ -66,49 +67,38 @@ static uint16_t wire_flags(int flags)
 }
 
 /* Appends what libc makes of one address. 0 or EAI_*. */
-static int add_address(const struct question *question, const unsigned char *packed, struct addrinfo ***end)
+static int add_address(const struct question *question, const unsigned char *packed, struct addrinfo_list *list)
 {
 	char text[INET6_ADDRSTRLEN];
-	struct addrinfo *list = NULL;
+	struct addrinfo *found = NULL;
 	int status;
 
 	if (!inet_ntop(lookup_family(packed), packed + 1, text, sizeof(text)))
 		return EAI_NONAME;
-	status = next_getaddrinfo(text, question->call->service, &question->plain, &list);
+	status = next_getaddrinfo(text, question->call->service, &question->plain, &found);
 	if (status != 0)
 		return status;
-	**end = list;
-	for (; list; list = list->ai_next) {
-		list->ai_flags = question->flags;
-		*end = &list->ai_next;
-	}
-	return 0;
-}
-
-/* The first node carries the canonical name, which freeaddrinfo gives to free(). */
-static int name_first(struct addrinfo *first, const struct lookup_answer *answer)
-{
-	first->ai_canonname = strndup(answer->name, answer->name_length);
-	return first->ai_canonname ? 0 : EAI_MEMORY;
+	for (struct addrinfo *at = found; at; at = at->ai_next)
+		at->ai_flags = question->flags;
+	return addrinfo_list_add(list, found);
 }
 
 static int build(const struct question *question, const struct lookup_answer *answer)
 {
-	struct addrinfo *list = NULL, **end = &list;
+	struct addrinfo_list list = { .first = NULL };
 	int status = EAI_NONAME;
 
 	for (size_t i = 0; i < answer->address_count; i++) {
-		status = add_address(question, answer->addresses + i * WIRE_PACKED_ADDRESS_BYTES, &end);
+		status = add_address(question, answer->addresses + i * WIRE_PACKED_ADDRESS_BYTES, &list);
 		if (status != 0)
-			goto out;
+			break;
 	}
-	if (list && question->flags & AI_CANONNAME)
-		status = name_first(list, answer);
-out:
+	if (status == 0 && question->flags & AI_CANONNAME)
+		status = addrinfo_list_name(&list, answer->name, answer->name_length);
 	if (status == 0)
-		*question->call->result = list;
-	else if (list)
-		freeaddrinfo(list);
+		status = addrinfo_list_give(&list, question->call->result);
+	if (status != 0)
+		addrinfo_list_free(&list);
 	return status;
 }
 

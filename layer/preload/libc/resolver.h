@@ -1,4 +1,4 @@
-/* Replies of name servers as res_query(3) and similar calls return them. See resolver_glibc.c. */
+/* Replies of name servers as res_query(3) and similar calls return them. See resolver_linux.c. */
 #ifndef LAYER_RESOLVER_H
 #define LAYER_RESOLVER_H
 

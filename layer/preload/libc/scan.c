@@ -13,6 +13,7 @@
 #include "../edge_path.h"
 #include "../../hooks.h"
 #include "../../ops/files/cwd.h"
+#include "glob_walk.h"
 #include "walk.h"
 
 /*
@@ -116,6 +117,7 @@ static __attribute__((noinline)) bool pattern_asked(const char *pattern)
 	return walk_meets(folder);
 }
 
+#ifdef GLOB_ALTDIRFUNC
 static void *glob_open(const char *path)
 {
 	return layer_opendir(path);
@@ -153,3 +155,9 @@ int layer_glob(const char *pattern, int flags, hooks_failed failed, glob_t *resu
 	result->gl_lstat = glob_lstat;
 	return next_glob(pattern, flags | GLOB_ALTDIRFUNC, failed, result);
 }
+#else
+int layer_glob(const char *pattern, int flags, hooks_failed failed, glob_t *result)
+{
+	return pattern_asked(pattern) ? glob_walk(pattern, flags, failed, result) : next_glob(pattern, flags, failed, result);
+}
+#endif

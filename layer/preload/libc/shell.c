@@ -1,7 +1,7 @@
 /*
  * system(3) and popen(3). libc starts their shell by internal calls, with the environment unchanged: that
  * shell would not learn of a working directory of the target. While there is one, the shell is started here,
- * by posix_spawn of spawn_folder_glibc.c. A stream of the layer's is recognized by its place in a table;
+ * by posix_spawn of spawn_folder_linux.c. A stream of the layer's is recognized by its place in a table;
  * libc's pclose(3) never sees it.
  */
 #include <errno.h>

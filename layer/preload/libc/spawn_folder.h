@@ -1,4 +1,4 @@
-/* posix_spawn from a working directory of the target. See spawn_folder_glibc.c. */
+/* posix_spawn from a working directory of the target. See spawn_folder_linux.c. */
 #ifndef LAYER_SPAWN_FOLDER_H
 #define LAYER_SPAWN_FOLDER_H
 

@@ -1,6 +1,7 @@
 /*
  * Streams of stdio over the target's files. libc opens, reads and writes them by internal calls that no hook
- * sees: this file opens them; stream_calls_glibc.c and stream_darwin.c read and write.
+ * sees: this file opens them; stream_calls_glibc.c, stream_musl.c and
+ * stream_darwin.c read and write.
  */
 #include <fcntl.h>
 #include <stdio.h>

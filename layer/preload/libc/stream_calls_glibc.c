@@ -1,5 +1,5 @@
 /*
- * The calls by which glibc's streams read and write once streams_linux.c has redirected their table of
+ * The calls by which glibc's streams read and write once streams_glibc.c has redirected their table of
  * functions here: the hooked ones. Knows the insides of glibc's FILE.
  */
 #include <stdio.h>

@@ -1,63 +1,27 @@
 /*
  * res_query(3) and similar calls, whose callers read the reply of a name server themselves: the question is
- * asked beside the target, and its answer becomes what libc would have returned. Called by hooks_dns_glibc.c.
+ * asked beside the target, and its answer becomes what libc would have returned. Called by hooks_dns_linux.c.
  * The invariants: a question that is the target's is never asked from this machine, not even when the session
- * is lost; the caller's memory is not written past its end. Of the caller's resolver state only what the
- * program itself set counts: this machine's servers, search domains and options do not apply to the target.
+ * is lost; the caller's memory is not written past its end.
  */
 #include <arpa/nameser.h>
 #include <errno.h>
 #include <netdb.h>
-#include <resolv.h>
 #include <string.h>
 
 #include "resolver.h"
-
-/* Bits of the resolver's options that are missing in older headers. */
-#define OPTION_DNSSEC 0x00800000u
-#define OPTION_TRUST_AD 0x04000000u
-/* Those that resolv.conf may set too. */
-#define OPTIONS_OF_FILE (RES_USEVC | RES_USE_EDNS0 | OPTION_TRUST_AD)
-
-static struct __res_state *state_of(const struct resolver_question *question)
-{
-	return question->state ? question->state : &_res;
-}
+#include "resolver_state.h"
 
 /* res_send(3) reports failures by errno alone. */
 static int fail(const struct resolver_question *question, int h_error, int error)
 {
 	if (!question->query) {
-		state_of(question)->res_h_errno = h_error;
+		resolver_failed(question->state, h_error);
 		h_errno = h_error;
 	}
 	if (error)
 		errno = error;
 	return -1;
-}
-
-/* What the program set in its state, beyond what this machine's resolv.conf did. */
-static uint16_t own_flags(const struct __res_state *state)
-{
-	unsigned long options = state->options;
-	struct __res_state fresh;
-
-	if (!(options & RES_INIT))
-		return 0;
-	if (options & OPTIONS_OF_FILE) {
-		memset(&fresh, 0, sizeof(fresh));
-		if (res_ninit(&fresh) == 0) {
-			options &= ~(fresh.options & OPTIONS_OF_FILE);
-			res_nclose(&fresh);
-		}
-	}
-	return (uint16_t)((options & RES_USEVC ? WIRE_RESOLVE_USE_TCP : 0) |
-			  (options & RES_IGNTC ? WIRE_RESOLVE_IGNORE_TRUNCATION : 0) |
-			  (options & RES_USE_EDNS0 ? WIRE_RESOLVE_EDNS : 0) | (options & OPTION_DNSSEC ? WIRE_RESOLVE_DNSSEC : 0) |
-			  (options & OPTION_TRUST_AD ? WIRE_RESOLVE_TRUST_AD : 0) |
-			  (options & RES_RECURSE ? 0 : WIRE_RESOLVE_NO_RECURSION) |
-			  (options & RES_DEFNAMES ? 0 : WIRE_RESOLVE_NO_DEFAULT_DOMAIN) |
-			  (options & RES_DNSRCH ? 0 : WIRE_RESOLVE_NO_SEARCH_LIST));
 }
 
 /* What no server has to be asked for, as glibc has it: 0, or the failure's h_errno. */
@@ -103,7 +67,7 @@ int resolver_ask(const struct resolver_question *question, struct lookup_answer 
 
 	if (status != 0 || question->size < NS_HFIXEDSZ)
 		return status;
-	asked.flags = own_flags(state_of(question)) | (question->search ? WIRE_RESOLVE_SEARCH : 0);
+	asked.flags = resolver_flags(question->state) | (question->search ? WIRE_RESOLVE_SEARCH : 0);
 	return lookup_reply(&asked, answer);
 }
 

@@ -2,7 +2,7 @@
  * Files that posix_spawn opens for a child. libc opens them in the child by system calls of its own, past
  * every hook, and would open this machine's: one that is the target's is opened here before, and the child
  * gets it by dup2. What it gets is a file in memory, or the socket by which remote.c knows an inherited file.
- * Called by spawn_folder_glibc.c. The invariant: the app's object is never changed; a list of actions in an
+ * Called by spawn_folder_linux.c. The invariant: the app's object is never changed; a list of actions in an
  * unknown form is not run.
  */
 #include <errno.h>
@@ -16,27 +16,8 @@
 #include "../../sys/sys.h"
 #include "../../ops/files/open.h"
 #include "spawn.h"
+#include "spawn_list.h"
 #include "walk.h"
-
-bool spawn_actions_known(void)
-{
-	static const char path[] = "/probe";
-	posix_spawn_file_actions_t probe;
-	const struct spawn_action *all;
-	bool known = false;
-
-	if (posix_spawn_file_actions_init(&probe) != 0)
-		return false;
-	if (posix_spawn_file_actions_addclose(&probe, 7) == 0 && posix_spawn_file_actions_adddup2(&probe, 8, 9) == 0 &&
-	    posix_spawn_file_actions_addopen(&probe, 10, path, O_WRONLY, 0640) == 0 && probe.__used == 3) {
-		all = (const struct spawn_action *)(const void *)probe.__actions;
-		known = all[0].kind == SPAWN_CLOSE && all[0].fd == 7 && all[1].kind == SPAWN_DUP2 && all[1].dup2.from == 8 &&
-			all[1].dup2.to == 9 && all[2].kind == SPAWN_OPEN && all[2].open.fd == 10 &&
-			strcmp(all[2].open.path, path) == 0 && all[2].open.flags == O_WRONLY && all[2].open.mode == 0640;
-	}
-	posix_spawn_file_actions_destroy(&probe);
-	return known;
-}
 
 /* Does the action leave another file at number `fd`, in the child? */
 static bool touches(const struct spawn_action *action, int fd)
@@ -68,7 +49,7 @@ static bool opens(const struct spawn_action *action, int *fd)
 	int opened, saved = errno, flags = action->open.flags | O_CLOEXEC;
 
 	/*
-	 * Relative to where the child is by then: this machine's, for spawn_folder_glibc.c made the others
+	 * Relative to where the child is by then: this machine's, for spawn_folder_linux.c made the others
 	 * whole.
 	 */
 	if (path[0] != '/')
@@ -144,20 +125,24 @@ static void drop_closes(struct changed *changed, int given)
 
 static int run_changed(const posix_spawn_file_actions_t *actions, spawn_run run, const void *call)
 {
-	const int given = actions->__used;
+	const int given = spawn_actions_count(actions);
 	struct spawn_action all[2 * given];
 	int opened[given], result = 0;
 	struct changed changed = { .all = all, .count = given, .opened = opened };
-	posix_spawn_file_actions_t copy = *actions;
+	posix_spawn_file_actions_t copy;
 
-	memcpy(all, actions->__actions, (size_t)given * sizeof(all[0]));
+	spawn_actions_read(actions, all);
 	for (int i = 0; result == 0 && i < given; i++)
 		result = change(&changed, i);
 	drop_closes(&changed, given);
-	copy.__actions = (void *)all;
-	copy.__used = copy.__allocated = changed.count;
-	if (result == 0)
-		result = run(call, changed.opened_count > 0 ? &copy : actions);
+	if (result == 0 && changed.opened_count == 0) {
+		result = run(call, actions);
+	} else if (result == 0) {
+		result = spawn_actions_make(&copy, actions, all, changed.count);
+		if (result == 0)
+			result = run(call, &copy);
+		spawn_actions_end(&copy);
+	}
 	while (changed.opened_count > 0)
 		sys_close(opened[--changed.opened_count]);
 	return result;
@@ -165,7 +150,9 @@ static int run_changed(const posix_spawn_file_actions_t *actions, spawn_run run,
 
 int spawn_opening(const posix_spawn_file_actions_t *actions, spawn_run run, const void *call)
 {
-	if (!actions || actions->__used <= 0 || guard_inside || !guard_active() || !link_owns() || !walk_meets("/"))
+	if (!actions || guard_inside || !guard_active() || !link_owns() || !walk_meets("/"))
 		return run(call, actions);
-	return spawn_actions_known() ? run_changed(actions, run, call) : ENOTSUP;
+	if (!spawn_actions_known())
+		return ENOTSUP;
+	return spawn_actions_count(actions) > 0 ? run_changed(actions, run, call) : run(call, actions);
 }

@@ -1,6 +1,6 @@
 /*
- * The edge of execveat(2), which of the C libraries only glibc has. Called by preload/. As in
- * hooks_processes_linux.c no guard is taken, and nothing but the stack is written.
+ * The edge of execveat(2). Called by preload/. As in hooks_processes_linux.c no guard is taken, and nothing
+ * but the stack is written.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /*
  * posix_spawn, and the directory where its child starts. The child changes directory by calls inside of libc,
  * by a list of actions: actions with a directory of the target are corrected in a copy of the list, and
- * relative paths of files that it opens become absolute, for spawn_glibc.c to open. The form of the list is
- * glibc's own: spawn.h. Called by hooks_processes_linux.c.
+ * relative paths of files that it opens become absolute, for spawn_linux.c to open. The form of the list is
+ * libc's own: spawn_list.h. Called by hooks_processes_linux.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +19,7 @@
 #include "../../ops/processes/exec.h"
 #include "../../ops/files/files.h"
 #include "spawn_folder.h"
+#include "spawn_list.h"
 #include "../../writable.h"
 
 /* A list put right, and where its child starts. */
@@ -26,27 +27,23 @@ struct plan {
 	const struct cwd_folder *folder; /* NULL: where the kernel has it */
 	const posix_spawn_file_actions_t *actions; /* the app's, or `copy` */
 	posix_spawn_file_actions_t copy;
-	void *memory; /* of the copy; NULL: none */
+	bool copied;
+	void *memory; /* of the copy's paths; NULL: none */
 	size_t size;
 	int nowhere; /* descriptor of a removed directory; -1: none */
 };
 
-static const struct spawn_action *list_of(const posix_spawn_file_actions_t *actions)
-{
-	return (const struct spawn_action *)(const void *)actions->__actions;
-}
-
 /* Is there anything in the list, if we can read it, that depends on the working directory? */
 static bool concerns(const posix_spawn_file_actions_t *actions, bool placed)
 {
-	if (!actions || actions->__used <= 0 || !spawn_actions_known())
-		return false;
-	for (int i = 0; i < actions->__used; i++) {
-		const struct spawn_action *one = &list_of(actions)[i];
+	int count = actions && spawn_actions_known() ? spawn_actions_count(actions) : 0;
+	struct spawn_action all[count > 0 ? count : 1];
 
-		if (one->kind == SPAWN_CHDIR || one->kind == SPAWN_FCHDIR || (placed && one->kind == SPAWN_OPEN))
+	if (count > 0)
+		spawn_actions_read(actions, all);
+	for (int i = 0; i < count; i++)
+		if (all[i].kind == SPAWN_CHDIR || all[i].kind == SPAWN_FCHDIR || (placed && all[i].kind == SPAWN_OPEN))
 			return true;
-	}
 	return false;
 }
 
@@ -102,23 +99,28 @@ static int make(struct plan *plan, const posix_spawn_file_actions_t *actions)
 	*plan = (struct plan){ .folder = cwd_now(), .actions = actions, .nowhere = -1 };
 	if (!guard_active() || !concerns(actions, plan->folder != NULL))
 		return 0;
-	count = (size_t)actions->__used;
+	count = (size_t)spawn_actions_count(actions);
 	plan->size = count * (sizeof(*list) + PATH_MAX);
 	plan->memory = sys_map(plan->size, false);
 	if (!plan->memory)
 		return -ENOMEM;
-	list = memcpy(plan->memory, list_of(actions), count * sizeof(*list));
+	list = plan->memory;
+	spawn_actions_read(actions, list);
 	texts = (char *)(list + count);
 	for (size_t i = 0; i < count && status == 0; i++)
 		status = put_right(plan, &list[i], texts + i * PATH_MAX);
-	plan->copy = *actions;
-	plan->copy.__actions = (void *)list;
-	plan->actions = &plan->copy;
+	if (status == 0) {
+		status = -spawn_actions_make(&plan->copy, actions, list, (int)count);
+		plan->copied = true;
+		plan->actions = &plan->copy;
+	}
 	return status;
 }
 
 static void forget(struct plan *plan)
 {
+	if (plan->copied)
+		spawn_actions_end(&plan->copy);
 	if (plan->memory)
 		sys_unmap(plan->memory, plan->size);
 	if (plan->nowhere >= 0)

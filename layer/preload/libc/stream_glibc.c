@@ -1,6 +1,6 @@
 /*
- * stream.h on Linux: libc's own streams. Those over a file of the target that the kernel does not hold are
- * led to the layer by streams_linux.c of preload/.
+ * stream.h with glibc: libc's own streams. Those over a file of the target that the kernel does not hold are
+ * led to the layer by streams_glibc.c of preload/.
  */
 #include <fcntl.h>
 
