@@ -28,7 +28,8 @@ claim() {
 }
 
 apt=(apt-get -o APT::Get::AllowUnauthenticated=false -o Acquire::AllowInsecureRepositories=false
-	-o Acquire::AllowWeakRepositories=false -o Acquire::AllowDowngradeToInsecureRepositories=false)
+	-o Acquire::AllowWeakRepositories=false -o Acquire::AllowDowngradeToInsecureRepositories=false
+	-o DPkg::Lock::Timeout=600)
 
 if [ $# = 0 ]; then
 	if ours && claim --nonblock; then rm -f $policy; fi
