@@ -40,9 +40,28 @@ export interface ProgramsOptions {
   always: readonly string[];
 }
 
+/** The layer's files, and how programs are told of them. */
+export interface PlatformLayer {
+  /** The variable by which the dynamic linker loads it. */
+  variable: string;
+  /** The file inside mirrord, and its name once it is unpacked. */
+  embedded: string;
+  unpacked: string;
+  /** For programs with the platform's other C library; absent: there is none. */
+  other?: LayerOther;
+}
+
+/** A second layer beside the first, which the same value of the variable leads to. */
+export interface LayerOther {
+  embedded: string;
+  /** What the variable has for the layer at `path`: the other's path too. null: it has no other beside it. */
+  pathBeside(path: string): string | null;
+  /** Names that stand in its path for folders of the first. */
+  folders: readonly string[];
+}
+
 export interface LaunchPlatform {
-  /** The layer: the variable that names it, the file inside mirrord, and its name once it is unpacked. */
-  readonly layer: { variable: string; embedded: string; unpacked: string };
+  readonly layer: PlatformLayer;
   /**
    * Refuses a program into which the layer cannot get, before anything is deployed. `name` is the developer's
    * word for it. Throws MirrordError (126).

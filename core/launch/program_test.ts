@@ -105,11 +105,11 @@ Deno.test("a script whose interpreter is static is refused", async () => {
   assert.match((await refusal(script.path)).message, /statically linked/);
 });
 
-Deno.test("another machine's program and musl's are refused", async () => {
+Deno.test("another machine's program is refused, musl's is not", async () => {
   using foreign = withFile("foreign", elfFile(8, "/lib/ld.so.1"));
   assert.match((await refusal(foreign.path)).message, /another machine/);
   using musl = withFile("musl", elfFile(Deno.build.arch === "x86_64" ? 62 : 183, "/lib/ld-musl-x86_64.so.1"));
-  assert.match((await refusal(musl.path)).message, /musl/);
+  assert.equal(await find(musl.path), musl.path);
 });
 
 const dynamic = elfFile(Deno.build.arch === "x86_64" ? 62 : 183, "/lib64/ld-linux-x86-64.so.2");

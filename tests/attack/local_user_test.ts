@@ -107,7 +107,10 @@ Deno.test(
       const [program = "", ...args] = [...as("0"), binary, "exec", "--", "sh", "-c", "echo $LD_PRELOAD"];
       const { stdout } = await new Deno.Command(program, { args, env, clearEnv: true, stderr: "null" })
         .output();
-      assert.match(new TextDecoder().decode(stdout), /^\/tmp\/mirrord-[0-9a-f]+\/libmirrord_layer\.so/);
+      assert.match(
+        new TextDecoder().decode(stdout),
+        /^\/tmp\/mirrord-[0-9a-f]+\/\$LIB\/libmirrord_layer\.so/,
+      );
     } finally {
       Deno.removeSync(base, { recursive: true });
     }

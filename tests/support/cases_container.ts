@@ -235,24 +235,19 @@ export function registerContainerTests(engine: TestedEngine): void {
     }
   });
 
-  test("programs of another CPU or of musl are refused, behind a script and an init too", async () => {
+  test("programs of another CPU are refused, behind a script and an init too", async () => {
     const folder = await Deno.makeTempDir({ prefix: "mirrord-foreign-" });
     try {
-      const bytes = await Deno.readFile("/bin/true");
-      const foreign = bytes.slice();
+      const foreign = await Deno.readFile("/bin/true");
       foreign[18] = 243; // e_machine, RISC-V (elf(5))
       await Deno.writeFile(`${folder}/foreign`, foreign, { mode: 0o755 });
-      await Deno.writeFile(`${folder}/musl`, withInterpreter(bytes, "/lib/ld-musl-x86_64.so.1"), {
-        mode: 0o755,
-      });
-      await Deno.writeTextFile(`${folder}/script`, `#!${folder}/musl\n`, { mode: 0o755 });
+      await Deno.writeTextFile(`${folder}/script`, `#!${folder}/foreign\n`, { mode: 0o755 });
       const starts = (program: string, ...args: string[]): string[] =>
         containers.image("python", ["--volume", `${folder}:${folder}`, "--entrypoint", program], ...args);
       const refusals: [string[], RegExp][] = [
         [starts(`${folder}/foreign`), /is built for another machine than this one/],
-        [starts(`${folder}/musl`), /uses the C library musl, the layer needs glibc/],
-        [starts(`${folder}/script`), /uses the C library musl/],
-        [starts("tini", "--", `${folder}/musl`), /uses the C library musl/],
+        [starts(`${folder}/script`), /another machine/],
+        [starts("tini", "--", `${folder}/foreign`), /another machine/],
       ];
       for (const [words, said] of refusals) {
         const { code, stderr } = await runContainer(words);
@@ -287,14 +282,4 @@ export function registerContainerTests(engine: TestedEngine): void {
     }
     assert.deepEqual(await containers.names(), []);
   });
-}
-
-/** A program that names another dynamic linker, of a shorter path. */
-function withInterpreter(program: Uint8Array, path: string): Uint8Array {
-  const text = new TextDecoder("latin1").decode(program);
-  const at = text.search(/\/lib[\w]*\/ld-linux/);
-  const changed = program.slice();
-  changed.fill(0, at, text.indexOf("\0", at));
-  changed.set(new TextEncoder().encode(path), at);
-  return changed;
 }

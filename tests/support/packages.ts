@@ -104,6 +104,11 @@ export function staticGoProgram(name: string): Promise<string> {
   return goBuild(name, `${name}_static`, [], "0");
 }
 
+/** The same with cgo and the C library musl. */
+export function muslGoProgram(name: string): Promise<string> {
+  return goBuild(name, `${name}_musl`, [], "1", { CC: "musl-gcc" });
+}
+
 /** The library of tests/apps/NAME for programs in other languages: libNAME.so. */
 export function goLibrary(name: string): Promise<string> {
   return goBuild(name, `lib${name}.so`, ["-buildmode=c-shared"]);
@@ -128,13 +133,20 @@ export async function javaApp(name: string): Promise<string[]> {
   return ["/usr/bin/java", "-Xshare:auto", "-cp", `${folder}/app.jar`, name];
 }
 
-async function goBuild(name: string, output: string, flags: string[], cgo = "1"): Promise<string> {
+async function goBuild(
+  name: string,
+  output: string,
+  flags: string[],
+  cgo = "1",
+  more: Record<string, string> = {},
+): Promise<string> {
   const source = `${apps}${name}`;
   const texts = await Promise.all(
     ["go.mod", "main.go"].map((file) => Deno.readTextFile(`${source}/${file}`)),
   );
-  const folder = await ensure(cgo === "1" ? name : output, [...texts, Deno.build.arch], async (work) => {
-    const env = { ...pinnedModules, CGO_ENABLED: cgo, GOFLAGS: "-buildvcs=false -mod=readonly" };
+  const isPlain = cgo === "1" && Object.keys(more).length === 0;
+  const folder = await ensure(isPlain ? name : output, [...texts, Deno.build.arch], async (work) => {
+    const env = { ...pinnedModules, ...more, CGO_ENABLED: cgo, GOFLAGS: "-buildvcs=false -mod=readonly" };
     const go = [await ensureGo(), "build", "-trimpath", ...flags];
     await run([...go, "-o", `${work}/${output}`, "."], { cwd: source, env });
   });

@@ -1,7 +1,7 @@
 // Programs that nobody here wrote, unmodified: how each is started as a server on port 80 of the target. What
 // they run are the few lines of tests/apps and packages that packages.ts fetches. Read by the case lists.
 
-import { goProgram, javaApp, nodePackages, pythonPackages } from "./packages.ts";
+import { goProgram, javaApp, muslGoProgram, nodePackages, pythonPackages } from "./packages.ts";
 import type { RunOptions } from "./session_run.ts";
 
 /** Programs start in it: what lies there is the developer's, whatever its name. */
@@ -178,6 +178,12 @@ const goHttp: Program = {
   tellsPeers: true,
 };
 
+const goHttpMusl: Program = {
+  name: "Go's net/http built with cgo and musl",
+  start: async (_folder, port = "80") => ({ app: [await muslGoProgram("go_http"), port] }),
+  tellsPeers: true,
+};
+
 /** The programs that are shown on every floor. */
 export const walkers: Program[] = [
   httpServerScripts,
@@ -187,6 +193,7 @@ export const walkers: Program[] = [
   fastify,
   jdk,
   goHttp,
+  goHttpMusl,
   webrick,
   php,
 ];

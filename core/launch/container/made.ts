@@ -4,7 +4,7 @@
 import { exitCodes } from "../../base/errors.ts";
 import { variable } from "../../base/variables.ts";
 import { homeIn } from "../../session/files_rules.ts";
-import { cannotRun } from "../look.ts";
+import { cannotRun, stat } from "../look.ts";
 import { launchPlatform } from "../this_platform.ts";
 import { lastOf, type RunLine } from "./command_line.ts";
 import type { Engine } from "./engine.ts";
@@ -29,7 +29,7 @@ interface Inspected {
   Args?: string[] | null;
   Config?: { Env?: string[] | null; WorkingDir?: string; User?: string };
   HostConfig?: { Tmpfs?: Record<string, string> | null };
-  Mounts?: { Destination?: string }[] | null;
+  Mounts?: { Destination?: string; Source?: string; Type?: string }[] | null;
 }
 
 /** Files about the target's network, which every engine mounts and nerdctl lists. */
@@ -76,7 +76,7 @@ export async function lookAtContainer(
   try {
     const told = readInspected(await engine.ask(["inspect", id], signal));
     if (told === null) throw cannotRun(line.image, `"${engine.name} inspect" does not tell what it is`);
-    const files = new ContainerFiles(engine, id, { folder, signal });
+    const files = new ContainerFiles(engine, id, { folder, mounted: mountedFiles(told), signal });
     const config = told.Config?.Env !== undefined ? told.Config : await imageConfig(engine, line, signal);
     const variables = readVariables(config.Env ?? []);
     const program = await checkPrograms(line.image, { ...told, Config: config }, { variables, files });
@@ -126,6 +126,16 @@ function readInspected(text: string | null): Inspected | null {
   }
 }
 
+/** Files of this machine that are mounted by themselves, by their paths in the container. */
+function mountedFiles({ Mounts: mounts }: Inspected): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const { Destination: path, Source: source, Type: type } of mounts ?? []) {
+    if (type !== "bind" || path === undefined || source === undefined) continue;
+    if (stat(source)?.isFile) found.set(path, source);
+  }
+  return found;
+}
+
 function readVariables(entries: readonly string[]): Record<string, string> {
   return Object.fromEntries(entries.map((entry) => {
     const equals = entry.indexOf("=");
@@ -168,15 +178,23 @@ async function homeOf(user: string, files: ContainerFiles): Promise<string | und
   return homeIn(place, user.split(":")[0] || "0");
 }
 
+interface ContainerFilesOptions {
+  folder: string;
+  /** Podman does not find them in a container that does not run. */
+  mounted: ReadonlyMap<string, string>;
+  signal: AbortSignal;
+}
+
 /** Files of a container that does not run: each is copied out when it is asked for. */
 class ContainerFiles {
   readonly #engine: Engine;
   readonly #id: string;
   readonly #folder: string;
   readonly #signal: AbortSignal;
-  readonly #known = new Map<string, string | null>();
+  readonly #known: Map<string, string | null>;
 
-  constructor(engine: Engine, id: string, { folder, signal }: { folder: string; signal: AbortSignal }) {
+  constructor(engine: Engine, id: string, { folder, mounted, signal }: ContainerFilesOptions) {
+    this.#known = new Map(mounted);
     this.#engine = engine;
     this.#id = id;
     this.#folder = folder;

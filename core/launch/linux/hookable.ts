@@ -119,9 +119,6 @@ async function checkDynamic(
   if (kind.machine !== machines[Deno.build.arch]) {
     throw cannotRun(name, `"${file}" is built for another machine than this one (${Deno.build.arch})`);
   }
-  if (kind.interpreter.includes("ld-musl")) {
-    throw cannotRun(name, `"${file}" uses the C library musl, the layer needs glibc`);
-  }
   using reached = reach(await placeOf(look, file) ?? file);
   const reason = kind.go ? await cannotHookGo(reached.path) : null;
   if (reason !== null) {

@@ -1,6 +1,9 @@
 // A process right after its start, read from /proc: the auxiliary vector that the kernel gave it, and its
 // mappings. Called by gate.ts.
 
+import { stat } from "../look.ts";
+import { layer } from "./layer.ts";
+
 /**
  * Entries of the auxiliary vector, getauxval(3): where the dynamic linker lies, where the program begins,
  * more rights than its starter's.
@@ -28,13 +31,16 @@ export function auxiliary(pid: number): Map<bigint, bigint> {
 }
 
 /**
- * Has process `pid` the file at `path` in its memory, to run it (proc_pid_maps(5))? By inode, for a memfd has
- * no path.
+ * Has process `pid` the layer at `layerPath`, or the one beside it, in its memory, to run it
+ * (proc_pid_maps(5))? By inode, for a memfd has no path.
  */
-export function hasMapped(pid: number, path: string): boolean {
+export function hasMapped(pid: number, layerPath: string): boolean {
   try {
-    const inode = String(Deno.statSync(path).ino);
-    return programLines(pid).some((line) => line.split(/ +/)[4] === inode || line.endsWith(` ${path}`));
+    const paths = [layerPath, layer.other?.pathBeside(layerPath) ?? layerPath];
+    const inodes = paths.map((path) => String(stat(path)?.ino));
+    return programLines(pid).some((line) =>
+      inodes.includes(line.split(/ +/)[4] ?? "") || paths.some((path) => line.endsWith(` ${path}`))
+    );
   } catch {
     return false; // it has ended
   }

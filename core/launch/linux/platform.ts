@@ -4,15 +4,12 @@ import { startChild } from "../../net/linux/child.ts";
 import type { LaunchPlatform } from "../platform.ts";
 import { startGated } from "./gate.ts";
 import { checkProgram } from "./hookable.ts";
+import { layer } from "./layer.ts";
 import { isAlive, processesWith } from "./remaining.ts";
 import { canBeContinued, inForeground } from "./terminal.ts";
 
 export const linux: LaunchPlatform = {
-  layer: {
-    variable: "LD_PRELOAD",
-    embedded: `layer_linux_${Deno.build.arch}.so`,
-    unpacked: "libmirrord_layer.so",
-  },
+  layer,
   checkProgram,
   // The dynamic linker loads the layer into every program that it may get into.
   openPrograms: () => ({ prepare: (path) => Promise.resolve({ path, words: [] }) }),
