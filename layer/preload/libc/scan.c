@@ -158,6 +158,10 @@ int layer_glob(const char *pattern, int flags, hooks_failed failed, glob_t *resu
 #else
 int layer_glob(const char *pattern, int flags, hooks_failed failed, glob_t *result)
 {
-	return pattern_asked(pattern) ? glob_walk(pattern, flags, failed, result) : next_glob(pattern, flags, failed, result);
+	/* A home is this machine's. */
+	bool homely = (flags & GLOB_TILDE) && pattern && pattern[0] == '~';
+
+	return !homely && pattern_asked(pattern) ? glob_walk(pattern, flags, failed, result) :
+						   next_glob(pattern, flags, failed, result);
 }
 #endif
