@@ -88,12 +88,10 @@ export async function container(command: ContainerCommand): Promise<number> {
 
 /** What the container would be, before an agent is started for it. */
 async function look(engine: Engine, line: RunLine, signal: AbortSignal): Promise<MadeContainer> {
-  const folder = await Deno.makeTempDir({ prefix: "mirrord-image-" });
-  try {
-    return await lookAtContainer(engine, line, { folder, signal });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = PrivateDir.make();
+  const label = `mirrord.look=${crypto.randomUUID()}`;
+  using _farewell = PrivateDir.farewell(folder.path, engine.removal(label), variables());
+  return await lookAtContainer(engine, line, { folder: folder.path, label, signal });
 }
 
 /** The configuration in which the app listens where the engine's user wants its ports. */

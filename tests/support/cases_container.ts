@@ -194,6 +194,34 @@ export function registerContainerTests(engine: TestedEngine): void {
     await assertClean(run, identity);
   });
 
+  test("the container that is only looked at goes when mirrord is interrupted or killed meanwhile", async () => {
+    const folder = await Deno.makeTempDir({ prefix: "mirrord-engine-" });
+    try {
+      const [program = "", ...words] = containers.image("python", []);
+      const slow = `${folder}/${engine}`;
+      const made = `${program} "$@" >&2 && echo made >&2 && exec sleep infinity 2>/dev/null`;
+      const script = `#!/bin/sh\ncase " $* " in *" create "*) ${made} ;; esac\nexec ${program} "$@"\n`;
+      await Deno.writeTextFile(slow, script, { mode: 0o755 });
+      for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+        const identity = await stage.identity();
+        const options = { command: "container", env: containers.env, app: [slow, ...words] };
+        await using run = new SessionRun(stage, options);
+        await run.until(/^made$/);
+        assert.equal((await containers.names()).length, 1);
+        run.kill(signal);
+        const { code } = await run.finished();
+        assert.equal(code, signal === "SIGTERM" ? 143 : 137);
+        await until("the engine has removed it", async () => {
+          const names = await containers.names();
+          return names.length === 0 || names.join();
+        });
+        await assertTargetClean(stage, identity);
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+
   test("a program that the dynamic linker gives no layer is ended, or reported if it was faster", async () => {
     const folder = await Deno.makeTempDir({ prefix: "mirrord-setuid-" });
     try {

@@ -11,6 +11,10 @@ import type { RunLine } from "./command_line.ts";
 export const engineKinds = ["docker", "podman", "nerdctl"] as const;
 export type EngineKind = (typeof engineKinds)[number];
 
+/** The engine's command that makes the container may still run: it is looked for during ten seconds. */
+const removal = 'n=0; while [ $n -lt 50 ]; do ids=$("$@" ps --all --quiet --filter "$0"); ' +
+  '[ -z "$ids" ] || exec "$@" rm --force --volumes $ids; n=$((n + 1)); sleep 0.2; done';
+
 interface Output {
   code: number;
   stdout: string;
@@ -78,8 +82,19 @@ export class Engine {
     return stat(to)?.isFile ?? false;
   }
 
-  async remove(id: string): Promise<void> {
-    await this.ask(["rm", "--force", "--volumes", id]);
+  /** The ids of the containers, running or not, that have a label. */
+  async labelled(label: string): Promise<string[]> {
+    const told = await this.ask(["ps", "--all", "--quiet", "--filter", `label=${label}`]);
+    return (told ?? "").split("\n").filter(Boolean);
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    await this.ask(["rm", "--force", "--volumes", ...ids]);
+  }
+
+  /** A command that removes the container of a label. */
+  removal(label: string): string[] {
+    return ["sh", "-c", removal, `label=${label}`, this.path, ...this.words()];
   }
 
   /** Its containers must have the network that this process has. */

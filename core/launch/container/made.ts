@@ -62,18 +62,28 @@ const notToCreate = new Set([
   "--tty",
 ]);
 
+/** How to look at a container. */
+export interface Look {
+  /** Takes copies of its programs. */
+  folder: string;
+  /** The container's own, by which it is found where its id is not known. */
+  label: string;
+  signal: AbortSignal;
+}
+
 /**
- * Makes the container and looks at it; `folder` takes copies of its programs. Throws MirrordError for a
- * program that the layer cannot get into, or that is not there.
+ * Makes the container and looks at it; it is gone when this returns. Throws MirrordError for a program that
+ * the layer cannot get into, or that is not there.
  */
 export async function lookAtContainer(
   engine: Engine,
   line: RunLine,
-  { folder, signal }: { folder: string; signal: AbortSignal },
+  { folder, label, signal }: Look,
 ): Promise<MadeContainer> {
   const flags = line.flags.filter(({ name }) => !notToCreate.has(name)).flatMap(({ words }) => words);
-  const id = await engine.create([...flags, line.image, ...line.rest], signal);
+  let id: string | undefined;
   try {
+    id = await engine.create(["--label", label, ...flags, line.image, ...line.rest], signal);
     const told = readInspected(await engine.ask(["inspect", id], signal));
     if (told === null) throw cannotRun(line.image, `"${engine.name} inspect" does not tell what it is`);
     const files = new ContainerFiles(engine, id, { folder, mounted: mountedFiles(told), signal });
@@ -94,7 +104,9 @@ export async function lookAtContainer(
       mounts: mounts.filter((path) => !enginesMounts.includes(path)),
     };
   } finally {
-    await engine.remove(id);
+    // The engine's command may have been ended after it made the container and before it said so.
+    const ids = id === undefined ? await engine.labelled(label) : [id];
+    if (ids.length > 0) await engine.remove(ids);
   }
 }
 

@@ -66,7 +66,7 @@ export async function runContainer(options: ContainerRun): Promise<number> {
   if (failure === undefined && !interrupts.any) code = await stayWith(running, options, { code, failed });
   await (interrupts.any ? running.stop() : running.end());
   if (failure !== undefined) throw failure;
-  if (!hasGreeted && !engineFailures.includes(code) && RunningContainer.isKnown(line)) {
+  if (!hasGreeted && !interrupts.any && !engineFailures.includes(code) && RunningContainer.isKnown(line)) {
     log.warning(
       `"${line.image}" ended, and mirrord's library was never in its program: it ran outside the pod`,
     );
