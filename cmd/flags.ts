@@ -4,7 +4,6 @@
 import { Argument, Command, Option } from "commander";
 import { mirrordVersion } from "../core/base/version.ts";
 import {
-  type AgentCommand,
   type ClusterFlags,
   type CompletedNames,
   completedNames,
@@ -32,7 +31,8 @@ import {
   type VerifyFlags,
   type VersionCommand,
 } from "./commands.ts";
-import { collect, oneOf, portOrFree, positive, seconds, secondsOrNone } from "./flag_values.ts";
+import { agentFlags } from "./agent_flags.ts";
+import { collect, oneOf, portOrFree, positive } from "./flag_values.ts";
 import { helpLayout } from "./help_layout.ts";
 import { ciArguments, ciFlags, ciSessionFlags } from "./ci_flags.ts";
 import { dumpFlags, replayFlags } from "./traffic_flags.ts";
@@ -181,9 +181,7 @@ export function declareCommands(parsed: (command: ParsedCommand) => void, first?
         program.command("container-ext")
           .description("open a session for an editor, which starts containers itself"),
       )).action((flags: Omit<ContainerExtCommand, "name">) => parsed({ name: "container-ext", ...flags })),
-    agent: () =>
-      agentFlags(program.command("agent", { hidden: true }))
-        .action((flags: Omit<AgentCommand, "name">) => parsed({ name: "agent", ...flags })),
+    agent: () => agentFlags(program.command("agent", { hidden: true }), parsed),
   };
   for (const name of needed(first, Object.keys(declarations))) declarations[name]?.();
   return program;
@@ -368,33 +366,4 @@ function extFlags(command: Command): Command {
     targetFlag(about)
       .option("-e, --executable <file>", "the program that will be started, to be checked before"),
   );
-}
-
-function agentFlags(command: Command): Command {
-  return command
-    .description("the agent; mirrord starts it by itself")
-    .option(
-      "--listen <port>",
-      "loopback port to serve the client on; 0: a free one, which is printed",
-      portOrFree,
-    )
-    .option("--stdio", "serve the client on standard input and output")
-    .requiredOption("--public-key <base64>", "Ed25519 key whose owner may be the client")
-    .option("--container-id <id>", "the target's container, where several share their processes")
-    .option("--target-pid <pid>", "process whose variables are the target's", positive)
-    .option("--netns-of <pid>", "process whose network namespace to enter", positive)
-    .option(
-      "--owner <text>",
-      "the session's user, shown to other sessions that want the same port",
-      "someone",
-    )
-    .option("--first-client-limit <seconds>", "leave when no client came", seconds, 30)
-    .option("--lost-limit <seconds>", "leave when the client is silent", seconds, 15)
-    .option(
-      "--heartbeat-limit <seconds>",
-      "give new connections to the original when the client is silent",
-      seconds,
-      2,
-    )
-    .option("--http-detection <seconds>", "how long a first message may be no whole line", secondsOrNone, 2);
 }
