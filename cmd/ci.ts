@@ -14,8 +14,8 @@ import type { CiCommand, ExecCommand } from "./commands.ts";
 import { configOf, execFlags } from "./config_flags.ts";
 import { printLine } from "./ui.ts";
 
-/** After the program was killed, and after mirrord was. */
-const killedMs = 2000;
+/** After the program was killed, and after mirrord was; container engines take seconds. */
+const killedMs = 5000;
 /** Of SIGTERM, which is how stop asks a program to end. */
 const terminated = 128 + 15;
 

@@ -79,17 +79,21 @@ export interface AppFlags extends ClusterFlags {
   telemetry: boolean;
 }
 
-/** `mirrord exec`: the app and what overrides the config file. */
-export interface ExecCommand extends AppFlags {
-  name: "exec";
-  program: string;
-  args: string[];
-  /** The process with which the session ends; mirrord's own flag. */
+/** What mirrord adds where it starts a session itself. */
+export interface OwnedFlags {
+  /** The process with which the session ends. */
   endsWith?: number;
 }
 
+/** `mirrord exec`: the app and what overrides the config file. */
+export interface ExecCommand extends AppFlags, OwnedFlags {
+  name: "exec";
+  program: string;
+  args: string[];
+}
+
 /** `mirrord container`: the engine's command line. */
-export interface ContainerCommand extends AppFlags {
+export interface ContainerCommand extends AppFlags, OwnedFlags {
   name: "container";
   line: string[];
 }

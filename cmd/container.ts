@@ -5,8 +5,8 @@
 import { resolve } from "node:path";
 import { variables } from "../core/base/variables.ts";
 import type { Config } from "../core/config/config.ts";
-import { checkRunLine, type Published, publishedPorts } from "../core/launch/container/check.ts";
-import { lastOf, readRunLine, type RunLine } from "../core/launch/container/command_line.ts";
+import { checkedLine, type Published } from "../core/launch/container/check.ts";
+import { lastOf, type RunLine } from "../core/launch/container/command_line.ts";
 import { Engine } from "../core/launch/container/engine.ts";
 import { lookAtContainer, type MadeContainer } from "../core/launch/container/made.ts";
 import { runContainer } from "../core/launch/container/run.ts";
@@ -20,16 +20,21 @@ import type { ContainerCommand } from "./commands.ts";
 import { configOf, execFlags } from "./config_flags.ts";
 import { addToContainer, ownFolder } from "./container_additions.ts";
 import { openSession } from "./open_session.ts";
+import { ownerOf } from "./owner.ts";
 import { sayOutliving, sayRunning } from "./steps.ts";
 
 /** Runs the container to its end and resolves with its exit code. Throws MirrordError as exec does. */
 export async function container(command: ContainerCommand): Promise<number> {
-  const line = readRunLine(command.line);
-  checkRunLine(line);
+  const { line, published } = checkedLine(command.line);
   using interrupt = interruptible("start the container");
-  const { signal } = interrupt;
-  const written = await configOf(command, execFlags(command), { announced: true, runs: true, signal });
-  const config = withPublished(written, publishedPorts(line));
+  using owner = ownerOf(command.endsWith, interrupt.signal);
+  const { signal } = owner;
+  const written = await configOf(command, execFlags(command), {
+    announced: !owner.isMirrord,
+    runs: true,
+    signal,
+  });
+  const config = withPublished(written, published);
   const rules = await environmentRules(config);
   const engine = await Engine.open(line, signal);
   const made = await look(engine, line, signal);
@@ -52,7 +57,13 @@ export async function container(command: ContainerCommand): Promise<number> {
     isChild: true,
   });
   const cidFile = resolve(lastOf(line, "--cidfile") ?? `${ownFolder(opened)}/container`);
-  const env = { ...variables(), ...environment };
+  // By the last two the engine's command is found where the session's programs are to be killed.
+  const env: Record<string, string> = {
+    ...variables(),
+    ...environment,
+    MIRRORD_LAYER_SOCKET: opened.socketPath,
+    MIRRORD_SESSION_PID: String(Deno.pid),
+  };
   for (const name of additions.unset) delete env[name]; // docker takes a name without a value for that
   sayRunning(line.image, config, { target: opened.target, alone: opened.alone, skipped: new Set() });
   // If mirrord itself is killed, the container would go on without a session.
@@ -75,7 +86,7 @@ export async function container(command: ContainerCommand): Promise<number> {
     socketPath: opened.socketPath,
     interrupts,
     standStill: opened.session.standStill,
-    lost: opened.session.lost,
+    lost: Promise.race([opened.session.lost, owner.ended]),
     greeted: opened.session.greeted,
   });
   interrupt[Symbol.dispose](); // signals are the container's from here on

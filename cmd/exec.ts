@@ -2,13 +2,12 @@
 // the app (the middle three are open_session.ts). Each step is owned by the stack: teardown is the same walk
 // backwards, however it ends.
 
-import { MirrordError } from "../core/base/errors.ts";
+import type { MirrordError } from "../core/base/errors.ts";
 import { variables } from "../core/base/variables.ts";
 import { checkGoRun } from "../core/launch/go_run.ts";
 import { interruptible, Interrupts } from "../core/launch/interrupts.ts";
 import { deliverLast } from "../core/launch/last_bytes.ts";
 import { launchApp } from "../core/launch/launch.ts";
-import { type ParentWatch, watchParent } from "../core/launch/parent.ts";
 import { findProgram } from "../core/launch/program.ts";
 import { openPrograms } from "../core/launch/programs.ts";
 import { skippedNames } from "../core/launch/skip.ts";
@@ -17,6 +16,7 @@ import { libcResolves } from "../core/session/dns.ts";
 import type { ExecCommand } from "./commands.ts";
 import { configOf, execFlags } from "./config_flags.ts";
 import { openSession } from "./open_session.ts";
+import { ownerOf } from "./owner.ts";
 import { sayOutliving, sayRunning } from "./steps.ts";
 
 /**
@@ -29,10 +29,10 @@ export async function exec(
   began?: (pid: number, socketPath: string) => void,
 ): Promise<number> {
   using interrupt = interruptible();
-  using owner = ownerOf(command);
-  const signal = owner === null ? interrupt.signal : AbortSignal.any([interrupt.signal, owner.signal]);
+  using owner = ownerOf(command.endsWith, interrupt.signal);
+  const { signal } = owner;
   const config = await configOf(command, execFlags(command), {
-    announced: owner === null, // the owner said which file counts
+    announced: !owner.isMirrord,
     runs: true,
     signal,
   });
@@ -76,7 +76,7 @@ export async function exec(
     interrupts,
     began: (pid) => began?.(pid, socketPath),
     standStill: session.standStill,
-    lost: Promise.race([session.lost.then((reason) => lost = reason), endOf(owner)]),
+    lost: Promise.race([session.lost.then((reason) => lost = reason), owner.ended]),
   });
   interrupt[Symbol.dispose](); // signals are the app's from here on
   const code = await running;
@@ -84,17 +84,4 @@ export async function exec(
   using _lingering = interrupts.linger();
   sayOutliving(await deliverLast(session, { limitMs: config.agent.lingerSeconds * 1000, interrupts }));
   return code;
-}
-
-/** The process that started the session and with which it ends; null: it is the user's. */
-function ownerOf({ endsWith }: ExecCommand): ParentWatch | null {
-  if (endsWith === undefined) return null;
-  const reason = new MirrordError("Cannot go on: the mirrord that started this session has ended", {
-    exitCode: 128 + 1,
-  });
-  return watchParent(reason, () => Deno.ppid, endsWith);
-}
-
-async function endOf(owner: ParentWatch | null): Promise<void> {
-  await new Promise((resolve) => owner?.signal.addEventListener("abort", resolve));
 }

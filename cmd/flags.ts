@@ -279,9 +279,7 @@ function execFlags(command: Command): Command {
     .argument("<program>", "the program to run")
     .argument("[args...]", "its arguments")
     .passThroughOptions();
-  return execOptions(about)
-    // Mirrord's own, where it starts a session.
-    .addOption(new Option("--ends-with <pid>").argParser(positive).hideHelp());
+  return ownedOptions(execOptions(about));
 }
 
 function containerFlags(command: Command): Command {
@@ -291,7 +289,12 @@ function containerFlags(command: Command): Command {
     .argument("<program>", "the container engine: docker, podman or nerdctl")
     .argument("[args...]", "its own command line: run and what follows")
     .passThroughOptions();
-  return execOptions(about);
+  return ownedOptions(execOptions(about));
+}
+
+/** Mirrord's own, where it starts a session. */
+function ownedOptions(command: Command): Command {
+  return command.addOption(new Option("--ends-with <pid>").argParser(positive).hideHelp());
 }
 
 function execOptions(command: Command): Command {

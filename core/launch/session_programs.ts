@@ -6,8 +6,8 @@ import { launchPlatform } from "./this_platform.ts";
 
 const { processesWith } = launchPlatform;
 
-/** How long a session may take to end after its programs were killed. */
-const killedMs = 2000;
+/** How long a session may take to end after its programs were killed; container engines take seconds. */
+const killedMs = 5000;
 
 /**
  * Asks the processes of a session's app that still run to end: what its first process started beside it (a

@@ -1,10 +1,11 @@
 // What a container of a session cannot have, refused before anything is started, and the ports that it
-// publishes. Called by cmd/container.ts. The container has this machine's network: session and app meet at
-// addresses of its loopback (core/net/linux/gate.ts), and what is stolen is dialled where the app listens.
+// publishes. Called by cmd/container.ts and its like. The container has this machine's network: session and
+// app meet at addresses of its loopback (core/net/linux/gate.ts), and what is stolen is dialled where the app
+// listens.
 
 import { log } from "../../base/log.ts";
 import { stat } from "../look.ts";
-import { type Flag, isOn, lastOf, refuse, type RunLine } from "./command_line.ts";
+import { type Flag, isOn, lastOf, readRunLine, refuse, type RunLine } from "./command_line.ts";
 
 /** A port that the app asks for, and the one of this machine that it is to have. */
 export type Published = [asked: number, local: number];
@@ -16,14 +17,35 @@ const networkHelp =
   "Leave it out: the container gets this machine's network. Other containers are reached by the ports that they " +
   "publish.";
 
+/** Where the command line is to run. */
+export interface Place {
+  /** Its output is no terminal's, whatever that of mirrord is. */
+  isBackground?: boolean;
+  /** Hears of flags without effect; logs them unless given. */
+  warn?: (text: string) => void;
+}
+
+/** A command line that can run, and the ports that it publishes. Throws MirrordError (2). */
+export function checkedLine(
+  words: readonly string[],
+  place: Place = {},
+): { line: RunLine; published: Published[] } {
+  const line = readRunLine(words);
+  checkRunLine(line, place);
+  return { line, published: publishedPorts(line, place) };
+}
+
 /** Throws MirrordError (2) for a flag that would break the session, or have no effect that can be told. */
-export function checkRunLine(line: RunLine): void {
+export function checkRunLine(line: RunLine, { isBackground = false, warn = log.warning }: Place = {}): void {
+  if (isBackground && isOn(line, "--tty")) {
+    throw refuse("use", "--tty", "the container's output is no terminal here", "Leave it out.");
+  }
   if (isOn(line, "--detach")) {
     throw refuse(
       "use",
       "--detach",
       "a session lasts as long as its terminal's command",
-      "Leave it out, and let the shell run mirrord in the background.",
+      "Leave it out, and let the shell run mirrord in the background, or mirrord ci container.",
     );
   }
   for (const name of ["--network", "--pod", "--link", "--ip", "--ip6", "--mac-address", "--network-alias"]) {
@@ -64,7 +86,7 @@ export function checkRunLine(line: RunLine): void {
       throw refuse("use", `--env ${variable}`, "mirrord sets this variable itself", "Leave it out.");
     }
     if (["--add-host", "--dns", "--dns-search", "--dns-option"].includes(name)) {
-      log.warning(`${name} ${value} has no effect on names that are looked up in the target`);
+      warn(`${name} ${value} has no effect on names that are looked up in the target`);
     }
   }
 }
@@ -73,11 +95,11 @@ export function checkRunLine(line: RunLine): void {
  * The TCP ports that `-p` maps. The container has this machine's network, so the app itself is to listen on
  * the other port (feature.network.incoming.listen_ports).
  */
-export function publishedPorts(line: RunLine): Published[] {
-  return line.flags.filter(({ name }) => name === "--publish").flatMap(readPublished);
+export function publishedPorts(line: RunLine, { warn = log.warning }: Place = {}): Published[] {
+  return line.flags.filter(({ name }) => name === "--publish").flatMap((flag) => readPublished(flag, warn));
 }
 
-function readPublished({ value }: Flag): Published[] {
+function readPublished({ value }: Flag, warn: (text: string) => void): Published[] {
   const text = value ?? "";
   const unreadable = () =>
     refuse("use", `--publish ${text}`, "it is not [ADDRESS:][PORT:]PORT[/tcp|/udp]", "Correct it.");
@@ -88,7 +110,7 @@ function readPublished({ value }: Flag): Published[] {
   const local = rangeOf(host || own);
   if (asked.length === 0 || asked.length !== local.length) throw unreadable();
   if (address !== "" && !/^(0\.0\.0\.0|\[::\])$/.test(address)) {
-    log.warning(
+    warn(
       `--publish ${text}: the container has this machine's network, so the program itself decides at which ` +
         "address it listens",
     );
@@ -97,7 +119,7 @@ function readPublished({ value }: Flag): Published[] {
   const moved = pairs.filter(([port, place]) => port !== place);
   if (protocol === "tcp") return moved;
   if (moved.length > 0) {
-    log.warning(`--publish ${text} has no effect: only TCP ports are moved, and the app listens on ${asked}`);
+    warn(`--publish ${text} has no effect: only TCP ports are moved, and the app listens on ${asked}`);
   }
   return [];
 }

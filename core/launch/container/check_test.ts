@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { setLogSink } from "../../base/log.ts";
-import { checkRunLine, publishedPorts } from "./check.ts";
+import { checkedLine, checkRunLine, publishedPorts } from "./check.ts";
 import { readRunLine } from "./command_line.ts";
 
 function read(flags: string): ReturnType<typeof readRunLine> {
@@ -48,6 +48,18 @@ Deno.test("a file with a container's id is refused: that container would be take
     await Deno.remove(file);
   }
   checkRunLine(read(`--cidfile ${file}`));
+});
+
+Deno.test("a container in the background has no terminal", () => {
+  const line = ["docker", "run", "-it", "image"];
+  assert.throws(
+    () => checkedLine(line, { isBackground: true }),
+    /Cannot use "--tty": the container's output/,
+  );
+  for (const flags of ["-i", "-t=false"]) {
+    checkedLine(["docker", "run", flags, "image"], { isBackground: true });
+  }
+  assert.equal(checkedLine(line).line.image, "image");
 });
 
 Deno.test("names of the engine's own are reported as without effect", () => {

@@ -29,7 +29,7 @@ export interface RunLine {
 }
 
 const known = ["docker", "podman", "nerdctl"];
-const usage = "Write: mirrord container [options] -- docker|podman|nerdctl run [options] IMAGE [args...]";
+const usage = "Write the engine's command line: docker|podman|nerdctl run [options] IMAGE [args...]";
 const starters = ["sudo", "doas", "env"];
 
 /** Throws MirrordError (2) for a line that does not run a container. */
@@ -81,7 +81,7 @@ function refuseVerb(engine: string, verb: string): MirrordError {
       "run",
       what,
       "mirrord runs one container",
-      `Run the service's image by: ${engine} run. mirrord up runs several programs in one terminal.`,
+      `Run the service's image by: ${engine} run. mirrord up runs several containers in one terminal.`,
     );
   }
   return refuse("run", what, verb === "" ? "its command is missing" : "only run is supported", usage);

@@ -64,7 +64,9 @@ export async function runContainer(options: ContainerRun): Promise<number> {
   }
   let code = await ended;
   if (failure === undefined && !interrupts.any) code = await stayWith(running, options, { code, failed });
-  await (interrupts.any ? running.stop() : running.end());
+  // The engine's command was killed by who does not wait any longer, or the container has ended.
+  const isKilled = code === 128 + constants.signals.SIGKILL;
+  await (interrupts.any && !isKilled ? running.stop() : running.end());
   if (failure !== undefined) throw failure;
   if (!hasGreeted && !interrupts.any && !engineFailures.includes(code) && RunningContainer.isKnown(line)) {
     log.warning(
