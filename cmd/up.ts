@@ -1,5 +1,6 @@
-// `mirrord up`: reads mirrord-up.yaml and runs one `mirrord exec` for each service, so that a failure of one
-// is not another's. All that can be wrong with the file is found before anything starts. up_run.ts runs them.
+// `mirrord up`: reads mirrord-up.yaml and runs one `mirrord exec` or `mirrord container` for each service, so
+// that a failure of one is not another's. All that can be wrong with the file is found before anything
+// starts. up_run.ts runs them.
 
 import { userInfo } from "node:os";
 import { exitCodes, MirrordError, TargetError } from "../core/base/errors.ts";
@@ -12,6 +13,7 @@ import { isObject } from "../core/config/later.ts";
 import { readUpFile, type UpEntry } from "../core/config/up.ts";
 import { writtenConfig } from "../core/config/written.ts";
 import { KubeClient } from "../core/kube/client.ts";
+import { checkedLine } from "../core/launch/container/check.ts";
 import { interruptible } from "../core/launch/interrupts.ts";
 import { PrivateDir } from "../core/net/private_dir.ts";
 import { ownProgram } from "../core/net/own_program.ts";
@@ -49,6 +51,7 @@ export async function up(command: UpCommand): Promise<number> {
     context,
     names: services,
     env: environment,
+    wrongLine,
   });
   log.info(`Using "${file}": ${entries.map(({ name }) => name).join(", ")}`);
   for (const warning of warnings) log.warning(warning);
@@ -68,6 +71,18 @@ export async function up(command: UpCommand): Promise<number> {
   );
   interrupt[Symbol.dispose](); // signals end the services from here on
   return await runAll(orders);
+}
+
+/** What the service's session would refuse; what it only warns about it will say itself. */
+function wrongLine(line: readonly string[]): { state: string; help?: string } | null {
+  try {
+    checkedLine(line, { isBackground: true, warn: () => {} });
+    return null;
+  } catch (error) {
+    if (!(error instanceof MirrordError)) throw error;
+    const { message, help } = error;
+    return { state: message.replace(/^C/, "c"), ...(help === undefined ? {} : { help }) };
+  }
 }
 
 /** As upstream, where no key is given. */
@@ -149,12 +164,12 @@ async function noTarget({ name }: UpEntry, client: KubeClient): Promise<TargetEr
 }
 
 function orderOf({ entry, config }: Prepared, place: { program: string[]; file: string }): Order {
-  const { name, command, directory } = entry;
+  const { name, type, command, directory } = entry;
   Deno.writeTextFileSync(place.file, JSON.stringify(writtenConfig(config)), { mode: 0o600 });
   const flags = ["--config-file", place.file, "--ends-with", String(Deno.pid)];
   return {
     name,
-    argv: [...place.program, "exec", ...flags, "--", ...command],
+    argv: [...place.program, type, ...flags, "--", ...command],
     directory,
     env: {
       ...Object.fromEntries(ownOfEach.filter((one) => variable(one) !== undefined).map((one) => [one, ""])),

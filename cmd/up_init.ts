@@ -39,6 +39,7 @@ services:
     # skip: true                         # starts only by "mirrord up api"
 
     run:
+      # In a container: "type: container" and command: ["docker", "run", "--rm", "IMAGE"]
       # directory: ./api                 # from this file's folder; otherwise where mirrord is started
       command: ["npm", "start"]
 `;

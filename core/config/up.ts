@@ -26,6 +26,8 @@ export interface UpOptions {
   /** The services to start; none: all but those that are to be skipped. */
   names: readonly string[];
   env: Variables;
+  /** What is wrong with the command line of a container engine; null: nothing. */
+  wrongLine: (line: readonly string[]) => Pick<Problem, "state" | "help"> | null;
 }
 
 /** One service that is to be started. */
@@ -35,6 +37,8 @@ export interface UpEntry {
   document: ConfigDocument;
   /** The target has no path: it is the workload of the service's name. */
   isUnnamed: boolean;
+  /** Is the command a program's, or a container engine's? */
+  type: "exec" | "container";
   command: readonly string[];
   /** Where the command runs; undefined: where mirrord does. */
   directory: string | undefined;
@@ -59,7 +63,7 @@ export async function readUpFile(options: UpOptions): Promise<UpFile> {
   const document = await parseDocument(file, text, formatOf(file));
   const { errors, warnings, value } = checkShape(document.value);
   const chosen = value === undefined ? [] : choose(value, options.names);
-  for (const [name, table] of chosen) errors.push(...operatorProblems(name, table, options.mode));
+  for (const [name, table] of chosen) errors.push(...problemsOf(name, table, options));
   if (errors.length > 0) throw await refusalOf(errors, file, document);
   const folder = /^(.*)\//.exec(file)?.[1] ?? ".";
   return {
@@ -154,7 +158,8 @@ function choose({ services }: UpDocument, names: readonly string[]): [string, Up
   );
 }
 
-function operatorProblems(name: string, table: UpTable, mode: UpMode | undefined): Problem[] {
+/** What cannot be run: it needs upstream's operator, or it is no command line of a container engine. */
+function problemsOf(name: string, table: UpTable, { mode, wrongLine }: UpOptions): Problem[] {
   const found: Problem[] = [];
   const at = (...path: string[]) => ["services", name, ...path];
   if ((mode ?? table.default_mode) === "replace") {
@@ -165,13 +170,9 @@ function operatorProblems(name: string, table: UpTable, mode: UpMode | undefined
         "{feature: {network: {incoming: {http_filter: null}}}}.",
     });
   }
-  if (table.run.type === "container") {
-    found.push({
-      path: at("run", "type"),
-      state: '"container" is not in this release yet',
-      help: "Let the command run the program itself, outside the container.",
-    });
-  }
+  const { type, command } = table.run;
+  const wrong = type === "container" ? wrongLine(command) : null;
+  if (wrong !== null) found.push({ path: at("run", "command"), ...wrong });
   return found;
 }
 
@@ -241,6 +242,7 @@ async function entryOf(name: string, table: UpTable, context: EntryContext): Pro
       writtenAs: written,
     },
     isUnnamed: !isTargetless && path === undefined && isObject(valueAt(merged, ["target"])),
+    type: table.run.type ?? "exec",
     command: table.run.command,
     directory: await directoryOf(name, table.run.directory, context),
     filtersByKey: filtersByKey && valueAt(merged, filterPath) !== undefined,

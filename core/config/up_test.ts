@@ -12,7 +12,14 @@ globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive:
 async function read(text: string, options: Partial<UpOptions> = {}): Promise<UpFile> {
   const file = `${folder}/mirrord-up.yaml`;
   await Deno.writeTextFile(file, text);
-  return await readUpFile({ file, key: "ana", names: [], env: new Map(), ...options });
+  return await readUpFile({
+    file,
+    key: "ana",
+    names: [],
+    env: new Map(),
+    wrongLine: ([engine]) => engine === "docker" ? null : { state: "no engine", help: "Install one." },
+    ...options,
+  });
 }
 
 /** What is wrong with `text`, without the folder's name. */
@@ -148,7 +155,7 @@ Deno.test("what is wrong is named with its line, all of it", async () => {
     /Cannot use "services.a.run.directory" \(line 1 .*nowhere" is no folder/,
   );
   await assert.rejects(
-    readUpFile({ file: `${folder}/none.yaml`, key: "k", names: [], env: new Map() }),
+    read("", { file: `${folder}/none.yaml` }),
     (error) => error instanceof ConfigError && /mirrord up init/.test(error.help ?? ""),
   );
 });
@@ -162,9 +169,21 @@ Deno.test("what needs upstream's operator is refused by name", async () => {
     await refusal(`services: {a: {${run}}}`, { mode: "replace" }),
     /^Cannot use "--mode": "replace"/,
   );
+});
+
+Deno.test("a container's command line is checked, and a program's is not", async () => {
+  const text = (command: string) =>
+    `services:\n  a: {${run}}\n  b:\n    run:\n      type: container\n      command: ${command}\n`;
+  const { entries } = await read(text("[docker, run, x]"));
+  assert.deepEqual(entries.map(({ type }) => type), ["exec", "container"]);
+  assert.deepEqual(entries[1]?.command, ["docker", "run", "x"]);
+  assert.equal(
+    await refusal(text("[app]")),
+    'Cannot use "services.b.run.command" (line 6 of "mirrord-up.yaml"): no engine [Install one.]',
+  );
   assert.match(
-    await refusal("services: {a: {run: {type: container, command: [docker, run, x]}}}"),
-    /Cannot use "services.a.run.type".*"container" is not in this release yet/,
+    await refusal("services: {a: {run: {type: pod, command: [x]}}}"),
+    /Cannot use "services.a.run.type" .*"pod" is not "exec" or "container"/,
   );
 });
 

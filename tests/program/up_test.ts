@@ -5,64 +5,12 @@ import assert from "node:assert/strict";
 import { until } from "../cluster/command.ts";
 import { missingForProcess } from "../support/cases.ts";
 import { ask, untilBy } from "../support/client.ts";
-import { sessionProcesses } from "../support/local_remains.ts";
 import { ProcessStage } from "../support/process_stage.ts";
-import { binary, type Finished, Mirrord, runMirrord, userPath } from "../support/program.ts";
+import { binary, type Finished, runMirrord, userPath } from "../support/program.ts";
 import { localApp } from "../support/session_run.ts";
+import { alone, Up } from "../support/up_run.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
-
-/** mirrord up in a folder of its own, in a process session of its own, with `services` in its file. */
-class Up extends Mirrord {
-  readonly folder: string;
-
-  constructor(
-    services: Record<string, unknown>,
-    { env = {}, prefix }: { env?: Record<string, string>; prefix?: string[] } = {},
-  ) {
-    const folder = Deno.makeTempDirSync({ prefix: "mirrord-up-" });
-    Deno.writeTextFileSync(`${folder}/mirrord-up.yaml`, JSON.stringify({ services }));
-    new Deno.Command("mkfifo", { args: [`${folder}/gate`] }).outputSync();
-    super(["up", "--key", "ana"], {
-      cwd: folder,
-      env: { XDG_RUNTIME_DIR: folder, HOME: folder, ...env },
-      prefix: prefix ?? ["setsid"],
-      stdin: prefix === undefined ? "null" : "piped",
-    });
-    this.folder = folder;
-  }
-
-  /** Fails unless no process and no folder of it is left. */
-  async isGone(): Promise<void> {
-    await until("nothing is left on this machine", async () => {
-      const folders = [...Deno.readDirSync(this.folder)].filter(({ name, isDirectory }) =>
-        isDirectory && name !== "mirrord" // where sessions are found (docs/sessions.md)
-      );
-      const left = [...await sessionProcesses(this.pid, this.folder), ...folders.map(({ name }) => name)];
-      return left.length === 0 || left.join("\n");
-    }, 20);
-  }
-
-  override async [Symbol.asyncDispose](): Promise<void> {
-    await this.end();
-    for (const pid of (await sessionProcesses(this.pid, this.folder)).keys()) {
-      try {
-        Deno.kill(pid, "SIGKILL");
-      } catch {
-        // It ended meanwhile.
-      }
-    }
-    await this.finished();
-    await Deno.remove(this.folder, { recursive: true });
-  }
-}
-
-/** A service without a target: it runs on this machine, with all that a session is. */
-const alone = (script: string, more: Record<string, unknown> = {}) => ({
-  target: "none",
-  run: { command: ["sh", "-c", script] },
-  ...more,
-});
 
 async function noRemains(stage: ProcessStage): Promise<true | string> {
   const left = await stage.remains();
