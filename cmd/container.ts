@@ -56,7 +56,10 @@ export async function container(command: ContainerCommand): Promise<number> {
     own: made.variables,
     isChild: true,
   });
-  const cidFile = resolve(lastOf(line, "--cidfile") ?? `${ownFolder(opened)}/container`);
+  const names = {
+    cidFile: resolve(lastOf(line, "--cidfile") ?? `${ownFolder(opened)}/container`),
+    label: `mirrord.session=${crypto.randomUUID()}`,
+  };
   // By the last two the engine's command is found where the session's programs are to be killed.
   const env: Record<string, string> = {
     ...variables(),
@@ -67,22 +70,14 @@ export async function container(command: ContainerCommand): Promise<number> {
   for (const name of additions.unset) delete env[name]; // docker takes a name without a value for that
   sayRunning(line.image, config, { target: opened.target, alone: opened.alone, skipped: new Set() });
   // If mirrord itself is killed, the container would go on without a session.
-  const kill = [
-    "sh",
-    "-c",
-    'id=$(cat "$0") && exec "$@" "$id"',
-    cidFile,
-    engine.path,
-    ...engine.words("kill"),
-  ];
-  using _farewell = PrivateDir.farewell(ownFolder(opened), kill, variables());
+  using _farewell = PrivateDir.farewell(ownFolder(opened), engine.ending(names.label), variables());
   const interrupts = new Interrupts();
   const running = runContainer({
     engine,
     line,
-    words: runWords(engine.kind, line, { ...additions, cidFile }),
+    words: runWords(engine.kind, line, { ...additions, ...names }),
     env,
-    cidFile,
+    names,
     socketPath: opened.socketPath,
     interrupts,
     standStill: opened.session.standStill,
@@ -101,7 +96,7 @@ export async function container(command: ContainerCommand): Promise<number> {
 async function look(engine: Engine, line: RunLine, signal: AbortSignal): Promise<MadeContainer> {
   await using folder = PrivateDir.make();
   const label = `mirrord.look=${crypto.randomUUID()}`;
-  using _farewell = PrivateDir.farewell(folder.path, engine.removal(label), variables());
+  using _farewell = PrivateDir.farewell(folder.path, engine.ending(label), variables());
   return await lookAtContainer(engine, line, { folder: folder.path, label, signal });
 }
 

@@ -12,8 +12,10 @@ export const engineKinds = ["docker", "podman", "nerdctl"] as const;
 export type EngineKind = (typeof engineKinds)[number];
 
 /** The engine's command that makes the container may still run: it is looked for during ten seconds. */
-const removal = 'n=0; while [ $n -lt 50 ]; do ids=$("$@" ps --all --quiet --filter "$0"); ' +
-  '[ -z "$ids" ] || exec "$@" rm --force --volumes $ids; n=$((n + 1)); sleep 0.2; done';
+const ending = 'n=0; while [ $n -lt 50 ]; do for id in $("$@" ps --all --quiet --filter "$0"); do ' +
+  '"$@" kill "$id" && exit; case $("$@" inspect --format "{{.State.Status}}" "$id") in ' +
+  'created|configured|initialized) exec "$@" rm --force --volumes "$id" ;; esac; exit; done; ' +
+  "n=$((n + 1)); sleep 0.2; done";
 
 interface Output {
   code: number;
@@ -92,9 +94,9 @@ export class Engine {
     await this.ask(["rm", "--force", "--volumes", ...ids]);
   }
 
-  /** A command that removes the container of a label. */
-  removal(label: string): string[] {
-    return ["sh", "-c", removal, `label=${label}`, this.path, ...this.words()];
+  /** A command that kills the container of a label, or removes one that was not started. */
+  ending(label: string): string[] {
+    return ["sh", "-c", ending, `label=${label}`, this.path, ...this.words()];
   }
 
   /** Its containers must have the network that this process has. */

@@ -7,10 +7,11 @@ import { log } from "../../base/log.ts";
 import { within } from "../../base/pause.ts";
 import type { Interrupts } from "../interrupts.ts";
 import { launchApp } from "../launch.ts";
+import { cannotRun } from "../look.ts";
 import type { StandsStill } from "../stopping.ts";
 import { lastOf, type RunLine } from "./command_line.ts";
 import type { Engine } from "./engine.ts";
-import { RunningContainer } from "./running.ts";
+import { type Names, RunningContainer } from "./running.ts";
 
 /** How long the engines' command stop waits. */
 const stopSeconds = 10;
@@ -27,8 +28,7 @@ export interface ContainerRun {
   words: readonly string[];
   /** The engine's own variables. */
   env: Readonly<Record<string, string>>;
-  /** Where the engine writes the container's id. */
-  cidFile: string;
+  names: Names;
   socketPath: string;
   interrupts: Interrupts;
   standStill: StandsStill;
@@ -36,15 +36,18 @@ export interface ContainerRun {
   lost: Promise<MirrordError>;
   /** Resolves when a layer of the container has spoken. */
   greeted: Promise<void>;
+  /** Hears that its program runs, with its process. A container that never did so is an error then. */
+  began?: (container: { id: string; pid: number }) => void;
 }
 
 /** Resolves with its exit code. Throws MirrordError where the session was lost, or the layer is not in it. */
 export async function runContainer(options: ContainerRun): Promise<number> {
-  const { engine, line, cidFile, interrupts, greeted } = options;
-  using running = new RunningContainer(engine, cidFile);
+  const { engine, line, interrupts, greeted } = options;
+  using running = new RunningContainer(engine, options.names);
   let failure: MirrordError | undefined;
   let hasGreeted = false;
   void greeted.then(() => hasGreeted = true);
+  if (options.began !== undefined) void running.begun(line, greeted).then(options.began);
   const failed = Promise.race([options.lost, running.runsUnhooked(line, greeted)])
     .then((reason) => failure = reason);
   const ended = launchApp({
@@ -66,14 +69,30 @@ export async function runContainer(options: ContainerRun): Promise<number> {
   if (failure === undefined && !interrupts.any) code = await stayWith(running, options, { code, failed });
   // The engine's command was killed by who does not wait any longer, or the container has ended.
   const isKilled = code === 128 + constants.signals.SIGKILL;
-  await (interrupts.any && !isKilled ? running.stop() : running.end());
+  await running.end(interrupts.any && !isKilled ? "stop" : "kill");
   if (failure !== undefined) throw failure;
-  if (!hasGreeted && !interrupts.any && !engineFailures.includes(code) && RunningContainer.isKnown(line)) {
-    log.warning(
-      `"${line.image}" ended, and mirrord's library was never in its program: it ran outside the pod`,
-    );
-  }
+  if (hasGreeted || !RunningContainer.isKnown(line)) return code;
+  // Podman ends with 0 when it is asked to end before it has started the program.
+  if (interrupts.any) return code === 0 ? 128 + constants.signals.SIGTERM : code;
+  sayUnhooked(options, code);
   return code;
+}
+
+/** It ended, and no layer of it has spoken: the engine did not run it, or the dynamic linker gave it none. */
+function sayUnhooked({ engine, line: { image }, began }: ContainerRun, code: number): void {
+  const isEngines = engineFailures.includes(code);
+  if (began !== undefined) {
+    throw isEngines
+      ? cannotRun(
+        image,
+        `"${engine.name} run" ended with ${code}`,
+        code,
+        "The engine's own lines give the reason.",
+      )
+      : cannotRun(image, "mirrord's library was never in its program, which ran outside the pod");
+  }
+  if (isEngines) return; // its own lines give the reason
+  log.warning(`"${image}" ended, and mirrord's library was never in its program: it ran outside the pod`);
 }
 
 /** The user detached from it (Ctrl-P Ctrl-Q), or the engine's command was killed: waits for its own end. */

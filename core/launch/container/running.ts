@@ -1,9 +1,9 @@
-// A container of a session while it runs: the engine's command is mirrord's child, but the container is not.
-// Called by run.ts.
+// A container of a session from its making to its end: the engine's command is mirrord's child, but the
+// container is not. Called by run.ts.
 
 import { log } from "../../base/log.ts";
 import type { MirrordError } from "../../base/errors.ts";
-import { within } from "../../base/pause.ts";
+import { pauseOrEnd, within } from "../../base/pause.ts";
 import { cannotRun } from "../look.ts";
 import { lastOf, type RunLine } from "./command_line.ts";
 import type { Engine } from "./engine.ts";
@@ -12,37 +12,71 @@ import type { Engine } from "./engine.ts";
 const looks = 20;
 const lookMilliseconds = 500;
 
+/** By what a container is found. */
+export interface Names {
+  /** Where the engine writes its id, once it is made. */
+  cidFile: string;
+  /** Its own label: the engine's command may end before it has written the file. */
+  label: string;
+}
+
+/** made: it was not started. */
+type State = "none" | "made" | "running" | "ended";
+
 export class RunningContainer implements Disposable {
   readonly #engine: Engine;
-  readonly #cidFile: string;
+  readonly #names: Names;
   #over = false;
   #stopping: ReturnType<typeof setTimeout> | undefined;
 
-  /** cidFile: where the engine writes the container's id. */
-  constructor(engine: Engine, cidFile: string) {
+  constructor(engine: Engine, names: Names) {
     this.#engine = engine;
-    this.#cidFile = cidFile;
+    this.#names = names;
   }
 
   /** Its id while it runs; null: it does not, or not any more. */
   async running(): Promise<string | null> {
-    return await this.#state() === "running" ? this.#id() : null;
+    const { state, id } = await this.#look();
+    return state === "running" ? id : null;
   }
 
-  async #state(): Promise<"none" | "running" | "ended"> {
-    const id = this.#id();
-    if (id === null) return "none";
+  async #look(): Promise<{ state: State; id: string }> {
+    const id = this.#id() ?? (await this.#engine.labelled(this.#names.label))[0];
+    if (id === undefined) return { state: "none", id: "" };
     const told = await this.#engine.ask(["inspect", "--format", "{{.State.Running}} {{.State.Status}}", id]);
-    if (told === null) return "ended"; // --rm
-    return /^true /.test(told) ? "running" : /exited|dead|remov|stop/.test(told) ? "ended" : "none";
+    const state = told === null || /exited|dead|remov|stop/.test(told) // null: --rm has removed it
+      ? "ended"
+      : /^true /.test(told)
+      ? "running"
+      : /created|configured|initialized/.test(told)
+      ? "made"
+      : "none";
+    return { state, id };
   }
 
-  /** Ends it if it runs. */
-  async end(): Promise<void> {
-    const id = await this.running();
-    if (id === null) return;
-    log.info("Ending the container");
-    await this.#engine.ask(["kill", id]);
+  /**
+   * Ends it if it runs, by this command of the engine's, and removes it if it was not started. It is killed
+   * where it runs on after stop: a second Ctrl-C ended the engine's command that waits.
+   */
+  async end(how: "kill" | "stop" = "kill"): Promise<void> {
+    const { state, id } = await this.#look();
+    if (state === "made") await this.#engine.remove([id]);
+    if (state !== "running") return;
+    if (how === "kill") log.info("Ending the container");
+    await this.#engine.ask([how, id]);
+    if (how === "stop") await this.end();
+  }
+
+  /** Resolves once its program runs; never if it ends before that is known. */
+  async begun(line: RunLine, greeted: Promise<void>): Promise<{ id: string; pid: number }> {
+    if (RunningContainer.isKnown(line)) await greeted;
+    for (; !this.#over; await pauseOrEnd(lookMilliseconds, undefined)) {
+      const id = this.#id();
+      if (id === undefined) continue;
+      const pid = Number(await this.#engine.ask(["inspect", "--format", "{{.State.Pid}}", id]));
+      if (pid > 0 && !this.#over) return { id, pid };
+    }
+    return await new Promise<never>(() => {});
   }
 
   /** Is its first process number 1 there, and so known to the layer as such (layer/preload/guard.c)? */
@@ -59,7 +93,7 @@ export class RunningContainer implements Disposable {
     const spoke = greeted.then(() => true);
     for (let seen = 0; seen < looks;) {
       if (await within(spoke, lookMilliseconds, false)) return await never;
-      const state = await this.#state();
+      const { state } = await this.#look();
       if (state === "ended" || this.#over || !RunningContainer.isKnown(line)) return await never;
       if (state === "running") seen++;
     }
@@ -71,17 +105,6 @@ export class RunningContainer implements Disposable {
       "The dynamic linker's own line above gives the reason. If there is none, look for a security module that " +
         "confines containers (AppArmor, SELinux: journalctl -k), or for file capabilities of the program.",
     );
-  }
-
-  /**
-   * Asks it to end, and ends it after its time for that, or when a second Ctrl-C ended the engine's command
-   * that waits.
-   */
-  async stop(): Promise<void> {
-    const id = await this.running();
-    if (id === null) return;
-    await this.#engine.ask(["stop", id]);
-    await this.end();
   }
 
   /**
@@ -98,11 +121,11 @@ export class RunningContainer implements Disposable {
     clearTimeout(this.#stopping);
   }
 
-  #id(): string | null {
+  #id(): string | undefined {
     try {
-      return Deno.readTextFileSync(this.#cidFile).trim() || null;
+      return Deno.readTextFileSync(this.#names.cidFile).trim() || undefined;
     } catch {
-      return null; // no container was made
+      return undefined; // no container was made
     }
   }
 }

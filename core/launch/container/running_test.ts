@@ -15,7 +15,7 @@ async function asked(script: string, work: (running: RunningContainer) => Promis
     await Deno.writeTextFile(`${folder}/id`, "here\n");
     const engine = await Engine.open(readRunLine([path, "run", "image"]), new AbortController().signal);
     await Deno.remove(`${folder}/log`);
-    using running = new RunningContainer(engine, `${folder}/id`);
+    using running = new RunningContainer(engine, { cidFile: `${folder}/id`, label: "own=1" });
     await work(running);
     return (await Deno.readTextFile(`${folder}/log`)).trim().split("\n");
   } finally {
@@ -26,13 +26,18 @@ async function asked(script: string, work: (running: RunningContainer) => Promis
 Deno.test("a container that runs on after stop is killed", async () => {
   const stays =
     'case $1 in --version) echo podman;; inspect) echo "true running";; stop) kill -INT $$;; esac';
-  assert.deepEqual(await asked(stays, (running) => running.stop()), ["inspect", "stop", "inspect", "kill"]);
+  assert.deepEqual(await asked(stays, (running) => running.end("stop")), [
+    "inspect",
+    "stop",
+    "inspect",
+    "kill",
+  ]);
 });
 
 Deno.test("a container that ends by stop is not killed", async () => {
   const ends = `case $1 in --version) echo podman;; stop) touch stopped;;
     inspect) [ -f stopped ] && echo "false exited" || echo "true running";; esac`;
-  assert.deepEqual(await asked(ends, (running) => running.stop()), ["inspect", "stop", "inspect"]);
+  assert.deepEqual(await asked(ends, (running) => running.end("stop")), ["inspect", "stop", "inspect"]);
 });
 
 Deno.test("a container that may take any time to end is not killed", async () => {

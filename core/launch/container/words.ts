@@ -5,6 +5,7 @@
 
 import type { RunLine } from "./command_line.ts";
 import type { EngineKind } from "./engine.ts";
+import type { Names } from "./running.ts";
 
 /** What mirrord adds. */
 export interface Additions {
@@ -47,14 +48,14 @@ export function addedFlags(
 export function runWords(
   kind: EngineKind,
   line: RunLine,
-  { cidFile, ...additions }: Additions & { cidFile: string },
+  { cidFile, label, ...additions }: Additions & Names,
 ): string[] {
   const { before, behind } = addedFlags(kind, additions);
   const own = line.flags.filter(({ name }) => !taken.has(name)).flatMap(({ words }) => words);
   return [
     ...line.global,
     "run",
-    ...["--cidfile", cidFile],
+    ...["--cidfile", cidFile, "--label", label],
     ...before,
     ...own,
     ...behind,

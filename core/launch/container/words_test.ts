@@ -8,6 +8,7 @@ const additions = {
   folder: "/run/m/s",
   envFile: "/run/m/variables",
   cidFile: "/run/m/container",
+  label: "own=1",
   handed: ["KEY"],
   layer: { LD_PRELOAD: "/run/m/s/layer.so" },
   unset: ["AWAY"],
@@ -17,7 +18,8 @@ const additions = {
 Deno.test("mirrord's words stand around the user's own: the last --env wins", () => {
   const line = readRunLine("podman --root /x run --rm -p 80:80 --net host -e A=B image -x".split(" "));
   assert.deepEqual(runWords("podman", line, additions), [
-    ...["--root", "/x", "run", "--cidfile", "/run/m/container", "--network", "host"],
+    ...["--root", "/x", "run", "--cidfile", "/run/m/container", "--label", "own=1"],
+    ...["--network", "host"],
     ...["--mount", "type=bind,source=/run/m/s,target=/run/m/s,readonly"],
     ...["--env-file", "/run/m/variables", "--env", "KEY", "--unsetenv", "AWAY"],
     ...["--rm", "-e", "A=B"],
