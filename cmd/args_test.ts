@@ -48,17 +48,24 @@ Deno.test("ext takes what upstream's editors give it, in either order", async ()
   assert.deepEqual(await parseCommand(["ext"]), { name: "ext" });
 });
 
-Deno.test("ci start takes the flags of exec up to the program, whose own they are from there", async () => {
+Deno.test("ci start and container take the flags of exec up to the program, whose own they are from there", async () => {
   for (
     const words of [["start", "-t", "pod/a", "app", "-t", "x"], ["start", "-t=pod/a", "--", "app", "-t", "x"]]
   ) {
     const command = await parseCommand(["ci", ...words]);
-    assert.ok(command.name === "ci" && command.exec !== undefined);
+    assert.ok(command.name === "ci" && command.runs?.name === "exec");
     assert.equal(command.action, "start");
-    assert.equal(execFlags(command.exec).target, "pod/a");
-    assert.deepEqual([command.exec.program, ...command.exec.args], ["app", "-t", "x"]);
-    assert.equal(command.exec.name, "exec");
+    assert.equal(execFlags(command.runs).target, "pod/a");
+    assert.deepEqual([command.runs.program, ...command.runs.args], ["app", "-t", "x"]);
     assert.equal(command.session, "default");
+  }
+  const line = ["docker", "run", "-t", "image", "--name", "x"];
+  for (const words of [["--", ...line], line]) {
+    const command = await parseCommand(["ci", "container", "-t", "pod/a", "--name", "b", ...words]);
+    assert.ok(command.name === "ci" && command.runs?.name === "container");
+    assert.deepEqual([command.action, command.session], ["container", "b"]);
+    assert.equal(execFlags(command.runs).target, "pod/a");
+    assert.deepEqual(command.runs.line, line);
   }
   const stop = await parseCommand(["ci", "stop", "--name", "a", "--timeout", "3"]);
   assert.deepEqual(stop, { name: "ci", action: "stop", session: "a", timeout: 3 });

@@ -1,16 +1,19 @@
-// `mirrord ci start` and `mirrord ci stop`: a session in the background for the steps of a pipeline. start
-// returns once the program runs, or says why it cannot; stop ends the session in order and ends with the
-// program's exit code. ci_session.ts is the process that stays, ci_state.ts what both know of it.
+// `mirrord ci start`, `ci container` and `ci stop`: a session in the background for the steps of a pipeline.
+// start and container return once the program runs, or say why it cannot; stop ends the session in order and
+// ends with the program's exit code. ci_session.ts is the process that stays, ci_state.ts what both know of
+// it.
 
 import { exitCodes, MirrordError, SessionError } from "../core/base/errors.ts";
 import { log } from "../core/base/log.ts";
 import { unlessAborted } from "../core/base/pause.ts";
 import { beginStep } from "../core/base/progress.ts";
+import { checkedLine } from "../core/launch/container/check.ts";
+import { readRunLine } from "../core/launch/container/command_line.ts";
 import { interruptible } from "../core/launch/interrupts.ts";
 import { endRemaining } from "../core/launch/session_programs.ts";
 import { ownProgram } from "../core/net/own_program.ts";
 import { ciFolder, type CiState, filesOf, readState, SessionLock, writeState } from "./ci_state.ts";
-import type { CiCommand, ExecCommand } from "./commands.ts";
+import type { CiCommand } from "./commands.ts";
 import { configOf, execFlags } from "./config_flags.ts";
 import { printLine } from "./ui.ts";
 
@@ -19,40 +22,42 @@ const killedMs = 5000;
 /** Of SIGTERM, which is how stop asks a program to end. */
 const terminated = 128 + 15;
 
-/** Runs one of the two. Throws MirrordError when the session cannot start, or was lost. */
+/** Runs one of the three. Throws MirrordError when the session cannot start, or was lost. */
 export async function ci(command: CiCommand): Promise<number> {
-  const { action, exec, foreground } = command;
+  const { action, runs, foreground } = command;
   if (foreground) {
-    throw new MirrordError('Cannot use "--foreground": ci start is for the background', {
-      help: "In the foreground: mirrord exec -- PROGRAM.",
+    const instead = action === "container" ? "container -- docker run IMAGE" : "exec -- PROGRAM";
+    throw new MirrordError(`Cannot use "--foreground": ci ${action} is for the background`, {
+      help: `In the foreground: mirrord ${instead}.`,
       exitCode: exitCodes.usage,
     });
   }
-  if (exec?.configFile === "-") {
+  if (runs?.configFile === "-") {
     throw new MirrordError('Cannot use "--config-file -": the session reads the configuration later', {
       help: "Write it into a file.",
       exitCode: exitCodes.usage,
     });
   }
-  return action === "start" && exec !== undefined ? await start(command, exec) : await stop(command);
+  return runs === undefined ? await stop(command) : await start(command, runs);
 }
 
-async function start(command: CiCommand, exec: ExecCommand): Promise<number> {
+async function start(command: CiCommand, runs: CiState["command"]): Promise<number> {
+  if (runs.name === "container") checkedLine(runs.line, { isBackground: true });
   using interrupt = interruptible();
   const name = command.session;
   const folder = ciFolder();
   const files = filesOf(folder, name);
-  const { outputFolder } = await configOf(exec, execFlags(exec), {
+  const { outputFolder } = await configOf(runs, execFlags(runs), {
     announced: true,
     runs: true,
     signal: interrupt.signal,
   });
   using watcher = Deno.watchFs(folder); // may fail: nothing has to be ended yet
   await refuseSecond(name, files); // only now: another start may come while this one asks for consent
-  const { stdout, stderr } = makeOutputs(exec.program, outputFolder);
+  const { stdout, stderr } = makeOutputs(nameOf(runs), outputFolder);
   // The folder's configuration was agreed to just now, where there are people to ask.
   const id = crypto.randomUUID();
-  const agreed = { ...exec, trustProject: true } as const;
+  const agreed = { ...runs, trustProject: true } as const;
   writeState(files.state, { state: "starting", id, command: agreed, stdout, stderr });
   using step = beginStep("Starting the session", { slow: true });
   const child = await startSession([folder, name, id], { stdout, stderr });
@@ -97,9 +102,9 @@ async function refuseSecond(name: string, files: { state: string; lock: string }
 }
 
 function isRunning(name: string, { command, pid }: CiState): MirrordError {
-  const which = `${baseName(command.program)}${pid === undefined ? "" : `, process ${pid}`}`;
+  const which = `${nameOf(command)}${pid === undefined ? "" : `, process ${pid}`}`;
   return new MirrordError(`Cannot start "${name}": a session of that name runs (${which})`, {
-    help: `Stop it: ${stopping(name)}. Or give this one another name: mirrord ci start --name NAME.`,
+    help: `Stop it: ${stopping(name)}. Or give this one another name: --name NAME.`,
     exitCode: exitCodes.conflict,
   });
 }
@@ -109,10 +114,10 @@ function stopping(name: string): string {
 }
 
 /** Files for what the program prints, for this user alone, in a new folder. */
-function makeOutputs(program: string, place: string | undefined): { stdout: string; stderr: string } {
+function makeOutputs(name: string, place: string | undefined): { stdout: string; stderr: string } {
   if (place !== undefined) Deno.mkdirSync(place, { recursive: true });
   const made = Deno.makeTempDirSync({ // 0700
-    prefix: `mirrord-ci-${baseName(program).replace(/[^\w.-]/g, "_")}-`,
+    prefix: `mirrord-ci-${name.replace(/[^\w.-]/g, "_")}-`,
     ...(place === undefined ? {} : { dir: place }),
   });
   const folder = Deno.realPathSync(made);
@@ -169,10 +174,14 @@ function fail(file: string): never {
   throw new SessionError(`Cannot start the session: "${file}" was removed meanwhile`);
 }
 
-function sayRunning({ output, session }: CiCommand, { pid, programPid, stdout, stderr }: CiState): number {
+function sayRunning({ output, session }: CiCommand, state: CiState): number {
+  const { pid, programPid, container, stdout, stderr } = state;
   if (output === "json") {
-    printLine(JSON.stringify({ name: session, pid, program_pid: programPid, stdout, stderr }));
-  } else printLine(`stdout: ${stdout}\nstderr: ${stderr}`);
+    printLine(JSON.stringify({ name: session, pid, program_pid: programPid, container, stdout, stderr }));
+  } else {
+    const id = container === undefined ? "" : `\ncontainer: ${container}`;
+    printLine(`stdout: ${stdout}\nstderr: ${stderr}${id}`);
+  }
   return 0;
 }
 
@@ -234,6 +243,8 @@ function remove(file: string): void {
   }
 }
 
-function baseName(path: string): string {
+/** What runs, for people: the program, or the container's image. */
+function nameOf(command: CiState["command"]): string {
+  const path = command.name === "container" ? readRunLine(command.line).image : command.program;
   return path.replace(/^.*\//, "");
 }

@@ -2,7 +2,14 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { exitCodes, MirrordError } from "../core/base/errors.ts";
-import type { CiCommand, CiSessionCommand, ExecCommand, ParsedCommand } from "./commands.ts";
+import {
+  type CiAction,
+  ciActions,
+  type CiCommand,
+  type CiSessionCommand,
+  type ExecCommand,
+  type ParsedCommand,
+} from "./commands.ts";
 
 type Flags =
   & Omit<ExecCommand, "name" | "program" | "args">
@@ -13,9 +20,12 @@ type Flags =
 export function ciArguments(command: Command): Command {
   return command
     .description("start a session in the background, as a pipeline needs it, and stop it")
-    .usage("start [options] [--] <program> [args...] | stop [options]")
-    .argument("<action>", "start, stop", readAction)
-    .argument("[program]", "the program to run")
+    .usage(
+      "start [options] [--] <program> [args...] | container [options] -- docker|podman|nerdctl run [options] IMAGE | " +
+        "stop [options]",
+    )
+    .argument("<action>", ciActions.join(", "), readAction)
+    .argument("[program]", "the program to run, or the container engine")
     .argument("[args...]", "its arguments");
 }
 
@@ -37,10 +47,12 @@ export function ciFlags(command: Command, parsed: (command: ParsedCommand) => vo
     .addOption(new Option("--environment <text>").hideHelp())
     .addOption(new Option("--pipeline <text>").hideHelp())
     .addOption(new Option("--triggered-by <text>").hideHelp())
-    .action((action: CiCommand["action"], program: string | undefined, args: string[], flags: Flags) => {
+    .action((action: CiAction, program: string | undefined, args: string[], flags: Flags) => {
       const { name: session, output, timeout, foreground, ...rest } = flags;
       if (action === "stop" && program !== undefined) throw refuse(program, "stop takes no program");
-      if (action === "start" && program === undefined) throw refuse("ci start", "the <program> is missing");
+      if (action !== "stop" && program === undefined) {
+        throw refuse(`ci ${action}`, "the <program> is missing");
+      }
       parsed({
         name: "ci",
         action,
@@ -48,7 +60,11 @@ export function ciFlags(command: Command, parsed: (command: ParsedCommand) => vo
         timeout,
         ...(output === undefined ? {} : { output }),
         ...(foreground === undefined ? {} : { foreground }),
-        ...(program === undefined ? {} : { exec: { name: "exec", program, args, ...rest } }),
+        ...(program === undefined ? {} : {
+          runs: action === "container"
+            ? { name: "container", line: [program, ...args], ...rest }
+            : { name: "exec", program, args, ...rest },
+        }),
       });
     });
 }
@@ -66,19 +82,20 @@ export function ciSessionFlags(command: Command, parsed: (command: ParsedCommand
 
 function refuse(what: string, state: string): MirrordError {
   return new MirrordError(`Cannot run "${what}": ${state}`, {
-    help: "Write: mirrord ci start [options] -- PROGRAM, then mirrord ci stop",
+    help:
+      "Write: mirrord ci start [options] -- PROGRAM, or mirrord ci container [options] -- docker run IMAGE, " +
+      "then mirrord ci stop",
     exitCode: exitCodes.usage,
   });
 }
 
-function readAction(text: string): CiCommand["action"] {
-  if (text === "start" || text === "stop") return text;
+function readAction(text: string): CiAction {
+  const action = ciActions.find((one) => one === text);
+  if (action !== undefined) return action;
   throw new InvalidArgumentError(
     text === "api-key"
       ? "it is left out: it needs upstream's operator"
-      : text === "container"
-      ? "upstream has it, this release does not yet"
-      : "it is none of start, stop",
+      : `it is none of ${ciActions.join(", ")}`,
   );
 }
 

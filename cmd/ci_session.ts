@@ -1,10 +1,11 @@
-// The process of `mirrord ci start` that stays: a `mirrord exec` that notes in its state how far it is and
-// with what it ended. It is started by ci.ts, in a process session of its own. The invariant: while it lives
-// it holds the lock, and what is noted when that is free is final.
+// The process of `mirrord ci start` and `ci container` that stays: a `mirrord exec` or `mirrord container`
+// that notes in its state how far it is and with what it ended. It is started by ci.ts, in a process session
+// of its own. The invariant: while it lives it holds the lock, and what is noted when that is free is final.
 
 import { exitCodes, MirrordError } from "../core/base/errors.ts";
-import { filesOf, readState, SessionLock, writeState } from "./ci_state.ts";
+import { type CiState, filesOf, readState, SessionLock, writeState } from "./ci_state.ts";
 import type { CiSessionCommand } from "./commands.ts";
+import type { Begun } from "./exec.ts";
 
 /** Another start of the same moment may hold the lock until it sees that. */
 const lockMs = 5000;
@@ -23,11 +24,7 @@ export async function ciSession({ folder, session, id }: CiSessionCommand): Prom
   const note = (change: Partial<typeof state>) => writeState(files.state, Object.assign(state, change));
   note({ pid: Deno.pid });
   try {
-    const { exec } = await import("./exec.ts");
-    const code = await exec(
-      state.command,
-      (programPid, socketPath) => note({ state: "running", programPid, socketPath }),
-    );
+    const code = await run(state.command, (app) => note({ state: "running", ...app }));
     note({ state: "ended", code });
     return code;
   } catch (error) {
@@ -42,4 +39,13 @@ export async function ciSession({ folder, session, id }: CiSessionCommand): Prom
     });
     throw error;
   }
+}
+
+async function run(command: CiState["command"], began: (app: Begun) => void): Promise<number> {
+  if (command.name === "container") {
+    const { container } = await import("./container.ts");
+    return await container(command, began);
+  }
+  const { exec } = await import("./exec.ts");
+  return await exec(command, began);
 }

@@ -1,10 +1,10 @@
-// What `mirrord ci start`, its session and `mirrord ci stop` know of each other: a file of this user's alone
-// (0600) for each name, and a lock that the session's process holds as long as it lives, however it ends
-// (flock(2)). Called by ci.ts and ci_session.ts.
+// What `mirrord ci start` or `ci container`, its session and `ci stop` know of each other: a file of this
+// user's alone (0600) for each name, and a lock that the session's process holds as long as it lives, however
+// it ends (flock(2)). Called by ci.ts and ci_session.ts.
 
 import { exitCodes, MirrordError } from "../core/base/errors.ts";
 import { within } from "../core/base/pause.ts";
-import type { ExecCommand } from "./commands.ts";
+import type { ContainerCommand, ExecCommand } from "./commands.ts";
 import { stateFolder } from "./state_folder.ts";
 
 /** One session, from its start to its stop. */
@@ -13,12 +13,14 @@ export interface CiState {
   /** Tells it from another start of the same name at the same moment. */
   id: string;
   /** What is to run. */
-  command: ExecCommand;
+  command: ExecCommand | ContainerCommand;
   stdout: string;
   stderr: string;
   /** The process of the session, and of the program. */
   pid?: number;
   programPid?: number;
+  /** The engine's id of the container. */
+  container?: string;
   /** The session's socket, which every process of the program names in its environment. */
   socketPath?: string;
   /** With which it ended. */

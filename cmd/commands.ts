@@ -158,10 +158,14 @@ export interface UpCommand {
   context?: string;
 }
 
-/** `mirrord ci start` and `mirrord ci stop`. */
+/** What `mirrord ci` can do. */
+export const ciActions = ["start", "container", "stop"] as const;
+export type CiAction = (typeof ciActions)[number];
+
+/** `mirrord ci start`, `mirrord ci container` and `mirrord ci stop`. */
 export interface CiCommand {
   name: "ci";
-  action: "start" | "stop";
+  action: CiAction;
   /** Tells sessions apart that run at once. */
   session: string;
   output?: "json";
@@ -169,10 +173,10 @@ export interface CiCommand {
   timeout: number;
   foreground?: true;
   /** What runs; absent for stop. */
-  exec?: ExecCommand;
+  runs?: ExecCommand | ContainerCommand;
 }
 
-/** The process of `mirrord ci start` that stays; mirrord starts it by itself. */
+/** The process of `mirrord ci start` and `ci container` that stays; mirrord starts it by itself. */
 export interface CiSessionCommand {
   name: "ci-session";
   folder: string;

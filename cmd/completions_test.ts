@@ -58,7 +58,7 @@ Deno.test("bash completes commands, flags, values, targets, files and programs",
     [["up", ""], ["services", "of\\ nowhere"]],
     [["up", "-f", "other.yaml", "of"], ["of\\ -f-other.yaml"]],
     [["up", "--mode", "m"], ["mirror"]],
-    [["ci", ""], ["start", "stop"]],
+    [["ci", ""], ["start", "container", "stop"]],
     [["ci", "start", "-t", "pod"], ["pod/web"]],
     [["ls", "--ste"], [""]],
   ];

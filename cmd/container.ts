@@ -18,13 +18,20 @@ import { PrivateDir } from "../core/net/private_dir.ts";
 import { environmentRules } from "../core/session/app_env.ts";
 import type { ContainerCommand } from "./commands.ts";
 import { configOf, execFlags } from "./config_flags.ts";
+import type { Begun } from "./exec.ts";
 import { addToContainer, ownFolder } from "./container_additions.ts";
 import { openSession } from "./open_session.ts";
 import { ownerOf } from "./owner.ts";
 import { sayOutliving, sayRunning } from "./steps.ts";
 
-/** Runs the container to its end and resolves with its exit code. Throws MirrordError as exec does. */
-export async function container(command: ContainerCommand): Promise<number> {
+/**
+ * Runs the container to its end and resolves with its exit code; `began` hears that its program runs. Throws
+ * MirrordError as exec does, and with `began` also where the engine did not run the program.
+ */
+export async function container(
+  command: ContainerCommand,
+  began?: (app: Begun) => void,
+): Promise<number> {
   const { line, published } = checkedLine(command.line);
   using interrupt = interruptible("start the container");
   using owner = ownerOf(command.endsWith, interrupt.signal);
@@ -83,6 +90,9 @@ export async function container(command: ContainerCommand): Promise<number> {
     standStill: opened.session.standStill,
     lost: Promise.race([opened.session.lost, owner.ended]),
     greeted: opened.session.greeted,
+    ...(began === undefined ? {} : {
+      began: ({ pid, id }) => began({ programPid: pid, socketPath: opened.socketPath, container: id }),
+    }),
   });
   interrupt[Symbol.dispose](); // signals are the container's from here on
   const code = await running;

@@ -19,15 +19,21 @@ import { openSession } from "./open_session.ts";
 import { ownerOf } from "./owner.ts";
 import { sayOutliving, sayRunning } from "./steps.ts";
 
+/** An app that runs. */
+export interface Begun {
+  /** Its first process. */
+  programPid: number;
+  /** The session's socket, which all of its processes name in their environment. */
+  socketPath: string;
+  /** The engine's id of its container. */
+  container?: string;
+}
+
 /**
- * Runs the app to its end and resolves with its exit code; `began` hears that it runs, with its process and
- * the socket that its processes name in their environment. Throws MirrordError when it could not run or the
- * session was lost.
+ * Runs the app to its end and resolves with its exit code; `began` hears that it runs. Throws MirrordError
+ * when it could not run or the session was lost.
  */
-export async function exec(
-  command: ExecCommand,
-  began?: (pid: number, socketPath: string) => void,
-): Promise<number> {
+export async function exec(command: ExecCommand, began?: (app: Begun) => void): Promise<number> {
   using interrupt = interruptible();
   using owner = ownerOf(command.endsWith, interrupt.signal);
   const { signal } = owner;
@@ -74,7 +80,7 @@ export async function exec(
     skipped,
     programs,
     interrupts,
-    began: (pid) => began?.(pid, socketPath),
+    began: (programPid) => began?.({ programPid, socketPath }),
     standStill: session.standStill,
     lost: Promise.race([session.lost.then((reason) => lost = reason), owner.ended]),
   });

@@ -336,8 +336,8 @@ export const configSchema = z.strictObject({
     "For mirrord ci.",
     z.strictObject({
       output_dir: key(
-        "Where mirrord ci start makes a folder for what the program prints. Default: the folder for temporary " +
-          "files.",
+        "Where mirrord ci start and ci container make a folder for what the program prints. Default: the folder " +
+          "for temporary files.",
         text,
       ),
     }),

@@ -5,53 +5,10 @@ import assert from "node:assert/strict";
 import { run, until } from "../cluster/command.ts";
 import { missingForProcess } from "../support/cases.ts";
 import { ask } from "../support/client.ts";
-import { lives, sessionProcesses } from "../support/local_remains.ts";
+import { lives } from "../support/local_remains.ts";
+import { Pipeline } from "../support/pipeline.ts";
 import { ProcessStage } from "../support/process_stage.ts";
-import { type Finished, runMirrord } from "../support/program.ts";
 import { localApp } from "../support/session_run.ts";
-
-/** The steps of one pipeline, with folders of their own for all that stays. */
-class Pipeline implements AsyncDisposable {
-  readonly folder = Deno.makeTempDirSync({ prefix: "mirrord-pipeline-" });
-
-  run(...args: string[]): Promise<Finished> {
-    const { folder } = this;
-    const env = { HOME: folder, TMPDIR: folder, XDG_RUNTIME_DIR: folder };
-    return runMirrord(["ci", ...args], { cwd: folder, env });
-  }
-
-  /** The value that a step printed as JSON; fails unless it ended with `code`. */
-  async json(code: number, ...args: string[]): Promise<Record<string, unknown>> {
-    const finished = await this.run(...args);
-    assert.equal(finished.code, code, finished.stderr);
-    return JSON.parse(finished.stdout);
-  }
-
-  /** The files of sessions that were not stopped. */
-  states(): string[] {
-    return [...Deno.readDirSync(`${this.folder}/.local/state/mirrord/ci`)].map(({ name }) => name).sort();
-  }
-
-  /** Fails unless no process of a session is left. */
-  async isQuiet(): Promise<void> {
-    await until("no process is left", async () => {
-      const left = [...await sessionProcesses(null, this.folder)];
-      return left.length === 0 || left.join("\n");
-    }, 20);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const pid of (await sessionProcesses(null, this.folder)).keys()) {
-      try {
-        Deno.kill(pid, "SIGKILL");
-      } catch {
-        // It ended meanwhile.
-      }
-    }
-    await this.isQuiet();
-    await Deno.remove(this.folder, { recursive: true });
-  }
-}
 
 const ends = (code: number) => `trap 'echo asked; exit ${code}' TERM; echo runs; sleep infinity & wait`;
 

@@ -69,7 +69,7 @@ Deno.test({
     assert.deepEqual(offers.slice(1, 5), [
       ["read", "write", "local", "localwithoverrides", "local-with-overrides"],
       ["deployment/api", "pod/$(touch ran)"],
-      ["start", "stop"],
+      ["start", "container", "stop"],
       ["services-a"],
     ]);
     assert.ok(offers[5]?.includes("--ide"), String(offers[5]));
