@@ -15,14 +15,20 @@ import { interruptible, Interrupts } from "../core/launch/interrupts.ts";
 import { deliverLast } from "../core/launch/last_bytes.ts";
 import { openPrograms } from "../core/launch/programs.ts";
 import { PrivateDir } from "../core/net/private_dir.ts";
+import { platform } from "../core/net/this_platform.ts";
 import { environmentRules } from "../core/session/app_env.ts";
 import type { ContainerCommand } from "./commands.ts";
 import { configOf, execFlags } from "./config_flags.ts";
-import type { Begun } from "./exec.ts";
 import { addToContainer, ownFolder } from "./container_additions.ts";
+import type { Begun } from "./exec.ts";
 import { openSession } from "./open_session.ts";
 import { ownerOf } from "./owner.ts";
 import { sayOutliving, sayRunning } from "./steps.ts";
+
+const { mayMapThere } = await platform.files();
+
+/** Room for copies of a container's programs; $XDG_RUNTIME_DIR is a part of the memory. */
+const copiesBytes = 1 << 30;
 
 /**
  * Runs the container to its end and resolves with its exit code; `began` hears that its program runs. Throws
@@ -104,7 +110,7 @@ export async function container(
 
 /** What the container would be, before an agent is started for it. */
 async function look(engine: Engine, line: RunLine, signal: AbortSignal): Promise<MadeContainer> {
-  await using folder = PrivateDir.make();
+  await using folder = PrivateDir.make((place) => mayMapThere(place, copiesBytes));
   const label = `mirrord.look=${crypto.randomUUID()}`;
   using _farewell = PrivateDir.farewell(folder.path, engine.ending(label), variables());
   return await lookAtContainer(engine, line, { folder: folder.path, label, signal });
