@@ -96,6 +96,13 @@ test("stop ends with the container's exit code, and kills a program that does no
   assert.equal(ended.code, 4);
   assert.match(ended.stderr, /The program had ended with exit code 4; its output: /);
 
+  const behindInit = python("import os, signal; os.write(1, b'runs\\n'); signal.pause()", [
+    ...["--init", "--init-path", "/usr/bin/docker-init"],
+  ]);
+  const begun = await pipeline.json(0, "container", "-o", "json", "--", ...behindInit);
+  await prints(begun["stdout"], "runs");
+  assert.deepEqual((await pipeline.json(0, "stop", "-o", "json"))["code"], 143);
+
   // As its container's first process it ignores SIGTERM.
   const deaf = python("import os, signal; os.write(1, b'runs\\n'); signal.pause()", [
     "--stop-timeout",
