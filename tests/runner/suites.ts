@@ -76,6 +76,8 @@ export const longest = [
   "tests/agent/heartbeat_test.ts",
   "tests/program/container_docker_test.ts",
   "tests/program/container_podman_test.ts",
+  "tests/program/up_container_test.ts",
+  "tests/program/ci_container_test.ts",
   "tests/program/process_programs_test.ts",
   "tests/program/last_bytes_test.ts",
   "tests/faults/process_test.ts",
