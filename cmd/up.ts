@@ -74,9 +74,12 @@ export async function up(command: UpCommand): Promise<number> {
 }
 
 /** What the service's session would refuse; what it only warns about it will say itself. */
-function wrongLine(line: readonly string[]): { state: string; help?: string } | null {
+function wrongLine(
+  line: readonly string[],
+  directory: string | undefined,
+): { state: string; help?: string } | null {
   try {
-    checkedLine(line, { isBackground: true, warn: () => {} });
+    checkedLine(line, { isBackground: true, directory, warn: () => {} });
     return null;
   } catch (error) {
     if (!(error instanceof MirrordError)) throw error;

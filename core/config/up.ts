@@ -26,8 +26,11 @@ export interface UpOptions {
   /** The services to start; none: all but those that are to be skipped. */
   names: readonly string[];
   env: Variables;
-  /** What is wrong with the command line of a container engine; null: nothing. */
-  wrongLine: (line: readonly string[]) => Pick<Problem, "state" | "help"> | null;
+  /** What is wrong with the command line of a container engine that runs in a folder; null: nothing. */
+  wrongLine: (
+    line: readonly string[],
+    directory: string | undefined,
+  ) => Pick<Problem, "state" | "help"> | null;
 }
 
 /** One service that is to be started. */
@@ -65,7 +68,7 @@ export async function readUpFile(options: UpOptions): Promise<UpFile> {
   const chosen = value === undefined ? [] : choose(value, options.names);
   for (const [name, table] of chosen) errors.push(...problemsOf(name, table, options));
   if (errors.length > 0) throw await refusalOf(errors, file, document);
-  const folder = /^(.*)\//.exec(file)?.[1] ?? ".";
+  const folder = folderOf(file);
   return {
     warnings: (await inOrder(warnings, file, document)).map(({ text, help }) =>
       `Ignoring ${text}${help === undefined ? "" : `. ${help}`}`
@@ -159,7 +162,7 @@ function choose({ services }: UpDocument, names: readonly string[]): [string, Up
 }
 
 /** What cannot be run: it needs upstream's operator, or it is no command line of a container engine. */
-function problemsOf(name: string, table: UpTable, { mode, wrongLine }: UpOptions): Problem[] {
+function problemsOf(name: string, table: UpTable, { file, mode, wrongLine }: UpOptions): Problem[] {
   const found: Problem[] = [];
   const at = (...path: string[]) => ["services", name, ...path];
   if ((mode ?? table.default_mode) === "replace") {
@@ -170,8 +173,8 @@ function problemsOf(name: string, table: UpTable, { mode, wrongLine }: UpOptions
         "{feature: {network: {incoming: {http_filter: null}}}}.",
     });
   }
-  const { type, command } = table.run;
-  const wrong = type === "container" ? wrongLine(command) : null;
+  const { type, command, directory } = table.run;
+  const wrong = type === "container" ? wrongLine(command, pathOf(directory, folderOf(file))) : null;
   if (wrong !== null) found.push({ path: at("run", "command"), ...wrong });
   return found;
 }
@@ -266,13 +269,21 @@ function keyFilter(key: string): string {
   return `^baggage: (.*[,\\s])?mirrord-session=${literal}([,;\\s].*)?$`;
 }
 
+function folderOf(file: string): string {
+  return /^(.*)\//.exec(file)?.[1] ?? ".";
+}
+
+function pathOf(directory: string | undefined, folder: string): string | undefined {
+  return directory === undefined || directory.startsWith("/") ? directory : `${folder}/${directory}`;
+}
+
 async function directoryOf(
   name: string,
   directory: string | undefined,
   { folder, file, document }: EntryContext,
 ): Promise<string | undefined> {
-  if (directory === undefined) return undefined;
-  const path = directory.startsWith("/") ? directory : `${folder}/${directory}`;
+  const path = pathOf(directory, folder);
+  if (path === undefined) return undefined;
   const isDirectory = await Deno.stat(path).then((stat) => stat.isDirectory, () => false);
   if (isDirectory) return path;
   const problem = { path: ["services", name, "run", "directory"], state: `"${path}" is no folder` };

@@ -181,6 +181,15 @@ Deno.test("a container's command line is checked, and a program's is not", async
     await refusal(text("[app]")),
     'Cannot use "services.b.run.command" (line 6 of "mirrord-up.yaml"): no engine [Install one.]',
   );
+  const places: (string | undefined)[] = [];
+  const wrongLine = (_line: readonly string[], directory: string | undefined): null => {
+    places.push(directory);
+    return null;
+  };
+  for (const directory of ["", "directory: .", "directory: /"]) {
+    await read(`services: {a: {run: {type: container, command: [x], ${directory}}}}`, { wrongLine });
+  }
+  assert.deepEqual(places, [undefined, `${folder}/.`, "/"]);
   assert.match(
     await refusal("services: {a: {run: {type: pod, command: [x]}}}"),
     /Cannot use "services.a.run.type" .*"pod" is not "exec" or "container"/,

@@ -3,6 +3,7 @@
 // app meet at addresses of its loopback (core/net/linux/gate.ts), and what is stolen is dialled where the app
 // listens.
 
+import { resolve } from "node:path";
 import { log } from "../../base/log.ts";
 import { stat } from "../look.ts";
 import { type Flag, isOn, lastOf, readRunLine, refuse, type RunLine } from "./command_line.ts";
@@ -21,6 +22,8 @@ const networkHelp =
 export interface Place {
   /** Its output is no terminal's, whatever that of mirrord is. */
   isBackground?: boolean;
+  /** Where the engine's command runs; unless given here. */
+  directory?: string | undefined;
   /** Hears of flags without effect; logs them unless given. */
   warn?: (text: string) => void;
 }
@@ -36,7 +39,8 @@ export function checkedLine(
 }
 
 /** Throws MirrordError (2) for a flag that would break the session, or have no effect that can be told. */
-export function checkRunLine(line: RunLine, { isBackground = false, warn = log.warning }: Place = {}): void {
+export function checkRunLine(line: RunLine, place: Place = {}): void {
+  const { isBackground = false, directory = ".", warn = log.warning } = place;
   if (isBackground && isOn(line, "--tty")) {
     throw refuse("use", "--tty", "the container's output is no terminal here", "Leave it out.");
   }
@@ -54,7 +58,7 @@ export function checkRunLine(line: RunLine, { isBackground = false, warn = log.w
     throw refuse("use", `${name} ${value}`, "the session is reached by this machine's network", networkHelp);
   }
   const cidFile = lastOf(line, "--cidfile");
-  if (cidFile !== undefined && stat(cidFile) !== null) {
+  if (cidFile !== undefined && stat(resolve(directory, cidFile)) !== null) {
     throw refuse(
       "use",
       `--cidfile ${cidFile}`,

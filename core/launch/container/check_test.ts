@@ -44,6 +44,9 @@ Deno.test("a file with a container's id is refused: that container would be take
   const file = await Deno.makeTempFile();
   try {
     assert.throws(() => checkRunLine(read(`--cidfile ${file}`)), /the file is there already/);
+    const [, directory = "", name = ""] = /^(.*)\/(.*)$/.exec(file) ?? [];
+    assert.throws(() => checkRunLine(read(`--cidfile ${name}`), { directory }), /the file is there already/);
+    checkRunLine(read(`--cidfile ${name}`), { directory: "/" });
   } finally {
     await Deno.remove(file);
   }
