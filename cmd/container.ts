@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { variables } from "../core/base/variables.ts";
 import type { Config } from "../core/config/config.ts";
 import { checkedLine, type Published } from "../core/launch/container/check.ts";
-import { lastOf, type RunLine } from "../core/launch/container/command_line.ts";
+import { isOn, lastOf, type RunLine } from "../core/launch/container/command_line.ts";
 import { Engine } from "../core/launch/container/engine.ts";
 import { lookAtContainer, type MadeContainer } from "../core/launch/container/made.ts";
 import { runContainer } from "../core/launch/container/run.ts";
@@ -72,6 +72,7 @@ export async function container(
   const names = {
     cidFile: resolve(lastOf(line, "--cidfile") ?? `${ownFolder(opened)}/container`),
     label: `mirrord.session=${crypto.randomUUID()}`,
+    isRemoved: isOn(line, "--rm"),
   };
   // By the last two the engine's command is found where the session's programs are to be killed.
   const env: Record<string, string> = {
@@ -83,7 +84,11 @@ export async function container(
   for (const name of additions.unset) delete env[name]; // docker takes a name without a value for that
   sayRunning(line.image, config, { target: opened.target, alone: opened.alone, skipped: new Set() });
   // If mirrord itself is killed, the container would go on without a session.
-  using _farewell = PrivateDir.farewell(ownFolder(opened), engine.ending(names.label), variables());
+  using _farewell = PrivateDir.farewell(
+    ownFolder(opened),
+    engine.ending(names.label, names.isRemoved),
+    variables(),
+  );
   const interrupts = new Interrupts();
   const running = runContainer({
     engine,
@@ -112,7 +117,7 @@ export async function container(
 async function look(engine: Engine, line: RunLine, signal: AbortSignal): Promise<MadeContainer> {
   await using folder = PrivateDir.make((place) => mayMapThere(place, copiesBytes));
   const label = `mirrord.look=${crypto.randomUUID()}`;
-  using _farewell = PrivateDir.farewell(folder.path, engine.ending(label), variables());
+  using _farewell = PrivateDir.farewell(folder.path, engine.ending(label, true), variables());
   return await lookAtContainer(engine, line, { folder: folder.path, label, signal });
 }
 

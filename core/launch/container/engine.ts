@@ -11,11 +11,10 @@ import type { RunLine } from "./command_line.ts";
 export const engineKinds = ["docker", "podman", "nerdctl"] as const;
 export type EngineKind = (typeof engineKinds)[number];
 
-/** The engine's command that makes the container may still run: it is looked for during ten seconds. */
-const ending = 'n=0; while [ $n -lt 50 ]; do for id in $("$@" ps --all --quiet --filter "$0"); do ' +
-  '"$@" kill "$id" && exit; case $("$@" inspect --format "{{.State.Status}}" "$id") in ' +
-  'created|configured|initialized) exec "$@" rm --force --volumes "$id" ;; esac; exit; done; ' +
-  "n=$((n + 1)); sleep 0.2; done";
+/** What a shell does with the container $id: kills it, or removes one that was not started. */
+const killed = '"$@" kill "$id" && exit; case $("$@" inspect --format "{{.State.Status}}" "$id") in ' +
+  'created|configured|initialized) exec "$@" rm --force --volumes "$id" ;; esac; exit';
+const removed = '"$@" kill "$id"; exec "$@" rm --force --volumes "$id"';
 
 interface Output {
   code: number;
@@ -94,9 +93,14 @@ export class Engine {
     await this.ask(["rm", "--force", "--volumes", ...ids]);
   }
 
-  /** A command that kills the container of a label, or removes one that was not started. */
-  ending(label: string): string[] {
-    return ["sh", "-c", ending, `label=${label}`, this.path, ...this.words()];
+  /**
+   * A command that kills the container of a label, and removes it if the engine would (--rm). The engine's
+   * command that makes the container may still run: it is looked for during ten seconds.
+   */
+  ending(label: string, isRemoved: boolean): string[] {
+    const script = 'n=0; while [ $n -lt 50 ]; do for id in $("$@" ps --all --quiet --filter "$0"); do ' +
+      `${isRemoved ? removed : killed}; done; n=$((n + 1)); sleep 0.2; done`;
+    return ["sh", "-c", script, `label=${label}`, this.path, ...this.words()];
   }
 
   /** Its containers must have the network that this process has. */

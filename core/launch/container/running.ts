@@ -11,6 +11,8 @@ import type { Engine } from "./engine.ts";
 /** So many times a container is seen to run without the layer before it is ended, and the pauses. */
 const looks = 20;
 const lookMilliseconds = 500;
+/** A kill fails while another command of the engine works on the container, and once it has ended. */
+const killTries = 3;
 
 /** By what a container is found. */
 export interface Names {
@@ -18,6 +20,8 @@ export interface Names {
   cidFile: string;
   /** Its own label: the engine's command may end before it has written the file. */
   label: string;
+  /** The engine removes it at its end (--rm); where its own command was killed it may leave that. */
+  isRemoved?: boolean;
 }
 
 /** made: it was not started. */
@@ -62,9 +66,15 @@ export class RunningContainer implements Disposable {
     const { state, id } = await this.#look();
     if (state === "made") await this.#engine.remove([id]);
     if (state !== "running") return;
-    if (how === "kill") log.info("Ending the container");
-    await this.#engine.ask([how, id]);
-    if (how === "stop") await this.end();
+    if (how === "stop") {
+      await this.#engine.ask(["stop", id]);
+      return await this.end();
+    }
+    log.info("Ending the container");
+    for (let tries = 0; tries < killTries; tries++) {
+      if (await this.#engine.ask(["kill", id]) !== null) break;
+    }
+    if (this.#names.isRemoved === true) await this.#engine.remove([id]);
   }
 
   /** Resolves once its program runs; never if it ends before that is known. */
