@@ -21,7 +21,7 @@ import { printsEvents } from "./ui.ts";
 
 const { mayMapThere } = await platform.files();
 
-/** Room that the session's folder should have: the layer's file and a little. */
+/** Room that the session's folder should have: the layer's files and a little. */
 const sessionBytes = 1 << 20;
 
 export interface OpenOptions {

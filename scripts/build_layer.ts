@@ -77,7 +77,7 @@ export async function buildLayer(): Promise<void> {
   });
 }
 
-/** What a build has besides. */
+/** What a build for a C library of Linux has besides. */
 const libcFlags: Record<LinuxLibc, readonly string[]> = {
   glibc: [],
   musl: ["-Wno-cast-qual"], // its headers' IN6_IS_ADDR_... (inet(3)) take const away

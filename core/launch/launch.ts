@@ -8,7 +8,6 @@ import { log } from "../base/log.ts";
 import type { Child, ChildOptions } from "../net/platform.ts";
 import { E, errnoName, SystemError } from "../net/system_error.ts";
 import { Interrupts } from "./interrupts.ts";
-import { preloadOf } from "./layer_file.ts";
 import { baseName } from "./skip.ts";
 import type { Programs } from "./platform.ts";
 import { endRemaining } from "./session_programs.ts";
@@ -125,7 +124,7 @@ export function withLayer(
   { env, socketPath, skipped }: Pick<LaunchOptions, "env" | "socketPath" | "skipped">,
 ): Record<string, string> {
   const before = env[layer.variable];
-  const preload = preloadOf(layerPath);
+  const preload = layer.preloadOf(layerPath);
   return {
     ...env,
     [layer.variable]: before ? `${preload}:${before}` : preload,

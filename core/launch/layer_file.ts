@@ -5,7 +5,6 @@
 import { exitCodes, MirrordError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { platform } from "../net/this_platform.ts";
-import type { LayerOther } from "./platform.ts";
 import { launchPlatform } from "./this_platform.ts";
 
 const { canMap, memoryFile } = await platform.files();
@@ -15,10 +14,10 @@ const { canMap, memoryFile } = await platform.files();
  * its path; `open`: for every user who gets to the folder. Throws MirrordError (126).
  */
 export function unpackLayer(folder: string, { open = false }: { open?: boolean } = {}): string {
-  const { embedded, unpacked, other } = launchPlatform.layer;
+  const { embedded, unpacked } = launchPlatform.layer;
   const bytes = read(embedded);
   const path = `${folder}/${unpacked}`;
-  const why = write(path, bytes, open) ?? (other === undefined ? null : writeOther(path, other, open));
+  const why = write(path, bytes, open) ?? writeSecond(path, open);
   if (why === null && canMap(path)) return path;
   // A file in memory has no name that a container could be given.
   const inMemory = open ? null : memoryFile("mirrord-layer", bytes);
@@ -35,31 +34,23 @@ export function unpackLayer(folder: string, { open = false }: { open?: boolean }
   );
 }
 
-/** What the variable has for the layer at `path`: of all that unpackLayer() wrote. */
-export function preloadOf(path: string): string {
-  return launchPlatform.layer.other?.pathBeside(path) ?? path;
-}
-
 function read(embedded: string): Uint8Array {
   return Deno.readFileSync(new URL(`./${embedded}`, import.meta.url));
 }
 
-/** Why the other layer cannot be written beside the one at `path`; null when it was. */
-function writeOther(
-  path: string,
-  { embedded, pathBeside, folders }: LayerOther,
-  open: boolean,
-): string | null {
-  const beside = pathBeside(path);
-  if (beside === null) return null;
+/** Why the second layer cannot be written beside the one at `path`; null when it was, or there is none. */
+function writeSecond(path: string, open: boolean): string | null {
+  const { preloadOf, second } = launchPlatform.layer;
+  if (second === undefined) return null;
+  const beside = preloadOf(path);
   const folder = path.slice(0, path.lastIndexOf("/"));
   try {
     Deno.mkdirSync(beside.slice(0, beside.lastIndexOf("/")), { mode: open ? 0o755 : 0o700 });
-    for (const name of folders) Deno.symlinkSync(".", `${folder}/${name}`);
+    for (const name of second.folders) Deno.symlinkSync(".", `${folder}/${name}`);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-  return write(beside, read(embedded), open);
+  return write(beside, read(second.embedded), open);
 }
 
 /** Why it cannot be written; null when it was. */

@@ -47,17 +47,14 @@ export interface PlatformLayer {
   /** The file inside mirrord, and its name once it is unpacked. */
   embedded: string;
   unpacked: string;
-  /** For programs with the platform's other C library; absent: there is none. */
-  other?: LayerOther;
-}
-
-/** A second layer beside the first, which the same value of the variable leads to. */
-export interface LayerOther {
-  embedded: string;
-  /** What the variable has for the layer at `path`: the other's path too. null: it has no other beside it. */
-  pathBeside(path: string): string | null;
-  /** Names that stand in its path for folders of the first. */
-  folders: readonly string[];
+  /** What the variable has for the layer at `path`; where that is another path, it is the second layer's. */
+  preloadOf(path: string): string;
+  /** A second layer beside the first, for programs with another C library, to which the same value leads. */
+  second?: {
+    embedded: string;
+    /** Names that stand in its path for folders of the first. */
+    folders: readonly string[];
+  };
 }
 
 export interface LaunchPlatform {

@@ -1,7 +1,8 @@
 // The layer for programs with musl at work: for each call that it hooks the case that the layer for glibc
 // passes, or one of its own.
 
-import { preloadOf, unpackLayer } from "../../core/launch/layer_file.ts";
+import { unpackLayer } from "../../core/launch/layer_file.ts";
+import { launchPlatform } from "../../core/launch/this_platform.ts";
 import { answers } from "./dns_hook_cases.ts";
 import { run, type Step } from "./file_hook_cases.ts";
 import { exportedNames } from "../support/elf_symbols.ts";
@@ -11,7 +12,7 @@ import { hookCases } from "./hook_cases.ts";
 const folder = await Deno.makeTempDir({ prefix: "mirrord-musl-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 /** Both C libraries find theirs by it: setsid(1), which starts the app, is no program with musl. */
-const layer = preloadOf(unpackLayer(folder));
+const layer = launchPlatform.layer.preloadOf(unpackLayer(folder));
 
 const inFile = (...steps: Step[]): HookCase => (layer) => run(layer, steps);
 /** Each node has the canonical name with musl. */

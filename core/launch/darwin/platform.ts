@@ -11,6 +11,7 @@ export const darwin: LaunchPlatform = {
     variable: "DYLD_INSERT_LIBRARIES",
     embedded: "layer_macos.dylib",
     unpacked: "libmirrord_layer.dylib",
+    preloadOf: (path) => path,
   },
   checkProgram,
   openPrograms: (options) => new Copies(options),

@@ -1,5 +1,5 @@
-// Whether a program of Linux can be hooked: not where it is static, of another machine or C library, or
-// set-user-ID. Called by ../program.ts and ../container/made.ts.
+// Whether a program of Linux can be hooked: not where it is static, of another machine, or set-user-ID.
+// Called by ../program.ts and ../container/made.ts.
 
 import { exitCodes } from "../../base/errors.ts";
 import { machines } from "../../net/elf.ts";

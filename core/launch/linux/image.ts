@@ -31,19 +31,15 @@ export function auxiliary(pid: number): Map<bigint, bigint> {
 }
 
 /**
- * Has process `pid` the layer at `layerPath`, or the one beside it, in its memory, to run it
+ * Has process `pid` the layer at `layerPath`, or the second beside it, in its memory, to run it
  * (proc_pid_maps(5))? By inode, for a memfd has no path.
  */
 export function hasMapped(pid: number, layerPath: string): boolean {
-  try {
-    const paths = [layerPath, layer.other?.pathBeside(layerPath) ?? layerPath];
-    const inodes = paths.map((path) => String(stat(path)?.ino));
-    return programLines(pid).some((line) =>
-      inodes.includes(line.split(/ +/)[4] ?? "") || paths.some((path) => line.endsWith(` ${path}`))
-    );
-  } catch {
-    return false; // it has ended
-  }
+  const paths = [layerPath, layer.preloadOf(layerPath)];
+  const inodes = paths.map((path) => String(stat(path)?.ino));
+  return programLines(pid).some((line) =>
+    inodes.includes(line.split(/ +/)[4] ?? "") || paths.some((path) => line.endsWith(` ${path}`))
+  );
 }
 
 /** Has process `pid` a C library in its memory? */

@@ -5,22 +5,22 @@
 
 import type { PlatformLayer } from "../platform.ts";
 
-/** A folder of this name, so written. */
+/** A folder of this very name; layer/sys/program_linux.c knows it too. */
 const token = "$LIB";
 
 export const layer: PlatformLayer = {
   variable: "LD_PRELOAD",
   embedded: `layer_linux_${Deno.build.arch}.so`,
   unpacked: "libmirrord_layer.so",
-  other: {
+  preloadOf(path) {
+    const slash = path.lastIndexOf("/");
+    // What a file in memory is called has no folder.
+    return path.startsWith("/proc/") ? path : `${path.slice(0, slash)}/${token}${path.slice(slash)}`;
+  },
+  second: {
     embedded: `layer_linux_musl_${Deno.build.arch}.so`,
-    pathBeside(path) {
-      const slash = path.lastIndexOf("/");
-      // What a file in memory is called has no folder.
-      return path.startsWith("/proc/") ? null : `${path.slice(0, slash)}/${token}${path.slice(slash)}`;
-    },
-    // What glibc's builds have for it: as upstream, and with Debian's multiarch, of two kinds. Each is led to
-    // the first layer's own folder, so names of several parts are too.
+    // What builds of glibc have for it: "lib", "lib64", and Debian's "lib/MACHINE-linux-gnu". Each name becomes
+    // a link to the first layer's own folder, so one of two parts leads there too.
     folders: ["lib", "lib64", `${Deno.build.arch}-linux-gnu`],
   },
 };
