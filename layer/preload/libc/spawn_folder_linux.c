@@ -36,14 +36,14 @@ struct plan {
 /* Is there anything in the list, if we can read it, that depends on the working directory? */
 static bool concerns(const posix_spawn_file_actions_t *actions, bool placed)
 {
-	int count = actions && spawn_actions_known() ? spawn_actions_count(actions) : 0;
-	struct spawn_action all[count > 0 ? count : 1];
+	int count = spawn_actions_any(actions) && spawn_actions_known() ? spawn_actions_count(actions) : 0;
 
-	if (count > 0)
-		spawn_actions_read(actions, all);
-	for (int i = 0; i < count; i++)
-		if (all[i].kind == SPAWN_CHDIR || all[i].kind == SPAWN_FCHDIR || (placed && all[i].kind == SPAWN_OPEN))
+	for (int i = 0; i < count; i++) {
+		const enum spawn_kind kind = spawn_action_at(actions, i).kind;
+
+		if (kind == SPAWN_CHDIR || kind == SPAWN_FCHDIR || (placed && kind == SPAWN_OPEN))
 			return true;
+	}
 	return false;
 }
 
@@ -105,8 +105,9 @@ static int make(struct plan *plan, const posix_spawn_file_actions_t *actions)
 	if (!plan->memory)
 		return -ENOMEM;
 	list = plan->memory;
-	spawn_actions_read(actions, list);
 	texts = (char *)(list + count);
+	for (size_t i = 0; i < count; i++)
+		list[i] = spawn_action_at(actions, (int)i);
 	for (size_t i = 0; i < count && status == 0; i++)
 		status = put_right(plan, &list[i], texts + i * PATH_MAX);
 	if (status == 0) {

@@ -131,7 +131,8 @@ static int run_changed(const posix_spawn_file_actions_t *actions, spawn_run run,
 	struct changed changed = { .all = all, .count = given, .opened = opened };
 	posix_spawn_file_actions_t copy;
 
-	spawn_actions_read(actions, all);
+	for (int i = 0; i < given; i++)
+		all[i] = spawn_action_at(actions, i);
 	for (int i = 0; result == 0 && i < given; i++)
 		result = change(&changed, i);
 	drop_closes(&changed, given);
@@ -150,9 +151,7 @@ static int run_changed(const posix_spawn_file_actions_t *actions, spawn_run run,
 
 int spawn_opening(const posix_spawn_file_actions_t *actions, spawn_run run, const void *call)
 {
-	if (!actions || guard_inside || !guard_active() || !link_owns() || !walk_meets("/"))
+	if (!spawn_actions_any(actions) || guard_inside || !guard_active() || !link_owns() || !walk_meets("/"))
 		return run(call, actions);
-	if (!spawn_actions_known())
-		return ENOTSUP;
-	return spawn_actions_count(actions) > 0 ? run_changed(actions, run, call) : run(call, actions);
+	return spawn_actions_known() ? run_changed(actions, run, call) : ENOTSUP;
 }

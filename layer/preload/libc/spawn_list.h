@@ -33,10 +33,11 @@ struct spawn_action {
 
 /* Is libc's list in the form that is read here? A list made by its public calls shows it. */
 bool spawn_actions_known(void);
-/* How many actions a list of that form has. */
+/* Has a list, of whatever form, any action? NULL has none. */
+bool spawn_actions_any(const posix_spawn_file_actions_t *actions);
+/* How many a list of the known form has; and one of them, whose path stays the list's. */
 int spawn_actions_count(const posix_spawn_file_actions_t *actions);
-/* Copies them; their paths stay the list's. */
-void spawn_actions_read(const posix_spawn_file_actions_t *actions, struct spawn_action *into);
+struct spawn_action spawn_action_at(const posix_spawn_file_actions_t *actions, int index);
 /*
  * Makes a list of these, in place of `instead`; spawn_actions_end() it in any case. Theirs stay `all` and its
  * paths until then. 0 or an errno.

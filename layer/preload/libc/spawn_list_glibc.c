@@ -29,14 +29,19 @@ bool spawn_actions_known(void)
 	return known;
 }
 
+bool spawn_actions_any(const posix_spawn_file_actions_t *actions)
+{
+	return actions && actions->__used > 0;
+}
+
 int spawn_actions_count(const posix_spawn_file_actions_t *actions)
 {
 	return actions->__used;
 }
 
-void spawn_actions_read(const posix_spawn_file_actions_t *actions, struct spawn_action *into)
+struct spawn_action spawn_action_at(const posix_spawn_file_actions_t *actions, int index)
 {
-	memcpy(into, list_of(actions), (size_t)actions->__used * sizeof(*into));
+	return list_of(actions)[index];
 }
 
 int spawn_actions_make(posix_spawn_file_actions_t *made, const posix_spawn_file_actions_t *instead, struct spawn_action *all,

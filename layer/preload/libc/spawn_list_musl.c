@@ -47,6 +47,11 @@ bool spawn_actions_known(void)
 	return known;
 }
 
+bool spawn_actions_any(const posix_spawn_file_actions_t *actions)
+{
+	return actions && last_of(actions);
+}
+
 int spawn_actions_count(const posix_spawn_file_actions_t *actions)
 {
 	int count = 0;
@@ -76,12 +81,13 @@ static struct spawn_action action_of(const struct link *link)
 	}
 }
 
-void spawn_actions_read(const posix_spawn_file_actions_t *actions, struct spawn_action *into)
+struct spawn_action spawn_action_at(const posix_spawn_file_actions_t *actions, int index)
 {
-	int at = spawn_actions_count(actions);
+	const struct link *link = last_of(actions);
 
-	for (const struct link *link = last_of(actions); link; link = link->next)
-		into[--at] = action_of(link);
+	for (int behind = spawn_actions_count(actions) - 1 - index; behind > 0; behind--)
+		link = link->next;
+	return action_of(link);
 }
 
 typedef int (*add_folder)(posix_spawn_file_actions_t *, const char *);
