@@ -86,6 +86,7 @@ static size_t led_write(FILE *stream, const unsigned char *from, size_t size)
 {
 	struct insides *file = of(stream);
 	size_t kept = (size_t)(file->write_at - file->write_base), done;
+	bool flushed;
 
 	if (!edge_is_file(file->fd)) {
 		size_t (*own)(FILE *, const unsigned char *, size_t) = stream == stdout && first_write ? first_write : libc.write;
@@ -96,14 +97,15 @@ static size_t led_write(FILE *stream, const unsigned char *from, size_t size)
 		file->write = led_write;
 		return done;
 	}
-	if (written(file->fd, file->write_base, kept) == kept && (done = written(file->fd, from, size)) == size) {
+	flushed = written(file->fd, file->write_base, kept) == kept;
+	done = flushed ? written(file->fd, from, size) : 0;
+	if (flushed && done == size) {
 		file->write_end = file->buffer + file->buffer_size;
 		file->write_at = file->write_base = file->buffer;
-		return size;
+	} else {
+		file->write_at = file->write_base = file->write_end = NULL;
+		file->flags |= FAILED;
 	}
-	done = 0;
-	file->write_at = file->write_base = file->write_end = NULL;
-	file->flags |= FAILED;
 	return done;
 }
 
@@ -186,26 +188,22 @@ bool streams_lead(void)
 	return known;
 }
 
-/* Leads the stream, if there is one; over a remote file there is none of an unknown form. */
-static FILE *over(FILE *stream, int fd)
+/* May there be a stream over `fd`? Over a remote file there is none of an unknown form: errno is set. */
+static bool may_be_over(int fd)
 {
-	if (!stream || !edge_is_file(fd))
-		return stream;
-	if (streams_lead()) {
-		lead(stream);
-		return stream;
-	}
+	if (!edge_is_file(fd) || streams_lead())
+		return true;
 	errno = ENOTSUP;
-	return NULL;
+	return false;
 }
 
 FILE *stream_open(int fd, const char *mode)
 {
-	if (edge_is_file(fd) && !streams_lead()) {
-		errno = ENOTSUP;
-		return NULL;
-	}
-	return over(next_fdopen(fd, mode), fd);
+	FILE *stream = may_be_over(fd) ? next_fdopen(fd, mode) : NULL;
+
+	if (stream && edge_is_file(fd))
+		lead(stream);
+	return stream;
 }
 
 FILE *layer_fdopen(int fd, const char *mode)
@@ -215,7 +213,9 @@ FILE *layer_fdopen(int fd, const char *mode)
 
 int stream_replace(FILE *stream, int fd, bool closes_on_exec)
 {
-	if (layer_dup3(fd, fileno(stream), closes_on_exec ? O_CLOEXEC : 0) < 0)
+	if (!may_be_over(fd) || layer_dup3(fd, fileno(stream), closes_on_exec ? O_CLOEXEC : 0) < 0)
 		return -1;
-	return over(stream, fileno(stream)) ? 0 : -1;
+	if (edge_is_file(fd))
+		lead(stream);
+	return 0;
 }
