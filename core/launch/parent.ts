@@ -1,5 +1,5 @@
-// The end of the process that started mirrord. Called by cmd/editor_session.ts and cmd/owner.ts: a session for
-// an editor, or of another mirrord, ends with it.
+// The end of the process that started mirrord. Called by cmd/editor_session.ts and cmd/owner.ts: a session
+// for an editor, or of another mirrord, ends with it.
 
 /** How often it is looked for: getppid(2) costs nothing, and tells of the end on every system. */
 const lookMs = 500;

@@ -19,8 +19,8 @@ export const layer: PlatformLayer = {
   },
   second: {
     embedded: `layer_linux_musl_${Deno.build.arch}.so`,
-    // What builds of glibc have for it: "lib", "lib64", and Debian's "lib/MACHINE-linux-gnu". Each name becomes
-    // a link to the first layer's own folder, so one of two parts leads there too.
+    // What builds of glibc have for it: "lib", "lib64", and Debian's "lib/MACHINE-linux-gnu". Each name
+    // becomes a link to the first layer's own folder, so one of two parts leads there too.
     folders: ["lib", "lib64", `${Deno.build.arch}-linux-gnu`],
   },
 };
