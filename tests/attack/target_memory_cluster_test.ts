@@ -58,7 +58,8 @@ Deno.test({ ...options, name: named("in a pod without room the agent dies, never
   await using stage = await ClusterStage.create({ change: crowded(limit, held) });
   for (let round = 0; round < 3; round++) {
     const { code, said } = await session(stage);
-    assert.match(said, /may take 160 MiB of memory, and the agent takes up to 96/);
+    const warned = /may take 160 MiB of memory, and the agent takes up to 96/.test(said);
+    assert.ok(warned, `round ${round}: ${said}\n${warned || JSON.stringify((await stage.pod())?.status)}`);
     if (code !== null) assert.match(said, /OOMKilled|code 137|killed/, `round ${round} ended with ${code}`);
     assert.equal((await target(stage)).restartCount, 0, `round ${round}`);
   }
